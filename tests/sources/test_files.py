@@ -1,0 +1,343 @@
+"""A folder of CSV files and an .xlsx workbook read like any other spreadsheet."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+from openpyxl.chart import BarChart
+
+from webapp.clock import Budget
+from webapp.errors import SourceError
+from webapp.sources.sheet import Cells, Tab
+from webapp.sources.sheet.files import CsvFolder, XlsxFile
+from webapp.sources.sheet.payload import csv_payload
+
+NOON = dt.datetime(2025, 1, 2, 12)  # noqa: DTZ001 - cells have no zone
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "accounts"
+    folder.mkdir()
+    return folder
+
+
+def everything(source: CsvFolder | XlsxFile) -> dict[str, Cells]:
+    tabs = source.book(Budget()).tabs
+    return {cells.tab.id: cells for cells in source.read(tabs, [None] * len(tabs), Budget())}
+
+
+def rows_of(data: bytes) -> list[list[object]]:
+    return [list(row) for row in csv_payload(Tab("a", "A"), data).rows()]
+
+
+def code_of(cells: Cells) -> str | None:
+    return cells.error.code if cells.error else None
+
+
+def test_each_csv_file_is_a_tab(folder: Path) -> None:
+    for name in ("b.csv", "Project A.csv", "C.CSV", ".hidden.csv", "._b.csv", "notes.txt", "b.csv.bak"):
+        (folder / name).write_text("URL,Followers\nx.com/a,12\n")
+    (folder / "sub.csv").mkdir()
+    source = CsvFolder(folder)
+
+    book = source.book(Budget())
+
+    assert [(tab.id, tab.title) for tab in book.tabs] == [("C", "C"), ("Project A", "Project A"), ("b", "b")]
+    assert (book.title, book.locale, source.calls, source.key) == ("accounts", None, 0, str(folder))
+    assert source.cell_link(book.tabs[0], "A1") is None
+
+
+def test_cells_of_a_csv_stay_text(folder: Path) -> None:
+    (folder / "a.csv").write_text('URL,Followers\n"x.com/a","1,234"\n\nx.com/b\n')
+
+    cells = everything(CsvFolder(folder))["a"]
+
+    assert cells.rows() == [["URL", "Followers"], ["x.com/a", "1,234"], [], ["x.com/b"]]
+    assert cells.size == len((folder / "a.csv").read_bytes())
+
+
+def test_the_digest_of_a_csv_follows_its_bytes(folder: Path) -> None:
+    for name, text in {"a": "x,1", "b": "x,1", "c": "x,2"}.items():
+        (folder / f"{name}.csv").write_text(text)
+
+    digests = {name: cells.digest for name, cells in everything(CsvFolder(folder)).items()}
+
+    assert digests["a"] == digests["b"] != digests["c"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_is_read_whatever_its_delimiter_and_encoding(encoding: str, delimiter: str) -> None:
+    rows = [["Профиль", "Подписчики"], ["x.com/a", "12"], ['a "b"', "3"]]
+    text = "\r\n".join(delimiter.join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row) for row in rows)
+
+    assert rows_of(text.encode(encoding)) == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("URL;Followers;Likes\nx.com/a;1,5;2,5\nx.com/b;3,5;4,5\n", ["x.com/a", "1,5", "2,5"]),
+        ("URL\tNote\nx.com/a\ta, b; c\n", ["x.com/a", "a, b; c"]),
+        ("URL,Note\nx.com/a,a; b; c; d\nx.com/b,a\n", ["x.com/a", "a; b; c; d"]),
+        ("one\ntwo\n", ["two"]),
+        ('URL,Note\n"x.com/a","two\nlines"\n', ["x.com/a", "two\nlines"]),
+    ],
+    ids=["decimal commas", "tabs", "semicolons in a note", "one column", "two lines in a cell"],
+)
+def test_the_delimiter_is_the_one_that_explains_the_rows(text: str, row: list[object]) -> None:
+    assert rows_of(text.encode())[1] == row
+
+
+def test_an_empty_csv_has_no_rows() -> None:
+    assert (rows_of(b""), rows_of(b"\xef\xbb\xbf")) == ([], [])
+
+
+@given(st.binary(max_size=300))
+def test_bytes_are_rows_or_an_error(data: bytes) -> None:
+    payload = csv_payload(Tab("a", "A"), data)
+
+    if payload.error is None:
+        assert all(isinstance(cell, str) for row in payload.rows() for cell in row)
+    else:
+        assert payload.error.code == "bad_encoding"
+
+
+def test_a_csv_in_another_encoding_fails_alone_and_says_the_fix(folder: Path) -> None:
+    (folder / "bad.csv").write_bytes("Подписчики".encode("cp1251"))
+    (folder / "torn.csv").write_bytes("a".encode("utf-16")[:-1])
+    (folder / "good.csv").write_text("x")
+
+    cells = everything(CsvFolder(folder))
+
+    assert {name: code_of(each) for name, each in cells.items()} == {
+        "bad": "bad_encoding",
+        "torn": "bad_encoding",
+        "good": None,
+    }
+    assert "CSV UTF-8" in str(cells["bad"].error)
+
+
+def test_a_field_of_any_size_does_not_break_the_reader(folder: Path) -> None:
+    (folder / "a.csv").write_text("x," + "y" * 200_000)
+
+    with pytest.raises(SourceError) as error:
+        everything(CsvFolder(folder))["a"].rows()
+
+    assert error.value.code == "bad_response"
+
+
+def test_a_csv_that_is_too_large_fails_alone(folder: Path) -> None:
+    (folder / "large.csv").write_bytes(b"x" * 101)
+    (folder / "small.csv").write_bytes(b"x" * 100)
+
+    cells = everything(CsvFolder(folder, largest=100))
+
+    assert (code_of(cells["large"]), code_of(cells["small"])) == ("too_large", None)
+
+
+def test_a_csv_that_goes_meanwhile_fails_alone(folder: Path) -> None:
+    (folder / "a.csv").write_text("x")
+    (folder / "b.csv").write_text("y")
+    source = CsvFolder(folder)
+    tabs = source.book(Budget()).tabs
+    (folder / "a.csv").unlink()
+
+    gone, there = source.read(tabs, [None, None], Budget())
+
+    assert (code_of(gone), there.rows()) == ("tab_missing", [["y"]])
+
+
+def test_a_tab_never_leads_out_of_the_folder(folder: Path) -> None:
+    (folder.parent / "secret.csv").write_text("x")
+
+    (cells,) = CsvFolder(folder).read([Tab("../secret", "../secret")], [None], Budget())
+
+    assert code_of(cells) == "tab_missing"
+
+
+def test_a_csv_that_may_not_be_read_fails_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.csv").write_text("x")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+    assert code_of(everything(CsvFolder(folder))["a"]) == "unreadable"
+
+
+@pytest.mark.parametrize("source", [CsvFolder, XlsxFile])
+def test_what_is_not_there_is_said_to_be_missing(
+    tmp_path: Path, source: Callable[[Path], CsvFolder | XlsxFile]
+) -> None:
+    with pytest.raises(SourceError, match="nowhere") as error:
+        source(tmp_path / "nowhere").book(Budget())
+
+    assert (error.value.code, error.value.hint) == ("spreadsheet_missing", "check SMART_SYNC_SHEET")
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    with pytest.raises(SourceError) as error:
+        CsvFolder(file).book(Budget())
+
+    assert error.value.code == "spreadsheet_missing"
+
+
+@pytest.fixture
+def workbook() -> Workbook:
+    book = Workbook()
+    first = book.active
+    assert first is not None
+    first.title = "Project A"
+    return book
+
+
+def saved(workbook: Workbook, folder: Path) -> Path:
+    path = folder / "Tracker.xlsx"
+    workbook.save(path)
+    return path
+
+
+def test_each_worksheet_is_a_tab(workbook: Workbook, folder: Path) -> None:
+    workbook.create_sheet("Hidden").sheet_state = "hidden"
+    workbook.create_chartsheet("Chart").add_chart(BarChart())
+    source = XlsxFile(saved(workbook, folder))
+
+    book = source.book(Budget())
+
+    assert [(tab.id, tab.title, tab.hidden) for tab in book.tabs] == [
+        ("Project A", "Project A", False),
+        ("Hidden", "Hidden", True),
+    ]
+    assert (book.title, book.locale, source.calls) == ("Tracker", None, 0)
+    assert source.cell_link(book.tabs[0], "A1") is None
+
+
+def test_cells_of_a_workbook_keep_their_types_but_dates_become_text(workbook: Workbook, folder: Path) -> None:
+    sheet = workbook["Project A"]
+    sheet.append(["x.com/a", 12, 2.5, True, None, "1,234", None, None])
+    sheet.append([])
+    sheet.append([NOON, dt.date(2025, 1, 2), dt.time(3, 4), dt.timedelta(hours=30), "#REF!"])
+    sheet.append([None, None])
+
+    rows = everything(XlsxFile(saved(workbook, folder)))["Project A"].rows()
+
+    assert rows == [
+        ["x.com/a", 12, 2.5, True, None, "1,234"],
+        [],
+        ["2025-01-02T12:00:00", "2025-01-02T00:00:00", "03:04:00", "1 day, 6:00:00", "#REF!"],
+    ]
+    assert [type(cell) for cell in rows[0][1:4]] == [int, float, bool]
+
+
+def test_the_digest_of_a_worksheet_follows_its_cells(workbook: Workbook, folder: Path) -> None:
+    for title, value in {"b": 1, "c": 1, "d": 2}.items():
+        workbook.create_sheet(title).append(["x", value])
+
+    cells = everything(XlsxFile(saved(workbook, folder)))
+
+    assert cells["b"].digest == cells["c"].digest != cells["d"].digest
+    assert cells["Project A"].rows() == []
+
+
+def test_a_formula_without_a_saved_value_is_blank(workbook: Workbook, folder: Path) -> None:
+    workbook["Project A"].append(["x.com/a", "=1+1", 7])
+
+    assert everything(XlsxFile(saved(workbook, folder)))["Project A"].rows() == [["x.com/a", None, 7]]
+
+
+def test_a_stray_cell_far_down_or_right_costs_nothing(workbook: Workbook, folder: Path) -> None:
+    sheet = workbook["Project A"]
+    sheet["A1"] = "Followers"
+    sheet["XFD1"] = "stray"
+    sheet["A300000"] = None
+    sheet["A200000"].number_format = "0.00"
+
+    assert everything(XlsxFile(saved(workbook, folder)))["Project A"].rows() == [["Followers"]]
+
+
+def test_wrong_dimensions_hide_no_rows(workbook: Workbook, folder: Path) -> None:
+    workbook["Project A"].append(["Followers"])
+    workbook["Project A"].append([7])
+    path = saved(workbook, folder)
+    rewrite(path, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b'ref="A1:A2"', b'ref="A1"'))
+    assert load_workbook(path, read_only=True)["Project A"].max_row == 1
+
+    assert everything(XlsxFile(path))["Project A"].rows() == [["Followers"], [7]]
+
+
+def rewrite(path: Path, part: str, change: Callable[[bytes], bytes]) -> None:
+    with zipfile.ZipFile(path) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(path, "w") as new:
+        for name, data in parts.items():
+            new.writestr(name, change(data) if name == part else data)
+
+
+def test_a_worksheet_that_goes_meanwhile_fails_alone(workbook: Workbook, folder: Path) -> None:
+    workbook.create_sheet("B").append([1])
+    source = XlsxFile(saved(workbook, folder))
+    tabs = source.book(Budget()).tabs
+    del workbook["Project A"]
+    saved(workbook, folder)
+
+    gone, there = source.read(tabs, [None, None], Budget())
+
+    assert (code_of(gone), there.rows()) == ("tab_missing", [[1]])
+
+
+def test_a_broken_worksheet_fails_alone(workbook: Workbook, folder: Path) -> None:
+    workbook["Project A"].append([1])
+    workbook.create_sheet("B").append([2])
+    path = saved(workbook, folder)
+    rewrite(path, "xl/worksheets/sheet1.xml", lambda xml: xml[: len(xml) // 2])
+
+    cells = everything(XlsxFile(path))
+
+    assert (code_of(cells["Project A"]), cells["B"].rows()) == ("bad_file", [[2]])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["no zip", "cut", "another zip", "empty", "no workbook", "a folder"],
+)
+def test_a_broken_workbook_is_refused(workbook: Workbook, folder: Path, damage: str) -> None:
+    path = saved(workbook, folder)
+    if damage == "another zip":
+        with zipfile.ZipFile(path, "w") as other:
+            other.writestr("a.txt", "hello")
+    elif damage == "no workbook":
+        rewrite(path, "xl/workbook.xml", lambda _: b"<oops")
+    elif damage == "a folder":
+        path.unlink()
+        path.mkdir()
+    else:
+        path.write_bytes({"no zip": b"hello", "cut": path.read_bytes()[:500], "empty": b""}[damage])
+
+    with pytest.raises(SourceError, match="save it again") as error:
+        XlsxFile(path).book(Budget())
+
+    assert error.value.code == "bad_file"
+
+
+def test_a_zip_bomb_is_not_unpacked(workbook: Workbook, folder: Path) -> None:
+    path = saved(workbook, folder)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("xl/bomb.xml", bytes(2**20))
+
+    with pytest.raises(SourceError, match="more than 1 MB") as error:
+        XlsxFile(path, largest_unpacked=2**20).book(Budget())
+
+    assert error.value.code == "too_large"

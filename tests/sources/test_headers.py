@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.errors import SourceError
+from webapp.model import METRICS
+from webapp.sources.sheet import Cell
+from webapp.sources.sheet.headers import Header, address, column_letter, find_header, quoted
+
+PLAIN: list[Cell] = ["Link", "Platform", "Username", "Owner", "Topic", "Status", *METRICS]
+
+
+def columns(*names: Cell) -> dict[str, int]:
+    return dict(find_header([names]).columns)
+
+
+def refused(rows: list[list[Cell]], aliases: dict[str, tuple[str, ...]] | None = None) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        find_header(rows, aliases, "Project A")
+    return caught.value
+
+
+def header_or_code(rows: list[list[Cell]]) -> Header | str:
+    try:
+        return find_header(rows)
+    except SourceError as error:
+        return error.code
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param(
+            "@Username, Link, Platform, Username, Followers, Likes, Following, Videos, Views, Last Update, Status, Тематика",
+            "owner, url, platform, username, followers, likes, -, videos, views, -, status, topic",
+            id="person and handle",
+        ),
+        pytest.param(
+            "Account URL, Followers, Likes, Comments, Videos, Views",
+            "url, followers, likes, comments, videos, views",
+            id="account url and five metrics",
+        ),
+        pytest.param(
+            "Telegram User, TikTok URL, Подписчики, Лайки, Подписки, Видео, Просмотры, Last Update, Статус, Тематика, Проект",
+            "owner, url, followers, likes, -, videos, views, -, status, topic, -",
+            id="one platform, in Russian",
+        ),
+        pytest.param(
+            "Profile URL, Platform, Username, Topic, Followers, Likes, Comments, Videos, Views",
+            "url, platform, username, topic, followers, likes, comments, videos, views",
+            id="profile url",
+        ),
+    ],
+)
+def test_each_header_in_use_is_understood(line: str, expected: str) -> None:
+    header = find_header([line.split(", ")])
+
+    assert header.columns == {name: i for i, name in enumerate(expected.split(", ")) if name != "-"}
+    assert (header.doubled, header.near) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("meaning", "names"),
+    [
+        ("url", "Link|URL|Account URL|Profile URL|Profile|Profile link|Ссылка|Ссылка на профиль|Аккаунт"),
+        ("url", "TikTok URL|Instagram link|Ссылка на тикток|YouTube channel link|X URL|Ссылка VK"),
+        ("platform", "Platform|Social network|Платформа|Соцсеть"),
+        ("username", "Username|Handle|Nickname|Ник|Логин|Юзернейм"),
+        ("owner", "@Username|Owner|Telegram User|Person|Manager|Блогер|Владелец|Имя|Ответственный"),
+        ("topic", "Topic|Niche|Category|Тематика|Тема"),
+        ("status", "Status|Статус"),
+        ("followers", "Followers|Subscribers|Подписчики"),
+        ("likes", "Likes|Лайки"),
+        ("comments", "Comments|Комментарии"),
+        ("videos", "Videos|Video count|Видео|Ролики"),
+        ("views", "Views|Просмотры"),
+    ],
+)
+def test_a_column_has_names_in_english_and_russian(meaning: str, names: str) -> None:
+    others = [name for name in ("Link", "Followers", "Views") if meaning not in {"url", "followers", "views"}]
+    others = others or [name for name in ("Link", "Likes") if (meaning == "url") != (name == "Link")]
+
+    for name in names.split("|"):
+        assert columns(*others, name)[meaning] == len(others), name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("FOLLOWERS", id="case"),
+        pytest.param("  Followers ", id="spaces around"),
+        pytest.param("Follower\u00a0\n  Count", id="no-break space and line break"),
+        pytest.param("\ufeffFollowers", id="byte order mark"),
+        pytest.param("Fol\u200blowers", id="zero-width space"),
+        pytest.param("👥 Followers ❤️", id="emoji"),
+        pytest.param("*Followers*:", id="punctuation"),
+        pytest.param("Ｆｏｌｌｏｗｅｒｓ", id="full width"),
+        pytest.param("Follower_count", id="underscore"),
+        pytest.param("Кол-во подписчиков", id="hyphen"),
+    ],
+)
+def test_dress_does_not_matter_to_a_name(name: str) -> None:
+    assert columns("Link", name) == {"url": 0, "followers": 1}
+
+
+def test_a_name_in_decomposed_letters_is_the_same() -> None:
+    assert columns("Link", "Лаи\u0306ки") == {"url": 0, "likes": 1}
+
+
+@pytest.mark.parametrize("name", ["@Username", " @ username:", "👤@USERNAME", "＠Username"])
+def test_the_at_sign_tells_a_person_from_a_handle(name: str) -> None:
+    assert columns(name, "Link", "Username", "Views") == {"owner": 0, "url": 1, "username": 2, "views": 3}
+
+
+@pytest.mark.parametrize("name", ["Following", "Подписки", "Project", "Проект", "Last Update", "Обновлено", "Posts"])
+def test_a_column_that_is_no_metric_is_left_alone(name: str) -> None:
+    header = find_header([["Link", "Views", name]])
+
+    assert header.columns == {"url": 0, "views": 1}
+    assert header.near == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "platform"),
+    [("TikTok URL", "tiktok"), ("Instagram link", "instagram"), ("Ссылка на ютуб", "youtube"), ("Link", None)],
+)
+def test_the_name_of_the_url_column_may_tell_the_platform(name: str, platform: str | None) -> None:
+    assert find_header([[name, "Views"]]).platform == platform
+
+
+@pytest.mark.parametrize("above", [0, 1, 9])
+def test_a_header_may_stand_below_a_title(above: int) -> None:
+    rows: list[list[Cell]] = [["Our bloggers, followers by hand"]] * above
+
+    assert find_header([*rows, PLAIN]).row == above + 1
+
+
+def test_a_header_is_not_looked_for_below_the_tenth_row() -> None:
+    titles: list[list[Cell]] = [["Our bloggers"]] * 10
+
+    assert refused([*titles, PLAIN]).code == "header_missing"
+
+
+def test_a_table_may_start_anywhere_to_the_right() -> None:
+    assert find_header([[], [], [None, "Link", "Views"]]).columns == {"url": 1, "views": 2}
+
+
+def test_blank_and_doubled_unused_names_are_silent() -> None:
+    header = find_header([["Link", "", None, "", "Notes", "Notes", "Views"]])
+
+    assert header.columns == {"url": 0, "views": 6}
+    assert (header.doubled, header.near) == ({}, {})
+
+
+def test_platform_and_handle_do_for_an_address() -> None:
+    assert columns("Platform", "Handle", "Views") == {"platform": 0, "username": 1, "views": 2}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["Link", "Notes"], ["Followers", "Views"], ["Platform", "Views"], ["@Username", "Platform", "Views"]],
+    ids=["no metric", "no account", "platform alone", "a person is no handle"],
+)
+def test_half_a_header_is_none(names: list[Cell]) -> None:
+    assert refused([names]).code == "header_missing"
+
+
+def test_a_missing_header_is_told_with_what_was_found_and_what_is_due() -> None:
+    error = refused([[], ["Name", None, "Fans"], ["@ann", "https://x.com/ann", 12]])
+
+    assert error.message.startswith("Project A: no header in the first 10 rows; row 2 has 'Name', 'Fans'; expected")
+    assert all(word in error.message for word in ("profile URL", "Link", "Platform", "Followers", "Views"))
+    assert error.hint is not None
+    assert "SMART_SYNC_COLUMNS" in error.hint
+
+
+def test_what_was_found_is_the_row_most_like_a_header() -> None:
+    assert "row 3 has 'Link', 'Fans'" in refused([["Our bloggers"], [], ["Link", "Fans"]]).message
+
+
+def test_a_wide_row_is_told_in_part() -> None:
+    assert "and 88 more" in refused([[f"Note {i}" for i in range(100)]]).message
+
+
+@pytest.mark.parametrize(
+    "rows", [[], [[]], [[], [None, "", " \u00a0\ufeff"]], [[]] * 20], ids=["none", "one", "blank cells", "many"]
+)
+def test_an_empty_tab_is_told_as_such(rows: list[list[Cell]]) -> None:
+    assert refused(rows).code == "tab_empty"
+
+
+@pytest.mark.parametrize(
+    ("names", "cells"),
+    [
+        (["Link", "Views", "Account URL"], ["Project A!A1 'Link'", "Project A!C1 'Account URL'"]),
+        (["TikTok URL", "Instagram URL", "Views"], ["Project A!A1 'TikTok URL'", "Project A!B1 'Instagram URL'"]),
+        (["Platform", "Ник", "Handle", "Views"], ["Project A!B1 'Ник'", "Project A!C1 'Handle'"]),
+        (["Platform", "Соцсеть", "Handle", "Views"], ["Project A!A1 'Platform'", "Project A!B1 'Соцсеть'"]),
+    ],
+    ids=["two links", "two platforms' links", "two handles", "two platforms"],
+)
+def test_two_columns_that_may_name_the_account_are_never_guessed(names: list[Cell], cells: list[str]) -> None:
+    error = refused([names])
+
+    assert error.code == "header_unsure"
+    assert all(cell in error.message for cell in cells)
+
+
+def test_a_doubled_metric_is_left_out_alone() -> None:
+    header = find_header([["Link", "Followers", "Views", "Подписчики"]])
+
+    assert header.columns == {"url": 0, "views": 2}
+    assert header.doubled == {"followers": (1, 3)}
+
+
+def test_a_doubled_metric_alone_still_makes_a_header() -> None:
+    assert find_header([["Link", "Views", "Views"]]).doubled == {"views": (1, 2)}
+
+
+@pytest.mark.parametrize("names", [["Username", "Handle"], ["Owner", "Блогер"], ["Status", "Статус"]])
+def test_a_doubled_text_is_left_out_where_a_link_names_the_account(names: list[str]) -> None:
+    header = find_header([["Link", "Views", *names]])
+
+    assert header.columns == {"url": 0, "views": 1}
+    assert list(header.doubled.values()) == [(2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [("Folowers", "followers"), ("Followers (k)", "followers"), ("Coments", "comments"), ("Лайкы", "likes")],
+)
+def test_a_slip_of_the_pen_is_seen(name: str, metric: str) -> None:
+    header = find_header([["Link", "Views", name]])
+
+    assert header.near == {metric: 2}
+    assert metric not in header.columns
+
+
+def test_a_metric_that_is_there_is_not_looked_for_elsewhere() -> None:
+    assert find_header([["Link", "Followers", "Folowers"]]).near == {}
+
+
+def test_names_can_be_added() -> None:
+    aliases = {"url": ("Konto",), "followers": ("Fans", "Abonnenten")}
+
+    assert find_header([["konto", "ABONNENTEN:"]], aliases).columns == {"url": 0, "followers": 1}
+
+
+def test_an_added_name_settles_what_would_be_unsure() -> None:
+    aliases = {"url": ("Account URL",), "owner": ("Username",)}
+
+    header = find_header([["Link", "Account URL", "Username", "Views"]], aliases)
+
+    assert header.columns == {"url": 1, "owner": 2, "views": 3}
+
+
+def test_a_very_long_cell_is_no_name() -> None:
+    assert refused([["Link" + " " * 500, "Views"]]).code == "header_missing"
+
+
+def test_a_header_is_recognised_when_it_comes_again() -> None:
+    header = find_header([["Link", "Followers", "Views"]])
+
+    assert header.repeats(["ссылка", "Подписчики", None])
+    assert not header.repeats(["https://x.com/ann", "Followers", "Views"])
+    assert not header.repeats(["Link", 12, 0])
+    assert not header.repeats(["Link"])
+
+
+@pytest.mark.parametrize(
+    ("index", "letter"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")]
+)
+def test_columns_have_letters(index: int, letter: str) -> None:
+    assert column_letter(index) == letter
+
+
+def test_an_address_reads_as_people_write_it() -> None:
+    assert address("O'Brien!", 3, 17) == "O'Brien!!D17"
+    assert address("", 3, 17) == "D17"
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("#REF!", "'#REF!'"),
+        ("12\n\x00\u202e13", r"'12\n\x00\u202e13'"),
+        ("\ud800", r"'\ud800'"),
+        ("x" * 41, f"'{'x' * 40}…'"),
+        (True, "TRUE"),
+        (0.45, "0.45"),
+        (10**5000, "a number of very many digits"),
+    ],
+    ids=["text", "one line", "lone surrogate", "long", "boolean", "number", "huge"],
+)
+def test_a_cell_is_quoted_on_one_short_line(cell: Cell, shown: str) -> None:
+    assert quoted(cell) == shown
+
+
+@given(st.permutations(PLAIN), st.integers(0, 5))
+def test_columns_may_stand_in_any_order_and_place(names: list[Cell], blanks: int) -> None:
+    found = columns(*[""] * blanks, *names)
+
+    meanings = ["url", *(str(name).lower() for name in PLAIN[1:])]
+    assert found == {meaning: blanks + names.index(name) for meaning, name in zip(meanings, PLAIN, strict=True)}
+
+
+@given(st.lists(st.lists(st.none() | st.text(max_size=12) | st.sampled_from(PLAIN) | st.integers(), max_size=6)))
+def test_any_rows_have_a_header_or_an_error_of_ours(rows: list[list[Cell]]) -> None:
+    header = header_or_code(rows)
+
+    if isinstance(header, Header):
+        assert {*header.columns, *header.doubled} & set(METRICS)
+    else:
+        assert header in {"tab_empty", "header_missing", "header_unsure"}

@@ -1,0 +1,651 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.errors import SourceError
+from webapp.model import METRICS, Counts
+from webapp.sources.sheet import Cell
+from webapp.sources.sheet.reading import SheetRow, TabReading
+from webapp.sources.sheet.rows import PARSER_VERSION, has_header, read_tab
+
+Row = list[Cell]
+
+HEADER: Row = ["Link", "Platform", "Username", "Owner", "Topic", "Status", *METRICS]
+SHORT: Row = ["Link", *METRICS]
+ANN = "https://www.tiktok.com/@ann"
+BEN = "https://www.instagram.com/ben"
+
+
+def read(
+    *rows: Sequence[Cell], locale: str | None = None, aliases: dict[str, tuple[str, ...]] | None = None
+) -> TabReading:
+    return read_tab(rows, "Project A", locale, aliases)
+
+
+def reading_or_code(rows: list[Row]) -> TabReading | str:
+    try:
+        return read(*rows)
+    except SourceError as error:
+        return error.code
+
+
+def only(reading: TabReading) -> SheetRow:
+    (row,) = reading.rows.values()
+    return row
+
+
+def codes(reading: TabReading) -> list[str]:
+    return [problem.code for problem in reading.problems]
+
+
+def counts_of(reading: TabReading) -> dict[str, tuple[Counts, int]]:
+    return {key: (row.counts, row.unread) for key, row in reading.rows.items()}
+
+
+# Headers
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "expected"),
+    [
+        pytest.param(
+            "@Username, Link, Platform, Username, Followers, Likes, Following, Videos, Views, Last Update, Status, Тематика",
+            ["@ann_the_person", ANN, "TikTok", "ann", 1, 2, 99, 4, 5, 45999, "NEW", "Dance"],
+            ("ann_the_person", "Dance", "NEW", Counts(1, 2, None, 4, 5)),
+            id="person and handle",
+        ),
+        pytest.param(
+            "Account URL, Followers, Likes, Comments, Videos, Views",
+            [ANN, 1, 2, 3, 4, 5],
+            (None, None, None, Counts(1, 2, 3, 4, 5)),
+            id="account url and five metrics",
+        ),
+        pytest.param(
+            "Telegram User, TikTok URL, Подписчики, Лайки, Подписки, Видео, Просмотры, Last Update, Статус, Тематика, Проект",
+            ["@ann_tg", "@ann", 1, 2, 99, 4, 5, 45999, "OLD", "Танцы", "Project B"],
+            ("ann_tg", "Танцы", "OLD", Counts(1, 2, None, 4, 5)),
+            id="one platform, in Russian",
+        ),
+        pytest.param(
+            "Profile URL, Platform, Username, Topic, Followers, Likes, Comments, Videos, Views",
+            [ANN, "TikTok", "ann", "Dance", 1, 2, 3, 4, 5],
+            (None, "Dance", None, Counts(1, 2, 3, 4, 5)),
+            id="profile url",
+        ),
+    ],
+)
+def test_a_row_is_read_under_each_header_in_use(
+    header: str, row: Row, expected: tuple[str | None, str | None, str | None, Counts]
+) -> None:
+    reading = read(header.split(", "), row)
+
+    account = only(reading)
+    assert (account.owner, account.topic, account.status, account.counts) == expected
+    assert (account.profile.url_key, account.profile.username, account.row) == ("tiktok:@ann", "ann", 2)
+    assert (reading.problems, reading.skips) == ((), {})
+
+
+def test_a_metric_without_a_column_is_not_tracked() -> None:
+    reading = read(["Link", "Followers", "Likes", "Views"], [ANN, 1, 2, 3])
+
+    assert only(reading).counts == Counts(1, 2, None, None, 3)
+    assert only(reading).unread == 0b01100
+    assert reading.columns == {"followers": "B", "likes": "C", "views": "D"}
+    assert reading.problems == ()
+
+
+def test_a_doubled_metric_is_not_read_and_told_once_with_both_cells() -> None:
+    reading = read(["Link", "Likes", "Followers", "Views", "Followers"], [ANN, 1, 2, 3, 4], [BEN, 1, 2, 3, 4])
+
+    assert {row.counts for row in reading.rows.values()} == {Counts(None, 1, None, None, 3)}
+    assert all(row.unread & 1 for row in reading.rows.values())
+    assert "followers" not in reading.columns
+    (problem,) = reading.problems
+    assert (problem.code, problem.cell) == ("header_duplicate", "Project A!E1")
+    assert problem.message.startswith("Project A!C1 and Project A!E1 may all be the followers column")
+
+
+def test_a_misspelt_metric_is_asked_about() -> None:
+    reading = read(["Link", "Views", "Folowers"], [ANN, 5, 7])
+
+    assert only(reading).counts == Counts(views=5)
+    (problem,) = reading.problems
+    assert problem.code == "missing_column"
+    assert problem.message == 'Project A: no followers column; did you mean "Folowers" (C1)?'
+    assert problem.cell == "Project A!C1"
+
+
+def test_names_can_be_added() -> None:
+    assert only(read(["Konto", "Fans"], [ANN, 7], aliases={"url": ("Konto",), "followers": ("Fans",)})).counts[0] == 7
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([], "tab_empty"),
+        ([["", None], []], "tab_empty"),
+        ([["Name", "Fans"], ["ann", 1]], "header_missing"),
+        ([[ANN, 1, 2, 3, 4, 5]], "header_missing"),
+        ([["Link", "URL", "Views"], [ANN, BEN, 1]], "header_unsure"),
+    ],
+    ids=["no rows", "blank rows", "other names", "no header row", "two links"],
+)
+def test_a_tab_without_a_sure_header_is_refused(rows: list[Row], code: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        read(*rows)
+
+    assert caught.value.code == code
+    assert not has_header(rows)
+
+
+def test_a_tab_with_a_header_is_worth_a_project() -> None:
+    assert has_header([["Our bloggers"], SHORT])
+    assert not has_header([["Konto", "Views"]])
+    assert has_header([["Konto", "Views"]], {"url": ("Konto",)})
+
+
+def test_a_header_alone_has_no_accounts() -> None:
+    reading = read(SHORT)
+
+    assert (reading.rows, reading.problems, reading.skips) == ({}, (), {})
+
+
+def test_rows_above_the_header_are_no_accounts() -> None:
+    reading = read(["Our bloggers"], [ANN], [], SHORT, [ANN, 1])
+
+    assert only(reading).row == 5
+
+
+def test_a_table_may_start_at_b3() -> None:
+    reading = read([], [], [None, *SHORT], [None, ANN, 1, 2, 3, 4, 5])
+
+    assert only(reading).counts == Counts(1, 2, 3, 4, 5)
+    assert reading.cell(4, 0) == "Project A!C4"
+
+
+def test_the_meaning_of_cells_has_a_version() -> None:
+    assert PARSER_VERSION
+
+
+# Cells
+
+
+@pytest.mark.parametrize("blank", [None, "", " ", "\u00a0", "\u200b", "-", "N/A"])
+def test_a_blank_cell_is_no_observation(blank: Cell) -> None:
+    reading = read(SHORT, [ANN, blank, 0, 3, 4, 5])
+
+    assert only(reading).counts == Counts(None, 0, 3, 4, 5)
+    assert (only(reading).unread, reading.problems, reading.skips) == (0, (), {})
+
+
+@pytest.mark.parametrize(
+    ("cell", "count"),
+    [(0, 0), (7.0, 7), ("1 234 567", 1_234_567), ("1.5K", 1500), (2**63 - 1, 2**63 - 1), ("007", 7)],
+)
+def test_a_number_is_read_however_it_is_typed(cell: Cell, count: int) -> None:
+    assert only(read(SHORT, [ANN, cell])).counts.followers == count
+
+
+def test_the_locale_of_the_spreadsheet_counts() -> None:
+    assert only(read(SHORT, [ANN, "1.234"], locale="de_DE")).counts.followers == 1234
+    assert only(read(SHORT, [ANN, "1.234"])).unread == 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["#REF!", "12 or 13", True, False, -1, 0.5, float("nan"), 2**63, 10**5000, "9" * 60_000],
+    ids=["formula", "two", "true", "false", "negative", "fraction", "nan", "too large", "huge", "long"],
+)
+def test_an_unreadable_cell_keeps_its_place_and_is_told(cell: Cell) -> None:
+    reading = read(SHORT, [ANN, 1, 2, cell, 4, 5], [BEN, 1, 2, 3, 4, 5])
+
+    assert reading.rows["tiktok:@ann"].counts == Counts(1, 2, None, 4, 5)
+    assert reading.rows["tiktok:@ann"].unread == 0b00100
+    assert reading.rows["instagram:ben"].unread == 0
+    assert reading.skips == {"invalid_number": 1}
+    (problem,) = reading.problems
+    assert (problem.code, problem.cell) == ("invalid_number", "Project A!D2")
+    assert len(problem.message) < 200
+
+
+def test_an_unreadable_cell_is_told_in_words() -> None:
+    (problem,) = read(SHORT, [ANN, "#REF!"]).problems
+
+    assert problem.message == "Project A!B2: '#REF!' is not a count: it is the error of a formula"
+
+
+def test_what_a_cell_says_stays_on_one_line() -> None:
+    (problem,) = read(SHORT, [ANN, "12\nor\x00\ud800 13" + "!" * 100]).problems
+
+    assert problem.message.isprintable()
+    assert len(problem.message) < 150
+
+
+# Rows
+
+
+def test_a_short_row_is_blank_at_its_end() -> None:
+    assert only(read(SHORT, [ANN, 1])).counts == Counts(1)
+
+
+def test_a_column_that_is_blank_at_first_is_read_further_down() -> None:
+    reading = read(SHORT, [ANN, 1, 2, 3, 4], [BEN, 1, 2, 3, 4, 5])
+
+    assert [row.counts.views for row in reading.rows.values()] == [None, 5]
+
+
+def test_what_is_no_cell_at_all_is_told_and_nothing_else() -> None:
+    odd = cast("Row", [ANN, {"followers": 1}, ["TikTok"], ["@ann"], [1], {"a": {}}])
+
+    reading = read(["Link", "Views", "Platform", "Username", "Topic", "Notes"], odd)
+
+    assert only(reading).unread == 31
+    assert codes(reading) == ["invalid_number"]
+
+
+def test_cells_beside_the_table_are_ignored() -> None:
+    reading = read(SHORT, [ANN, 1, 2, 3, 4, 5, "note", 99, True], [None, None, None, None, None, None, None, "stray"])
+
+    assert only(reading).counts == Counts(1, 2, 3, 4, 5)
+    assert (reading.problems, reading.skips) == ((), {})
+
+
+def test_blank_rows_are_no_accounts() -> None:
+    blanks: list[Row] = [[], [None] * 6, ["", " ", "\u200b"]] * 400
+
+    reading = read(SHORT, [ANN, 1], *blanks, [BEN, 2], *blanks)
+
+    assert [row.row for row in reading.rows.values()] == [2, 1203]
+    assert (reading.problems, reading.skips) == ((), {})
+
+
+def test_checkboxes_make_no_account() -> None:
+    reading = read(["Status", "Link", "Platform", "Username", "Views"], [False, False, None, True, None])
+
+    assert (reading.rows, reading.problems, reading.skips) == ({}, (), {})
+
+
+@pytest.mark.parametrize("blank", [None, "", " ", "-", "n/a", "нет", "TBD"])
+def test_a_row_with_counts_and_no_link_is_told(blank: Cell) -> None:
+    reading = read(SHORT, [ANN, 1], [blank, None, None, 12])
+
+    assert list(reading.rows) == ["tiktok:@ann"]
+    assert reading.skips == {"no_url": 1}
+    (problem,) = reading.problems
+    assert (problem.code, problem.cell) == ("no_url", "Project A!A3")
+    assert problem.message.startswith("Project A!A3: ")
+
+
+def test_an_unreadable_count_without_a_link_is_told_too() -> None:
+    assert codes(read(SHORT, [None, "#N/A"])) == ["no_url"]
+
+
+def test_a_row_without_link_and_counts_is_only_counted() -> None:
+    reading = read(HEADER, [None, "TikTok", None, "@ann", "Dance", "NEW"])
+
+    assert (reading.rows, reading.problems, reading.skips) == ({}, (), {"no_url": 1})
+
+
+def test_placeholders_in_many_rows_are_never_one_account() -> None:
+    reading = read(
+        ["TikTok URL", "Views"], *[[placeholder, 1] for placeholder in ("", "-", "n/a", "нет", "?", "TBD", False)]
+    )
+
+    assert reading.rows == {}
+    assert sum(reading.skips.values()) == 7
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["TOTAL", 1, 2, 3, 4, 5],
+        ["Итого:", 1, 2, 3, 4, 5],
+        ["Grand total (12)", 1],
+        [None, 1, 2, 3, 4, 5, "Всего по проекту"],
+        ["Our TikTok bloggers"],
+        ["Bloggers"],
+        ["* numbers of last week"],
+    ],
+)
+def test_totals_titles_and_notes_are_only_counted(row: Row) -> None:
+    reading = read(SHORT, [ANN, 1], row, [BEN, 2])
+
+    assert list(reading.rows) == ["tiktok:@ann", "instagram:ben"]
+    assert (reading.problems, reading.skips) == ((), {"no_url": 1})
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("https://www.tiktok.com/@ann/video/7301", "bad_url"),
+        ("javascript:alert(1)", "bad_url"),
+        (f"{ANN} {BEN}", "bad_url"),
+        ("Ann on TikTok", "bad_url"),
+        (12345, "bad_url"),
+        ("https://x.com/\x00ann", "bad_url"),
+        ("x" * 10_000, "bad_url"),
+        ("@ann", "unknown_platform"),
+        ("#REF!", "bad_url"),
+    ],
+    ids=["post", "script", "two links", "linked text", "number", "control", "long", "bare handle", "formula"],
+)
+def test_a_cell_that_names_no_profile_is_told(cell: Cell, code: str) -> None:
+    reading = read(HEADER, [cell, None, None, "Ann", None, None, 5], [BEN])
+
+    assert list(reading.rows) == ["instagram:ben"]
+    assert reading.skips == {code: 1}
+    (problem,) = reading.problems
+    assert (problem.code, problem.cell) == (code, "Project A!A2")
+    assert problem.message.startswith("Project A!A2: ")
+    assert problem.message.isprintable()
+
+
+def test_a_lone_link_that_is_wrong_is_no_title() -> None:
+    assert codes(read(SHORT, ["https://www.tiktok.com/@ann/video/7301"])) == ["bad_url"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [SHORT, ["TikTok URL", *METRICS], ["Platform", "Username", *METRICS]],
+    ids=["links", "handles of one platform", "platform and handle"],
+)
+def test_a_second_header_is_no_account(header: Row) -> None:
+    account: Row = [ANN] if header[0] != "Platform" else ["TikTok", "ann"]
+
+    reading = read(header, [*account, 1], [], header, [*account[:-1], "https://www.tiktok.com/@ben", 2])
+
+    assert list(reading.rows) == ["tiktok:@ann", "tiktok:@ben"]
+    assert (reading.problems, reading.skips) == ((), {"no_url": 1})
+
+
+def test_a_second_header_in_other_words_is_no_account_either() -> None:
+    reading = read(["TikTok URL", "Followers"], ["ann", 1], ["Link", "Подписчики"], ["ben", 2])
+
+    assert list(reading.rows) == ["tiktok:@ann", "tiktok:@ben"]
+    assert reading.skips == {"no_url": 1}
+
+
+# Who it is
+
+
+def test_platform_and_handle_do_without_a_link() -> None:
+    reading = read(["Platform", "Handle", "Views"], ["TikTok", "@ann", 5], ["инстаграм", "ben", 6])
+
+    assert counts_of(reading) == {"tiktok:@ann": (Counts(views=5), 15), "instagram:ben": (Counts(views=6), 15)}
+    assert [row.typed for row in reading.rows.values()] == [ANN, "https://www.instagram.com/ben"]
+    assert reading.rows["tiktok:@ann"].profile.username == "ann"
+
+
+@pytest.mark.parametrize("blank", [None, "", "-"])
+def test_platform_and_handle_stand_in_for_a_blank_link(blank: Cell) -> None:
+    reading = read(HEADER, [blank, "TikTok", "@ann", None, None, None, 5])
+
+    assert only(reading).profile.url_key == "tiktok:@ann"
+    assert only(reading).typed == ANN
+    assert (reading.problems, reading.skips) == ((), {})
+
+
+def test_a_handle_alone_does_not_stand_in_for_a_link() -> None:
+    reading = read(HEADER, [None, None, "@ann", None, None, None, 5])
+
+    assert (reading.rows, reading.skips, codes(reading)) == ({}, {"no_url": 1}, ["no_url"])
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "code", "cell"),
+    [
+        (["Platform", "Handle", "Views"], ["Fotolog", "@ann", 5], "unknown_platform", "Project A!B2"),
+        (["Platform", "Handle", "Views"], [None, "@ann", 5], "unknown_platform", "Project A!B2"),
+        (["Platform", "Handle", "Views"], ["TikTok", None, 5], "no_url", "Project A!B2"),
+        (["Platform", "Handle", "Views"], ["TikTok", "Ann Smith", 5], "bad_url", "Project A!B2"),
+        (["Link", "Platform", "Handle", "Views"], [None, "TikTok", "Ann Smith", 5], "bad_url", "Project A!C2"),
+        (["Link", "Platform", "Handle", "Views"], [None, "Fotolog", "ann", 5], "unknown_platform", "Project A!C2"),
+        (["Link", "Platform", "Handle", "Views"], [None, "TikTok", "-", 5], "no_url", "Project A!A2"),
+    ],
+)
+def test_what_platform_and_handle_do_not_tell_is_told(header: Row, row: Row, code: str, cell: str) -> None:
+    reading = read(header, row)
+
+    assert (reading.rows, reading.skips) == ({}, {code: 1})
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [(code, cell)]
+
+
+def test_a_bare_handle_is_of_the_platform_in_its_row_or_in_the_name_of_its_column() -> None:
+    reading = read(["TikTok URL", "Platform", "Views"], ["@ann", None, 1], ["@ben", "Instagram", 2], [BEN + "2", "", 3])
+
+    assert list(reading.rows) == ["tiktok:@ann", "instagram:ben", "instagram:ben2"]
+
+
+@pytest.mark.parametrize(
+    ("handle", "username"),
+    [
+        ("@Ann_Official", "Ann_Official"),
+        (" ann2 ", "ann2"),
+        (12345, "12345"),
+        (12.0, "12"),
+        (None, "ann"),
+        ("", "ann"),
+        ("@", "ann"),
+        (True, "ann"),
+        (ANN, "ann"),
+    ],
+)
+def test_the_username_column_names_the_account(handle: Cell, username: str) -> None:
+    account = only(read(["Link", "Username", "Views"], [ANN, handle, 1]))
+
+    assert account.profile.username == username
+    assert account.profile.url_key == "tiktok:@ann"
+
+
+@pytest.mark.parametrize(
+    ("cell", "owner"),
+    [
+        ("@ann", "ann"),
+        (" @ Ann \n Smith ", "Ann Smith"),
+        ("@@ann", "@ann"),
+        ("Ann", "Ann"),
+        ("@", None),
+        ("\u200b", None),
+        (True, None),
+        (7, "7"),
+        (0.5, "0.5"),
+        pytest.param(10**5000, "a number of very many digits", id="huge"),
+    ],
+)
+def test_an_owner_is_one_text_with_or_without_the_sign(cell: Cell, owner: str | None) -> None:
+    assert only(read(["Link", "Owner", "Views"], [ANN, cell, 1])).owner == owner
+
+
+@pytest.mark.parametrize(
+    ("cell", "topic"),
+    [
+        ("<script>", "<script>"),
+        ("=Dance", "=Dance"),
+        ("Dance\nand  song", "Dance and song"),
+        ("Dan\x00ce\x07", "Dance"),
+        ("Dance \ud83d", "Dance \ufffd"),
+        ("\ufeffDance\u200b", "Dance"),
+        ("Лаи\u0306ки 👩\u200d🎤", "Лайки 👩\u200d🎤"),
+    ],
+    ids=["markup", "formula", "line break", "control", "lone surrogate", "invisible", "decomposed, and emoji"],
+)
+def test_a_text_can_be_stored_and_is_else_as_typed(cell: str, topic: str) -> None:
+    assert only(read(["Link", "Topic", "Views"], [ANN, cell, 1])).topic == topic
+
+
+@pytest.mark.parametrize("name", ["Owner", "Topic", "Status", "Username"])
+def test_a_very_long_text_is_cut_and_told(name: str) -> None:
+    reading = read(["Link", name, "Views"], [ANN, "é" * 10_000, 1])
+
+    account = only(reading)
+    texts = {
+        "Owner": account.owner,
+        "Topic": account.topic,
+        "Status": account.status,
+        "Username": account.profile.username,
+    }
+    assert texts[name] == "é" * 255
+    (problem,) = reading.problems
+    assert (problem.code, problem.cell) == ("too_long", "Project A!B2")
+    assert len(problem.message) < 150
+
+
+def test_a_link_is_kept_as_typed() -> None:
+    typed = "  http://tiktok.com/@Ann/?utm_source=" + "x" * 300
+
+    account = only(read(SHORT, [typed, 1]))
+
+    assert account.typed == typed.strip()
+    assert account.profile.url_key == "tiktok:@ann"
+
+
+# The same account twice
+
+
+def test_the_larger_of_each_count_is_taken_from_rows_of_one_account() -> None:
+    reading = read(
+        HEADER,
+        [ANN, None, None, None, "Dance", "", 10, 2, None, "x", "y"],
+        [BEN, None, None, None, None, None, 1],
+        ["tiktok.com/@Ann/", None, None, "@ann", "Song", "OLD", 9, 20, 0, 7, "z"],
+        [ANN],
+    )
+
+    account = reading.rows["tiktok:@ann"]
+    assert account.counts == Counts(10, 20, 0, 7, None)
+    assert account.unread == 0b10000
+    assert (account.row, account.more, account.typed) == (2, (4, 5), ANN)
+    assert (account.owner, account.topic, account.status) == ("ann", "Dance", "OLD")
+    assert list(reading.rows) == ["tiktok:@ann", "instagram:ben"]
+    assert reading.skips == {"invalid_number": 3, "duplicate_row": 2}
+
+
+def test_both_rows_of_an_account_are_named() -> None:
+    (problem,) = read(SHORT, [ANN, 1], [BEN, 1], [ANN, 2]).problems
+
+    assert (problem.code, problem.cell) == ("duplicate_row", "Project A!A4")
+    assert "Project A!A4" in problem.message
+    assert "Project A!A2" in problem.message
+
+
+def test_a_column_that_is_not_read_stays_unread_in_rows_of_one_account() -> None:
+    assert only(read(["Link", "Views"], [ANN, 1], [ANN, 2])).unread == 0b01111
+
+
+def test_problems_are_listed_up_to_a_thousand() -> None:
+    reading = read(SHORT, *[[f"{ANN}{i}", "#REF!"] for i in range(1_234)])
+
+    assert len(reading.rows) == 1_234
+    assert reading.skips == {"invalid_number": 1_234}
+    assert len(reading.problems) == 1_001
+    last = reading.problems[-1]
+    assert (last.code, last.cell) == ("more_problems", None)
+    assert last.message.startswith("Project A: 234 more problems")
+
+
+# Rules that hold for any tab
+
+LINKS = [
+    ANN,
+    BEN,
+    "tiktok.com/@Ann",
+    "https://x.com/cid",
+    "https://x.com/cid/status/1",
+    "-",
+    "",
+    None,
+    "@dan",
+    "Total",
+    "Title",
+]
+METRIC_CELLS = st.one_of(
+    st.integers(0, 10**6), st.none(), st.sampled_from(["", "#REF!", "1.5K", "12 or 13", "-", True, 0.5, -3])
+)
+ROWS = st.tuples(
+    st.sampled_from(LINKS),
+    st.sampled_from([None, "TikTok", "Instagram", "Fotolog"]),
+    st.sampled_from([None, "", "@ann", "eve", "Ann Smith"]),
+    st.sampled_from([None, "@ann", "Ben"]),
+    st.sampled_from([None, "Dance"]),
+    st.sampled_from([None, "OLD", ""]),
+    *[METRIC_CELLS] * len(METRICS),
+).map(list[Cell])
+TABS = st.lists(ROWS, max_size=12)
+JSON_CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from([*HEADER, *LINKS, "Views"]),
+)
+
+
+@given(TABS, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(rows: list[Row], chance: random.Random) -> None:
+    shuffled = chance.sample(rows, len(rows))
+
+    one, other = read(HEADER, *rows), read(HEADER, *shuffled)
+
+    assert counts_of(one) == counts_of(other)
+    assert one.skips == other.skips
+    assert sorted(codes(one)) == sorted(codes(other))
+
+
+@given(TABS, st.lists(st.integers(0, 12), max_size=4))
+def test_blank_rows_change_nothing_but_row_numbers(rows: list[Row], places: list[int]) -> None:
+    spaced = list(rows)
+    for place in places:
+        spaced.insert(place, ["", None])
+
+    one, other = read(HEADER, *rows), read(HEADER, *spaced)
+
+    def unnumbered(reading: TabReading) -> list[SheetRow]:
+        return [row._replace(row=0, more=(0,) * len(row.more)) for row in reading.rows.values()]
+
+    assert unnumbered(one) == unnumbered(other)
+    assert (one.skips, codes(one), one.columns) == (other.skips, codes(other), other.columns)
+
+
+@given(TABS, st.lists(st.integers(0, 11), max_size=4), st.sampled_from([None, "note", 7, True, "https://x.com/zoe"]))
+def test_unrelated_columns_change_nothing_but_letters(rows: list[Row], places: list[int], filling: Cell) -> None:
+    widened: list[Row] = [list(row) for row in [HEADER, *rows]]
+    for place in places:
+        for row in widened:
+            row.insert(place, "Notes" if row is widened[0] else filling)
+
+    one, other = read(HEADER, *rows), read(*widened)
+
+    assert one.rows == other.rows
+    assert (one.skips, codes(one)) == (other.skips, codes(other))
+
+
+@given(TABS, st.data())
+def test_a_ragged_row_is_the_row_padded(rows: list[Row], data: st.DataObject) -> None:
+    cuts = [data.draw(st.integers(0, len(row))) for row in rows]
+    ragged = [row[:cut] for row, cut in zip(rows, cuts, strict=True)]
+    padded = [row[:cut] + [None] * (len(row) - cut) for row, cut in zip(rows, cuts, strict=True)]
+
+    assert read(HEADER, *ragged) == read(HEADER, *padded)
+
+
+@given(st.lists(st.lists(JSON_CELLS, max_size=8), max_size=8), st.booleans())
+def test_any_grid_is_read_or_refused(grid: list[Row], headed: bool) -> None:
+    rows = [HEADER, *grid] if headed else grid
+    reading = reading_or_code(rows)
+
+    if isinstance(reading, str):
+        assert reading in {"tab_empty", "header_missing", "header_unsure"}
+        return
+    for key, account in reading.rows.items():
+        assert key == account.profile.url_key
+        assert all(count is None or 0 <= count < 2**63 for count in account.counts)
+        texts = (account.typed, account.owner, account.topic, account.status, account.profile.username)
+        assert all("\x00" not in text and text.encode() for text in texts if text is not None)
+    assert all(problem.message.isprintable() for problem in reading.problems)

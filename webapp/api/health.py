@@ -1,0 +1,33 @@
+"""Whether the process lives, and whether it can do its work."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from webapp import __version__, web
+from webapp.api.problems import json_answer
+from webapp.api.routes import NoQuery, Route
+from webapp.store.db import Database
+from webapp.store.migrate import ensure_migrated
+
+__all__ = ["ROUTES"]
+
+
+def health(_: NoQuery) -> Response:
+    """The process answers. Asks nothing else, so that a busy database does not get it restarted."""
+    return json_answer({"status": "ok", "version": __version__}, headers={"Cache-Control": "no-store"})
+
+
+def ready(_: NoQuery) -> Response:
+    """The database answers and has the tables of this version; 503 with the reason when not."""
+    db = web.get(Database)
+    ensure_migrated(db)
+    with db.read() as tx:
+        tx.exec_driver_sql("SELECT 1 FROM projects LIMIT 1")
+    return json_answer({"status": "ready", "version": __version__}, headers={"Cache-Control": "no-store"})
+
+
+ROUTES = (
+    Route("GET", "/health", health, "public", store=False),
+    Route("GET", "/ready", ready, "public", store=False),
+)

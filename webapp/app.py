@@ -1,0 +1,32 @@
+"""The application: parts in, a Flask app out."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+
+from webapp import api, web
+from webapp.bootstrap import Parts
+
+__all__ = ["create_app"]
+
+MAX_BODY = 4 * 1024 * 1024
+
+
+def create_app(parts: Parts) -> Flask:
+    """The app over these parts. Imports and reads nothing else; opens nothing."""
+    app = Flask("webapp", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    web.provide(app, [parts.settings, parts.clock, parts.db, parts.engine, parts.background, parts.tokens, parts.gate])
+    api.register(app)
+    app.after_request(_harden)
+    return app
+
+
+def _harden(response: Response) -> Response:
+    """What every answer says to browsers: believe the type, frame nothing, send no referrer, run nothing."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

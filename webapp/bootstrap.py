@@ -1,0 +1,127 @@
+"""From settings to parts: the only place that knows which part is made of which."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from webapp.api.auth import Gate, Tokens
+from webapp.clock import Clock, Stop
+from webapp.config import Settings
+from webapp.errors import ConfigError
+from webapp.sources.sheet import SheetSource
+from webapp.sources.sheet.credentials import ApiKey, Credentials, parse_credentials
+from webapp.sources.sheet.open import open_sheet
+from webapp.store.db import Database, open_database
+from webapp.sync.background import Background
+from webapp.sync.engine import Engine
+from webapp.sync.project import Options
+
+__all__ = ["DEMO_FOLDER", "Parts", "admin_tokens", "bootstrap", "token_file"]
+
+DEMO_FOLDER = Path(__file__).parent / "demo"
+THREADS = 8
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything the application is made of."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    engine: Engine
+    background: Background
+    tokens: Tokens
+
+    @cached_property
+    def gate(self) -> Gate:
+        return Gate(self.clock)
+
+
+def bootstrap(settings: Settings, *, clock: Clock | None = None, loopback: bool = False) -> Parts:
+    """All parts, wired. Touches neither database nor network.
+
+    loopback: the service can be reached from this machine only, so it may make up its own token.
+
+    Raises: ConfigError.
+    """
+    clock = clock or Clock()
+    db = open_database(settings.database, pool_size=THREADS + 4)
+    engine = Engine(db, sheets_of(settings, clock), options_of(settings), clock)
+    tokens = Tokens(admin_tokens(settings, loopback=loopback))
+    return Parts(settings, clock, db, engine, Background(Stop(clock.monotonic)), tokens)
+
+
+def options_of(settings: Settings) -> Options:
+    return Options(
+        discover=settings.discover,
+        latest_snapshot=settings.snapshot == "latest",
+        aliases=settings.columns,
+        interval_minutes=settings.interval_minutes,
+        lease_ms=int(settings.lease_s * 1000),
+    )
+
+
+def sheets_of(settings: Settings, clock: Clock) -> list[SheetSource]:
+    """The configured spreadsheets, or the bundled one in the demo."""
+    texts = (str(DEMO_FOLDER),) if settings.demo else settings.sheets
+    base = settings.sheets_api or None
+    credentials = credentials_of(settings)
+    sheets = [open_sheet(text, credentials=credentials, api_base=base, clock=clock) for text in texts]
+    if len({sheet.key for sheet in sheets}) < len(sheets):
+        raise ConfigError("SMART_SYNC_SHEET: names the same spreadsheet twice")
+    return sheets
+
+
+def credentials_of(settings: Settings) -> Credentials | None:
+    if settings.google_credentials:
+        return parse_credentials(settings.google_credentials)
+    return ApiKey(settings.google_api_key) if settings.google_api_key else None
+
+
+def token_file(settings: Settings) -> Path:
+    return settings.data_dir / "admin_token"
+
+
+def admin_tokens(settings: Settings, *, loopback: bool) -> Sequence[str]:
+    """The tokens that were set; otherwise one that is made once and kept in the data folder.
+
+    Raises: ConfigError where a made-up token would be lost at the next restart, or nobody would see it.
+    """
+    if settings.admin_tokens:
+        return settings.admin_tokens
+    if not (loopback or settings.demo or settings.data_dir_set):
+        raise ConfigError(
+            "SMART_SYNC_ADMIN_TOKEN: is not set",
+            hint=f"set it, for example SMART_SYNC_ADMIN_TOKEN={secrets.token_urlsafe(32)}, "
+            "or give SMART_SYNC_DATA_DIR a folder that survives restarts",
+        )
+    path = token_file(settings)
+    try:
+        return (_kept_token(path),)
+    except OSError as error:
+        raise ConfigError(
+            f"SMART_SYNC_ADMIN_TOKEN: is not set, and {path} can not be written or read: {error.strerror}",
+            hint="set the token, or make the folder writable",
+        ) from None
+
+
+def _kept_token(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        token = path.read_text(encoding="ascii").strip()
+        if token:
+            return token
+        path.unlink()
+        return _kept_token(path)
+    token = secrets.token_urlsafe(32)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(token + "\n")
+    return token

@@ -1,0 +1,94 @@
+"""The only place that asks for the time. Everything else is handed a `Clock`, a `now` or a `Budget`."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+__all__ = ["Budget", "Clock", "Stop", "as_utc", "iso", "utc_day"]
+
+
+def utc_day(now: datetime) -> date:
+    """The UTC day that keys the snapshots of a run started at `now` (aware)."""
+    return now.astimezone(UTC).date()
+
+
+def iso(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with `Z` and microseconds; None stays None."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def as_utc(moment: datetime) -> datetime:
+    """An aware UTC time; a naive one is taken to be UTC already."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Wall time, elapsed time and waiting, replaceable together in a test."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Stop:
+    """A request to end work early, with the seconds that are left to do it in.
+
+    Set once, by a signal or by the shutdown of the process; read by every budget made with it.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._event = threading.Event()
+        self._at = math.inf
+
+    def request(self, within_s: float = 0.0) -> None:
+        """Ask for the end within so many seconds; a later, longer request does not extend an earlier one."""
+        self._at = min(self._at, self._monotonic() + within_s)
+        self._event.set()
+
+    @property
+    def requested(self) -> bool:
+        return self._event.is_set()
+
+    def left(self) -> float:
+        """Seconds until work has to be over; infinite while nobody asked."""
+        return self._at - self._monotonic()
+
+
+@dataclass
+class Budget:
+    """Seconds that one run may still take. `seconds=None` has no limit of its own."""
+
+    seconds: float | None = None
+    clock: Clock = field(default_factory=Clock)
+    stop: Stop | None = None
+
+    def __post_init__(self) -> None:
+        self._ends = math.inf if self.seconds is None else self.clock.monotonic() + self.seconds
+
+    def left(self) -> float:
+        """Seconds left, never negative; `math.inf` without a limit."""
+        stop = math.inf if self.stop is None else self.stop.left()
+        return max(0.0, min(self._ends - self.clock.monotonic(), stop))
+
+    def part(self, share: float) -> Budget:
+        """A budget for one step, which leaves the rest of this one to the steps after it."""
+        left = self.left()
+        return self if math.isinf(left) else Budget(left * share, self.clock, self.stop)
+
+    @property
+    def used_up(self) -> bool:
+        return self.left() <= 0.0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a shutdown, not the run's own limit, is what ends it."""
+        return self.stop is not None and self.stop.requested

@@ -1,0 +1,55 @@
+"""The words of the product as values: what travels between the stations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+__all__ = ["METRICS", "NOTHING", "Counts", "Metric", "Mode", "Policy", "Problem", "Profile", "SkipReason", "Source"]
+
+Metric = Literal["followers", "likes", "comments", "videos", "views"]
+Source = Literal["sheet", "parsed"]
+Policy = Literal["max", "sheet", "parsed"]
+Mode = Literal["auto", "manual", "off"]
+SkipReason = Literal[
+    "no_url", "bad_url", "duplicate_row", "unknown_platform", "invalid_number", "removed", "off", "unchanged"
+]
+
+METRICS: tuple[Metric, ...] = ("followers", "likes", "comments", "videos", "views")
+
+
+class Counts(NamedTuple):
+    """Five whole numbers of an account, each >= 0 and < 2**63. None: not observed, never zero."""
+
+    followers: int | None = None
+    likes: int | None = None
+    comments: int | None = None
+    videos: int | None = None
+    views: int | None = None
+
+
+NOTHING = Counts()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something a person can mend: a stable machine code, words, and the cell it is about, such as `Project A!D17`."""
+
+    code: str
+    message: str
+    cell: str | None = None
+
+
+class Profile(NamedTuple):
+    """A social profile as one URL names it.
+
+    platform: slug in lower case (`youtube`, `x`, ...; `other` for a host we do not know).
+    url_key: canonical identity; two URLs are the same account exactly when their keys are equal.
+    username: the handle as the URL shows it, without @; None when the URL has an id only.
+    url: a clean https URL that opens the profile.
+    """
+
+    platform: str
+    url_key: str
+    username: str | None
+    url: str

@@ -1,0 +1,282 @@
+"""What one cell says as a count. A cell that does not say exactly one number is refused, never guessed."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+
+__all__ = ["NotACount", "count_of"]
+
+_LIMIT = 2**63
+_LONGEST = 32  # characters; a count with every ornament needs fewer, and int() stays cheap
+_ALWAYS_FITS = 18  # digits: any such number is below the limit
+
+# White space and the marks that come along when text is copied. The right-to-left override is left out on purpose:
+# behind it 123 is shown as 321.
+_BLANK = (
+    "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
+    "\u202f\u205f\u3000\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff"
+    "\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069"
+)
+_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"
+_NO_VALUE_SIGNS = _DASHES + "?"
+_NO_VALUE = frozenset(
+    ("n/a", "n.a.", "na", "hidden", "unknown", "no data", "н/д", "н.д.", "скрыто", "неизвестно", "нет данных")
+)
+
+_ARABIC_DECIMAL = "\u066b"
+_ARABIC_GROUP = "\u066c"
+_GROUPING = f" ,.'{_ARABIC_GROUP}"
+_MARKS = _GROUPING + _ARABIC_DECIMAL
+_ALIKE = str.maketrans(
+    {"\u00a0": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'", "，": ",", "．": ".", "＋": "+"}
+)
+
+# Powers of ten. T is missing because it is a thousand to some and a million millions to others.
+_POWERS = {
+    "": 0,
+    **dict.fromkeys(("k", "к", "тыс", "тыс.", "tsd", "tsd."), 3),
+    **dict.fromkeys(("w", "万", "萬", "만"), 4),
+    **dict.fromkeys(("lakh", "lakhs"), 5),
+    **dict.fromkeys(("m", "млн", "млн.", "mio", "mio."), 6),
+    **dict.fromkeys(("crore", "crores"), 7),
+    **dict.fromkeys(("亿", "億", "억"), 8),
+    **dict.fromkeys(("b", "млрд", "млрд.", "mrd", "mrd."), 9),
+}
+_HUGE_POWER = 64  # shifts any number of 32 digits out of range, or into nothing
+
+# What marks decimals, by language or, where a country differs, by locale.
+_POINT_LOCALES = (
+    "bn cy en fil ga gu he hi iw ja kn ko ml mr ms ne pa ta te th ur zh "
+    "de_CH de_LI es_419 es_CU es_DO es_GT es_HN es_MX es_NI es_PA es_PE es_PR es_SV es_US it_CH"
+)
+_COMMA_LOCALES = (
+    "af az be bg bs ca cs da de el es et eu fi fr gl hr hu hy id in is it ka kk ky lo lt lv mk nb nl nn no pl pt ro ru "
+    "sk sl sq sr sv tr uk uz vi"
+)
+_DECIMAL_MARKS: dict[str, str | None] = {
+    **dict.fromkeys(_POINT_LOCALES.split(), "."),
+    **dict.fromkeys(_COMMA_LOCALES.split(), ","),
+    **dict.fromkeys(("en_ZA", "fr_CH")),  # both marks are in use there
+}
+
+_WORDS = {
+    "ambiguous": "has a point or comma that can be read in more than one way",
+    "approximate": "is only approximate",
+    "boolean": "is a checkbox or a yes-or-no value",
+    "date": "is a date or a time",
+    "formula_error": "is the error of a formula",
+    "formula_text": "is a formula kept as text",
+    "fraction": "is a fraction",
+    "invisible_character": "has an invisible or broken character inside",
+    "letters": "has letters beside the number",
+    "mixed_digits": "mixes digits of two scripts",
+    "negative": "is below zero",
+    "not_a_number": "is not a number",
+    "odd_digit": "has a sign that only looks like a digit, such as a footnote",
+    "percent": "is a percentage",
+    "too_large": "is larger than 9223372036854775807",
+    "too_long": f"is longer than {_LONGEST} characters",
+    "two_numbers": "has more than one number",
+    "type": "is neither text nor a number",
+}
+
+_SCIENTIFIC = re.compile(rf"([0-9]+)(?:[.,{_ARABIC_DECIMAL}]([0-9]+))?[Ee]([+-]?[0-9]+)")
+_AMOUNT = re.compile(rf"([0-9](?:[0-9{_MARKS}]*[0-9])?)([^0-9]*)")
+_MARK = re.compile(r"[^0-9]")
+_THREE = 3  # digits of a group, and of the decimals that could be one
+
+_APART = r"\s/;&|+()\[\]" + re.escape(_DASHES)  # in a character class: what stands between two numbers
+
+# Why a text is no count: the first pattern found in it tells. The order is part of the meaning. They are compiled when
+# the first text is refused: at import they would double the module's load time.
+_REFUSALS = (
+    ("formula_error", r"\A(?:#[^\W\d_]|loading\W*\Z|загрузка\W*\Z)"),
+    ("formula_text", r"\A="),
+    ("boolean", r"\A(?:true|false)\Z"),
+    ("percent", r"[%‰٪﹪％]"),
+    ("approximate", r"\A[~∼≈≃<>≤≥±]"),
+    ("date", r"\A[0-9]{4}([./-])[0-9]{1,2}\1[0-9]{1,2}(?![0-9./-])"),
+    ("date", r"\A[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{2}){1,2}(?![0-9./-])|[0-9]:[0-9]"),
+    ("negative", rf"\A[{re.escape(_DASHES)}].*[0-9]|\A\(.*[0-9].*\)\Z"),
+    ("fraction", rf"\A[0-9]+ ?[/\u2044] ?[0-9]+\Z|\A[.,{_ARABIC_DECIMAL}][0-9]+\Z"),
+    ("two_numbers", rf"[0-9](?=[^0-9]*[{_APART}])(?=[^0-9]*[^0-9{_MARKS}])[^0-9]*[0-9]"),
+    ("letters", r"[0-9].*[^\W\d_]|[^\W\d_].*[0-9]"),
+    ("ambiguous", rf"\A[0-9][0-9{_MARKS[1:]}]*\Z"),
+    ("two_numbers", rf"\A[0-9][0-9{_MARKS}]*\Z"),
+)
+_LOOKALIKE = r"[0-9][OoОоIlІ]|[OoОоIlІ][0-9]"
+
+
+class NotACount(ValueError):
+    """A cell that is no count.
+
+    code: stable, for machines. message: words that go on from the cell, such as `is a fraction`; it repeats neither
+    the cell's value nor its address.
+    """
+
+    def __init__(self, code: str, hint: str = "") -> None:
+        self.code = code
+        self.message = f"{_WORDS[code]} ({hint})" if hint else _WORDS[code]
+        super().__init__(self.message)
+
+
+def count_of(cell: object, locale: str | None = None) -> int | None:
+    """The count a cell holds, 0 <= n < 2**63; None for a blank cell and for a placeholder such as `-` or `n/a`.
+
+    locale: the spreadsheet's, like `de_DE`. It matters only to one point or comma before exactly three digits:
+    `1.234` is 1234 where the comma marks decimals, and refused where the point does or where nobody knows. `1,234`
+    is refused only where the comma marks decimals. Before a suffix (`1.234M`) the mark must be the locale's own.
+
+    Raises: NotACount.
+    """
+    if type(cell) is int:
+        return _checked(cell)
+    if isinstance(cell, str):
+        if len(cell) <= _ALWAYS_FITS and cell.isascii() and cell.isdigit():
+            return int(cell)
+        return _count_of_text(cell, locale)
+    if cell is None:
+        return None
+    if isinstance(cell, bool):
+        raise NotACount("boolean")
+    if isinstance(cell, float):
+        return _count_of_float(cell)
+    raise NotACount("type")
+
+
+def _checked(n: int) -> int:
+    if 0 <= n < _LIMIT:
+        return n
+    raise NotACount("negative" if n < 0 else "too_large")
+
+
+def _count_of_float(number: float) -> int:
+    if math.isnan(number):
+        raise NotACount("not_a_number")
+    if number < 0:
+        raise NotACount("negative")
+    if number >= _LIMIT:
+        raise NotACount("too_large")
+    if not number.is_integer():
+        raise NotACount("fraction", "is the cell formatted as percent?" if number < 1 else "")
+    return int(number)
+
+
+def _count_of_text(cell: str, locale: str | None) -> int | None:
+    text = cell.strip(_BLANK).removeprefix("'").strip(_BLANK)
+    if len(text) > _LONGEST:
+        raise NotACount("too_long")
+    if not text.strip(_NO_VALUE_SIGNS) or text.lower() in _NO_VALUE:
+        return None
+    if not text.isascii():
+        text = _in_ascii(text)
+    return _checked(_number(_without_plus(text), locale))
+
+
+def _in_ascii(text: str) -> str:
+    """The same text with ASCII digits and marks. Unicode's own folding is no help: it makes 123 of 12 and a footnote 3."""
+    digits = {ord(sign): unicodedata.decimal(sign) for sign in text if sign.isdecimal()}
+    if len({code - digit for code, digit in digits.items()}) > 1:
+        raise NotACount("mixed_digits")
+    return text.translate({code: str(digit) for code, digit in digits.items()}).translate(_ALIKE)
+
+
+def _without_plus(text: str) -> str:
+    """`+5` and `500+` are what they say; a plus on both ends is not taken off."""
+    return text[1:].lstrip(" ") if text.startswith("+") else text.removesuffix("+").rstrip(" ")
+
+
+def _number(text: str, locale: str | None) -> int:
+    if scientific := _SCIENTIFIC.fullmatch(text):
+        return _of_scientific(scientific[1], scientific[2] or "", int(scientific[3]))
+    amount = _AMOUNT.fullmatch(text)
+    power = _POWERS.get(amount[2].strip(" ").lower()) if amount else None
+    if amount is None or power is None:
+        raise _refusal(text)
+    return _shifted(*_parts(amount[1], locale, scaled=power > 0), power)
+
+
+def _of_scientific(whole: str, decimals: str, power: int) -> int:
+    if len(whole) > 1 and len(decimals) == _THREE:
+        raise NotACount("ambiguous")
+    return _shifted(whole, decimals, power)
+
+
+def _shifted(whole: str, decimals: str, power: int) -> int:
+    """`whole.decimals` times ten to the `power`, exactly."""
+    digits, zeros = int(whole + decimals), power - len(decimals)
+    scale: int = 10 ** min(abs(zeros), _HUGE_POWER)
+    if zeros >= 0:
+        return digits * scale
+    n, rest = divmod(digits, scale)
+    if rest:
+        raise NotACount("fraction")
+    return n
+
+
+def _parts(amount: str, locale: str | None, *, scaled: bool) -> tuple[str, str]:
+    """The digits before and after the decimal mark. `amount` begins and ends with a digit."""
+    runs, marks = _MARK.split(amount), _MARK.findall(amount)
+    if not marks:
+        return amount, ""
+    if _is_grouped(runs, marks):
+        one_mark = len(marks) == 1 and marks[0] in ",."
+        return _by_locale(runs, marks[0], locale, scaled=scaled) if one_mark else ("".join(runs), "")
+    if _has_decimals(runs, marks):
+        return "".join(runs[:-1]), runs[-1]
+    raise _refusal(amount)
+
+
+def _is_grouped(runs: list[str], marks: list[str]) -> bool:
+    """Whether the marks are all one and stand where thousands, or lakhs and crores, are marked off."""
+    if len(set(marks)) != 1 or marks[0] not in _GROUPING or runs[0].startswith("0"):
+        return False
+    first, *middle, last = map(len, runs)
+    if last != _THREE:
+        return False
+    western = first <= _THREE and all(length == _THREE for length in middle)
+    indian = first < _THREE and marks[0] == "," and all(length == _THREE - 1 for length in middle)
+    return western or indian
+
+
+def _has_decimals(runs: list[str], marks: list[str]) -> bool:
+    """Whether the last mark is a decimal mark and nothing else. `1,234.567` may as well be a slip in the grouping."""
+    if marks[-1] not in {",", ".", _ARABIC_DECIMAL} or marks[-1] in marks[:-1]:
+        return False
+    if len(marks) > 1:
+        maybe_group = len(runs[-1]) == _THREE and marks[-1] != _ARABIC_DECIMAL
+        return _is_grouped(runs[:-1], marks[:-1]) and not maybe_group
+    return runs[0] == "0" or not runs[0].startswith("0")
+
+
+def _by_locale(runs: list[str], mark: str, locale: str | None, *, scaled: bool) -> tuple[str, str]:
+    """One point or comma with three digits behind it: a group, decimals, or refused."""
+    whole, last = runs
+    decimal = _decimal_mark(locale)
+    if scaled and mark == decimal:
+        return whole, last
+    if mark == decimal and last != "000":
+        raise NotACount("fraction")
+    # 1.000 where the point marks decimals is a thousand from elsewhere more often than a one.
+    if scaled or mark == decimal or (decimal is None and mark == "."):
+        raise NotACount("ambiguous")
+    return whole + last, ""
+
+
+def _decimal_mark(locale: str | None) -> str | None:
+    if locale is None:
+        return None
+    return _DECIMAL_MARKS.get(locale, _DECIMAL_MARKS.get(locale.partition("_")[0]))
+
+
+def _refusal(text: str) -> NotACount:
+    kinds = {unicodedata.category(sign) for sign in text if not sign.isspace()}
+    if kinds & {"Cc", "Cf", "Cs"}:
+        return NotACount("invisible_character")
+    if kinds & {"No", "Nl", "Mn", "Me"}:
+        return NotACount("odd_digit")
+    code = next((code for code, pattern in _REFUSALS if re.search(pattern, text, re.IGNORECASE)), "not_a_number")
+    lookalike = code == "letters" and re.search(_LOOKALIKE, text)
+    return NotACount(code, "the letter O or l for a digit?" if lookalike else "")

@@ -1,0 +1,171 @@
+"""HTTP for every source: deadlines that hold, retries that end, bodies that stay bounded, words instead of tracebacks.
+
+Light to import: requests, urllib3 and tenacity are loaded by the first request, since every start pays for imports.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from webapp.clock import Budget, Clock
+from webapp.errors import SourceError, TransientSourceError
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["LIMITS", "Busy", "Fetched", "Http", "Limits"]
+
+T = TypeVar("T")
+
+_REQUEST_TIMEOUT, _TOO_EARLY, _TOO_MANY, _SERVER_ERROR = 408, 425, 429, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may take, in seconds and bytes. The run's budget limits all of it further.
+
+    silence_s: the longest pause of a server within an answer. call_s: one attempt from connecting to the last byte.
+    body_bytes: the answer after gunzip. wait_s: the longest Retry-After worth waiting for.
+    """
+
+    connect_s: float = 5.0
+    silence_s: float = 20.0
+    call_s: float = 60.0
+    body_bytes: int = 64 * 2**20
+    attempts: int = 5
+    wait_s: float = 120.0
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer read to its end and unpacked. `headers` are looked up whatever their case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class Busy(TransientSourceError):
+    """The service asked to come back later, after `wait_s` seconds if it said so."""
+
+    def __init__(self, message: str, *, code: str, wait_s: float | None) -> None:
+        super().__init__(message, code=code)
+        self.wait_s = wait_s
+
+
+class Http:
+    """One service, asked through one session. Redirects are never followed, certificates always checked.
+
+    name: what messages call the service. public_only: refuse private addresses; this ignores proxies of the
+    environment, behind which the address could not be seen. calls: requests sent so far, each attempt counted.
+    """
+
+    def __init__(self, name: str, clock: Clock, *, limits: Limits = LIMITS, public_only: bool = False) -> None:
+        self.name = name
+        self.clock = clock
+        self.limits = limits
+        self.calls = 0
+        self._public_only = public_only
+        self._session: requests.Session | None = None
+
+    @property
+    def session(self) -> requests.Session:
+        """The session behind, made on first use; to be asked through `request` only."""
+        from webapp.sources._transport import open_session  # noqa: PLC0415 - a sync needs it, a start does not
+
+        if self._session is None:
+            self._session = open_session(public_only=self._public_only)
+        return self._session
+
+    def request(
+        self,
+        url: str,
+        *,
+        budget: Budget,
+        read: Callable[[Fetched], T],
+        headers: Callable[[], Mapping[str, str]] = dict,
+        form: bytes | None = None,
+        doubt: Collection[int] = (),
+    ) -> T:
+        """What `read` makes of the answer, asked again while that can help and the budget lasts.
+
+        url: with its query; secrets belong into headers, a query ends up in logs. form: posts it, else a GET.
+        headers: called for every attempt. read: gets every answer that is not 408, 425, 429 or 5xx, redirects
+        included; a TransientSourceError it raises (a garbled body, say) is tried again like a lost connection.
+        doubt: statuses that are believed only when they come a second time.
+
+        Raises: SourceError, TransientSourceError (`timeout`, `network`, `rate_limited`, `upstream_error`).
+        """
+        from webapp.sources import _transport  # noqa: PLC0415 - as above
+
+        doubted = set(doubt)
+        last: TransientSourceError | None = None
+
+        def attempt() -> T:
+            nonlocal last
+            self._check_time(budget, last)
+            try:
+                return self._judge(self._send(url, budget, headers(), form), read, doubted)
+            except TransientSourceError as error:
+                last = error
+                raise
+
+        return _transport.persist(attempt, budget=budget, clock=self.clock, limits=self.limits)
+
+    def _check_time(self, budget: Budget, last: TransientSourceError | None) -> None:
+        if last is not None and (budget.used_up or budget.stopped):
+            raise last
+        if budget.used_up:
+            raise TransientSourceError(f"There was no time left to ask {self.name}", code="timeout")
+
+    def _send(self, url: str, budget: Budget, headers: Mapping[str, str], form: bytes | None) -> Fetched:
+        from webapp.sources import _transport  # noqa: PLC0415 - as above
+
+        ends = self.clock.monotonic() + self.limits.call_s
+        call = _transport.Call(
+            name=self.name,
+            limits=self.limits,
+            left=lambda: min(ends - self.clock.monotonic(), budget.left()),
+            public_only=self._public_only,
+        )
+        self.calls += 1
+        return _transport.send(self.session, call, url, headers, form)
+
+    def _judge(self, fetched: Fetched, read: Callable[[Fetched], T], doubted: set[int]) -> T:
+        self._refuse_busy(fetched)
+        try:
+            return read(fetched)
+        except TransientSourceError:
+            raise
+        except SourceError as error:
+            if fetched.status not in doubted:
+                raise
+            doubted.discard(fetched.status)
+            raise TransientSourceError(error.message, code=error.code, hint=error.hint) from error
+
+    def _refuse_busy(self, fetched: Fetched) -> None:
+        wait_s = _retry_after(fetched.headers.get("Retry-After", ""), self.clock.now())
+        if fetched.status == _TOO_MANY:
+            raise Busy(f"{self.name} says that it is asked too often", code="rate_limited", wait_s=wait_s)
+        if fetched.status >= _SERVER_ERROR or fetched.status in {_REQUEST_TIMEOUT, _TOO_EARLY}:
+            raise Busy(f"{self.name} failed with status {fetched.status}", code="upstream_error", wait_s=wait_s)
+
+
+def _retry_after(text: str, now: datetime) -> float | None:
+    """Seconds from a Retry-After header, which holds seconds or a date; None when it holds neither."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text) if len(text) < len("1000000000") else math.inf
+    try:
+        then = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - now).total_seconds())

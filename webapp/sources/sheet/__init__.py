@@ -1,0 +1,96 @@
+"""Spreadsheets, whoever keeps them: Google, a folder of CSV files, an .xlsx file, a published CSV URL.
+
+Reading is two steps: cells from somewhere (a `SheetSource` of this package), then what they mean (`rows`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from webapp.clock import Budget
+from webapp.errors import SourceError
+
+__all__ = ["Book", "Cell", "Cells", "SheetSource", "Tab"]
+
+# A cell as its source types it. Booleans stay booleans; None and "" are both blank.
+Cell = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One worksheet. `id` outlives a rename (Google: the gid; files: the file or sheet name)."""
+
+    id: str
+    title: str
+    rows: int = 0
+    columns: int = 0
+    hidden: bool = False
+    grid: bool = True  # False: a chart or connected sheet, which has no cells to read
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What a spreadsheet says of itself. `locale` is like `en_US`; None where the source has none."""
+
+    title: str
+    locale: str | None
+    tabs: tuple[Tab, ...]
+
+
+class Cells(Protocol):
+    """The cells of one tab, read but not necessarily decoded yet."""
+
+    @property
+    def tab(self) -> Tab: ...
+
+    @property
+    def digest(self) -> bytes:
+        """A hash of the tab's cells alone: equal exactly when the cells are (up to the hash)."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the decoded payload; what the next read may plan with."""
+
+    @property
+    def error(self) -> SourceError | None:
+        """Why this one tab could not be read while its siblings could; None when it was."""
+
+    def rows(self) -> Sequence[Sequence[Cell]]:
+        """Rows from row 1, ragged: trailing blank cells may be missing. Decodes on each call; keep the result.
+
+        Raises: SourceError `bad_response` when the payload is no grid of cells.
+        """
+
+
+class SheetSource(Protocol):
+    """One spreadsheet.
+
+    key: what projects store as their `spreadsheet`: the id, the URL or the path, without secrets.
+    """
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def calls(self) -> int:
+        """Calls made so far to the API behind, token calls aside; files make none."""
+
+    def book(self, budget: Budget) -> Book:
+        """Title, locale and tabs. Google: one `spreadsheets.get` with a field mask.
+
+        Raises: SourceError, TransientSourceError.
+        """
+
+    def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Cells]:
+        """The tabs' cells in the order given, whole tabs per call, as few calls as the payload allows.
+
+        sizes: decoded bytes of each tab when it was last read, None if never; only for planning the calls.
+        A tab that has gone since `book` comes back with its own `error`.
+
+        Raises: SourceError, TransientSourceError, from the first tab that can not be had on.
+        """
+
+    def cell_link(self, tab: Tab, cell: str) -> str | None:
+        """A URL that opens the cell (`E17`) for a person; None where there is none."""

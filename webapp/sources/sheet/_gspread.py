@@ -1,0 +1,238 @@
+"""gspread's client over our own HTTP, and the tokens it shows. Imported when Google is asked for the first time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from functools import lru_cache, partial
+from typing import Any
+
+import msgspec
+from google.auth import transport
+from google.auth.credentials import TokenState
+from google.oauth2 import service_account
+from gspread.http_client import HTTPClient
+from requests import Response
+
+from webapp.clock import Budget, Clock
+from webapp.errors import SourceError, TransientSourceError
+from webapp.sources.http import Fetched, Http
+from webapp.sources.sheet.credentials import ApiKey, Credentials, ServiceAccount
+from webapp.sources.sheet.google import API, query
+
+__all__ = ["Client"]
+
+_SCOPES = ("https://www.googleapis.com/auth/spreadsheets.readonly",)
+_ORIGINS = (API, "https://www.googleapis.com")
+_OK, _UNAUTHORIZED = 200, 401
+_read_key: Callable[..., Any] = service_account.Credentials.from_service_account_info
+_SKEW_S = 60
+
+
+class Client(HTTPClient):
+    """Builds the API's URLs as gspread does; who asks, for how long and what comes of the answer is ours.
+
+    decode: turns the body of a good answer into what `json()` of the response returns. refuse: the error of another.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        sign_in: Http,
+        credentials: Credentials,
+        *,
+        api: str,
+        budget: Budget,
+        decode: Callable[[bytes], Any],
+        refuse: Callable[[Fetched], SourceError],
+    ) -> None:
+        super().__init__(None, session=http.session)  # type: ignore[arg-type]  # as gspread documents it
+        self._http = http
+        self._api = api
+        self._budget = budget
+        self._decode = decode
+        self._refuse = refuse
+        self._proof = _KeyProof(credentials) if isinstance(credentials, ApiKey) else _TokenProof(credentials, sign_in)
+
+    def request(
+        self, method: str, endpoint: str, params: Mapping[str, Any] | None = None, *_: Any, **__: Any
+    ) -> Response:
+        """Reads from the API; there is no way to write through this client. Raises: SourceError, TransientSourceError."""
+        if method.lower() != "get":
+            raise PermissionError(f"{method} to Google: what people typed is never changed")
+        for origin in _ORIGINS:
+            if endpoint.startswith(origin):
+                endpoint = self._api + endpoint.removeprefix(origin)
+        return self._http.request(
+            f"{endpoint}?{query(params or {})}",
+            budget=self._budget,
+            read=self._read,
+            headers=partial(self._proof.headers, self._budget),
+            doubt=(404,),
+        )
+
+    def _read(self, fetched: Fetched) -> Response:
+        if fetched.status == _OK:
+            return _Decoded(self._decode(fetched.body))
+        error = self._refuse(fetched)
+        if fetched.status == _UNAUTHORIZED and self._proof.renew():
+            raise TransientSourceError(error.message, code=error.code, hint=error.hint)
+        raise error
+
+
+class _Decoded(Response):
+    def __init__(self, value: object) -> None:
+        super().__init__()
+        self.status_code = _OK
+        self._value = value
+
+    def json(self, **_: Any) -> Any:
+        return self._value
+
+
+class _KeyProof:
+    """An API key, in a header because a query ends up in logs."""
+
+    def __init__(self, key: ApiKey) -> None:
+        self._key = key
+
+    def headers(self, _: Budget) -> dict[str, str]:
+        return {"x-goog-api-key": self._key.value}
+
+    def renew(self) -> bool:
+        return False
+
+
+class _TokenProof:
+    """A service account's access token."""
+
+    def __init__(self, account: ServiceAccount, sign_in: Http) -> None:
+        self._tokens = _tokens_of(account)
+        self._sign_in = sign_in
+        self._token = ""
+        self._reused = False
+
+    def headers(self, budget: Budget) -> dict[str, str]:
+        self._token, self._reused = self._tokens.get(self._sign_in, budget)
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def renew(self) -> bool:
+        """Whether another token may help: one kept from earlier may have been revoked, a new one is refused for good."""
+        if self._reused:
+            self._tokens.drop(self._token)
+        return self._reused
+
+
+class _Tokens:
+    """The access token of one account, kept until shortly before it expires. Threads that need a new one share it."""
+
+    def __init__(self, account: ServiceAccount) -> None:
+        self._email = account.client_email
+        self._lock = threading.Lock()
+        try:
+            self._credentials = _read_key(account.info, scopes=_SCOPES)
+        except (ValueError, TypeError):
+            raise SourceError(
+                "the private key in GOOGLE_CREDENTIALS can not be used",
+                code="credentials",
+                hint="download a new JSON key",
+            ) from None
+
+    def get(self, http: Http, budget: Budget) -> tuple[str, bool]:
+        """The token, and whether it was there already. Raises: SourceError, TransientSourceError."""
+        if not self._lock.acquire(timeout=min(budget.left(), http.limits.call_s)):
+            raise TransientSourceError(f"{http.name} did not answer in time", code="timeout")
+        try:
+            reused = self._credentials.token_state is TokenState.FRESH
+            if not reused:
+                # Never through `before_request`: that starts a thread which asks another API where we may call from.
+                self._credentials.refresh(_SignIn(http, budget, self._email))
+            return str(self._credentials.token), reused
+        finally:
+            self._lock.release()
+
+    def drop(self, token: str) -> None:
+        with self._lock:
+            if self._credentials.token == token:
+                self._credentials.token = None
+
+
+@lru_cache(maxsize=8)
+def _build_tokens(account: ServiceAccount) -> _Tokens:
+    return _Tokens(account)
+
+
+_building = threading.Lock()
+
+
+def _tokens_of(account: ServiceAccount) -> _Tokens:
+    """The account's tokens, one per process: checking the key takes longer than a small sync."""
+    with _building:
+        return _build_tokens(account)
+
+
+class _Grant(msgspec.Struct):
+    access_token: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What google-auth expects of an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes = field(repr=False)
+
+
+class _SignIn(transport.Request):
+    """google-auth's way to the token endpoint, over our HTTP. It sees good answers only, so it never tries again itself."""
+
+    def __init__(self, http: Http, budget: Budget, email: str) -> None:
+        self._http = http
+        self._budget = budget
+        self._email = email
+
+    def __call__(
+        self,
+        url: str,
+        method: str = "GET",  # noqa: ARG002 - the interface's; a token is always posted for
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the budget's business
+        **_: Any,
+    ) -> _Answer:
+        return self._http.request(
+            url, budget=self._budget, read=self._read, headers=lambda: headers or {}, form=body or b""
+        )
+
+    def _read(self, fetched: Fetched) -> _Answer:
+        if fetched.status != _OK:
+            raise self._refused(fetched)
+        try:
+            msgspec.json.decode(fetched.body, type=_Grant, strict=False)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            message = f"{self._http.name} answered with something else than a token"
+            raise TransientSourceError(message, code="bad_response") from None
+        return _Answer(fetched.status, fetched.headers, fetched.body)
+
+    def _refused(self, fetched: Fetched) -> SourceError:
+        message = f"Google does not let {self._email} sign in"
+        hint = "the key may have been deleted or its account disabled: make a new key and set GOOGLE_CREDENTIALS"
+        skew = _skew(fetched, self._http.clock)
+        if b"invalid_grant" in fetched.body and abs(skew) > _SKEW_S:
+            message += f": this machine's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Google's"
+            hint = "set the clock, with NTP for instance"
+        return SourceError(message, code="credentials", hint=hint)
+
+
+def _skew(fetched: Fetched, clock: Clock) -> float:
+    """Seconds by which our clock is ahead of the server's; 0 when it does not tell its time."""
+    try:
+        theirs = parsedate_to_datetime(fetched.headers.get("Date", ""))
+    except ValueError:
+        return 0.0
+    return (clock.now() - theirs.replace(tzinfo=theirs.tzinfo or UTC)).total_seconds()

@@ -1,0 +1,274 @@
+"""Which row of a tab is its header, and what each of its columns means."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from webapp.errors import SourceError
+from webapp.model import METRICS, Metric
+from webapp.sources.sheet import Cell
+from webapp.sources.urls import platform_slug
+
+__all__ = ["Header", "address", "column_letter", "find_header", "quoted"]
+
+Aliases = Mapping[str, tuple[str, ...]]
+
+_SEARCHED = 10  # rows from the top in which a header may stand
+_LONGEST_NAME = 200  # characters; anything longer is a note, not a name
+_QUOTED = 40  # characters of a cell that a message repeats
+_LISTED = 12  # cells of a row that a message repeats
+_ALIKE = 0.8  # difflib's ratio from which a name may be a slip of the pen
+
+_KNOWN: dict[str, tuple[str, ...]] = {
+    "url": (
+        *("Link", "Links", "URL", "Account", "Account URL", "Account link", "Profile", "Profile URL", "Profile link"),
+        *("Link to profile", "Link to account", "Channel URL", "Channel link", "Page URL", "Page link"),
+        *("Ссылка", "Ссылки", "Аккаунт", "Профиль", "Ссылка на профиль", "Ссылка на аккаунт", "Ссылка на канал"),
+        *("Ссылка на страницу", "Ссылка профиля", "Ссылка аккаунта", "URL профиля", "URL аккаунта", "Линк"),
+    ),
+    "platform": (
+        *("Platform", "Social network", "Social media", "Social platform", "Network"),
+        *("Платформа", "Соцсеть", "Соц сеть", "Социальная сеть", "Площадка"),
+    ),
+    "username": (
+        *("Username", "User name", "Handle", "Nickname", "Nick", "Account username", "Account handle", "Login"),
+        *("Ник", "Никнейм", "Логин", "Юзернейм", "Имя пользователя"),
+    ),
+    "owner": (
+        *("@Username", "@User", "@Owner", "@Telegram", "@Ник", "@Юзернейм"),
+        *("Owner", "Account owner", "Telegram User", "Telegram Username", "Person", "Manager", "Blogger", "Creator"),
+        *("Блогер", "Владелец", "Имя", "Ответственный", "Менеджер", "Автор"),
+    ),
+    "topic": ("Topic", "Niche", "Category", "Theme", "Тематика", "Тема", "Ниша", "Категория"),
+    "status": ("Status", "Account status", "Статус", "Статус аккаунта"),
+    "followers": (
+        *("Followers", "Follower", "Follower count", "Followers count", "Total followers", "Number of followers"),
+        *("Subscribers", "Subscriber count", "Subscribers count", "Total subscribers", "Subs"),
+        *("Подписчики", "Подписчиков", "Кол-во подписчиков", "Количество подписчиков", "Число подписчиков"),
+        *("Всего подписчиков", "Фолловеры"),
+    ),
+    "likes": (
+        *("Likes", "Like count", "Likes count", "Total likes", "Number of likes"),
+        *("Лайки", "Лайков", "Кол-во лайков", "Количество лайков", "Число лайков", "Всего лайков"),
+    ),
+    "comments": (
+        *("Comments", "Comment count", "Comments count", "Total comments", "Number of comments"),
+        *("Комментарии", "Комментариев", "Комменты", "Кол-во комментариев", "Количество комментариев"),
+        *("Число комментариев", "Всего комментариев"),
+    ),
+    "videos": (
+        *("Videos", "Video", "Video count", "Videos count", "Total videos", "Number of videos"),
+        *("Видео", "Ролики", "Роликов", "Кол-во видео", "Количество видео", "Число видео", "Всего видео"),
+        *("Видеоролики", "Кол-во роликов", "Количество роликов"),
+    ),
+    "views": (
+        *("Views", "View count", "Views count", "Total views", "Number of views"),
+        *("Просмотры", "Просмотров", "Кол-во просмотров", "Количество просмотров", "Число просмотров"),
+        *("Всего просмотров",),
+    ),
+}
+# Names that are near to a metric's and never it.
+_OTHERS = ("Following", "Followings", "Подписки", "Подписок", "Subscriptions", "Reviews")
+
+# `TikTok URL`, `Ссылка на канал YouTube`: what makes a name one of links, and what may stand beside the platform.
+_URL_WORDS = frozenset(("url", "link", "profile", "account", "ссылка", "профиль", "аккаунт"))
+_FILLERS = frozenset(
+    ("to", "of", "the", "channel", "page", "на", "в", "канал", "канала", "страницу", "аккаунта", "профиля")
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the columns of a tab mean.
+
+    row: as the sheet shows it, from 1.
+    columns: the column, from 0, of url, platform, username, owner, topic, status and the metrics that have one.
+    doubled: meanings that more than one column claims, with these columns; none of them is used.
+    near: for a metric without a column the one whose name may be meant for it.
+    platform: whose bare handles stand in the url column, if its name tells: `TikTok URL`.
+    chosen: meanings by the normal form of the names that were added to ours.
+    """
+
+    row: int
+    columns: Mapping[str, int]
+    doubled: Mapping[str, tuple[int, ...]]
+    near: Mapping[Metric, int]
+    platform: str | None = None
+    chosen: Mapping[str, str] = field(default_factory=dict)
+
+    def repeats(self, row: Sequence[Cell]) -> bool:
+        """Whether a row names columns where an account and at least one of its counts should stand."""
+        identity = ("url",) if "url" in self.columns else ("platform", "username")
+        return any(self._names(row, m) for m in METRICS) and all(self._names(row, m) for m in identity)
+
+    def _names(self, row: Sequence[Cell], meaning: str) -> bool:
+        column = self.columns.get(meaning)
+        cell = row[column] if column is not None and column < len(row) else None
+        # A number is no name; to look at it no further keeps files fast, where every cell is text.
+        return isinstance(cell, str) and not cell[:1].isdigit() and bool(_meaning(_normal(cell), self.chosen))
+
+
+def find_header(rows: Sequence[Sequence[Cell]], aliases: Aliases | None = None, title: str = "") -> Header:
+    """The header among the first 10 rows: it names a profile URL (or platform and username) and at least one metric.
+
+    aliases: more names by meaning; where one of them stands in the row, the built-in names of its meaning do not count.
+    title: the tab's, for the words of an error.
+
+    Raises: SourceError `tab_empty`; `header_missing`; `header_unsure` when two columns may name the account.
+    """
+    chosen = _chosen(aliases)
+    for number, row in enumerate(rows[:_SEARCHED], 1):
+        names = [_normal(cell) for cell in row]
+        found = _meanings(names, chosen)
+        if _is_enough(found):
+            _check_identity(found, number, row, title)
+            return _header(number, names, found, chosen)
+    raise _missing(rows, chosen, title)
+
+
+def column_letter(index: int) -> str:
+    """`A` for 0, `Z` for 25, `AA` for 26."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def address(title: str, column: int, row: int) -> str:
+    """`Project A!D17` as people read it, with nothing quoted; `D17` where there is no title."""
+    cell = f"{column_letter(column)}{row}"
+    return f"{title}!{cell}" if title else cell
+
+
+def quoted(cell: object) -> str:
+    """A cell for a message: at most 40 characters of it, on one line."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, str):
+        return repr(cell) if len(cell) <= _QUOTED else repr(cell[:_QUOTED] + "…")
+    if isinstance(cell, int) and abs(cell) >= 10**_QUOTED:
+        return "a number of very many digits"  # which str() would refuse from 4,300 on
+    return quoted(str(cell)) if isinstance(cell, (list, dict)) else str(cell)
+
+
+def _normal(cell: object) -> str:
+    """A name as it is compared; nothing for what is no name."""
+    return _folded(cell) if isinstance(cell, str) and len(cell) <= _LONGEST_NAME else ""
+
+
+@lru_cache(maxsize=1024)
+def _folded(text: str) -> str:
+    """Letters and digits in one case, single spaces, and `@` if it comes first."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    letters = "".join(map(_letter, folded))
+    name = " ".join(letters.replace("@", " ").split())
+    return f"@{name}" if name and letters.lstrip().startswith("@") else name
+
+
+def _letter(sign: str) -> str:
+    """The sign itself, nothing for what is not seen, a space for punctuation and pictures."""
+    category = unicodedata.category(sign)
+    if category == "Cf" or "\ufe00" <= sign <= "\ufe0f":
+        return ""
+    return sign if sign == "@" or category[0] in "LN" or category in {"Mn", "Mc"} else " "
+
+
+_MEANINGS = {_normal(name): meaning for meaning, names in _KNOWN.items() for name in names}
+_NAMES = {metric: [_normal(name) for name in _KNOWN[metric]] for metric in METRICS}
+_NEVER = frozenset(map(_normal, _OTHERS))
+
+
+def _chosen(aliases: Aliases | None) -> dict[str, str]:
+    """Meanings by the normal form of the names that were added to ours."""
+    return {_normal(name): meaning for meaning, names in (aliases or {}).items() for name in names}
+
+
+def _meanings(names: Iterable[str], chosen: Mapping[str, str]) -> dict[str, list[int]]:
+    """The columns that claim each meaning."""
+    ours: dict[str, list[int]] = {}
+    added: dict[str, list[int]] = {}
+    for column, name in enumerate(names):
+        if meaning := _meaning(name, chosen):
+            (added if name in chosen else ours).setdefault(meaning, []).append(column)
+    return ours | added
+
+
+def _meaning(name: str, chosen: Mapping[str, str]) -> str | None:
+    return (name and (chosen.get(name) or _MEANINGS.get(name) or (_platform(name) and "url"))) or None
+
+
+def _platform(name: str) -> str | None:
+    """The platform of `tiktok url` or `ссылка на тикток`."""
+    words = name.split()
+    if _URL_WORDS.isdisjoint(words):
+        return None
+    return platform_slug(" ".join(word for word in words if word not in _URL_WORDS and word not in _FILLERS))
+
+
+def _is_enough(found: Mapping[str, object]) -> bool:
+    return ("url" in found or {"platform", "username"} <= found.keys()) and any(metric in found for metric in METRICS)
+
+
+def _check_identity(found: Mapping[str, Sequence[int]], number: int, row: Sequence[Cell], title: str) -> None:
+    for meaning in ("url",) if "url" in found else ("platform", "username"):
+        if len(found[meaning]) > 1:
+            cells = " and ".join(f"{address(title, i, number)} {quoted(row[i])}" for i in found[meaning][:_LISTED])
+            noun = "profile URL" if meaning == "url" else meaning
+            raise SourceError(
+                f"{cells} may all be the {noun} column; nothing of the tab is read",
+                code="header_unsure",
+                hint=f"rename all but one, or name it in SMART_SYNC_COLUMNS ({meaning}=...)",
+            )
+
+
+def _header(number: int, names: Sequence[str], found: Mapping[str, Sequence[int]], chosen: Mapping[str, str]) -> Header:
+    used = {column for columns in found.values() for column in columns}
+    unknown = {name: i for i, name in enumerate(names) if name and i not in used and name not in _NEVER}
+    columns = {meaning: columns[0] for meaning, columns in found.items() if len(columns) == 1}
+    return Header(
+        row=number,
+        columns=columns,
+        doubled={meaning: tuple(columns) for meaning, columns in found.items() if len(columns) > 1},
+        near={m: unknown[name] for m in METRICS if m not in found and (name := _near(_NAMES[m], unknown))},
+        platform=_platform(names[columns["url"]]) if "url" in columns else None,
+        chosen=chosen,
+    )
+
+
+def _near(wanted: Iterable[str], unknown: Iterable[str]) -> str | None:
+    """The unknown name that is most like one of the wanted ones, if any is like them at all."""
+    return max(
+        (name for word in wanted for name in difflib.get_close_matches(word, unknown, 1, _ALIKE)),
+        key=lambda name: max(difflib.SequenceMatcher(None, name, word).ratio() for word in wanted),
+        default=None,
+    )
+
+
+def _missing(rows: Sequence[Sequence[Cell]], chosen: Mapping[str, str], title: str) -> SourceError:
+    """Why there is no header: the row that comes nearest to one, or the first that is not empty, against what is due."""
+    where = f"{title}: " if title else ""
+    full = ((number, row) for number, row in enumerate(rows, 1) if any(map(_is_seen, row)))
+    first = next(full, None)
+    if first is None:
+        return SourceError(f"{where}the tab is empty", code="tab_empty", hint="fill in a header row and the accounts")
+    searched = [first, *((number, row) for number, row in full if number <= _SEARCHED)]
+    number, row = max(searched, key=lambda r: len(_meanings(map(_normal, r[1]), chosen)))
+    cells = [quoted(cell) for cell in row if _is_seen(cell)]
+    more = f" and {len(cells) - _LISTED} more" if len(cells) > _LISTED else ""
+    return SourceError(
+        f"{where}no header in the first {_SEARCHED} rows; row {number} has {', '.join(cells[:_LISTED])}{more}; "
+        "expected a profile URL column (Link, URL, Account URL, Profile URL, TikTok URL, Ссылка) or Platform and "
+        "Username, and at least one of Followers, Likes, Comments, Videos, Views",
+        code="header_missing",
+        hint="rename the columns, or name them in SMART_SYNC_COLUMNS",
+    )
+
+
+def _is_seen(cell: object) -> bool:
+    return bool(cell.strip("\ufeff\u200b \t\r\n\u00a0")) if isinstance(cell, str) else cell is not None

@@ -1,0 +1,49 @@
+"""What a tab says once its cells are understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from webapp.model import METRICS, Counts, Metric, Problem, Profile, SkipReason
+
+__all__ = ["SheetRow", "TabReading"]
+
+
+class SheetRow(NamedTuple):
+    """One account of a tab.
+
+    row: number of its row as the sheet shows it, from 1; `more` the rows that repeat it.
+    counts: what its cells say; None where a cell is blank or was not read.
+    unread: bit i is set when METRICS[i] could not be read (bad cell, missing or doubled column): the last good stays.
+    typed: the profile URL as typed.
+    """
+
+    row: int
+    profile: Profile
+    counts: Counts
+    unread: int
+    typed: str
+    owner: str | None
+    topic: str | None
+    status: str | None
+    more: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class TabReading:
+    """The accounts of one tab by `url_key`, in the sheet's order, and what was wrong.
+
+    columns: the letter of each metric's column; a metric without one is not tracked by this tab.
+    """
+
+    title: str
+    rows: dict[str, SheetRow]
+    columns: Mapping[Metric, str]
+    problems: tuple[Problem, ...] = ()
+    skips: Mapping[SkipReason, int] = field(default_factory=dict)
+
+    def cell(self, row: int, metric: int) -> str:
+        """The address of a metric's cell, such as `Project A!E17`; without a column the row's, `Project A!17`."""
+        return f"{self.title}!{self.columns.get(METRICS[metric], '')}{row}"

@@ -1,0 +1,1 @@
+"""Where numbers are kept: tables, the transactions that change them, the queries that answer."""

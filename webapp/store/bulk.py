@@ -1,0 +1,80 @@
+"""Many rows with one statement, as fast as the driver: compiled once per dialect, run with plain tuples.
+
+The values of the tuples are driver values: `dialect.native` turns a time, a day or a flag into one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from webapp.store.dialect import insert_for
+
+__all__ = ["Bulk", "stream"]
+
+Insert = Callable[[sa.Table], Any]
+
+BATCH = 10_000
+FETCH = 2_000
+
+
+@lru_cache(maxsize=8)
+def _positional(name: str) -> sa.Dialect:
+    """A dialect that only compiles, with parameters by position: what `executemany` takes tuples for."""
+    if name == "sqlite":
+        return sqlite.dialect(paramstyle="qmark")
+    from sqlalchemy.dialects.postgresql import psycopg  # noqa: PLC0415  SQLite needs no PostgreSQL driver
+
+    make: Callable[..., sa.Dialect] = psycopg.dialect
+    return make(paramstyle="format")
+
+
+class Bulk:
+    """One statement whose parameters are `bindparam`s, run for many tuples in the order of `parameters`.
+
+    build: makes the statement, given the dialect's own `insert`.
+    """
+
+    def __init__(self, build: Callable[[Insert], sa.UpdateBase], parameters: Sequence[str]) -> None:
+        self._build = build
+        self._parameters = tuple(parameters)
+        self._compiled: dict[str, tuple[str, tuple[int, ...]]] = {}
+
+    def run(self, tx: sa.Connection, rows: Iterable[tuple[Any, ...]]) -> int:
+        """How many rows of the table the statement touched, over all tuples."""
+        sql, order = self._sql(tx)
+        ready = list(rows) if order == tuple(range(len(order))) else [tuple(r[i] for i in order) for r in rows]
+        touched = 0
+        for start in range(0, len(ready), BATCH):
+            part = ready[start : start + BATCH]
+            touched += tx.exec_driver_sql(sql, part if len(part) > 1 else part[0]).rowcount
+        return touched
+
+    def _sql(self, tx: sa.Connection) -> tuple[str, tuple[int, ...]]:
+        name = tx.dialect.name
+        if name not in self._compiled:
+            compiled = self._build(partial(insert_for, tx)).compile(dialect=_positional(name))
+            assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
+            places = {parameter: place for place, parameter in enumerate(self._parameters)}
+            self._compiled[name] = str(compiled), tuple(places[key] for key in compiled.positiontup or ())
+        return self._compiled[name]
+
+
+def stream(tx: sa.Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows as bare driver tuples, a few thousand in memory at a time."""
+    compiled = statement.compile(dialect=_positional(tx.dialect.name))
+    parameters = compiled.construct_params(dict(values))
+    order = getattr(compiled, "positiontup", None) or ()
+    result = tx.exec_driver_sql(str(compiled), tuple(parameters[key] for key in order))
+    cursor = result.cursor
+    assert cursor is not None  # noqa: S101  a select always has one
+    try:
+        while rows := cursor.fetchmany(FETCH):
+            yield from rows
+    finally:
+        result.close()

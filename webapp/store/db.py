@@ -1,0 +1,221 @@
+"""The database, whichever it is: two ways in, and its errors in our own words."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Pool, literal_column, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from webapp.errors import ConfigError, StoreError
+from webapp.store.sqlite import Sqlite
+from webapp.store.types import Count
+
+__all__ = ["Database", "normalise_url", "open_database"]
+
+POOL_TIMEOUT_S = 5.0
+
+# What is the matter, and what to do.
+WORDS = {
+    "database_busy": (
+        "is busy: somebody else holds it, or too many ask at once",
+        "try again in a few seconds; if it stays so, end the program that holds the lock",
+    ),
+    "database_corrupt": (
+        "is damaged, or is no database",
+        "stop the service and restore a backup; nothing was overwritten",
+    ),
+    "database_unavailable": (
+        "can not be read or opened",
+        "check the disk and the rights of its folder; a network share does not do",
+    ),
+    "database_unreachable": (
+        "does not answer, or refuses the connection",
+        "check that the server runs, that the database exists, and host, port, user and password in DATABASE_URL",
+    ),
+    "disk_full": ("has no space left", "free space or grow the disk; the change was undone as a whole"),
+    "read_only": ("can not be written by {user}", "give it the right to write there (a file: its folder too)"),
+    "schema_missing": (
+        "has no tables of Smart Sync",
+        "run smart-sync db upgrade; if there was data before, restore a backup instead",
+    ),
+}
+
+
+class Backend(Protocol):
+    """What differs between SQLite and PostgreSQL."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def now_ms(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+
+    def engine(self, pool_size: int, pool_timeout_s: float) -> Engine: ...
+    def reader(self, engine: Engine) -> Engine: ...
+    def writer(self, engine: Engine) -> Engine: ...
+    def check(self, tx: Connection) -> None: ...
+    def migrating(self, *, create: bool) -> AbstractContextManager[Connection]: ...
+    def code_of(self, error: BaseException | None, *, writing: bool) -> str | None: ...
+
+
+class Database:
+    """One database and its pool of connections; threads share it, and it survives a fork of the process.
+
+    generation: counts how often the connections were given up because the database was not what it had been;
+    what somebody knew of it before is then worth another look.
+    migrated: the generation that was last seen to have the current schema; None before the first look.
+    """
+
+    def __init__(self, backend: Backend, pool_size: int) -> None:
+        self.generation = 0
+        self.migrated: int | None = None
+        self._backend = backend
+        self._engine = backend.engine(pool_size, POOL_TIMEOUT_S)
+        self._reader = backend.reader(self._engine)
+        self._writer = backend.writer(self._engine)
+        self._inherited: list[Pool] = []
+        after_fork(weakref.WeakMethod(self._leave_to_the_parent))
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._backend.name
+
+    def storage(self) -> str:
+        """Where the data is, for people: a path, or host and database; never a password."""
+        return self._backend.place
+
+    def now_ms(self) -> ColumnElement[int]:
+        """The database's own clock in milliseconds since 1970, for use inside a statement."""
+        return literal_column(self._backend.now_ms, Count())
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one moment of the database, never waits for a writer and can not write.
+
+        Raises: StoreError.
+        """
+        with self._own_words(writing=False), self._reader.begin() as tx:
+            self._backend.check(tx)
+            yield tx
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock of SQLite from the start; committed at the end unless it raises.
+
+        Raises: StoreError; what was written is then undone.
+        """
+        with self._own_words(writing=True), self._writer.begin() as tx:
+            self._backend.check(tx)
+            yield tx
+            self._backend.check(tx)  # a file deleted meanwhile would take the commit with it
+
+    @contextmanager
+    def migrating(self, *, create: bool) -> Iterator[Connection]:
+        """A writing transaction that no other process's migration overlaps; waits for its turn.
+
+        create: whether a SQLite file that is not there may be made.
+
+        Raises: StoreError.
+        """
+        with self._own_words(writing=True), self._backend.migrating(create=create) as tx:
+            yield tx
+
+    def close(self) -> None:
+        """Close all connections. The database can still be used; it opens new ones."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _own_words(self, *, writing: bool) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, PoolTimeoutError) as error:
+            code = self._code_of(error, writing=writing)
+            if code is None:
+                raise
+            self._look_again_after(code)
+            raise self._said(code) from error
+        except StoreError as error:
+            self._look_again_after(error.code)
+            raise
+
+    def _code_of(self, error: DBAPIError | PoolTimeoutError, *, writing: bool) -> str | None:
+        if isinstance(error, PoolTimeoutError):
+            return "database_busy"
+        return self._backend.code_of(error.orig, writing=writing)
+
+    def _said(self, code: str) -> StoreError:
+        what, hint = WORDS[code]
+        return StoreError(
+            f"The database {self._backend.place} {what.format(user=self._backend.user)}", code=code, hint=hint
+        )
+
+    def _look_again_after(self, code: str) -> None:
+        """Give up connections to a file that is not the one to use, so that a restored one is found."""
+        if code in {"database_replaced", "database_corrupt", "schema_missing"}:
+            self.generation += 1
+            self._engine.dispose()
+
+    def _leave_to_the_parent(self) -> None:
+        """In a forked child: use none of the parent's connections and close none, which would end them there too."""
+        self._inherited.append(self._engine.pool)
+        self._engine.dispose(close=False)
+
+
+def open_database(url: str, *, pool_size: int = 8, busy_timeout_s: float = 5.0) -> Database:
+    """The database at a URL of SQLite or PostgreSQL; it is not touched before its first use.
+
+    pool_size: connections at most; as many as threads use it at once.
+    busy_timeout_s: how long a writer waits for another (SQLite).
+
+    Raises: ConfigError.
+    """
+    parsed = normalise_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Database(Sqlite(parsed.database, busy_timeout_s=busy_timeout_s), pool_size)
+    try:
+        from webapp.store.postgres import Postgres  # noqa: PLC0415  an extra: SQLite needs no psycopg
+    except ImportError as error:
+        raise ConfigError(
+            "DATABASE_URL: the driver of PostgreSQL is not installed", hint="pip install 'smart-sync[postgres]'"
+        ) from error
+    return Database(Postgres(parsed), pool_size)
+
+
+def normalise_url(url: str) -> URL:
+    """The URL with our driver in it: hosting panels say `postgres://`, people say `postgresql://`; both mean psycopg.
+
+    Raises: ConfigError, which does not repeat the URL: there may be a password in it.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigError("DATABASE_URL: not a URL", hint=EXAMPLES) from error
+    if parsed.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "sqlite" and not parsed.query:
+        return parsed
+    raise ConfigError("DATABASE_URL: neither SQLite nor PostgreSQL as we know them", hint=EXAMPLES)
+
+
+EXAMPLES = "like sqlite:////var/lib/smart-sync/smart-sync.db or postgresql://user:password@host:5432/name"
+
+
+def after_fork(act: weakref.WeakMethod[Callable[[], None]]) -> None:
+    """Call a method in every child that this process forks from now on, as long as its object lives."""
+
+    def run() -> None:
+        method = act()
+        if method is not None:
+            method()
+
+    os.register_at_fork(after_in_child=run)

@@ -1,0 +1,74 @@
+"""The right to sync a project: one row with an expiry and a number that only grows.
+
+Whoever writes a project checks the number inside its write transaction, so a run that was paused past its lease and
+wakes up can not write over the run that took its place. All times are the database's own, in milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import sqlalchemy as sa
+
+from webapp.errors import LostLease
+from webapp.store.dialect import counted, insert_for, now_ms
+from webapp.store.tables import leases
+
+__all__ = ["free", "release", "release_all", "renew", "take"]
+
+BATCH = 2_000  # SQLite takes 32,766 parameters a statement
+
+
+def _is_free(tx: sa.Connection, ttl_ms: int) -> sa.ColumnElement[bool]:
+    """Expired, or set further ahead than any honest holder could: by a clock that jumped."""
+    now = now_ms(tx)
+    return (leases.c.expires_at <= now) | (leases.c.expires_at > now + 2 * ttl_ms)
+
+
+def free(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> set[str]:
+    """Which of the names nobody holds. A plain read: it waits for no writer."""
+    taken: set[str] = set()
+    for part in _parts(names):
+        held = sa.select(leases.c.name).where(leases.c.name.in_(part), ~_is_free(tx, ttl_ms))
+        taken.update(tx.execute(held).scalars())
+    return set(names) - taken
+
+
+def take(tx: sa.Connection, names: Collection[str], holder: str, ttl_ms: int) -> dict[str, int]:
+    """Take all that are free, in one statement: {name: fence}. What others hold is simply not in the answer."""
+    fences: dict[str, int] = {}
+    for part in _parts(names):
+        rows = [{"name": name, "holder": holder, "fence": 1, "expires_at": now_ms(tx) + ttl_ms} for name in part]
+        statement = insert_for(tx, leases).values(rows)
+        statement = statement.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"fence": leases.c.fence + 1, "holder": holder, "expires_at": now_ms(tx) + ttl_ms},
+            where=_is_free(tx, ttl_ms),
+        ).returning(leases.c.name, leases.c.fence)
+        fences.update((name, fence) for name, fence in tx.execute(statement))
+    return fences
+
+
+def renew(tx: sa.Connection, holder: str, ttl_ms: int) -> int:
+    """Push the expiry of everything the holder has; how many that is."""
+    return counted(tx, leases.update().where(leases.c.holder == holder).values(expires_at=now_ms(tx) + ttl_ms))
+
+
+def release(tx: sa.Connection, name: str, holder: str, fence: int) -> None:
+    """Give a lease back: the first statement of the transaction that writes its project, so both happen or neither.
+
+    Raises: LostLease when somebody else has taken it since.
+    """
+    mine = (leases.c.name == name) & (leases.c.holder == holder) & (leases.c.fence == fence)
+    if counted(tx, leases.update().where(mine).values(holder=None, expires_at=0)) != 1:
+        raise LostLease(f"another run has taken over {name}; nothing was written", hint="its result stands")
+
+
+def release_all(tx: sa.Connection, holder: str) -> None:
+    """Give back whatever the holder still has."""
+    tx.execute(leases.update().where(leases.c.holder == holder).values(holder=None, expires_at=0))
+
+
+def _parts(names: Collection[str]) -> Iterable[list[str]]:
+    ordered = sorted(names)
+    return (ordered[i : i + BATCH] for i in range(0, len(ordered), BATCH))

@@ -1,0 +1,119 @@
+"""Questions the database answers: one statement each, lists with a limit and a stable order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from webapp.store.dialect import now_ms
+from webapp.store.tables import accounts, held_observations, leases, pins, projects
+
+__all__ = ["StatusTotals", "held_list", "is_stale", "is_syncing", "pin_list", "project_names", "status_totals"]
+
+DEFAULT_LIMIT = 100
+
+
+class StatusTotals(NamedTuple):
+    """All projects that are not removed; `stale` names the active ones whose last success is too long ago."""
+
+    total: int
+    active: int
+    last_success_at: datetime | None
+    next_due_at: datetime | None
+    stale: Sequence[Mapping[str, Any]]
+    held: int
+
+
+def is_stale(synced_at: datetime | None, stale_after_minutes: int, now: datetime) -> bool:
+    """Too old to trust; never synced is stale."""
+    return synced_at is None or now - synced_at > timedelta(minutes=stale_after_minutes)
+
+
+def status_totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) -> StatusTotals:
+    there = projects.c.removed_at.is_(None)
+    active = there & (projects.c.status == "active")
+    totals = tx.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.count(sa.case((active, 1))),
+            sa.func.max(projects.c.synced_at, type_=projects.c.synced_at.type),
+            sa.func.min(
+                sa.case((active & projects.c.auto_sync, projects.c.next_sync_at)), type_=projects.c.synced_at.type
+            ),
+        ).where(there)
+    ).one()
+    limit = now - timedelta(minutes=stale_after_minutes)
+    late = projects.c.synced_at.is_(None) | (projects.c.synced_at < limit)
+    stale = tx.execute(
+        sa.select(projects.c.id, projects.c.name, projects.c.synced_at, projects.c.degraded_since)
+        .where(active, late)
+        .order_by(projects.c.synced_at.is_not(None), projects.c.synced_at, projects.c.id)
+        .limit(DEFAULT_LIMIT)
+    ).mappings()
+    held = sa.select(sa.func.count()).where(held_observations.c.state == "held")
+    total, active_count, last_success_at, next_due_at = totals
+    return StatusTotals(
+        total,
+        active_count,
+        last_success_at,
+        next_due_at,
+        [dict(row) for row in stale],
+        int(tx.execute(held).scalar_one()),
+    )
+
+
+def is_syncing(tx: sa.Connection, project_id: str) -> bool:
+    """Whether somebody holds the project's lease now."""
+    lease = sa.select(sa.literal(1)).where(leases.c.name == f"project:{project_id}", leases.c.expires_at > now_ms(tx))
+    return tx.execute(lease).first() is not None
+
+
+def project_names(tx: sa.Connection) -> list[Mapping[str, Any]]:
+    """All projects for a list on the command line, removed ones last."""
+    columns = [projects.c[name] for name in ("id", "name", "status", "worksheet_id", "worksheet_title", "removed_at")]
+    statement = sa.select(*columns).order_by(projects.c.removed_at.is_not(None), projects.c.name, projects.c.id)
+    return [dict(row) for row in tx.execute(statement).mappings()]
+
+
+def held_list(
+    tx: sa.Connection, *, state: str | None = "held", project_id: str | None = None, limit: int = DEFAULT_LIMIT
+) -> list[Mapping[str, Any]]:
+    """Readings that were kept aside, newest first, with their account and project."""
+    statement = (
+        sa.select(
+            held_observations,
+            accounts.c.profile_url,
+            accounts.c.platform,
+            accounts.c.username,
+            accounts.c.project_id,
+            projects.c.name.label("project_name"),
+        )
+        .join(accounts, accounts.c.id == held_observations.c.account_id)
+        .join(projects, projects.c.id == accounts.c.project_id)
+        .order_by(held_observations.c.id.desc())
+        .limit(limit)
+    )
+    if state is not None:
+        statement = statement.where(held_observations.c.state == state)
+    if project_id is not None:
+        statement = statement.where(accounts.c.project_id == project_id)
+    return [dict(row) for row in tx.execute(statement).mappings()]
+
+
+def pin_list(
+    tx: sa.Connection, *, project_id: str | None = None, limit: int = DEFAULT_LIMIT
+) -> list[Mapping[str, Any]]:
+    """Values that people have fixed, by project and account."""
+    statement = (
+        sa.select(pins, accounts.c.profile_url, accounts.c.project_id, projects.c.name.label("project_name"))
+        .join(accounts, accounts.c.id == pins.c.account_id)
+        .join(projects, projects.c.id == accounts.c.project_id)
+        .order_by(projects.c.name, pins.c.account_id, pins.c.metric)
+        .limit(limit)
+    )
+    if project_id is not None:
+        statement = statement.where(accounts.c.project_id == project_id)
+    return [dict(row) for row in tx.execute(statement).mappings()]

@@ -1,0 +1,252 @@
+"""The log of runs: every trigger ends in exactly one row here, with exactly one terminal state.
+
+A live run shows its heartbeat; a dead one is known by the beat it missed, never by its age. Heartbeats are
+milliseconds of the database's clock; all other times are aware UTC of the process that wrote them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from webapp.store.dialect import counted, insert_for, now_ms
+from webapp.store.tables import LIVE_STATES, sync_run_projects, sync_runs
+
+__all__ = [
+    "NewRun",
+    "ProjectResult",
+    "Run",
+    "add",
+    "any_dead",
+    "ask_again",
+    "beat",
+    "begin_pass",
+    "by_id",
+    "by_key",
+    "close",
+    "close_dead",
+    "latest",
+    "live_like",
+    "live_runs",
+    "locked",
+    "put_result",
+    "results_of",
+]
+
+KEEP = timedelta(days=90)
+KEY_LIVES = timedelta(hours=24)
+
+RunState = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled", "abandoned"]
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """What is known of a run when it is triggered. `identity`: equal for triggers that may answer for each other."""
+
+    id: str
+    caller: str
+    identity: str
+    params: Mapping[str, Any]
+    day: date
+    started_at: datetime
+    idempotency_key: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the run log."""
+
+    id: str
+    caller: str
+    identity: str
+    params: Mapping[str, Any]
+    idempotency_key: str | None
+    state: RunState
+    dry_run: bool
+    day: date
+    started_at: datetime
+    read_at: datetime | None
+    finished_at: datetime | None
+    heartbeat: int
+    again: bool
+    phase: str | None
+    done: int
+    total: int
+    success_count: int
+    error_count: int
+    skipped_count: int
+    remaining: int
+    degraded: bool
+    warnings: Sequence[str] | None
+    api_calls: int
+    seconds: float | None
+    error_code: str | None
+    error: str | None
+
+    @property
+    def live(self) -> bool:
+        return self.state in LIVE_STATES
+
+
+@dataclass(frozen=True)
+class ProjectResult:
+    """One project's outcome in a run. `skipped`: why nothing was done; `problems`: [{code, message, cell}]."""
+
+    project_id: str
+    project_name: str
+    position: int = 0
+    success: bool = True
+    skipped: str | None = None
+    degraded: bool = False
+    total_accounts: int = 0
+    updated_count: int = 0
+    snapshot_count: int = 0
+    skips: Mapping[str, int] = field(default_factory=dict)
+    problems: Sequence[Mapping[str, Any]] = ()
+    problem_count: int = 0
+    error_code: str | None = None
+    error: str | None = None
+    finished_at: datetime | None = None
+    seconds: float = 0.0
+
+
+_COLUMNS = [sync_runs.c[name] for name in Run.__dataclass_fields__]
+_RESULT_COLUMNS = [sync_run_projects.c[name] for name in ProjectResult.__dataclass_fields__]
+_LIVE = sync_runs.c.state.in_(LIVE_STATES)
+
+
+def add(tx: sa.Connection, run: NewRun) -> bool:
+    """Record a run as running. False when a live one with the same identity, or the same key, is there already."""
+    forget = sync_runs.c.started_at < run.started_at - KEY_LIVES
+    if run.idempotency_key is not None:
+        same = sync_runs.c.idempotency_key == run.idempotency_key
+        tx.execute(sync_runs.update().where(same, forget).values(idempotency_key=None))
+    tx.execute(sync_runs.delete().where(sync_runs.c.started_at < run.started_at - KEEP))
+    row = asdict(run) | {"params": dict(run.params), "state": "running", "heartbeat": now_ms(tx), "phase": "read"}
+    statement = insert_for(tx, sync_runs).values(row).on_conflict_do_nothing()
+    return counted(tx, statement) == 1
+
+
+def close_dead(tx: sa.Connection, now: datetime, ttl_ms: int) -> Sequence[str]:
+    """Close the runs whose holder has given no sign of life for the time of a lease; their ids."""
+    dead = _LIVE & (sync_runs.c.heartbeat < now_ms(tx) - ttl_ms)
+    closed = (
+        sync_runs.update()
+        .where(dead)
+        .values(
+            state="abandoned",
+            finished_at=now,
+            error_code="abandoned",
+            error="the process that ran it stopped without a word; the next run goes on from what it had committed",
+        )
+    )
+    return list(tx.execute(closed.returning(sync_runs.c.id)).scalars())
+
+
+def live_like(tx: sa.Connection, identity: str, ttl_ms: int) -> Run | None:
+    """The live run that would answer for a trigger of this identity."""
+    alive = sync_runs.c.heartbeat >= now_ms(tx) - ttl_ms
+    return _one(tx, _LIVE, alive, sync_runs.c.identity == identity)
+
+
+def any_dead(tx: sa.Connection, ttl_ms: int) -> bool:
+    dead = sa.select(sync_runs.c.id).where(_LIVE, sync_runs.c.heartbeat < now_ms(tx) - ttl_ms).limit(1)
+    return tx.execute(dead).first() is not None
+
+
+def by_key(tx: sa.Connection, key: str | None, now: datetime) -> Run | None:
+    """The run that an Idempotency-Key stands for; a key is remembered for 24 hours. None stands for none."""
+    if key is None:
+        return None
+    return _one(tx, sync_runs.c.idempotency_key == key, sync_runs.c.started_at >= now - KEY_LIVES)
+
+
+def by_id(tx: sa.Connection, run_id: str) -> Run | None:
+    return _one(tx, sync_runs.c.id == run_id)
+
+
+def locked(tx: sa.Connection, run_id: str) -> Run | None:
+    """The run, and on PostgreSQL its row lock, so that no trigger can join it while it is being closed."""
+    row = tx.execute(sa.select(*_COLUMNS).where(sync_runs.c.id == run_id).with_for_update()).first()
+    return None if row is None else Run(*row)
+
+
+def _one(tx: sa.Connection, *where: sa.ColumnElement[bool]) -> Run | None:
+    row = tx.execute(sa.select(*_COLUMNS).where(*where).limit(1)).first()
+    return None if row is None else Run(*row)
+
+
+def latest(
+    tx: sa.Connection, *, limit: int, before: datetime | None = None, project_id: str | None = None
+) -> list[Run]:
+    """Runs, newest first; `before`: only those started earlier."""
+    statement = sa.select(*_COLUMNS).order_by(sync_runs.c.started_at.desc(), sync_runs.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(sync_runs.c.started_at < before)
+    if project_id is not None:
+        of_project = sa.select(sync_run_projects.c.run_id).where(sync_run_projects.c.project_id == project_id)
+        statement = statement.where(sync_runs.c.id.in_(of_project))
+    return [Run(*row) for row in tx.execute(statement)]
+
+
+def live_runs(tx: sa.Connection, ttl_ms: int) -> list[Run]:
+    """Runs that are at work now, oldest first."""
+    alive = sync_runs.c.heartbeat >= now_ms(tx) - ttl_ms
+    statement = sa.select(*_COLUMNS).where(_LIVE, alive).order_by(sync_runs.c.started_at)
+    return [Run(*row) for row in tx.execute(statement)]
+
+
+def ask_again(tx: sa.Connection, run_id: str, idempotency_key: str | None = None) -> bool:
+    """Make a live run pass over its projects once more, if it has begun to read; False when it has just ended.
+
+    idempotency_key: stands for this run from now on, unless another does.
+    """
+    mine = sync_runs.update().where(sync_runs.c.id == run_id, _LIVE)
+    again = sa.or_(sync_runs.c.again, sync_runs.c.read_at.is_not(None))
+    key = sa.func.coalesce(sync_runs.c.idempotency_key, idempotency_key)
+    return counted(tx, mine.values(again=again, idempotency_key=key)) == 1
+
+
+def begin_pass(tx: sa.Connection, run_id: str, now: datetime) -> bool:
+    """Say that reading begins: a trigger from now on asks for another pass. False when the run is live no more."""
+    statement = sync_runs.update().where(sync_runs.c.id == run_id, _LIVE).values(read_at=now, again=False)
+    return counted(tx, statement) == 1
+
+
+def beat(tx: sa.Connection, run_id: str, progress: Mapping[str, Any]) -> bool:
+    """A sign of life, with phase, done and total. False when the run is live no more."""
+    statement = sync_runs.update().where(sync_runs.c.id == run_id, _LIVE).values(heartbeat=now_ms(tx), **progress)
+    return counted(tx, statement) == 1
+
+
+def close(tx: sa.Connection, run_id: str, state: RunState, values: Mapping[str, Any]) -> bool:
+    """Give a live run its terminal state. False when it has one already: that one stands."""
+    statement = sync_runs.update().where(sync_runs.c.id == run_id, _LIVE)
+    return counted(tx, statement.values(state=state, phase=None, **values)) == 1
+
+
+def put_result(tx: sa.Connection, run_id: str, result: ProjectResult) -> None:
+    """Record a project's outcome; a later pass of the same run replaces it."""
+    row = asdict(result) | {
+        "run_id": run_id,
+        "skips": dict(result.skips),
+        "problems": [dict(problem) for problem in result.problems],
+    }
+    statement = insert_for(tx, sync_run_projects).values(row)
+    changed = {name: statement.excluded[name] for name in row if name not in ("run_id", "project_id")}
+    tx.execute(statement.on_conflict_do_update(index_elements=["run_id", "project_id"], set_=changed))
+
+
+def results_of(tx: sa.Connection, run_id: str) -> list[ProjectResult]:
+    """The run's outcomes in the order they came."""
+    statement = (
+        sa.select(*_RESULT_COLUMNS)
+        .where(sync_run_projects.c.run_id == run_id)
+        .order_by(sync_run_projects.c.position, sync_run_projects.c.project_id)
+    )
+    return [ProjectResult(*row) for row in tx.execute(statement)]

@@ -1,0 +1,162 @@
+"""What the database knows of a project when a sync begins to write: one row per account, streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from webapp.model import METRICS, Metric
+from webapp.store.bulk import stream
+from webapp.store.tables import accepted_readings, accounts, held_observations, observations, pins
+
+__all__ = ["Held", "PinRow", "Stored", "changed_readings", "held_of", "metric_totals", "pins_of", "stored_accounts"]
+
+Five = tuple[int | None, int | None, int | None, int | None, int | None]
+
+sheet = observations.alias("sheet")
+parsed = observations.alias("parsed")
+accepted = accepted_readings.alias("accepted")
+
+
+class Stored(NamedTuple):
+    """An account with its observations, as the driver gives them; times are driver values, flags 0 or 1."""
+
+    id: int
+    url_key: str
+    platform: str
+    username: str | None
+    profile_url: str
+    topic: str | None
+    owner: str | None
+    status: str | None
+    mode: str
+    mode_set: int
+    discovered: str
+    added_at: Any
+    removed_by: str | None  # None: the account is there
+    sheet_at: Any
+    sheet_origin: str | None
+    sheet_note: str | None
+    parsed_at: Any
+    parsed_origin: str | None
+    known: Five  # current merged counts
+    sheet: Five
+    parsed: Five
+    accepted: Five
+
+
+def _five(table: Any) -> list[Any]:
+    return [table.c[metric] for metric in METRICS]
+
+
+_plain = (
+    accounts.c.id,
+    accounts.c.url_key,
+    accounts.c.platform,
+    accounts.c.username,
+    accounts.c.profile_url,
+    accounts.c.topic,
+    accounts.c.owner,
+    accounts.c.status,
+    accounts.c.mode,
+    accounts.c.mode_set,
+    accounts.c.discovered,
+    accounts.c.added_at,
+    sa.case((accounts.c.removed_at.is_not(None), sa.func.coalesce(accounts.c.removed_by, "sheet"))),
+    sheet.c.observed_at,
+    sheet.c.origin,
+    sheet.c.note,
+    parsed.c.observed_at,
+    parsed.c.origin,
+)
+_STATE = (
+    sa.select(*_plain, *_five(accounts), *_five(sheet), *_five(parsed), *_five(accepted))
+    .select_from(accounts)
+    .outerjoin(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == sa.literal_column("'sheet'")))
+    .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
+    .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
+    .where(accounts.c.project_id == sa.bindparam("project_id"))
+)
+PLAIN = len(_plain)
+
+
+def stored_accounts(tx: sa.Connection, project_id: str) -> Iterator[Stored]:
+    """Every account the project ever had, removed ones too, in no particular order."""
+    for row in stream(tx, _STATE, {"project_id": project_id}):
+        yield Stored._make(
+            (*row[:PLAIN], row[PLAIN : PLAIN + 5], row[PLAIN + 5 : PLAIN + 10], row[PLAIN + 10 : PLAIN + 15], row[-5:])
+        )
+
+
+def changed_readings(tx: sa.Connection, project_id: str) -> bool:
+    """Whether any reading says something else than what the last merge believed, or has gone."""
+    differs = sa.or_(*(parsed.c[m].is_not(None) & parsed.c[m].is_distinct_from(accepted.c[m]) for m in METRICS))
+    gone = parsed.c.account_id.is_(None) & accepted.c.account_id.is_not(None)
+    statement = (
+        sa.select(sa.literal(1))
+        .select_from(accounts)
+        .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
+        .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
+        .where(accounts.c.project_id == project_id, differs | gone)
+        .limit(1)
+    )
+    return tx.execute(statement).first() is not None
+
+
+def metric_totals(tx: sa.Connection, project_id: str) -> tuple[int, Five]:
+    """How many accounts the sheet last told of, and how many values of each metric."""
+    statement = (
+        sa.select(sa.func.count(), *(sa.func.count(sheet.c[metric]) for metric in METRICS))
+        .select_from(accounts)
+        .join(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == "sheet"))
+        .where(accounts.c.project_id == project_id, accounts.c.removed_at.is_(None))
+    )
+    total, *values = tx.execute(statement).one()
+    return total, (values[0], values[1], values[2], values[3], values[4])
+
+
+class Held(NamedTuple):
+    """A reading kept aside, or one that was decided and is still what the platform says."""
+
+    id: int
+    account_id: int
+    metric: Metric
+    value: int
+    observed_at: datetime | None
+    held_at: datetime | None
+    agreeing: int
+    state: str
+
+
+def held_of(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], Held]:
+    """(account id, metric index) -> the latest reading held or rejected there."""
+    columns = [held_observations.c[name] for name in Held._fields]
+    statement = (
+        sa.select(*columns)
+        .join(accounts, accounts.c.id == held_observations.c.account_id)
+        .where(accounts.c.project_id == project_id, held_observations.c.state.in_(["held", "accepted", "rejected"]))
+        .order_by(held_observations.c.id)
+    )
+    rows = (Held._make(row) for row in tx.execute(statement))
+    return {(row.account_id, METRICS.index(row.metric)): row for row in rows}
+
+
+class PinRow(NamedTuple):
+    """A value that a person fixed; `until` None: for good."""
+
+    account_id: int
+    metric: Metric
+    value: int
+    until: datetime | None
+
+
+def pins_of(tx: sa.Connection, project_id: str) -> list[PinRow]:
+    statement = (
+        sa.select(pins.c.account_id, pins.c.metric, pins.c.value, pins.c.until)
+        .join(accounts, accounts.c.id == pins.c.account_id)
+        .where(accounts.c.project_id == project_id)
+    )
+    return [PinRow._make(row) for row in tx.execute(statement)]

@@ -1,0 +1,118 @@
+"""Column types that mean the same in Python on SQLite (STRICT tables) and on PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Dialect, Integer, Text, TypeDecorator
+from sqlalchemy.types import TypeEngine
+
+__all__ = ["Count", "Day", "Flag", "Json", "Key", "UtcDateTime"]
+
+
+def is_sqlite(dialect: Dialect) -> bool:
+    return dialect.name == "sqlite"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time, UTC when read. SQLite: TEXT `YYYY-MM-DD HH:MM:SS.ffffff`; PostgreSQL: TIMESTAMPTZ.
+
+    Text that others wrote may lack the fraction and may have `T` and `Z` or another offset; without one it is UTC.
+
+    Raises: TypeError when given something else than an aware datetime.
+    """
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if is_sqlite(dialect) else DateTime(timezone=True))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, datetime) or value.tzinfo is None:
+            raise TypeError(f"not an aware datetime: {value!r}")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None).isoformat(" ", "microseconds") if is_sqlite(dialect) else moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class Day(TypeDecorator[date]):
+    """A calendar day. SQLite: TEXT `YYYY-MM-DD`; PostgreSQL: DATE.
+
+    Raises: TypeError when given something else than a date; a datetime is something else.
+    """
+
+    impl = Date
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if is_sqlite(dialect) else Date())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, date) or isinstance(value, datetime):
+            raise TypeError(f"not a day: {value!r}")
+        return value.isoformat() if is_sqlite(dialect) else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+class Count(TypeDecorator[int]):
+    """A 64-bit integer. STRICT tables of SQLite know INTEGER only, which has 64 bits there."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Integer() if is_sqlite(dialect) else BigInteger())
+
+
+class Key(Count):
+    """A 64-bit primary key that the database counts up: the rowid on SQLite, BIGSERIAL on PostgreSQL."""
+
+    cache_ok = True
+
+
+class Flag(TypeDecorator[bool]):
+    """True or False. SQLite: INTEGER 1 or 0; PostgreSQL: BOOLEAN.
+
+    Raises: TypeError when given something else than a bool.
+    """
+
+    impl = Boolean
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Integer() if is_sqlite(dialect) else Boolean())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if value is not None and not isinstance(value, bool):
+            raise TypeError(f"not a bool: {value!r}")
+        return int(value) if value is not None and is_sqlite(dialect) else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value)
+
+
+class Json(TypeDecorator[Any]):
+    """JSON values of Python, kept as compact TEXT on both. None is SQL NULL, not JSON null."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else msgspec.json.decode(value)

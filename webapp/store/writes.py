@@ -1,0 +1,239 @@
+"""What changes rows. Every function works on a set and belongs to a transaction of its caller.
+
+Times given are aware UTC; counts are (followers, likes, comments, videos, views) with None for not observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from webapp.model import METRICS
+from webapp.store.bulk import Bulk
+from webapp.store.dialect import counted, insert_for, native, new_ids
+from webapp.store.tables import (
+    accepted_readings,
+    account_snapshots,
+    accounts,
+    held_observations,
+    observations,
+)
+from webapp.store.types import UtcDateTime
+
+__all__ = [
+    "add_accounts",
+    "add_snapshots",
+    "correct_snapshots",
+    "describe_accounts",
+    "drop_accepted",
+    "drop_sheet",
+    "put_accepted",
+    "put_held",
+    "put_readings",
+    "put_sheet",
+    "remove_accounts",
+    "return_accounts",
+    "write_counts",
+]
+
+Five = tuple[int | None, int | None, int | None, int | None, int | None]
+Rows = Sequence[tuple[Any, ...]]
+
+
+def _upsert(table: sa.Table, key: Sequence[str]) -> Bulk:
+    names = [column.name for column in table.c]
+
+    def build(insert: Any) -> sa.UpdateBase:
+        statement = insert(table).values({c.name: sa.bindparam(c.name, type_=c.type) for c in table.c})
+        changed = {name: statement.excluded[name] for name in names if name not in key}
+        return statement.on_conflict_do_update(index_elements=list(key), set_=changed)  # type: ignore[no-any-return]
+
+    return Bulk(build, names)
+
+
+def _by_id(id_column: sa.Column[Any], statement: sa.UpdateBase) -> sa.UpdateBase:
+    return statement.where(id_column == sa.bindparam("key", type_=id_column.type))  # type: ignore[attr-defined,no-any-return]
+
+
+def _set(table: sa.Table, names: Iterable[str]) -> dict[str, sa.BindParameter[Any]]:
+    return {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+
+
+def _update(id_column: sa.Column[Any], names: Sequence[str], *where: sa.ColumnElement[bool]) -> Bulk:
+    """UPDATE ... SET names WHERE id; tuples are (*values, id)."""
+    table = id_column.table
+    assert isinstance(table, sa.Table)  # noqa: S101  narrows the type
+
+    def build(insert: Any) -> sa.UpdateBase:
+        del insert
+        return _by_id(id_column, table.update().values(_set(table, names)).where(*where))
+
+    return Bulk(build, [*(f"new_{name}" for name in names), "key"])
+
+
+def _insert(table: sa.Table, names: Sequence[str]) -> Bulk:
+    def build(insert: Any) -> sa.UpdateBase:
+        return insert(table).values({name: sa.bindparam(name, type_=table.c[name].type) for name in names})  # type: ignore[no-any-return]
+
+    return Bulk(build, names)
+
+
+_NEW = (
+    "id", "project_id", "platform", "username", "profile_url", "url_key", "topic", "owner", "status", "mode",
+    *METRICS, "changed_at", "added_at",
+)  # fmt: skip
+_DESCRIBED = ("platform", "username", "profile_url", "topic", "owner", "status", "mode")
+_HELD = ("account_id", "metric", "value", "last_good", "observed_at", "origin", "held_at", "agreeing", "state")
+_HELD_AGAIN = ("value", "last_good", "observed_at", "origin", "held_at", "agreeing", "state", "decided_at")
+
+_add_accounts = _insert(accounts, _NEW)
+_describe = _update(accounts.c.id, _DESCRIBED)
+_write_counts = _update(accounts.c.id, (*METRICS, "changed_at"))
+_put_observation = _upsert(observations, ("account_id", "source"))
+_put_accepted = _upsert(accepted_readings, ("account_id",))
+_hold = _insert(held_observations, _HELD)
+_hold_again = _update(held_observations.c.id, _HELD_AGAIN)
+
+
+def add_accounts(tx: sa.Connection, project_id: str, rows: Rows, now: datetime) -> Sequence[int]:
+    """New accounts of the sheet: (platform, username, typed, url_key, topic, owner, status, mode, counts). Their ids."""
+    if not rows:
+        return []
+    ids = new_ids(tx, accounts, len(rows))
+    stamp = native(tx, accounts.c.added_at.type, now)
+    _add_accounts.run(
+        tx, [(i, project_id, *row[:-1], *row[-1], stamp, stamp) for i, row in zip(ids, rows, strict=True)]
+    )
+    return ids
+
+
+def describe_accounts(tx: sa.Connection, rows: Rows) -> int:
+    """(platform, username, profile_url, topic, owner, status, mode, account id)"""
+    return _describe.run(tx, rows) if rows else 0
+
+
+def write_counts(tx: sa.Connection, rows: Sequence[tuple[int, Five]], now: datetime) -> int:
+    """Current counts that changed; how many rows the database changed."""
+    stamp = native(tx, accounts.c.changed_at.type, now)
+    return _write_counts.run(tx, [(*counts, stamp, account) for account, counts in rows]) if rows else 0
+
+
+def put_sheet(tx: sa.Connection, rows: Sequence[tuple[int, Five, Any, str | None, str | None]]) -> int:
+    """What the sheet says: (account id, counts, driver time since when, origin, note)."""
+    return _put(tx, "sheet", rows)
+
+
+def put_readings(tx: sa.Connection, rows: Sequence[tuple[int, Five, Any, str | None, str | None]]) -> int:
+    """What a platform said: (account id, counts, driver time, origin, note)."""
+    return _put(tx, "parsed", rows)
+
+
+def _put(
+    tx: sa.Connection,
+    source: Literal["sheet", "parsed"],
+    rows: Sequence[tuple[int, Five, Any, str | None, str | None]],
+) -> int:
+    tuples = [(account, source, *counts, at, origin, note) for account, counts, at, origin, note in rows]
+    return _put_observation.run(tx, tuples) if tuples else 0
+
+
+def drop_sheet(tx: sa.Connection, ids: Sequence[int]) -> None:
+    """The sheet says nothing of these accounts any more."""
+    for part in _parts(ids):
+        tx.execute(observations.delete().where(observations.c.account_id.in_(part), observations.c.source == "sheet"))
+
+
+def put_accepted(tx: sa.Connection, rows: Sequence[tuple[int, Five]]) -> None:
+    """The readings that the merge believed."""
+    if rows:
+        _put_accepted.run(tx, [(account, *counts) for account, counts in rows])
+
+
+def drop_accepted(tx: sa.Connection, ids: Sequence[int]) -> None:
+    for part in _parts(ids):
+        tx.execute(accepted_readings.delete().where(accepted_readings.c.account_id.in_(part)))
+
+
+def put_held(tx: sa.Connection, opened: Rows, changed: Rows) -> None:
+    """opened: (account id, metric, value, last good, observed at, origin, held at, agreeing, state);
+    changed: (value, last good, observed at, origin, held at, agreeing, state, decided at, id). Aware times."""
+    times = {index for index, name in enumerate(_HELD) if name.endswith("_at")}
+    if opened:
+        _hold.run(tx, [_native_times(tx, row, times) for row in opened])
+    times = {index for index, name in enumerate(_HELD_AGAIN) if name.endswith("_at")}
+    if changed:
+        _hold_again.run(tx, [_native_times(tx, row, times) for row in changed])
+
+
+def _native_times(tx: sa.Connection, row: tuple[Any, ...], times: set[int]) -> tuple[Any, ...]:
+    kind = UtcDateTime()
+    return tuple(native(tx, kind, value) if place in times else value for place, value in enumerate(row))
+
+
+def remove_accounts(tx: sa.Connection, ids: Sequence[int], now: datetime, by: Literal["sheet", "api"]) -> None:
+    """Out of the project from now on; their history stays."""
+    for part in _parts(ids):
+        tx.execute(accounts.update().where(accounts.c.id.in_(part)).values(removed_at=now, removed_by=by))
+
+
+def return_accounts(tx: sa.Connection, ids: Sequence[int]) -> None:
+    for part in _parts(ids):
+        tx.execute(accounts.update().where(accounts.c.id.in_(part)).values(removed_at=None, removed_by=None))
+
+
+def correct_snapshots(tx: sa.Connection, day: date, rows: Sequence[tuple[int, Five]]) -> int:
+    """Give the day's existing snapshots these counts; how many were there."""
+    if not rows:
+        return 0
+    stamp = native(tx, account_snapshots.c.day.type, day)
+    return _correct_snapshots.run(tx, [(*counts, account, stamp) for account, counts in rows])
+
+
+def _build_correction(insert: Any) -> sa.UpdateBase:
+    del insert
+    of_day = account_snapshots.c.day == sa.bindparam("of_day", type_=account_snapshots.c.day.type)
+    return _by_id(
+        account_snapshots.c.account_id,
+        account_snapshots.update().values(_set(account_snapshots, METRICS)).where(of_day),
+    )
+
+
+_correct_snapshots = Bulk(_build_correction, [*(f"new_{metric}" for metric in METRICS), "key", "of_day"])
+
+
+def add_snapshots(tx: sa.Connection, project_id: str, day: date, now: datetime, *, sheet_read: bool) -> int:
+    """The day's snapshot of every account that was observed that day and has none yet; how many were made.
+
+    sheet_read: the tab was read in this run, which confirms everything it says; otherwise only readings of the day
+    count as observed. Accounts that are removed or off get none.
+    """
+    start = datetime.combine(day, time(), UTC)
+    parsed = sa.exists().where(
+        observations.c.account_id == accounts.c.id,
+        observations.c.source == "parsed",
+        observations.c.observed_at >= start,
+        observations.c.observed_at < start + timedelta(days=1),
+    )
+    sheet = sa.exists().where(observations.c.account_id == accounts.c.id, observations.c.source == "sheet")
+    counts = [accounts.c[metric] for metric in METRICS]
+    rows = sa.select(
+        sa.literal(day, account_snapshots.c.day.type),
+        accounts.c.id,
+        sa.literal(now, account_snapshots.c.snapshot_time.type),
+        *counts,
+    ).where(
+        accounts.c.project_id == project_id,
+        accounts.c.removed_at.is_(None),
+        accounts.c.mode != "off",
+        sa.or_(*(count.is_not(None) for count in counts)),
+        sheet | parsed if sheet_read else parsed,
+    )
+    statement = insert_for(tx, account_snapshots).from_select(["day", "account_id", "snapshot_time", *METRICS], rows)
+    return counted(tx, statement.on_conflict_do_nothing())
+
+
+def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[i : i + 5_000] for i in range(0, len(ids), 5_000))

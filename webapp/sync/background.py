@@ -1,0 +1,41 @@
+"""Work that outlives the request that asked for it: threads the process knows, and stops before it exits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from webapp.clock import Stop
+
+__all__ = ["Background"]
+
+
+class Background:
+    """Non-daemon threads with one stop flag. Their budgets are made with `stop`, so that they end in time."""
+
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+
+    def submit(self, work: Callable[[], None], name: str) -> None:
+        """Begin the work in a thread of its own. Its errors are its own business: it logs and records them."""
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                with self._lock:
+                    self._threads.discard(threading.current_thread())
+
+        thread = threading.Thread(target=run, name=name, daemon=False)
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def shut_down(self, within_s: float) -> bool:
+        """Ask all work to end and wait for it; whether it did in time."""
+        self.stop.request(within_s)
+        for thread in list(self._threads):
+            thread.join(max(0.0, self.stop.left()))
+        return not self._threads

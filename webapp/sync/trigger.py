@@ -1,0 +1,54 @@
+"""What a caller asks for, and which run answers for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from webapp.store.runs import Run
+
+__all__ = ["Caller", "Started", "Trigger"]
+
+Caller = Literal["http", "background", "cli"]
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """One request to sync. `budget_s` None: no limit was asked for."""
+
+    caller: Caller = "http"
+    project_id: str | None = None
+    due: bool = False
+    force: bool = False
+    dry_run: bool = False
+    budget_s: float | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {
+            "project_id": self.project_id,
+            "due": self.due,
+            "force": self.force,
+            "dry_run": self.dry_run,
+            "budget": self.budget_s,
+        }
+
+    @property
+    def identity(self) -> str:
+        """Equal for two triggers exactly when one run can answer for both."""
+        return msgspec.json.encode(self.params).decode()
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run that answers for a trigger.
+
+    how: `fresh`, the caller has to work it off; `coalesced`, a live run answers for it; `replayed`, an earlier
+    trigger with the same Idempotency-Key is answered by the run it got.
+    """
+
+    run: Run
+    how: Literal["fresh", "coalesced", "replayed"]
