@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import socket
 import struct
 import threading
@@ -85,10 +86,17 @@ class Wire:
 
 
 def _request(connection: socket.socket) -> bytes:
+    """The whole request: what stays unread makes the end of a connection a reset."""
     received = b""
-    while b"\r\n\r\n" not in received and (part := connection.recv(65536)):
+    while not _is_whole(received) and (part := connection.recv(65536)):
         received += part
     return received
+
+
+def _is_whole(received: bytes) -> bool:
+    head, end, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)^content-length: (\d+)", head, re.MULTILINE)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
 
 
 def hang(connection: socket.socket) -> None:

@@ -351,6 +351,12 @@ def test_a_refusal_is_final_and_says_the_fix(
     assert fake_time.slept == []
 
 
+def test_a_refusal_in_html_is_final_too(google: Google, fake_time: FakeTime) -> None:
+    error = refused(google, fake_time, Response("<html>Bad Request</html>", 400))
+
+    assert (type(error), error.code) == (SourceError, "bad_request")
+
+
 def test_a_sheet_that_is_not_shared_names_whom_to_share_it_with(
     google: Google, fake_time: FakeTime, account: ServiceAccount
 ) -> None:

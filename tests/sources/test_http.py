@@ -290,6 +290,21 @@ def test_a_name_that_is_unknown_is_a_network_error(
     assert error.value.code == "network"
 
 
+def test_a_look_up_that_takes_all_the_time_leaves_none_to_connect(
+    http: Http, fake_time: FakeTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object) -> list[object]:
+        fake_time.clock.sleep(100)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 9))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+
+    with pytest.raises(TransientSourceError) as error:
+        http.request("http://sheets.example/", budget=fake_time.budget(60), read=body)
+
+    assert (error.value.code, http.calls) == ("timeout", 1)
+
+
 def test_a_name_that_can_not_be_one_is_a_network_error(http: Http, fake_time: FakeTime) -> None:
     with pytest.raises(TransientSourceError) as error:
         http.request(f"http://{'a' * 80}.example/", budget=fake_time.budget(), read=body)

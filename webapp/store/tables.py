@@ -15,8 +15,11 @@ from webapp.store.types import Count, Day, Flag, Json, Key, UtcDateTime
 
 __all__ = [
     "accepted_readings",
+    "account_aliases",
     "account_snapshots",
     "accounts",
+    "audit_log",
+    "count_changes",
     "held_observations",
     "ignored_tabs",
     "leases",
@@ -24,6 +27,7 @@ __all__ = [
     "observations",
     "pins",
     "projects",
+    "share_links",
     "spreadsheets",
     "sync_run_projects",
     "sync_runs",
@@ -303,4 +307,57 @@ leases = _table(
     _number("fence"),
     _number("expires_at"),  # milliseconds of the database's clock
     sqlite_with_rowid=False,
+)
+
+# Which counts of an account changed in which run: {metric: [old, new, winner, cell]}, with null where there is none.
+count_changes = _table(
+    "count_changes",
+    sa.Column("id", Key(), primary_key=True),
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("run_id", sa.Text),
+    sa.Column("changed_at", UtcDateTime()),
+    sa.Column("changes", Json()),
+    sa.Index("ix_count_changes_project", "project_id", "id"),
+    sa.Index("ix_count_changes_account", "account_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Profile URLs that mean an account all the same: an address that was corrected, an account merged into another.
+account_aliases = _table(
+    "account_aliases",
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("url_key", sa.Text, nullable=False),
+    sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("created_at", UtcDateTime()),
+    sa.PrimaryKeyConstraint("project_id", "url_key"),
+    sa.Index("ix_account_aliases_account", "account_id"),
+    sqlite_with_rowid=False,
+)
+
+# Read-only tokens for one project each; only their hash is kept.
+share_links = _table(
+    "share_links",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("label", sa.Text),
+    sa.Column("created_at", UtcDateTime()),
+    sa.Column("revoked_at", UtcDateTime()),
+    sa.Index("ix_share_links_project", "project_id"),
+)
+
+# What people changed by hand over the API, with what stood there before.
+audit_log = _table(
+    "audit_log",
+    sa.Column("id", Key(), primary_key=True),
+    sa.Column("at", UtcDateTime()),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("before", Json()),
+    sa.Column("after", Json()),
+    sa.Column("note", sa.Text),
+    sa.Index("ix_audit_log_target", "target"),
+    sqlite_autoincrement=True,
 )

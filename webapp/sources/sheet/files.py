@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
@@ -166,11 +166,7 @@ def _trimmed(row: Sequence[object]) -> list[Cell]:
 def _cell(value: object) -> Cell:
     if value is None or isinstance(value, str | int | float | bool):
         return value
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)
-    raise TypeError(type(value).__name__)
+    return value.isoformat() if isinstance(value, datetime | date | time) else str(value)
 
 
 @contextmanager
