@@ -25,6 +25,7 @@ __all__ = [
     "by_id",
     "create",
     "due",
+    "find",
     "ignore",
     "ignored",
     "ignored_list",
@@ -169,7 +170,7 @@ def ignore(tx: sa.Connection, which: str, now: datetime) -> str:
 
     Raises: NotFound; Invalid when several projects have the name.
     """
-    project = _find(tx, which)
+    project = find(tx, which)
     if project is None:
         if not which.isdigit():
             raise NotFound(
@@ -193,7 +194,7 @@ def restore(tx: sa.Connection, which: str) -> str:
 
     Raises: NotFound; Invalid when several projects have the name.
     """
-    project = _find(tx, which)
+    project = find(tx, which, removed=True)
     gid = project.worksheet_id if project else which
     gone = counted(tx, ignored_tabs.delete().where(ignored_tabs.c.worksheet_id == gid))
     if project is not None and (gone or project.removed_at is not None):
@@ -204,14 +205,18 @@ def restore(tx: sa.Connection, which: str) -> str:
     return f"the tab with gid {which}"
 
 
-def _find(tx: sa.Connection, which: str) -> Project | None:
-    """The project with this id, gid or name."""
+def find(tx: sa.Connection, which: str, *, removed: bool = False) -> Project | None:
+    """The project with this id, gid or name; where several have it, the one that is removed or not, as asked for.
+
+    Raises: Invalid when that still leaves several.
+    """
     for column in (projects.c.id, projects.c.worksheet_id, projects.c.name):
         found = [Project(*row) for row in tx.execute(_SELECT.where(column == which))]
-        if len(found) > 1:
-            raise Invalid(f"{len(found)} projects are called {which!r}", hint="name it by its id")
-        if found:
-            return found[0]
+        wanted = [project for project in found if (project.removed_at is not None) == removed] or found
+        if len(wanted) > 1:
+            raise Invalid(f"{len(wanted)} projects are called {which!r}", hint="name it by its id")
+        if wanted:
+            return wanted[0]
     return None
 
 

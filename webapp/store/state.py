@@ -10,9 +10,19 @@ import sqlalchemy as sa
 
 from webapp.model import METRICS, Metric
 from webapp.store.bulk import stream
-from webapp.store.tables import accepted_readings, accounts, held_observations, observations, pins
+from webapp.store.tables import accepted_readings, account_aliases, accounts, held_observations, observations, pins
 
-__all__ = ["Held", "PinRow", "Stored", "changed_readings", "held_of", "metric_totals", "pins_of", "stored_accounts"]
+__all__ = [
+    "Held",
+    "PinRow",
+    "Stored",
+    "aliases_of",
+    "changed_readings",
+    "held_of",
+    "metric_totals",
+    "pins_of",
+    "stored_accounts",
+]
 
 Five = tuple[int | None, int | None, int | None, int | None, int | None]
 
@@ -142,6 +152,16 @@ def held_of(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], Held]:
     )
     rows = (Held._make(row) for row in tx.execute(statement))
     return {(row.account_id, METRICS.index(row.metric)): row for row in rows}
+
+
+def aliases_of(tx: sa.Connection, project_id: str) -> dict[str, str]:
+    """{other url_key: url_key} of accounts that rows of the sheet may still call by another profile URL."""
+    statement = (
+        sa.select(account_aliases.c.url_key, accounts.c.url_key)
+        .join(accounts, accounts.c.id == account_aliases.c.account_id)
+        .where(account_aliases.c.project_id == project_id)
+    )
+    return dict(tx.execute(statement).tuples().all())
 
 
 class PinRow(NamedTuple):

@@ -5,7 +5,7 @@ Times given are aware UTC; counts are (followers, likes, comments, videos, views
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from webapp.store.tables import (
     accepted_readings,
     account_snapshots,
     accounts,
+    count_changes,
     held_observations,
     observations,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "put_sheet",
     "remove_accounts",
     "return_accounts",
+    "tell_changes",
     "write_counts",
 ]
 
@@ -199,6 +201,20 @@ def _build_correction(insert: Any) -> sa.UpdateBase:
         account_snapshots.c.account_id,
         account_snapshots.update().values(_set(account_snapshots, METRICS)).where(of_day),
     )
+
+
+_TOLD = ("project_id", "account_id", "run_id", "changed_at", "changes")
+_tell = _insert(count_changes, _TOLD)
+
+
+def tell_changes(
+    tx: sa.Connection, project_id: str, run_id: str, rows: Sequence[tuple[int, Mapping[str, Any]]], now: datetime
+) -> None:
+    """Keep which counts changed: (account id, {metric: [old, new, winner, cell]})."""
+    if rows:
+        stamp = native(tx, count_changes.c.changed_at.type, now)
+        kind = count_changes.c.changes.type
+        _tell.run(tx, [(project_id, account, run_id, stamp, native(tx, kind, told)) for account, told in rows])
 
 
 _correct_snapshots = Bulk(_build_correction, [*(f"new_{metric}" for metric in METRICS), "key", "of_day"])

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy
 
-__all__ = ["Pin", "Winner", "implausible", "keep_unread", "merge", "policy_of", "winner"]
+__all__ = ["Pin", "Winner", "implausible", "keep_unread", "larger", "merge", "policy_of", "winner"]
 
 Winner = Literal["sheet", "parsed", "pin"]
 Five = tuple[int | None, int | None, int | None, int | None, int | None]
@@ -37,14 +37,15 @@ def merge(sheet: Five, parsed: Five, policy: Policy = "max", pins: tuple[Pin, ..
     elif sheet == NOTHING:
         merged = Counts._make(parsed)
     elif policy == "max":
-        merged = Counts._make(map(_larger, sheet, parsed))
+        merged = Counts._make(map(larger, sheet, parsed))
     else:
         first, second = (sheet, parsed) if policy == "sheet" else (parsed, sheet)
         merged = Counts._make(b if a is None else a for a, b in zip(first, second, strict=True))
     return merged._replace(**{pin.metric: pin.value for pin in pins}) if pins else merged
 
 
-def _larger(a: int | None, b: int | None) -> int | None:
+def larger(a: int | None, b: int | None) -> int | None:
+    """The larger of two values, or the one that was observed."""
     if a is None:
         return b
     return a if b is None or a >= b else b

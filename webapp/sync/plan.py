@@ -100,6 +100,7 @@ class Plan:
     accepted: list[tuple[int, Five]] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)  # their readings are gone
     counts: list[tuple[int, Five]] = field(default_factory=list)
+    told: list[tuple[int, dict[str, list[Any]]]] = field(default_factory=list)  # id, {metric: [old, new, winner, cell]}
     lowered: list[tuple[int, Five]] = field(default_factory=list)  # today's snapshot follows the corrected sheet
     removed: list[int] = field(default_factory=list)
     returned: list[int] = field(default_factory=list)
@@ -254,8 +255,7 @@ class _Planner:
         counts = merge(sheet, parsed, policy, pins)
         if counts != account.known:
             plan.counts.append((account.id, counts))
-            if self.explain:
-                self.explain_counts(account, counts, sheet, parsed, policy, pins, row)
+            self.tell(account, counts, sheet, parsed, policy, pins, row)
         if sheet != account.sheet:
             self.sheet_changed(account, sheet, counts, row)
         elif row is not None and sheet != NOTHING:
@@ -467,7 +467,7 @@ class _Planner:
         if self.explain:
             self.plan.changes.append(Change(kind, account.profile_url, **what))
 
-    def explain_counts(
+    def tell(
         self,
         account: Stored,
         counts: Counts,
@@ -477,11 +477,17 @@ class _Planner:
         pins: tuple[Pin, ...],
         row: SheetRow | None,
     ) -> None:
+        """Record which counts changed, which side won, and the cell where it did."""
+        told: dict[str, list[Any]] = {}
         for i, metric in enumerate(METRICS):
-            if counts[i] != account.known[i]:
-                won = winner(i, sheet, parsed, policy, pins)
-                cell = self.cell(account, row, i) if won == "sheet" else None
-                self.say("change", account, metric=metric, old=account.known[i], new=counts[i], winner=won, cell=cell)
+            old, new = account.known[i], counts[i]
+            if old == new:
+                continue
+            won = winner(i, sheet, parsed, policy, pins)
+            cell = self.cell(account, row, i) if won == "sheet" else None
+            told[metric] = [old, new, won, cell]
+            self.say("change", account, metric=metric, old=old, new=new, winner=won, cell=cell)
+        self.plan.told.append((account.id, told))
 
 
 def _notes(account: Stored) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.errors import SourceError
-from webapp.model import METRICS, NOTHING, Problem
+from webapp.model import METRICS, NOTHING, Counts, Problem
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
@@ -23,7 +23,7 @@ from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
 from webapp.store.types import UtcDateTime
 from webapp.sync.due import next_sync
-from webapp.sync.merge import Pin
+from webapp.sync.merge import Pin, larger
 from webapp.sync.plan import Change, Inputs, Plan, make_plan, may_have_shrunk, shrinkage
 
 __all__ = ["Options", "Outcome", "ProjectSync", "SheetSide", "Shortcuts", "lease_name"]
@@ -147,6 +147,8 @@ class ProjectSync:
         report = project.sheet_report or {}
         if self.nothing_changed(tx, project, side):
             return Draft(None, sheet_read=True, report=report["final"], read_report=report["read"])
+        if side.reading is not None:
+            _follow(side.reading, state.aliases_of(tx, project.id))
         inputs = Inputs(
             now,
             project.merge_policy,
@@ -179,6 +181,7 @@ class ProjectSync:
         updated = 0
         if draft.plan is not None:
             updated = _write_plan(tx, project.id, draft.plan, now)
+            writes.tell_changes(tx, project.id, self.run.id, draft.plan.told, now)
             corrected = draft.plan.counts if self.options.latest_snapshot else draft.plan.lowered
             writes.correct_snapshots(tx, self.run.day, corrected)
         # The time of the run, not of this write: a run that crosses midnight belongs to one day.
@@ -319,6 +322,19 @@ def _write_held(tx: sa.Connection, plan: Plan, now: datetime) -> None:
         else:
             changed.append((*rest, None if held.state == "held" else now, held.id))
     writes.put_held(tx, opened, changed)
+
+
+def _follow(reading: TabReading, aliases: Mapping[str, str]) -> None:
+    """Give the rows of a corrected or merged profile URL to the account that they mean now."""
+    for alias, key in aliases.items():
+        row = reading.rows.pop(alias, None)
+        if row is None:
+            continue
+        other = reading.rows.get(key)
+        if other is not None:  # two rows of one account, like any other double
+            counts = Counts._make(map(larger, other.counts, row.counts))
+            row = other._replace(counts=counts, unread=other.unread & row.unread, more=(*other.more, row.row))
+        reading.rows[key] = row
 
 
 def _pins(tx: sa.Connection, project_id: str, now: datetime) -> dict[int, tuple[Pin, ...]]:
