@@ -15,7 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from webapp.store.dialect import insert_for
 
-__all__ = ["Bulk", "stream"]
+__all__ = ["Bulk", "Stream"]
 
 Insert = Callable[[sa.Table], Any]
 
@@ -65,16 +65,30 @@ class Bulk:
         return self._compiled[name]
 
 
-def stream(tx: sa.Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """The rows as bare driver tuples, a few thousand in memory at a time."""
-    compiled = statement.compile(dialect=_positional(tx.dialect.name))
-    parameters = compiled.construct_params(dict(values))
-    order = getattr(compiled, "positiontup", None) or ()
-    result = tx.exec_driver_sql(str(compiled), tuple(parameters[key] for key in order))
-    cursor = result.cursor
-    assert cursor is not None  # noqa: S101  a select always has one
-    try:
-        while rows := cursor.fetchmany(FETCH):
-            yield from rows
-    finally:
-        result.close()
+class Stream:
+    """A select whose rows come as bare driver tuples, a few thousand in memory at a time."""
+
+    def __init__(self, statement: sa.Select[Any]) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+
+    def rows(self, tx: sa.Connection, values: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+        sql, order, constants = self._sql(tx)
+        given = constants | dict(values)
+        result = tx.exec_driver_sql(sql, tuple(given[key] for key in order))
+        cursor = result.cursor
+        assert cursor is not None  # noqa: S101  a select always has one
+        try:
+            while rows := cursor.fetchmany(FETCH):
+                yield from rows
+        finally:
+            result.close()
+
+    def _sql(self, tx: sa.Connection) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+        name = tx.dialect.name
+        if name not in self._compiled:
+            compiled = self._statement.compile(dialect=_positional(name))
+            assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
+            order = tuple(compiled.positiontup or ())
+            self._compiled[name] = str(compiled), order, dict(compiled.construct_params(_check=False))
+        return self._compiled[name]

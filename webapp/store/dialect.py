@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["counted", "insert_for", "native", "new_ids", "now_ms"]
+__all__ = ["counted", "insert_for", "insert_into", "native", "new_ids", "now_ms"]
 
 
 def is_sqlite(tx: sa.Connection) -> bool:
@@ -18,7 +18,12 @@ def is_sqlite(tx: sa.Connection) -> bool:
 
 def insert_for(tx: sa.Connection, table: sa.Table) -> Any:
     """The dialect's own INSERT, which knows ON CONFLICT; both spell it the same way."""
-    return (sqlite if is_sqlite(tx) else postgresql).insert(table)
+    return insert_into(tx.dialect.name, table)
+
+
+def insert_into(dialect: str, table: sa.Table) -> Any:
+    """The same by the dialect's name, for statements that are built once and kept: building costs more than running."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def native(tx: sa.Connection, type_: TypeEngine[Any], value: Any) -> Any:
@@ -43,6 +48,6 @@ def new_ids(tx: sa.Connection, table: sa.Table, count: int) -> Sequence[int]:
     return sorted(tx.execute(sa.select(sequence).select_from(sa.func.generate_series(1, count))).scalars())
 
 
-def counted(tx: sa.Connection, statement: sa.UpdateBase) -> int:
+def counted(tx: sa.Connection, statement: sa.UpdateBase, values: Mapping[str, Any] | None = None) -> int:
     """Run one statement and answer how many rows it touched."""
-    return tx.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    return tx.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount

@@ -54,13 +54,23 @@ def renew(tx: sa.Connection, holder: str, ttl_ms: int) -> int:
     return counted(tx, leases.update().where(leases.c.holder == holder).values(expires_at=now_ms(tx) + ttl_ms))
 
 
+_RELEASE = (
+    leases.update()
+    .where(
+        leases.c.name == sa.bindparam("of"),
+        leases.c.holder == sa.bindparam("by"),
+        leases.c.fence == sa.bindparam("at"),
+    )
+    .values(holder=None, expires_at=0)
+)
+
+
 def release(tx: sa.Connection, name: str, holder: str, fence: int) -> None:
     """Give a lease back: the first statement of the transaction that writes its project, so both happen or neither.
 
     Raises: LostLease when somebody else has taken it since.
     """
-    mine = (leases.c.name == name) & (leases.c.holder == holder) & (leases.c.fence == fence)
-    if counted(tx, leases.update().where(mine).values(holder=None, expires_at=0)) != 1:
+    if counted(tx, _RELEASE, {"of": name, "by": holder, "at": fence}) != 1:
         raise LostLease(f"another run has taken over {name}; nothing was written", hint="its result stands")
 
 

@@ -69,18 +69,20 @@ class Project:
 
 _COLUMNS = [projects.c[name] for name in Project.__dataclass_fields__]
 _SELECT = sa.select(*_COLUMNS)
+_BY_ID = _SELECT.where(projects.c.id == sa.bindparam("project_id"))
+_LOCKED = _BY_ID.with_for_update()
 _LIVE = (projects.c.status == "active") & projects.c.removed_at.is_(None)
 
 
 def by_id(tx: sa.Connection, project_id: str) -> Project | None:
     """The project, removed or not."""
-    row = tx.execute(_SELECT.where(projects.c.id == project_id)).first()
+    row = tx.execute(_BY_ID, {"project_id": project_id}).first()
     return None if row is None else Project(*row)
 
 
 def locked(tx: sa.Connection, project_id: str) -> Project | None:
     """The project, and on PostgreSQL its row lock: whoever writes a project's numbers begins here."""
-    row = tx.execute(_SELECT.where(projects.c.id == project_id).with_for_update()).first()
+    row = tx.execute(_LOCKED, {"project_id": project_id}).first()
     return None if row is None else Project(*row)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from webapp.store.dialect import counted, insert_for, now_ms
+from webapp.store.dialect import counted, insert_for, insert_into, now_ms
 from webapp.store.tables import LIVE_STATES, sync_run_projects, sync_runs
 
 __all__ = [
@@ -230,16 +231,19 @@ def close(tx: sa.Connection, run_id: str, state: RunState, values: Mapping[str, 
     return counted(tx, statement.values(state=state, phase=None, **values)) == 1
 
 
+@cache
+def _put_result(dialect: str) -> Any:
+    statement = insert_into(dialect, sync_run_projects)
+    names = [column.name for column in sync_run_projects.c if column.name not in ("run_id", "project_id")]
+    return statement.on_conflict_do_update(
+        index_elements=["run_id", "project_id"], set_={name: statement.excluded[name] for name in names}
+    )
+
+
 def put_result(tx: sa.Connection, run_id: str, result: ProjectResult) -> None:
     """Record a project's outcome; a later pass of the same run replaces it."""
-    row = asdict(result) | {
-        "run_id": run_id,
-        "skips": dict(result.skips),
-        "problems": [dict(problem) for problem in result.problems],
-    }
-    statement = insert_for(tx, sync_run_projects).values(row)
-    changed = {name: statement.excluded[name] for name in row if name not in ("run_id", "project_id")}
-    tx.execute(statement.on_conflict_do_update(index_elements=["run_id", "project_id"], set_=changed))
+    row = {name: getattr(result, name) for name in ProjectResult.__dataclass_fields__} | {"run_id": run_id}
+    tx.execute(_put_result(tx.dialect.name), row)
 
 
 def results_of(tx: sa.Connection, run_id: str) -> list[ProjectResult]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Metric
-from webapp.store.bulk import stream
+from webapp.store.bulk import Stream
 from webapp.store.tables import accepted_readings, account_aliases, accounts, held_observations, observations, pins
 
 __all__ = [
@@ -82,7 +82,7 @@ _plain = (
     parsed.c.observed_at,
     parsed.c.origin,
 )
-_STATE = (
+_state = Stream(
     sa.select(*_plain, *_five(accounts), *_five(sheet), *_five(parsed), *_five(accepted))
     .select_from(accounts)
     .outerjoin(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == sa.literal_column("'sheet'")))
@@ -95,34 +95,38 @@ PLAIN = len(_plain)
 
 def stored_accounts(tx: sa.Connection, project_id: str) -> Iterator[Stored]:
     """Every account the project ever had, removed ones too, in no particular order."""
-    for row in stream(tx, _STATE, {"project_id": project_id}):
+    for row in _state.rows(tx, {"project_id": project_id}):
         yield Stored._make(
             (*row[:PLAIN], row[PLAIN : PLAIN + 5], row[PLAIN + 5 : PLAIN + 10], row[PLAIN + 10 : PLAIN + 15], row[-5:])
         )
 
 
+_of_project = accounts.c.project_id == sa.bindparam("project_id")
+_differs = sa.or_(*(parsed.c[m].is_not(None) & parsed.c[m].is_distinct_from(accepted.c[m]) for m in METRICS))
+_gone = parsed.c.account_id.is_(None) & accepted.c.account_id.is_not(None)
+_CHANGED: sa.Select[tuple[Any]] = (
+    sa.select(sa.literal_column("1"))
+    .select_from(accounts)
+    .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
+    .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
+    .where(_of_project, _differs | _gone)
+    .limit(1)
+)
+
+
 def changed_readings(tx: sa.Connection, project_id: str) -> bool:
     """Whether any reading says something else than what the last merge believed, or has gone."""
-    differs = sa.or_(*(parsed.c[m].is_not(None) & parsed.c[m].is_distinct_from(accepted.c[m]) for m in METRICS))
-    gone = parsed.c.account_id.is_(None) & accepted.c.account_id.is_not(None)
-    statement = (
-        sa.select(sa.literal(1))
-        .select_from(accounts)
-        .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
-        .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
-        .where(accounts.c.project_id == project_id, differs | gone)
-        .limit(1)
-    )
-    return tx.execute(statement).first() is not None
+    return tx.execute(_CHANGED, {"project_id": project_id}).first() is not None
 
 
 def metric_totals(tx: sa.Connection, project_id: str) -> tuple[int, Five]:
-    """How many accounts the sheet last told of, and how many values of each metric."""
+    """How many accounts the sheet last told of, with or without numbers, and how many values of each metric."""
     statement = (
         sa.select(sa.func.count(), *(sa.func.count(sheet.c[metric]) for metric in METRICS))
         .select_from(accounts)
-        .join(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == "sheet"))
+        .outerjoin(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == "sheet"))
         .where(accounts.c.project_id == project_id, accounts.c.removed_at.is_(None))
+        .where((accounts.c.discovered == "sheet") | sheet.c.account_id.is_not(None))
     )
     total, *values = tx.execute(statement).one()
     return total, (values[0], values[1], values[2], values[3], values[4])
@@ -141,27 +145,30 @@ class Held(NamedTuple):
     state: str
 
 
+_HELD = (
+    sa.select(*(held_observations.c[name] for name in Held._fields))
+    .join(accounts, accounts.c.id == held_observations.c.account_id)
+    .where(_of_project, held_observations.c.state.in_(["held", "accepted", "rejected"]))
+    .order_by(held_observations.c.id)
+)
+
+
 def held_of(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], Held]:
-    """(account id, metric index) -> the latest reading held or rejected there."""
-    columns = [held_observations.c[name] for name in Held._fields]
-    statement = (
-        sa.select(*columns)
-        .join(accounts, accounts.c.id == held_observations.c.account_id)
-        .where(accounts.c.project_id == project_id, held_observations.c.state.in_(["held", "accepted", "rejected"]))
-        .order_by(held_observations.c.id)
-    )
-    rows = (Held._make(row) for row in tx.execute(statement))
+    """(account id, metric index) -> the latest reading held or decided there."""
+    rows = (Held._make(row) for row in tx.execute(_HELD, {"project_id": project_id}))
     return {(row.account_id, METRICS.index(row.metric)): row for row in rows}
+
+
+_ALIASES = (
+    sa.select(account_aliases.c.url_key, accounts.c.url_key)
+    .join(accounts, accounts.c.id == account_aliases.c.account_id)
+    .where(account_aliases.c.project_id == sa.bindparam("project_id"))
+)
 
 
 def aliases_of(tx: sa.Connection, project_id: str) -> dict[str, str]:
     """{other url_key: url_key} of accounts that rows of the sheet may still call by another profile URL."""
-    statement = (
-        sa.select(account_aliases.c.url_key, accounts.c.url_key)
-        .join(accounts, accounts.c.id == account_aliases.c.account_id)
-        .where(account_aliases.c.project_id == project_id)
-    )
-    return dict(tx.execute(statement).tuples().all())
+    return {alias: key for alias, key in tx.execute(_ALIASES, {"project_id": project_id})}  # noqa: C416  rows are no pairs
 
 
 class PinRow(NamedTuple):
@@ -173,10 +180,13 @@ class PinRow(NamedTuple):
     until: datetime | None
 
 
+_PINS = (
+    sa.select(pins.c.account_id, pins.c.metric, pins.c.value, pins.c.until)
+    .join(accounts, accounts.c.id == pins.c.account_id)
+    .where(_of_project)
+)
+
+
 def pins_of(tx: sa.Connection, project_id: str) -> list[PinRow]:
-    statement = (
-        sa.select(pins.c.account_id, pins.c.metric, pins.c.value, pins.c.until)
-        .join(accounts, accounts.c.id == pins.c.account_id)
-        .where(accounts.c.project_id == project_id)
-    )
-    return [PinRow._make(row) for row in tx.execute(statement)]
+    """The project's pins, expired ones too."""
+    return [PinRow._make(row) for row in tx.execute(_PINS, {"project_id": project_id})]

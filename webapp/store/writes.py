@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from webapp.model import METRICS
 from webapp.store.bulk import Bulk
-from webapp.store.dialect import counted, insert_for, native, new_ids
+from webapp.store.dialect import counted, insert_into, native, new_ids
 from webapp.store.tables import (
     accepted_readings,
     account_snapshots,
@@ -33,7 +34,6 @@ __all__ = [
     "drop_sheet",
     "put_accepted",
     "put_held",
-    "put_readings",
     "put_sheet",
     "remove_accounts",
     "return_accounts",
@@ -101,14 +101,15 @@ _hold_again = _update(held_observations.c.id, _HELD_AGAIN)
 
 
 def add_accounts(tx: sa.Connection, project_id: str, rows: Rows, now: datetime) -> Sequence[int]:
-    """New accounts of the sheet: (platform, username, typed, url_key, topic, owner, status, mode, counts). Their ids."""
+    """New accounts of the sheet: (platform, username, typed, url_key, topic, owner, status, mode, *counts).
+
+    Their ids, in the same order.
+    """
     if not rows:
         return []
     ids = new_ids(tx, accounts, len(rows))
     stamp = native(tx, accounts.c.added_at.type, now)
-    _add_accounts.run(
-        tx, [(i, project_id, *row[:-1], *row[-1], stamp, stamp) for i, row in zip(ids, rows, strict=True)]
-    )
+    _add_accounts.run(tx, [(i, project_id, *row, stamp, stamp) for i, row in zip(ids, rows, strict=True)])
     return ids
 
 
@@ -123,23 +124,9 @@ def write_counts(tx: sa.Connection, rows: Sequence[tuple[int, Five]], now: datet
     return _write_counts.run(tx, [(*counts, stamp, account) for account, counts in rows]) if rows else 0
 
 
-def put_sheet(tx: sa.Connection, rows: Sequence[tuple[int, Five, Any, str | None, str | None]]) -> int:
-    """What the sheet says: (account id, counts, driver time since when, origin, note)."""
-    return _put(tx, "sheet", rows)
-
-
-def put_readings(tx: sa.Connection, rows: Sequence[tuple[int, Five, Any, str | None, str | None]]) -> int:
-    """What a platform said: (account id, counts, driver time, origin, note)."""
-    return _put(tx, "parsed", rows)
-
-
-def _put(
-    tx: sa.Connection,
-    source: Literal["sheet", "parsed"],
-    rows: Sequence[tuple[int, Five, Any, str | None, str | None]],
-) -> int:
-    tuples = [(account, source, *counts, at, origin, note) for account, counts, at, origin, note in rows]
-    return _put_observation.run(tx, tuples) if tuples else 0
+def put_sheet(tx: sa.Connection, rows: Rows) -> int:
+    """What the sheet says: (account id, "sheet", *counts, driver time since when, origin, note)."""
+    return _put_observation.run(tx, rows) if rows else 0
 
 
 def drop_sheet(tx: sa.Connection, ids: Sequence[int]) -> None:
@@ -227,28 +214,48 @@ def add_snapshots(tx: sa.Connection, project_id: str, day: date, now: datetime, 
     count as observed. Accounts that are removed or off get none.
     """
     start = datetime.combine(day, time(), UTC)
+    values = {
+        "of_project": project_id,
+        "of_day": day,
+        "at": now,
+        "day_starts": start,
+        "day_ends": start + timedelta(days=1),
+    }
+    return counted(tx, _add_snapshots(tx.dialect.name, sheet_read), values)
+
+
+@cache
+def _add_snapshots(dialect: str, sheet_read: bool) -> Any:
+    when = observations.c.observed_at.type
     parsed = sa.exists().where(
         observations.c.account_id == accounts.c.id,
-        observations.c.source == "parsed",
-        observations.c.observed_at >= start,
-        observations.c.observed_at < start + timedelta(days=1),
+        observations.c.source == sa.literal_column("'parsed'"),
+        observations.c.observed_at >= sa.bindparam("day_starts", type_=when),
+        observations.c.observed_at < sa.bindparam("day_ends", type_=when),
     )
-    sheet = sa.exists().where(observations.c.account_id == accounts.c.id, observations.c.source == "sheet")
+    sheet = sa.exists().where(
+        observations.c.account_id == accounts.c.id, observations.c.source == sa.literal_column("'sheet'")
+    )
     counts = [accounts.c[metric] for metric in METRICS]
+    day = sa.bindparam("of_day", type_=account_snapshots.c.day.type)
+    # Asked first by an outer join, so that on a day that is done no account's own row is even looked at.
+    made = account_snapshots.alias("made")
     rows = sa.select(
-        sa.literal(day, account_snapshots.c.day.type),
+        day,
         accounts.c.id,
-        sa.literal(now, account_snapshots.c.snapshot_time.type),
+        sa.bindparam("at", type_=account_snapshots.c.snapshot_time.type),
         *counts,
-    ).where(
-        accounts.c.project_id == project_id,
+    )
+    rows = rows.outerjoin_from(accounts, made, (made.c.day == day) & (made.c.account_id == accounts.c.id)).where(
+        made.c.account_id.is_(None),
+        accounts.c.project_id == sa.bindparam("of_project"),
         accounts.c.removed_at.is_(None),
-        accounts.c.mode != "off",
+        accounts.c.mode != sa.literal_column("'off'"),
         sa.or_(*(count.is_not(None) for count in counts)),
         sheet | parsed if sheet_read else parsed,
     )
-    statement = insert_for(tx, account_snapshots).from_select(["day", "account_id", "snapshot_time", *METRICS], rows)
-    return counted(tx, statement.on_conflict_do_nothing())
+    statement = insert_into(dialect, account_snapshots)
+    return statement.from_select(["day", "account_id", "snapshot_time", *METRICS], rows).on_conflict_do_nothing()
 
 
 def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:

@@ -19,7 +19,10 @@ class Background:
         self._lock = threading.Lock()
 
     def submit(self, work: Callable[[], None], name: str) -> None:
-        """Begin the work in a thread of its own. Its errors are its own business: it logs and records them."""
+        """Begin the work in a thread of its own. Its errors are its own business: it logs and records them.
+
+        Raises: RuntimeError when the system gives no more threads.
+        """
 
         def run() -> None:
             try:
@@ -29,13 +32,15 @@ class Background:
                     self._threads.discard(threading.current_thread())
 
         thread = threading.Thread(target=run, name=name, daemon=False)
-        with self._lock:
+        with self._lock:  # held until it is listed: it may be done before that
+            thread.start()
             self._threads.add(thread)
-        thread.start()
 
     def shut_down(self, within_s: float) -> bool:
         """Ask all work to end and wait for it; whether it did in time."""
         self.stop.request(within_s)
-        for thread in list(self._threads):
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
             thread.join(max(0.0, self.stop.left()))
-        return not self._threads
+        return not any(thread.is_alive() for thread in threads)

@@ -231,13 +231,16 @@ class Engine:
     # One spreadsheet
 
     def _group(self, work: _Work, source: SheetSource | None, group: Sequence[Project]) -> Iterator[Outcome]:
-        fences = self._take(work, group)
+        wanted = [project for project in group if project.status != "finished"]
+        fences = self._take(work, wanted)
         mine: list[Project] = []
         for project in group:
-            if work.run.dry_run or project.id in fences:
+            if project.status == "finished":
+                yield from self._skipped(work, project, "finished")
+            elif work.run.dry_run or project.id in fences:
                 mine.append(project)
             else:
-                yield from self._skipped(work, project)
+                yield from self._skipped(work, project, "already_running")
         if not mine and (group or work.trigger.project_id):
             return
         if source is None:
@@ -453,8 +456,8 @@ class Engine:
         log.info("[SmartSync] found a new project", extra={"run_id": work.run.id, "project": name})
         return project, fences[lease_name(project_id)]
 
-    def _skipped(self, work: _Work, project: Project) -> Iterator[Outcome]:
-        """Somebody else is syncing the project; an outcome of an earlier pass of this run stands."""
+    def _skipped(self, work: _Work, project: Project, reason: str) -> Iterator[Outcome]:
+        """The project is not synced now; an outcome of an earlier pass of this run stands."""
         if project.id in work.results:
             return
         with self.db.read() as tx:
@@ -463,7 +466,7 @@ class Engine:
             project.id,
             project.name,
             position=len(work.results),
-            skipped="already_running",
+            skipped=reason,
             total_accounts=total,
             finished_at=self.clock.now(),
         )

@@ -47,18 +47,20 @@ class Heart:
         every = min(PROGRESS_EVERY_S, self._ttl_ms / 4_000)
         beats_between = max(1, int(self._ttl_ms / 4_000 / every))
         shown: Mapping[str, Any] = {}
-        count = 0
+        quiet = 0
         while not self._ended.wait(every):
-            count += 1
+            quiet += 1
             progress = self._progress()
-            if progress != shown or count % beats_between == 0:
-                self._beat(progress)
-                shown = progress
+            if (progress != shown or quiet >= beats_between) and self._beat(progress):
+                shown, quiet = progress, 0
 
-    def _beat(self, progress: Mapping[str, Any]) -> None:
+    def _beat(self, progress: Mapping[str, Any]) -> bool:
+        """Whether the sign was given. When not, the next try comes soon; the fence guards what is written meanwhile."""
         try:
             with self._db.write() as tx:
-                runs.beat(tx, self._run_id, progress)
-                lease.renew(tx, self._run_id, self._ttl_ms)
-        except StoreError as error:  # the next beat tries again; the fence guards what is written meanwhile
-            log.debug("[SmartSync] a heartbeat was not written", extra={"run_id": self._run_id, "error": str(error)})
+                if runs.beat(tx, self._run_id, progress):
+                    lease.renew(tx, self._run_id, self._ttl_ms)
+        except StoreError as error:
+            log.warning("[SmartSync] a heartbeat was not written", extra={"run_id": self._run_id, "error": str(error)})
+            return False
+        return True

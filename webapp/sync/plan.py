@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from webapp.clock import as_utc
@@ -110,7 +111,11 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
     skips: dict[SkipReason, int] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
-    lost_rows: int = 0  # accounts the sheet told of and has no row for now
+    unmatched: list[Problem] = field(
+        default_factory=list
+    )  # rows of nobody, which are not taken; `problems` has them too
+    read_rows: int = 0  # accounts in the tab as read
+    lost_rows: int = 0  # accounts that were in the tab and have no row now
     lost_values: list[int] = field(default_factory=lambda: [0] * len(METRICS))  # in rows that are still there
 
     def skip(self, reason: SkipReason) -> None:
@@ -121,6 +126,7 @@ class Plan:
         return bool(self.new or self.described or self.counts or self.removed or self.returned or self.lowered)
 
 
+@lru_cache(maxsize=1_000)
 def mode_of(status: str | None) -> Mode:
     """What the Status column says about reading an account: OLD is counted by hand, BAN is only shown."""
     word = (status or "").strip().upper()
@@ -140,15 +146,17 @@ def make_plan(stored: Iterable[Stored], inputs: Inputs, *, explain: bool = False
 
 def may_have_shrunk(plan: Plan) -> bool:
     """Whether so much has gone that it is worth counting what there was."""
-    return max(plan.lost_rows, *plan.lost_values) * 2 >= SHRINK_MINIMUM
+    emptied = plan.lost_rows > 0 and plan.read_rows == 0
+    return emptied or max(plan.lost_rows, *plan.lost_values) * 2 >= SHRINK_MINIMUM
 
 
 def shrinkage(plan: Plan, reading: TabReading, known_rows: int, known_values: Five) -> Problem | None:
-    """The problem with a tab that lost more than half of its accounts, or of one metric's values, at once.
+    """The problem with a tab that lost all its accounts, or more than half of them or of one metric's values, at once.
 
-    known_rows, known_values: what the sheet told of before, from 10 on worth guarding.
+    known_rows, known_values: what the sheet told of before; to lose more than half is a problem from 10 on.
     """
-    if known_rows >= SHRINK_MINIMUM and plan.lost_rows * 2 > known_rows:
+    emptied = plan.lost_rows > 0 and plan.read_rows == 0
+    if emptied or (known_rows >= SHRINK_MINIMUM and plan.lost_rows * 2 > known_rows):
         return Problem(
             "sheet_shrank",
             f"{reading.title}: {plan.lost_rows} of {known_rows} accounts have lost their rows at once; nothing of "
@@ -178,6 +186,7 @@ class _Planner:
         plan = self.plan
         reading = self.inputs.reading
         if reading is not None:
+            plan.read_rows = len(reading.rows)
             plan.problems.extend(reading.problems)
             plan.skips.update(reading.skips)
         for account in stored:
@@ -213,8 +222,8 @@ class _Planner:
         """The account has no row now. Whether it stays in the project all the same."""
         if account.removed_by is not None:
             return False
+        self.plan.lost_rows += account.sheet_at is not None or account.discovered == "sheet"
         if account.sheet_at is not None:
-            self.plan.lost_rows += 1
             self.plan.unsaid.append(account.id)
         if account.discovered == "api":
             return True
@@ -353,15 +362,20 @@ class _Planner:
         if raw is None:
             return good
         if not (implausible(good, raw) and self.has_history(account)):
-            if is_open:
-                self.hold(account, i, held, held.held_at if held else None, state="withdrawn")
+            if held is not None and held.state in ("held", "rejected"):
+                self.hold(account, i, held, held.held_at, state="withdrawn")
             return raw
         if held is not None and _agrees(raw, held.value) and held.state != "held":
-            return raw if held.state == "accepted" else good
+            return raw if held.state == "accepted" else self.doubted(good)
         if held is None or not is_open or not _agrees(raw, held.value):
             self.hold(account, i, held if is_open else None, self.inputs.now)
             return good
         return self.hold_on(account, i, held)
+
+    def doubted(self, good: int | None) -> int | None:
+        """The last good reading, while the platform repeats one that was rejected: once it does not, that is over."""
+        self.plan.settled = False
+        return good
 
     def hold_on(self, account: Stored, i: int, held: Held) -> int | None:
         """A reading that is held already: confirmed by time or by two later readings that agree, or held on."""
@@ -424,14 +438,14 @@ class _Planner:
     def newcomer(self, row: SheetRow) -> None:
         plan = self.plan
         if not self.inputs.discover:
-            plan.problems.append(
-                Problem(
-                    "unmatched",
-                    f"{self.origin(row)}: {row.typed} is no account of the project, and new rows are not taken "
-                    "(SMART_SYNC_DISCOVER=false)",
-                    self.origin(row),
-                )
+            problem = Problem(
+                "unmatched",
+                f"{self.origin(row)}: {row.typed} is no account of the project, and new rows are not taken "
+                "(SMART_SYNC_DISCOVER=false)",
+                self.origin(row),
             )
+            plan.unmatched.append(problem)
+            plan.problems.append(problem)
             return
         mode = mode_of(row.status)
         plan.total += 1

@@ -22,9 +22,10 @@ from webapp.store.dialect import native
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
 from webapp.store.types import UtcDateTime
+from webapp.sync.collector import collector_paused
 from webapp.sync.due import next_sync
 from webapp.sync.merge import Pin, larger
-from webapp.sync.plan import Change, Inputs, Plan, make_plan, may_have_shrunk, shrinkage
+from webapp.sync.plan import Change, Inputs, NewAccount, Plan, make_plan, may_have_shrunk, shrinkage
 
 __all__ = ["Options", "Outcome", "ProjectSync", "SheetSide", "Shortcuts", "lease_name"]
 
@@ -123,6 +124,12 @@ class ProjectSync:
 
         Raises: LostLease, StoreError.
         """
+        with collector_paused():
+            return self.sync(project, side, fence, position, clock)
+
+    def sync(
+        self, project: Project, side: SheetSide, fence: int | None, position: int, clock: Callable[[], datetime]
+    ) -> Outcome:
         started = time.monotonic()
         side = understand(side, project, self.options, force=self.force)
         if self.run.dry_run:
@@ -266,7 +273,7 @@ def _draft(plan: Plan, side: SheetSide, report: Mapping[str, Any], guarded: Prob
     skips: dict[str, int] = {str(reason): n for reason, n in plan.skips.items()}
     if side.reading is not None and guarded is None:
         read: Mapping[str, Any] = {
-            "problems": [asdict(problem) for problem in side.reading.problems],
+            "problems": [asdict(problem) for problem in (*side.reading.problems, *plan.unmatched)],
             "skips": {reason: n for reason, n in skips.items() if reason != "off"},
         }
     else:
@@ -285,19 +292,19 @@ def would_update(plan: Plan) -> int:
 def _write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -> int:
     """Everything a plan changes; how many accounts have other counts than before."""
     stamp = native(tx, UtcDateTime(), now)
-    new = [(*_described(account.row, account.mode), account.counts) for account in plan.new]
-    new = [(*row[:3], account.row.profile.url_key, *row[3:]) for row, account in zip(new, plan.new, strict=True)]
+    new = [_new(account) for account in plan.new]
     ids = writes.add_accounts(tx, project_id, new, now)
-    fresh: list[tuple[int, state.Five, Any, str | None, str | None]] = [
-        (account_id, account.counts, stamp, account.origin, None)
+    sheet: list[tuple[Any, ...]] = [
+        (account_id, "sheet", *account.counts, stamp, account.origin, None)
         for account_id, account in zip(ids, plan.new, strict=True)
         if account.counts != NOTHING
     ]
-    kept: list[tuple[int, state.Five, Any, str | None, str | None]] = [
-        (account, counts, stamp if since is now else since, origin, note)
+    fresh = len(sheet)
+    sheet.extend(
+        (account, "sheet", *counts, stamp if since is now else since, origin, note)
         for account, counts, since, origin, note in plan.sheet
-    ]
-    writes.put_sheet(tx, fresh + kept)
+    )
+    writes.put_sheet(tx, sheet)
     writes.drop_sheet(tx, plan.unsaid)
     writes.describe_accounts(tx, [(*_described(row, mode), account) for account, row, mode in plan.described])
     writes.remove_accounts(tx, plan.removed, now, "sheet")
@@ -305,7 +312,22 @@ def _write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -
     writes.put_accepted(tx, plan.accepted)
     writes.drop_accepted(tx, plan.forgotten)
     _write_held(tx, plan, now)
-    return writes.write_counts(tx, plan.counts, now) + len(fresh)
+    return writes.write_counts(tx, plan.counts, now) + fresh
+
+
+def _new(account: NewAccount) -> tuple[Any, ...]:
+    row, profile = account.row, account.row.profile
+    return (
+        profile.platform,
+        profile.username,
+        row.typed,
+        profile.url_key,
+        row.topic,
+        row.owner,
+        row.status,
+        account.mode,
+        *account.counts,
+    )
 
 
 def _described(row: Any, mode: str) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 
 from webapp.errors import SourceError
@@ -193,7 +194,7 @@ class _Reader:
     # Texts
 
     def _text(self, number: int, meaning: str, cell: Cell) -> str | None:
-        text = _clean(cell)
+        text = _known(cell) if type(cell) is str else _clean(cell)
         if text is None or len(text) <= _LONGEST_TEXT:
             return text
         words = f"{quoted(text)} is longer than {_LONGEST_TEXT} characters; the rest is left out"
@@ -283,6 +284,10 @@ def _clean(cell: Cell) -> str | None:
     if text.isascii():
         return text or None
     return unicodedata.normalize("NFC", text[:_LONGEST_CLEAN]) or None
+
+
+# Owners, topics and statuses come again and again.
+_known = lru_cache(maxsize=4_096)(_clean)
 
 
 def _shown(cell: object) -> str:

@@ -1,0 +1,1 @@
+"""Measurements, always side by side with a floor in one run: on shared machines only ratios mean anything."""

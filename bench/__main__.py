@@ -1,0 +1,23 @@
+"""`python -m bench sync --tabs 10 --rows 1000`: what to measure, and at what size."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    commands = parser.add_subparsers(dest="what", required=True)
+    sync = commands.add_parser("sync", help="a whole sync against a bare script")
+    sync.add_argument("--tabs", type=int, default=10)
+    sync.add_argument("--rows", type=int, default=100, help="accounts a tab")
+    sync.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    if asked.what == "sync":
+        from bench.sync import measure  # noqa: PLC0415
+
+        measure(asked.tabs, asked.rows, asked.rounds)
+
+
+if __name__ == "__main__":
+    main()

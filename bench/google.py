@@ -1,0 +1,145 @@
+"""A Google of our own for measurements: one spreadsheet, answers made beforehand, served from another process."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import multiprocessing
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
+from urllib.parse import parse_qs, urlsplit
+
+__all__ = ["BOOK", "HEADER", "served"]
+
+BOOK = "bench-spreadsheet-0123456789-abcdefghij"
+HEADER = ["Profile URL", "Platform", "Username", "Topic", "Followers", "Likes", "Comments", "Videos", "Views"]
+FIRST_METRIC = 4
+HOSTS = (
+    "https://www.tiktok.com/@{}",
+    "https://www.instagram.com/{}/",
+    "https://www.youtube.com/@{}",
+    "https://x.com/{}",
+)
+NAMES = ("TikTok", "Instagram", "YouTube", "X")
+
+Grid = list[list[str | int]]
+
+
+def made_up(tabs: int, rows: int, seed: int = 1) -> dict[str, Grid]:
+    """Tabs of accounts with random counts."""
+    rng = random.Random(seed)
+    book: dict[str, Grid] = {}
+    for tab in range(tabs):
+        grid: Grid = [list(HEADER)]
+        for row in range(rows):
+            kind, name = row % 4, f"someone_{tab}_{row}"
+            counts = [rng.randrange(10, 10**6) for _ in range(5)]
+            grid.append([HOSTS[kind].format(name), NAMES[kind], name, "Topic", *counts])
+        book[f"Project {tab + 1:03}"] = grid
+    return book
+
+
+def _edit(book: dict[str, Grid], share: float, seed: int) -> int:
+    """Raise that share of all metric cells; how many accounts that touches."""
+    rng = random.Random(seed)
+    titles = list(book)
+    touched = set()
+    cells = sum(len(grid) - 1 for grid in book.values()) * 5
+    for _ in range(max(1, round(cells * share))):
+        title = rng.choice(titles)
+        row = rng.randrange(1, len(book[title]))
+        place = FIRST_METRIC + rng.randrange(5)
+        book[title][row][place] = int(book[title][row][place]) + rng.randrange(1, 500)
+        touched.add((title, row))
+    return len(touched)
+
+
+class _Api(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    book: dict[str, Grid]
+    parts: dict[str, str]
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        ranges = parse_qs(url.query).get("ranges", [])
+        body = self._values(ranges) if url.path.endswith(":batchGet") else self._titles()
+        data = gzip.compress(body.encode(), 1)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _titles(self) -> str:
+        sheets = [
+            {
+                "properties": {
+                    "sheetId": place * 7,
+                    "title": title,
+                    "sheetType": "GRID",
+                    "gridProperties": {"rowCount": max(1000, len(grid)), "columnCount": 26},
+                }
+            }
+            for place, (title, grid) in enumerate(self.book.items())
+        ]
+        return json.dumps({"properties": {"title": "Bench", "locale": "en_US"}, "sheets": sheets})
+
+    def _values(self, ranges: list[str]) -> str:
+        shown = []
+        for text in ranges:
+            title = text.rpartition("!")[0].strip("'") or text
+            if title not in self.parts:
+                self.parts[title] = json.dumps(self.book[title], separators=(",", ":"))
+            shown.append('{"range":%s,"values":%s}' % (json.dumps(text), self.parts[title]))  # noqa: UP031
+        return '{"valueRanges":[' + ",".join(shown) + "]}"
+
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+def _serve(tabs: int, rows: int, pipe: Connection) -> None:
+    _Api.book, _Api.parts = made_up(tabs, rows), {}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Api)
+    pipe.send(server.server_port)
+    import threading  # noqa: PLC0415
+
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    while True:
+        order = pipe.recv()
+        if order is None:
+            return
+        touched = _edit(_Api.book, *order)
+        _Api.parts.clear()
+        pipe.send(touched)
+
+
+class Google:
+    """The served spreadsheet, with the one thing people do to it."""
+
+    def __init__(self, url: str, pipe: Connection) -> None:
+        self.url = url
+        self._pipe = pipe
+
+    def edit(self, share: float, seed: int) -> int:
+        """Raise that share of the metric cells; how many accounts were touched."""
+        self._pipe.send((share, seed))
+        return int(self._pipe.recv())
+
+
+@contextmanager
+def served(tabs: int, rows: int) -> Iterator[Google]:
+    """A spreadsheet of that size on a loopback port, in a process of its own."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(tabs, rows, theirs), daemon=True)
+    process.start()
+    try:
+        yield Google(f"http://127.0.0.1:{ours.recv()}", ours)
+        ours.send(None)
+        process.join(5)
+    finally:
+        process.terminate()

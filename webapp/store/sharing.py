@@ -1,0 +1,82 @@
+"""Share links: read-only tokens for one project each. Only a token's hash is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from webapp.store.tables import accounts, share_links
+
+__all__ = ["LIVE_LINKS", "ShareLink", "add", "of_project", "project_of_account", "project_of_token", "revoke"]
+
+LIVE_LINKS = 100  # per project; so that a list of them always fits one answer
+SHOWN = 200
+BIGGEST = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class ShareLink:
+    """One row of `share_links`. `revoked_at` None: its token opens the project."""
+
+    id: str
+    project_id: str
+    label: str | None
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+_COLUMNS = [share_links.c[name] for name in ShareLink.__dataclass_fields__]
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def add(tx: sa.Connection, project_id: str, label: str | None, now: datetime) -> tuple[ShareLink, str] | None:
+    """A new link and its token, which can not be had again. None when the project has as many as it may have."""
+    live = sa.select(sa.func.count()).where(share_links.c.project_id == project_id, share_links.c.revoked_at.is_(None))
+    if tx.execute(live).scalar_one() >= LIVE_LINKS:
+        return None
+    token = f"share_{secrets.token_urlsafe(32)}"
+    link = ShareLink(str(uuid.uuid4()), project_id, label, now, None)
+    tx.execute(share_links.insert().values(**link.__dict__, token_hash=_hash(token)))
+    return link, token
+
+
+def of_project(tx: sa.Connection, project_id: str) -> list[ShareLink]:
+    """The project's links, live ones first, then newest first."""
+    statement = (
+        sa.select(*_COLUMNS)
+        .where(share_links.c.project_id == project_id)
+        .order_by(share_links.c.revoked_at.is_not(None), share_links.c.created_at.desc(), share_links.c.id)
+        .limit(SHOWN)
+    )
+    return [ShareLink(*row) for row in tx.execute(statement)]
+
+
+def revoke(tx: sa.Connection, link_id: str, now: datetime) -> ShareLink | None:
+    """Close a link for good; one that is closed stays as it is. None when there is no such link."""
+    mine = share_links.c.id == link_id
+    tx.execute(share_links.update().where(mine, share_links.c.revoked_at.is_(None)).values(revoked_at=now))
+    row = tx.execute(sa.select(*_COLUMNS).where(mine)).first()
+    return None if row is None else ShareLink(*row)
+
+
+def project_of_token(tx: sa.Connection, token: str) -> str | None:
+    """The project that this token opens; None for a token that is unknown or revoked."""
+    statement = sa.select(share_links.c.project_id).where(
+        share_links.c.token_hash == _hash(token), share_links.c.revoked_at.is_(None)
+    )
+    return tx.execute(statement).scalar()
+
+
+def project_of_account(tx: sa.Connection, account_id: int) -> str | None:
+    """The project of an account, removed or not; None when there is no such account."""
+    if account_id > BIGGEST:
+        return None
+    return tx.execute(sa.select(accounts.c.project_id).where(accounts.c.id == account_id)).scalar()
