@@ -12,11 +12,17 @@ def main() -> None:
     sync.add_argument("--tabs", type=int, default=10)
     sync.add_argument("--rows", type=int, default=100, help="accounts a tab")
     sync.add_argument("--rounds", type=int, default=3)
+    start = commands.add_parser("start", help="gunicorn to the first answer, against bare Flask and SQLAlchemy")
+    start.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     if asked.what == "sync":
         from bench.sync import measure  # noqa: PLC0415
 
         measure(asked.tabs, asked.rows, asked.rounds)
+    else:
+        from bench import start as starting  # noqa: PLC0415
+
+        starting.measure(asked.rounds)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
 __all__ = ["counted", "insert_for", "insert_into", "native", "new_ids", "now_ms"]
@@ -23,7 +23,11 @@ def insert_for(tx: sa.Connection, table: sa.Table) -> Any:
 
 def insert_into(dialect: str, table: sa.Table) -> Any:
     """The same by the dialect's name, for statements that are built once and kept: building costs more than running."""
-    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  SQLite needs none of it, and a start pays for it
+
+    return postgresql.insert(table)
 
 
 def native(tx: sa.Connection, type_: TypeEngine[Any], value: Any) -> Any:
