@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.clock import FakeClock
+from tests.fakes.service import Service
+from tests.fakes.sheet import FakeSheet
 from tests.postgres_server import Server, postgres_server
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import migrate
@@ -107,3 +110,34 @@ def _postgres_database(server: Server, template: str) -> Iterator[str]:
     server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.url(name)
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+KINDS = ("sqlite", "sqlite-without-shortcuts", "postgresql")
+
+
+@pytest.fixture(params=KINDS)
+def service(request: pytest.FixtureRequest) -> Iterator[Service]:
+    """The service on each database, and once with everything done that a sync may otherwise leave out."""
+    url = str(request.getfixturevalue("postgres_url" if request.param == "postgresql" else "sqlite_url"))
+    yield from _served(Service(url, shortcuts=not request.param.endswith("without-shortcuts")))
+
+
+@pytest.fixture
+def sqlite_service(sqlite_url: str) -> Iterator[Service]:
+    """The service on SQLite, for what does not depend on the database."""
+    yield from _served(Service(sqlite_url))
+
+
+@pytest.fixture
+def sheet(service: Service) -> FakeSheet:
+    return service.sheet
+
+
+@pytest.fixture
+def time(service: Service) -> FakeClock:
+    return service.time
+
+
+def _served(service: Service) -> Iterator[Service]:
+    yield service
+    service.close()

@@ -6,25 +6,29 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
-from webapp.api.auth import Gate, Tokens
-from webapp.clock import Clock, Stop
+from webapp.access import Gate, Tokens
+from webapp.alerts.ping import Ping
+from webapp.clock import Budget, Clock, Stop
 from webapp.config import Settings
-from webapp.errors import ConfigError
+from webapp.errors import ConfigError, SourceError
+from webapp.sources.http import Fetched, Http, Limits
 from webapp.sources.sheet import SheetSource
-from webapp.sources.sheet.credentials import ApiKey, Credentials, parse_credentials
+from webapp.sources.sheet.credentials import ApiKey, Credentials, ServiceAccount, parse_credentials
 from webapp.sources.sheet.open import open_sheet
 from webapp.store.db import Database, open_database
 from webapp.sync.background import Background
 from webapp.sync.engine import Engine
 from webapp.sync.project import Options
 
-__all__ = ["DEMO_FOLDER", "Parts", "admin_tokens", "bootstrap", "token_file"]
+__all__ = ["DEMO_FOLDER", "Parts", "admin_tokens", "bootstrap", "credentials_of", "token_file"]
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 THREADS = 8
+PING_S = 5.0
+PING_LIMITS = Limits(connect_s=2.0, silence_s=2.0, call_s=2.2, body_bytes=64 * 1024, attempts=2, wait_s=1.0)
 
 
 @dataclass(frozen=True)
@@ -42,19 +46,53 @@ class Parts:
     def gate(self) -> Gate:
         return Gate(self.clock)
 
+    @cached_property
+    def ping(self) -> Ping:
+        return Ping(self.settings.ping_url, partial(_post, self.clock, not self.settings.private_targets))
 
-def bootstrap(settings: Settings, *, clock: Clock | None = None, loopback: bool = False) -> Parts:
+    @property
+    def configured(self) -> bool:
+        """Whether there is any spreadsheet to read."""
+        return self.settings.demo or bool(self.settings.sheets)
+
+    @cached_property
+    def reader(self) -> str | None:
+        """The address to share a spreadsheet with; None without a service account."""
+        credentials = credentials_of(self.settings)
+        return credentials.client_email if isinstance(credentials, ServiceAccount) else None
+
+
+def bootstrap(settings: Settings, *, clock: Clock | None = None, loopback: bool = False, serving: bool = True) -> Parts:
     """All parts, wired. Touches neither database nor network.
 
     loopback: the service can be reached from this machine only, so it may make up its own token.
+    serving: false where nobody can come in, so that no token is looked for or made.
 
     Raises: ConfigError.
     """
     clock = clock or Clock()
     db = open_database(settings.database, pool_size=THREADS + 4)
     engine = Engine(db, sheets_of(settings, clock), options_of(settings), clock)
-    tokens = Tokens(admin_tokens(settings, loopback=loopback))
+    admin = admin_tokens(settings, loopback=loopback) if serving else ()
+    tokens = Tokens(admin, settings.read_tokens, settings.public_reads)
     return Parts(settings, clock, db, engine, Background(Stop(clock.monotonic)), tokens)
+
+
+def _post(clock: Clock, public_only: bool, url: str, body: bytes) -> None:
+    """Send a ping.
+
+    Raises: SourceError when it did not get there within 5 s and two tries.
+    """
+    http = Http("the ping's target", clock, limits=PING_LIMITS, public_only=public_only)
+    try:
+        http.request(url, budget=Budget(PING_S, clock), read=_accepted, form=body)
+    finally:
+        http.session.close()
+
+
+def _accepted(answer: Fetched) -> None:
+    if not 200 <= answer.status < 300:  # noqa: PLR2004
+        raise SourceError(f"the ping's target answered {answer.status}", code=f"status_{answer.status}")
 
 
 def options_of(settings: Settings) -> Options:

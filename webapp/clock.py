@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,17 +45,18 @@ class Stop:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._event = threading.Event()
         self._at = math.inf
 
     def request(self, within_s: float = 0.0) -> None:
-        """Ask for the end within so many seconds; a later, longer request does not extend an earlier one."""
+        """Ask for the end within so many seconds; a later, longer request does not extend an earlier one.
+
+        Takes no lock: a signal handler calls this, maybe in the middle of another call.
+        """
         self._at = min(self._at, self._monotonic() + within_s)
-        self._event.set()
 
     @property
     def requested(self) -> bool:
-        return self._event.is_set()
+        return self._at < math.inf
 
     def left(self) -> float:
         """Seconds until work has to be over; infinite while nobody asked."""

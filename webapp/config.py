@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,11 @@ from urllib.parse import urlsplit
 from webapp.errors import ConfigError
 from webapp.model import METRICS
 
-__all__ = ["SETTINGS", "Setting", "Settings"]
+__all__ = ["SETTINGS", "Setting", "Settings", "environment"]
 
 TOKEN_LENGTH = 16
 TRUE = {"1", "true", "yes", "on"}
+HOST = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]*)?")
 FALSE = {"0", "false", "no", "off"}
 
 
@@ -46,6 +48,9 @@ class Settings:
     sheets: tuple[str, ...] = ()
     sheets_api: str = ""
     admin_tokens: tuple[str, ...] = field(default=(), repr=False)
+    read_tokens: tuple[str, ...] = field(default=(), repr=False)
+    public_reads: bool = False
+    cors_origins: tuple[str, ...] = ()
     data_dir: Path = Path("data")
     data_dir_set: bool = False
     budget_s: float | None = None
@@ -55,6 +60,9 @@ class Settings:
     lease_s: float = 60.0
     interval_minutes: int = 30
     stale_after_minutes: int | None = None
+    get_trigger: bool = False
+    ping_url: str = field(default="", repr=False)
+    private_targets: bool = False
     demo: bool = False
 
     @property
@@ -69,24 +77,40 @@ class Settings:
         return self.stale_after_minutes or 2 * self.interval_minutes
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, *, dotenv: Path | None = None) -> Settings:
-        """Settings from the environment, with a `.env` file (by default the one here) behind it.
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Settings from an environment, by default the process's own with the `.env` file here behind it.
 
         Raises: ConfigError that names every setting that can not be used.
         """
-        env = dict(_dotenv(dotenv or Path(".env"))) | dict(os.environ if environ is None else environ)
+        settings, wrong = cls.read(environment() if environ is None else environ)
+        if wrong:
+            raise ConfigError("settings that can not be used: " + "; ".join(wrong))
+        return settings
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
+        """The settings that can be used, defaults for the others, and `NAME: what is wrong with it` of each of those."""
         values: dict[str, Any] = {}
-        wrong = _unknown(env)
+        wrong = _unknown(environ)
         for setting in SETTINGS:
             try:
-                text = _text(env, setting.name)
+                text = _text(environ, setting.name)
                 if text is not None:
                     values[setting.attribute] = setting.parse(text)
             except ValueError as error:
                 wrong.append(f"{setting.name}: {error}")
-        if wrong:
-            raise ConfigError("settings that can not be used: " + "; ".join(wrong))
-        return cls(**values, data_dir_set="data_dir" in values)
+        for attribute, words in _together(values).items():
+            del values[attribute]
+            wrong.append(words)
+        return cls(**values, data_dir_set="data_dir" in values), wrong
+
+
+def environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:
+    """The variables of this process, with those of a `.env` file behind them; None: of no file.
+
+    Raises: ConfigError when the file is there and can not be read.
+    """
+    return ({} if dotenv is None else dict(_dotenv(dotenv))) | dict(os.environ)
 
 
 def _dotenv(path: Path) -> Mapping[str, str]:
@@ -94,7 +118,14 @@ def _dotenv(path: Path) -> Mapping[str, str]:
         return {}
     from dotenv import dotenv_values  # noqa: PLC0415  most starts have no such file
 
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    try:
+        found = dotenv_values(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"the settings file {path.absolute()} can not be read: {type(error).__name__}",
+            hint="make it a text file in UTF-8 that this user may read, or remove it",
+        ) from None
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _text(env: Mapping[str, str], name: str) -> str | None:
@@ -117,6 +148,18 @@ def _unknown(env: Mapping[str, str]) -> list[str]:
         if name.startswith("SMART_SYNC_") and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             found.append(f"{name}: is no setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return found
+
+
+def _together(values: Mapping[str, Any]) -> dict[str, str]:
+    """Settings that are right one by one and wrong together: {attribute: what is wrong}."""
+    found = {}
+    if "*" in values.get("cors_origins", ()) and not values.get("public_reads"):
+        found["cors_origins"] = (
+            "SMART_SYNC_CORS_ORIGINS: `*` is for public numbers; it needs SMART_SYNC_PUBLIC_READS=true"
+        )
+    if set(values.get("read_tokens", ())) & set(values.get("admin_tokens", ())):
+        found["read_tokens"] = "SMART_SYNC_READ_TOKEN: is an admin token as well; give reading a token of its own"
     return found
 
 
@@ -171,11 +214,47 @@ def _tokens(text: str) -> tuple[str, ...]:
     return tokens
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    origins = _list(text)
+    for origin in origins:
+        if not (origin == "*" and len(origins) == 1):
+            _check_origin(origin)
+    return origins
+
+
+def _check_origin(text: str) -> None:
+    """Refuse what no browser would ever send as `Origin`."""
+    words = f"{text!r} is not an origin such as https://app.example.com: in lower case, no path, no usual port"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError(words) from None
+    usual = {"http": 80, "https": 443}
+    exact = f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme not in usual or not HOST.fullmatch(parts.netloc) or text != exact or port == usual[parts.scheme]:
+        raise ValueError(words)
+
+
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ValueError("is not a base URL such as https://sheets.example.com")
     return text.rstrip("/")
+
+
+def _target_url(text: str) -> str:
+    """An address to send to. What is wrong with it is told without it: it may hold a secret."""
+    words = "is not an address such as https://hc-ping.com/your-check"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError(words) from None
+    plain = text.isascii() and text.isprintable() and " " not in text and not parts.username and not parts.fragment
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or not plain:
+        raise ValueError(words)
+    return text
 
 
 def _database_url(text: str) -> str:
@@ -241,6 +320,23 @@ SETTINGS: tuple[Setting, ...] = (
         "generated on loopback, in the demo or with SMART_SYNC_DATA_DIR set",
         secret=True,
     ),
+    Setting(
+        "SMART_SYNC_READ_TOKEN",
+        "read_tokens",
+        _tokens,
+        "token that opens the routes that only read; several by comma while you change it",
+        "the admin token reads too",
+        secret=True,
+    ),
+    Setting("SMART_SYNC_PUBLIC_READS", "public_reads", _flag, "whether reading needs no token", "false"),
+    Setting(
+        "SMART_SYNC_CORS_ORIGINS",
+        "cors_origins",
+        _origins,
+        "pages of other origins whose scripts may read, by comma, such as https://app.example.com; "
+        "`*` for all, with public reads only",
+        "none",
+    ),
     Setting("SMART_SYNC_DATA_DIR", "data_dir", Path, "folder that survives a restart", "data"),
     Setting(
         "SMART_SYNC_BUDGET",
@@ -283,5 +379,26 @@ SETTINGS: tuple[Setting, ...] = (
         _whole(1, 525600),
         "minutes without success after which a project is called stale",
         "twice the interval",
+    ),
+    Setting(
+        "SMART_SYNC_ALLOW_GET_TRIGGER",
+        "get_trigger",
+        _flag,
+        "take GET for the trigger too, for callers that send nothing else; the token is asked for as ever",
+        "false",
+    ),
+    Setting(
+        "SMART_SYNC_PING_URL",
+        "ping_url",
+        _target_url,
+        "address of a check at healthchecks.io or the like, told of each run's start, success and failure",
+        secret=True,
+    ),
+    Setting(
+        "SMART_SYNC_ALLOW_PRIVATE_TARGETS",
+        "private_targets",
+        _flag,
+        "whether pings may go to addresses of a private network",
+        "false",
     ),
 )

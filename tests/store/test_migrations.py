@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -29,8 +30,8 @@ NEXT_SCRIPT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -43,8 +44,8 @@ ORPHANING_SCRIPT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -69,9 +70,9 @@ def new_sqlite_db(new_sqlite_url: str) -> Iterator[Database]:
 def later_version(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
     """Go on as a version of the code that has one more script."""
     shutil.copytree(migrations.SCRIPTS, folder / "migrations")
-    (folder / "migrations" / "versions" / "0003_later.py").write_text(script)
+    (folder / "migrations" / "versions" / "0004_later.py").write_text(script)
     monkeypatch.setattr(migrations, "SCRIPTS", folder / "migrations")
-    monkeypatch.setattr(migrations, "HEAD_REVISION", "0003")
+    monkeypatch.setattr(migrations, "HEAD_REVISION", "0004")
 
 
 def scripts() -> list[str]:
@@ -132,10 +133,29 @@ POSTGRES_CATALOGUE = (
 )
 
 
+COMMA = re.compile(r",\s+(?=CONSTRAINT|\w+ [A-Z])")  # between two columns or constraints
+
+
 def catalogue(tx: sa.Connection) -> list[tuple[str, ...]]:
-    """Everything the database itself says about its tables, apart from Alembic's own."""
+    """Everything the database itself says about its tables, apart from Alembic's own.
+
+    SQLite keeps the words a table was made with, and puts an added column behind its constraints: what a table has
+    counts here, not the order.
+    """
     statements = SQLITE_CATALOGUE if tx.dialect.name == "sqlite" else POSTGRES_CATALOGUE
-    return sorted(tuple(map(str, row)) for statement in statements for row in tx.execute(sa.text(statement)))
+    rows = [tuple(map(str, row)) for statement in statements for row in tx.execute(sa.text(statement))]
+    if tx.dialect.name == "postgresql":
+        return sorted(rows)
+    return sorted((*row, *_words(sql)) for *row, sql in rows)
+
+
+def _words(sql: str) -> list[str]:
+    """The columns and constraints of a CREATE TABLE in order, and what stands around them; other statements whole."""
+    if not sql.startswith("CREATE TABLE"):
+        return [sql]
+    head, _, rest = sql.partition("(")
+    body, _, tail = rest.rpartition(")")
+    return [head, *sorted(part.strip() for part in COMMA.split(body)), tail]
 
 
 def test_the_newest_script_is_the_one_the_code_expects() -> None:
@@ -192,7 +212,9 @@ def test_a_filled_database_keeps_its_rows_through_every_revision(new_db: Databas
         rows |= fill(new_db, already=rows)
 
     assert current_revision(new_db) == HEAD_REVISION
-    assert content(new_db) == rows
+    now = content(new_db)
+    assert {name: {column: now[name][column] for column in row} for name, row in rows.items()} == rows
+    assert now.keys() == rows.keys()
 
 
 def test_rebuilding_a_table_leaves_the_rows_that_refer_to_it(
@@ -201,7 +223,7 @@ def test_rebuilding_a_table_leaves_the_rows_that_refer_to_it(
     rows = fill(db)
     later_version(monkeypatch, tmp_path, NEXT_SCRIPT)
     if db.dialect == "postgresql":  # has no need to rebuild, and can not: others refer to the table
-        script = tmp_path / "migrations" / "versions" / "0003_later.py"
+        script = tmp_path / "migrations" / "versions" / "0004_later.py"
         script.write_text(NEXT_SCRIPT.replace('"always"', '"never"'))
 
     assert migrate(db)
@@ -311,9 +333,9 @@ def test_an_upgrade_that_was_killed_leaves_the_old_schema_and_its_rows(
     rows = fill(db)
     shutil.copytree(migrations.SCRIPTS, tmp_path / "migrations")
     dying = ORPHANING_SCRIPT + "    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-    (tmp_path / "migrations" / "versions" / "0003_later.py").write_text(dying)
+    (tmp_path / "migrations" / "versions" / "0004_later.py").write_text(dying)
     script = (
-        "import sys, pathlib; from webapp.store import db, migrate; migrate.HEAD_REVISION = '0003';"
+        "import sys, pathlib; from webapp.store import db, migrate; migrate.HEAD_REVISION = '0004';"
         "migrate.SCRIPTS = pathlib.Path(sys.argv[2]); migrate.migrate(db.open_database(sys.argv[1]))"
     )
 
@@ -385,4 +407,4 @@ def test_an_older_database_put_in_the_place_of_the_file_is_migrated(
 
     ensure_migrated(sqlite_db)
 
-    assert current_revision(sqlite_db) == "0003"
+    assert current_revision(sqlite_db) == "0004"

@@ -58,7 +58,10 @@ class Bulk:
     def _sql(self, tx: sa.Connection) -> tuple[str, tuple[int, ...]]:
         name = tx.dialect.name
         if name not in self._compiled:
-            compiled = self._build(partial(insert_for, tx)).compile(dialect=_positional(name))
+            statement = self._build(partial(insert_for, tx))
+            if isinstance(statement, sa.Insert):  # else a RETURNING is added for keys that are expressions: rowcount 0
+                statement = statement.inline()
+            compiled = statement.compile(dialect=_positional(name))
             assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
             places = {parameter: place for place, parameter in enumerate(self._parameters)}
             self._compiled[name] = str(compiled), tuple(places[key] for key in compiled.positiontup or ())

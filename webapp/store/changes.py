@@ -92,7 +92,7 @@ def changes_of(
 def audit(
     tx: sa.Connection, action: str, target: str, before: Any, after: Any, now: datetime, note: str | None = None
 ) -> None:
-    """Write down who was changed from what to what; part of the transaction that changes it."""
+    """Write down what was changed from what to what, within the transaction that changes it."""
     row = {"at": now, "action": action, "target": target, "before": before, "after": after, "note": note}
     tx.execute(audit_log.insert().values(**row))
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from webapp.model import METRICS, Metric
 from webapp.store.bulk import Bulk
 from webapp.store.dialect import counted, insert_for, native
-from webapp.store.tables import accounts, held_observations, observations, pins, projects
+from webapp.store.tables import account_aliases, accounts, held_observations, observations, pins, projects
 
 __all__ = [
     "Reading",
@@ -104,16 +104,22 @@ class Reading(NamedTuple):
 
 
 def accounts_of_keys(tx: sa.Connection, keys: Sequence[str], project_id: str | None) -> dict[str, list[int]]:
-    """{url_key: account ids}, over all projects or in one; removed accounts are not there."""
+    """{url_key: account ids}, over all projects or in one, by former addresses too; removed accounts are not there."""
     found: dict[str, list[int]] = {}
+    by_alias = sa.select(account_aliases.c.url_key, accounts.c.id).join(
+        account_aliases, account_aliases.c.account_id == accounts.c.id
+    )
     for start in range(0, len(keys), 5_000):
-        statement = sa.select(accounts.c.url_key, accounts.c.id).where(
-            accounts.c.url_key.in_(keys[start : start + 5_000]), accounts.c.removed_at.is_(None)
-        )
-        if project_id is not None:
-            statement = statement.where(accounts.c.project_id == project_id)
-        for key, account_id in tx.execute(statement):
-            found.setdefault(key, []).append(account_id)
+        part = keys[start : start + 5_000]
+        for statement, key_column in (
+            (sa.select(accounts.c.url_key, accounts.c.id), accounts.c.url_key),
+            (by_alias, account_aliases.c.url_key),
+        ):
+            there = statement.where(key_column.in_(part), accounts.c.removed_at.is_(None))
+            if project_id is not None:
+                there = there.where(accounts.c.project_id == project_id)
+            for key, account_id in tx.execute(there):
+                found.setdefault(key, []).append(account_id)
     return found
 
 

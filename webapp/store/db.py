@@ -160,8 +160,8 @@ class Database:
         )
 
     def _look_again_after(self, code: str) -> None:
-        """Give up connections to a file that is not the one to use, so that a restored one is found."""
-        if code in {"database_replaced", "database_corrupt", "schema_missing"}:
+        """Give up connections to a file that is not the one to use, or not to be used so, so that a mended one is found."""
+        if code in {"database_replaced", "database_corrupt", "schema_missing", "read_only"}:
             self.generation += 1
             self._engine.dispose()
 

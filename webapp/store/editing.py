@@ -37,7 +37,7 @@ __all__ = [
     "BothDays",
     "Merged",
     "ProjectRow",
-    "account",
+    "account_by_id",
     "add_account",
     "add_project",
     "aliases",
@@ -206,7 +206,7 @@ def restore_project(tx: sa.Connection, project: ProjectRow, now: datetime) -> Pr
 # Accounts
 
 
-def account(tx: sa.Connection, account_id: int) -> AccountRow:
+def account_by_id(tx: sa.Connection, account_id: int) -> AccountRow:
     """The account, removed or not.
 
     Raises: NotFound.
@@ -224,8 +224,8 @@ def locked_account(tx: sa.Connection, account_id: int) -> AccountRow:
 
     Raises: NotFound.
     """
-    locked_project(tx, account(tx, account_id).project_id)
-    return account(tx, account_id)  # as it is now that nobody else changes it
+    locked_project(tx, account_by_id(tx, account_id).project_id)
+    return account_by_id(tx, account_id)  # as it is now that nobody else changes it
 
 
 def aliases(tx: sa.Connection, account_id: int) -> Sequence[str]:
@@ -267,7 +267,7 @@ def add_account(
     """A new account of the project, which stays whether the sheet has a row for it or not."""
     described = _described(profile) | dict(values)
     row = described | {"project_id": project_id, "discovered": "api", "added_at": now}
-    added = account(tx, tx.execute(accounts.insert().values(**row).returning(accounts.c.id)).scalar_one())
+    added = account_by_id(tx, tx.execute(accounts.insert().values(**row).returning(accounts.c.id)).scalar_one())
     _touch(tx, project_id, read=True)
     audit(tx, "account.add", f"account:{added.id}", None, described, now)
     return added
@@ -305,7 +305,7 @@ def _changed(
     tx.execute(accounts.update().where(accounts.c.id == row.id).values(**after))
     _touch(tx, row.project_id, read=True)
     audit(tx, action, f"account:{row.id}", before, after, now, note)
-    return account(tx, row.id)
+    return account_by_id(tx, row.id)
 
 
 def correct_url(
@@ -364,14 +364,13 @@ class Merged:
 def merge_accounts(
     tx: sa.Connection, source: AccountRow, target: AccountRow, now: datetime, note: str | None = None
 ) -> Merged:
-    """The target takes over what it has not got itself; the source's row goes, its url_keys mean the target.
+    """The target takes over what it has not got itself; the source's row goes, and its url_keys mean the target.
 
-    Where both have something (a day, a source's observation, a pin), the target's stays and the source's is written
-    into the audit row, with everything else that goes.
+    Where both have something (a day, an observation, a pin), the target's stays and the source's is written into the
+    audit row, with everything else that goes. The row has to go: its url_key would still claim its row of the sheet.
     """
-    mine, theirs = account_snapshots.alias(), account_snapshots
-    days_taken = _take(tx, theirs, theirs.c.day, source, target)
-    days_kept = _both_days(tx, mine, source, target)
+    days_taken = _take(tx, account_snapshots, account_snapshots.c.day, source, target)
+    days_kept = _both_days(tx, source, target)
     observed = _take(tx, observations, observations.c.source, source, target)
     if "parsed" in observed:  # what was believed and held of readings belongs to them
         tx.execute(accepted_readings.delete().where(accepted_readings.c.account_id == target.id))
@@ -404,8 +403,8 @@ def _take(
     return sorted(tx.execute(statement.returning(key)).scalars())
 
 
-def _both_days(tx: sa.Connection, mine: sa.Alias, source: AccountRow, target: AccountRow) -> Sequence[BothDays]:
-    theirs = account_snapshots
+def _both_days(tx: sa.Connection, source: AccountRow, target: AccountRow) -> Sequence[BothDays]:
+    mine, theirs = account_snapshots.alias(), account_snapshots
     statement = (
         sa.select(theirs.c.day, *(mine.c[metric] for metric in METRICS), *_COUNTS)
         .join(mine, (mine.c.day == theirs.c.day) & (mine.c.account_id == target.id))

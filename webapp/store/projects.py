@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -29,7 +29,10 @@ __all__ = [
     "ignore",
     "ignored",
     "ignored_list",
+    "is_due",
+    "listed",
     "locked",
+    "paused",
     "put_spreadsheet",
     "restore",
     "spreadsheet_states",
@@ -65,6 +68,13 @@ class Project:
     degraded_since: datetime | None
     revision: int
     removed_at: datetime | None
+    created_at: datetime | None = None
+    cron: str | None = None
+    timezone: str | None = None
+    min_interval_minutes: int = 0
+    anchor_at: datetime | None = None
+    failures: int = 0
+    last_error: str | None = None
 
 
 _COLUMNS = [projects.c[name] for name in Project.__dataclass_fields__]
@@ -91,10 +101,31 @@ def active(tx: sa.Connection) -> list[Project]:
     return _list(tx, _SELECT.where(_LIVE))
 
 
-def due(tx: sa.Connection, now: datetime) -> list[Project]:
-    """The active projects with automatic sync whose time has come, longest-waiting first; never synced is due."""
-    come = projects.c.next_sync_at.is_(None) | (projects.c.next_sync_at <= now)
-    return _list(tx, _SELECT.where(_LIVE, projects.c.auto_sync, come))
+def paused(tx: sa.Connection) -> list[Project]:
+    """The projects that are left out of a sync of everything until somebody wakes them."""
+    return _list(tx, _SELECT.where(projects.c.status == "paused", projects.c.removed_at.is_(None)))
+
+
+def is_due(until: datetime, interval_minutes: int) -> sa.ColumnElement[bool]:
+    """Whether a project is active, synced by itself, and its time has come by `until`; never synced is due.
+
+    A plan that can not be right is not waited for: one made while the clock was ahead, or from a longer default
+    interval than `interval_minutes`.
+    """
+    turn = projects.c.next_sync_at
+    default = projects.c.interval_minutes.is_(None) & projects.c.cron.is_(None)
+    wrong = (projects.c.checked_at > until) | (default & (turn > until + timedelta(minutes=interval_minutes)))
+    return _LIVE & projects.c.auto_sync & (turn.is_(None) | (turn <= until) | wrong)
+
+
+def due(tx: sa.Connection, until: datetime, interval_minutes: int) -> list[Project]:
+    """The projects that are due, longest-waiting first."""
+    return _list(tx, _SELECT.where(is_due(until, interval_minutes)))
+
+
+def listed(tx: sa.Connection, *where: sa.ColumnElement[bool], order_by: Sequence[Any]) -> list[Project]:
+    """The projects of which all that is true, in that order."""
+    return [Project(*row) for row in tx.execute(_SELECT.where(*where).order_by(*order_by))]
 
 
 def _list(tx: sa.Connection, statement: sa.Select[Any]) -> list[Project]:
@@ -197,8 +228,10 @@ def restore(tx: sa.Connection, which: str) -> str:
     Raises: NotFound; Invalid when several projects have the name.
     """
     project = find(tx, which, removed=True)
-    gid = project.worksheet_id if project else which
-    gone = counted(tx, ignored_tabs.delete().where(ignored_tabs.c.worksheet_id == gid))
+    same = ignored_tabs.c.worksheet_id == (project.worksheet_id if project else which)
+    if project is not None:
+        same &= ignored_tabs.c.spreadsheet == (project.spreadsheet or "")
+    gone = counted(tx, ignored_tabs.delete().where(same))
     if project is not None and (gone or project.removed_at is not None):
         update(tx, project.id, {"removed_at": None, "revision": project.revision + 1})
         return project.name

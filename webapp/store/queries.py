@@ -17,7 +17,10 @@ DEFAULT_LIMIT = 100
 
 
 class StatusTotals(NamedTuple):
-    """All projects that are not removed; `stale` names the active ones whose last success is too long ago."""
+    """All projects that are not removed; `stale` names the active ones whose last success is too long ago.
+
+    At most DEFAULT_LIMIT of these.
+    """
 
     total: int
     active: int
@@ -47,12 +50,14 @@ def status_totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) ->
     ).one()
     limit = now - timedelta(minutes=stale_after_minutes)
     late = projects.c.synced_at.is_(None) | (projects.c.synced_at < limit)
-    stale = tx.execute(
-        sa.select(projects.c.id, projects.c.name, projects.c.synced_at, projects.c.degraded_since)
+    columns = ("id", "name", "synced_at", "degraded_since", "interval_minutes")
+    found = tx.execute(
+        sa.select(*(projects.c[name] for name in columns))
         .where(active, late)
         .order_by(projects.c.synced_at.is_not(None), projects.c.synced_at, projects.c.id)
-        .limit(DEFAULT_LIMIT)
     ).mappings()
+    # A project that is synced once a day by its own schedule may be older than the others.
+    stale = [row for row in found if is_stale(row["synced_at"], 2 * (row["interval_minutes"] or 0), now)]
     held = sa.select(sa.func.count()).where(held_observations.c.state == "held")
     total, active_count, last_success_at, next_due_at = totals
     return StatusTotals(
@@ -60,7 +65,7 @@ def status_totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) ->
         active_count,
         last_success_at,
         next_due_at,
-        [dict(row) for row in stale],
+        [dict(row) for row in stale[:DEFAULT_LIMIT]],
         int(tx.execute(held).scalar_one()),
     )
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from webapp.store.dialect import counted, insert_for, insert_into, now_ms
-from webapp.store.tables import LIVE_STATES, sync_run_projects, sync_runs
+from webapp.store.tables import IDLE, LIVE_STATES, sync_run_projects, sync_runs
 
 __all__ = [
     "NewRun",
@@ -30,6 +30,7 @@ __all__ = [
     "by_key",
     "close",
     "close_dead",
+    "is_live",
     "latest",
     "live_like",
     "live_runs",
@@ -119,17 +120,23 @@ class ProjectResult:
 _COLUMNS = [sync_runs.c[name] for name in Run.__dataclass_fields__]
 _RESULT_COLUMNS = [sync_run_projects.c[name] for name in ProjectResult.__dataclass_fields__]
 _LIVE = sync_runs.c.state.in_(LIVE_STATES)
+_IS_LIVE: sa.Select[tuple[Any]] = sa.select(sa.literal_column("1")).where(
+    sync_runs.c.id == sa.bindparam("run_id"), _LIVE
+)
 
 
-def add(tx: sa.Connection, run: NewRun) -> bool:
-    """Record a run as running. False when a live one with the same identity, or the same key, is there already."""
+def add(tx: sa.Connection, run: NewRun, ended: Mapping[str, Any] | None = None) -> bool:
+    """Record a run as running. False when a live one with the same identity, or the same key, is there already.
+
+    ended: how it ended, of one that is over already.
+    """
     forget = sync_runs.c.started_at < run.started_at - KEY_LIVES
     if run.idempotency_key is not None:
         same = sync_runs.c.idempotency_key == run.idempotency_key
         tx.execute(sync_runs.update().where(same, forget).values(idempotency_key=None))
     tx.execute(sync_runs.delete().where(sync_runs.c.started_at < run.started_at - KEEP))
     row = asdict(run) | {"params": dict(run.params), "state": "running", "heartbeat": now_ms(tx), "phase": "read"}
-    statement = insert_for(tx, sync_runs).values(row).on_conflict_do_nothing()
+    statement = insert_for(tx, sync_runs).values(row | dict(ended or {})).on_conflict_do_nothing()
     return counted(tx, statement) == 1
 
 
@@ -171,6 +178,10 @@ def by_id(tx: sa.Connection, run_id: str) -> Run | None:
     return _one(tx, sync_runs.c.id == run_id)
 
 
+def is_live(tx: sa.Connection, run_id: str) -> bool:
+    return tx.execute(_IS_LIVE, {"run_id": run_id}).first() is not None
+
+
 def locked(tx: sa.Connection, run_id: str) -> Run | None:
     """The run, and on PostgreSQL its row lock, so that no trigger can join it while it is being closed."""
     row = tx.execute(sa.select(*_COLUMNS).where(sync_runs.c.id == run_id).with_for_update()).first()
@@ -183,10 +194,17 @@ def _one(tx: sa.Connection, *where: sa.ColumnElement[bool]) -> Run | None:
 
 
 def latest(
-    tx: sa.Connection, *, limit: int, before: datetime | None = None, project_id: str | None = None
+    tx: sa.Connection,
+    *,
+    limit: int,
+    before: datetime | None = None,
+    project_id: str | None = None,
+    idle: bool = True,
 ) -> list[Run]:
-    """Runs, newest first; `before`: only those started earlier."""
+    """Runs, newest first; `before`: only those started earlier; `idle`: also those that found nothing to do."""
     statement = sa.select(*_COLUMNS).order_by(sync_runs.c.started_at.desc(), sync_runs.c.id.desc()).limit(limit)
+    if not idle:
+        statement = statement.where(sa.text(f"NOT ({IDLE})"))
     if before is not None:
         statement = statement.where(sync_runs.c.started_at < before)
     if project_id is not None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from webapp.store.changes import audit
 from webapp.store.tables import accounts, share_links
 
 __all__ = ["LIVE_LINKS", "ShareLink", "add", "of_project", "project_of_account", "project_of_token", "revoke"]
@@ -45,6 +46,7 @@ def add(tx: sa.Connection, project_id: str, label: str | None, now: datetime) ->
     token = f"share_{secrets.token_urlsafe(32)}"
     link = ShareLink(str(uuid.uuid4()), project_id, label, now, None)
     tx.execute(share_links.insert().values(**link.__dict__, token_hash=_hash(token)))
+    audit(tx, "share_link.add", f"project:{project_id}", None, {"id": link.id, "label": label}, now)
     return link, token
 
 
@@ -62,8 +64,13 @@ def of_project(tx: sa.Connection, project_id: str) -> list[ShareLink]:
 def revoke(tx: sa.Connection, link_id: str, now: datetime) -> ShareLink | None:
     """Close a link for good; one that is closed stays as it is. None when there is no such link."""
     mine = share_links.c.id == link_id
-    tx.execute(share_links.update().where(mine, share_links.c.revoked_at.is_(None)).values(revoked_at=now))
-    row = tx.execute(sa.select(*_COLUMNS).where(mine)).first()
+    live = share_links.update().where(mine, share_links.c.revoked_at.is_(None))
+    row = tx.execute(live.values(revoked_at=now).returning(*_COLUMNS)).first()
+    if row is not None:
+        before = {"id": row.id, "label": row.label}
+        audit(tx, "share_link.revoke", f"project:{row.project_id}", before, None, now)
+    else:
+        row = tx.execute(sa.select(*_COLUMNS).where(mine)).first()
     return None if row is None else ShareLink(*row)
 
 

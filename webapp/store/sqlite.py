@@ -7,7 +7,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -58,6 +58,7 @@ class Sqlite:
         self.path = Path(str(path)).absolute()
         self.busy_timeout_s = busy_timeout_s
         self._last: tuple[int, int] | None = None  # the file that was opened last; None when it was given up
+        self._log: tuple[int, int] | None = None  # its log of changes
 
     @property
     def place(self) -> str:
@@ -125,21 +126,24 @@ class Sqlite:
         file = self._file()
         if file.st_size == 0:
             raise self._emptied()
+        if self._last not in {None, _identity(file)}:  # replaced while no connection was open
+            raise self._replaced("is another file than before")
         connection = self._open()
         connection.identity = _identity(file)
         try:
             self._compare(connection)
-            self._compare_with_last(connection)
         except StoreError:
             connection.close()
             raise
+        self._last, self._log = connection.identity, self._beside("-wal")
         return connection
 
-    def _compare_with_last(self, connection: FileConnection) -> None:
-        """A file replaced while no connection was open is news as well."""
-        if self._last not in {None, connection.identity}:
-            raise self._replaced("is another file than before")
-        self._last = connection.identity
+    def _beside(self, ending: str) -> tuple[int, int] | None:
+        """Which file SQLite has beside the database; None when there is none."""
+        try:
+            return _identity(Path(f"{self.path.resolve()}{ending}").stat())
+        except OSError:
+            return None
 
     def _open(self, *, foreign_keys: bool = True) -> FileConnection:
         connection = sqlite3.connect(
@@ -222,7 +226,17 @@ class Sqlite:
         finally:
             os.close(file)
 
+    def _set_log_aside(self) -> None:
+        """Keep SQLite from applying the log of a file that is gone to the one in its place, which would destroy it."""
+        if self._log is not None and self._log == self._beside("-wal"):
+            for ending in ("-shm", "-wal"):  # the log last: until it is gone, somebody tries again
+                path = f"{self.path.resolve()}{ending}"
+                with suppress(OSError):
+                    Path(path).rename(f"{path}.of-deleted")
+        self._log = None
+
     def _replaced(self, what: str) -> StoreError:
+        self._set_log_aside()
         self._last = None
         return StoreError(
             f"The database file {self.path} {what}; nothing is written to the old one",

@@ -31,10 +31,12 @@ __all__ = [
     "spreadsheets",
     "sync_run_projects",
     "sync_runs",
+    "ticks",
 ]
 
 RUN_STATES = ("queued", "running", "succeeded", "partial", "failed", "cancelled", "abandoned")
 LIVE_STATES = ("queued", "running")
+IDLE = "state = 'succeeded' AND total = 0 AND read_at IS NULL"  # runs that found nothing to do and read nothing
 
 metadata = sa.MetaData(
     naming_convention={
@@ -111,7 +113,7 @@ projects = _table(
     _flag("settled", default=False),
     sa.Column("merge_policy", sa.Text, nullable=False, server_default="max"),
     _flag("auto_sync", default=True),
-    sa.Column("interval_minutes", Count()),
+    sa.Column("interval_minutes", Count()),  # beside a cron expression: its longest pause, to tell how old is stale
     sa.Column("cron", sa.Text),
     sa.Column("timezone", sa.Text),
     sa.Column("next_sync_at", UtcDateTime()),
@@ -126,11 +128,16 @@ projects = _table(
     sa.Column("removed_at", UtcDateTime()),
     sa.Column("created_at", UtcDateTime()),
     sa.Column("updated_at", UtcDateTime()),
+    _number("min_interval_minutes"),  # a trigger of everything sooner after a success leaves the project alone
+    sa.Column("anchor_at", UtcDateTime()),  # a slot of the interval: all others are so many intervals from it
+    _number("failures"),  # attempts since the last success
+    sa.Column("last_error", sa.Text),  # of the last attempt; null: it succeeded
     _one_of("status", "active", "paused", "finished"),
     _one_of("merge_policy", "max", "sheet", "parsed"),
     sa.CheckConstraint("interval_minutes > 0", name="interval_is_positive"),
     sa.CheckConstraint("target_views >= 0", name="target_is_a_count"),
     sa.Index("ix_projects_due", "next_sync_at"),
+    sa.Index("ix_projects_checked", "checked_at"),
 )
 sa.Index("uq_projects_tab", sa.func.coalesce(projects.c.spreadsheet, ""), projects.c.worksheet_id, unique=True)
 
@@ -268,6 +275,12 @@ sync_runs = _table(
     _one_of("state", *RUN_STATES),
     sa.Index("ix_sync_runs_started", "started_at"),
     sa.Index(
+        "ix_sync_runs_idle",
+        "started_at",
+        sqlite_where=sa.text(IDLE),
+        postgresql_where=sa.text(IDLE),
+    ),
+    sa.Index(
         "uq_sync_runs_live",
         "identity",
         unique=True,
@@ -297,6 +310,17 @@ sync_run_projects = _table(
     sa.Column("seconds", sa.REAL),
     sa.PrimaryKeyConstraint("run_id", "project_id"),
     sa.Index("ix_sync_run_projects_project", "project_id"),
+    sqlite_with_rowid=False,
+)
+
+# One row, with id 1: when somebody last asked for what is due, and the last time that nobody did for too long.
+ticks = _table(
+    "ticks",
+    sa.Column("id", Count(), primary_key=True, autoincrement=False),
+    sa.Column("seen_at", UtcDateTime()),
+    sa.Column("caller", sa.Text),
+    sa.Column("gap_from", UtcDateTime()),
+    sa.Column("gap_until", UtcDateTime()),
     sqlite_with_rowid=False,
 )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from webapp.clock import Stop
 
 __all__ = ["Background"]
+
+log = logging.getLogger("smart_sync")
 
 
 class Background:
@@ -19,7 +22,7 @@ class Background:
         self._lock = threading.Lock()
 
     def submit(self, work: Callable[[], None], name: str) -> None:
-        """Begin the work in a thread of its own. Its errors are its own business: it logs and records them.
+        """Begin the work in a thread of its own. Nobody waits for its errors, so they are logged.
 
         Raises: RuntimeError when the system gives no more threads.
         """
@@ -27,6 +30,8 @@ class Background:
         def run() -> None:
             try:
                 work()
+            except Exception:
+                log.exception("[SmartSync] work in the background failed", extra={"work": name})
             finally:
                 with self._lock:
                     self._threads.discard(threading.current_thread())

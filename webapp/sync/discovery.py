@@ -64,7 +64,7 @@ def assign(
 
 def _by_title(free: Sequence[Tab], unbound: Sequence[Project]) -> dict[str, Tab]:
     titles = [same_title(tab.title) for tab in free]
-    names = [same_title(project.name) for project in unbound]
+    names = [same_title(project.worksheet_title or project.name) for project in unbound]
     return {
         project.id: free[titles.index(name)]
         for project, name in zip(unbound, names, strict=True)

@@ -10,20 +10,23 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+import sqlalchemy as sa
 
 from webapp.clock import Budget, Clock, utc_day
 from webapp.errors import Invalid, LostLease, NotFound, SourceError, StoreError, TransientSourceError
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
 from webapp.sources.sheet.rows import has_header
-from webapp.store import lease, projects, runs
+from webapp.store import lease, projects, runs, schedule
 from webapp.store.db import Database
 from webapp.store.projects import Project, SpreadsheetState
 from webapp.store.runs import NewRun, ProjectResult, Run
 from webapp.sync.discovery import Tabs, assign
-from webapp.sync.due import TOLERANCE
+from webapp.sync.due import TOLERANCE, freshness, next_turn
 from webapp.sync.heart import Heart
 from webapp.sync.project import Options, Outcome, ProjectSync, SheetSide, lease_name
 from webapp.sync.trigger import Started, Trigger
@@ -34,6 +37,7 @@ log = logging.getLogger("smart_sync")
 
 READ_SHARE = 0.8  # of the budget, so that time is left to merge what is stored when the sheet does not answer
 WARNINGS_KEPT = 50
+NO_SHEETS = "Sheets not configured: set SMART_SYNC_SHEET; only stored readings were merged"
 
 
 @dataclass
@@ -57,6 +61,14 @@ class _Work:
     def warn(self, text: str) -> None:
         if len(self.warnings) < WARNINGS_KEPT:
             self.warnings.setdefault(text)
+
+    def enter(self, phase: str) -> None:
+        self.phase = phase
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether a shutdown has ended the run, and what it waited for; that says nothing about the sheet."""
+        return self.budget.stopped and self.budget.used_up
 
     def progress(self) -> dict[str, Any]:
         return {"phase": self.phase, "done": len(self.results), "total": max(self.total, len(self.results))}
@@ -92,6 +104,8 @@ class Engine:
     def start(self, trigger: Trigger) -> Started:
         """Record a run for the trigger, or find the one that answers for it.
 
+        A tick that finds nothing due is recorded as a run that has ended; `run` then has nothing to do.
+
         Raises: NotFound for an unknown project; Invalid for a key that stands for another trigger; StoreError.
         """
         now = self.clock.now()
@@ -101,14 +115,34 @@ class Engine:
             if trigger.project_id and (project is None or project.removed_at is not None):
                 raise NotFound(f"there is no project {trigger.project_id!r}", code="project_not_found")
             replayed = self._replay(runs.by_key(tx, trigger.idempotency_key, now), trigger)
-            live = runs.live_like(tx, trigger.identity, ttl)
-        if replayed is not None:
-            return replayed
-        if live is not None and (live.read_at is None or live.again) and trigger.idempotency_key is None:
-            return Started(live, "coalesced")
-        return self._start(trigger, now, ttl)
+            idle = _is_tick(trigger) and not self._anything_due(tx, now)
+            live = None if idle else runs.live_like(tx, trigger.identity, ttl)
+        joined = live is not None and (live.read_at is None or live.again) and trigger.idempotency_key is None
+        if live is not None and joined and replayed is None:
+            replayed = Started(live, "coalesced")
+        if replayed is None:
+            return self._start(trigger, now, ttl, idle=idle)
+        if _is_tick(trigger):
+            with self.db.write() as tx:
+                self._saw_tick(tx, trigger, now)
+        return replayed
 
-    def _start(self, trigger: Trigger, now: datetime, ttl: int) -> Started:
+    def _anything_due(self, tx: sa.Connection, now: datetime) -> bool:
+        keys = [sheet.key for sheet in self.sheets]
+        return schedule.anything_due(tx, now + TOLERANCE, self.options.interval_minutes, keys)
+
+    def _lacking(self) -> list[str]:
+        """What keeps every run from reading a sheet, in words."""
+        return [] if self.sheets else [NO_SHEETS]
+
+    def _saw_tick(self, tx: sa.Connection, trigger: Trigger, now: datetime) -> None:
+        longest = timedelta(minutes=2 * self.options.interval_minutes)
+        gap = schedule.put_tick(tx, now, trigger.caller, longest)
+        if gap is not None:
+            minutes = gap // timedelta(minutes=1)
+            log.warning("[SmartSync] no tick came for %d minutes; what was missed is made up for once", minutes)
+
+    def _start(self, trigger: Trigger, now: datetime, ttl: int, *, idle: bool) -> Started:
         run_id = str(uuid.uuid4())
         new = NewRun(
             id=run_id,
@@ -122,11 +156,14 @@ class Engine:
         )
         with self.db.write() as tx:
             for dead in runs.close_dead(tx, now, ttl):
+                lease.release_all(tx, dead)  # should it wake up, it finds that it has no right to anything
                 log.warning("[SmartSync] closed an abandoned run", extra={"run_id": dead})
             replayed = self._replay(runs.by_key(tx, trigger.idempotency_key, now), trigger)
+            if _is_tick(trigger):
+                self._saw_tick(tx, trigger, now)
             if replayed is not None:
                 return replayed
-            if runs.add(tx, new):
+            if schedule.add_idle_run(tx, new, self._lacking()) if idle else runs.add(tx, new):
                 run = runs.by_id(tx, run_id)
                 assert run is not None  # noqa: S101  it was added in this transaction
                 return Started(run, "fresh")
@@ -158,6 +195,8 @@ class Engine:
 
         Raises: StoreError when the database can not go on.
         """
+        if not run.live:
+            return
         work = _Work(run, trigger, budget, time.monotonic(), calls_before=self._calls())
         log.info("[SmartSync] sync started", extra={"run_id": run.id, "caller": trigger.caller, **trigger.params})
         closed = False
@@ -168,6 +207,9 @@ class Engine:
                     if self._close(work, force=budget.used_up or run.dry_run):
                         closed = True
                         return
+        except LostLease as error:
+            log.warning("[SmartSync] %s", error, extra={"run_id": run.id})
+            closed = self._close(work, force=True)
         except StoreError as error:
             closed = self._close_failed(work, error.code, str(error))
             raise
@@ -179,20 +221,35 @@ class Engine:
             if not closed:
                 self._close_failed(work, "cancelled", "the caller went away", state="cancelled")
 
+    @contextmanager
+    def _writing(self, work: _Work) -> Iterator[sa.Connection]:
+        """A write transaction for a run that is alive; it counts as a sign of life.
+
+        Raises: LostLease when somebody took the run for dead and closed it; StoreError.
+        """
+        with self.db.write() as tx:
+            if not runs.beat(tx, work.run.id, work.progress()):
+                raise LostLease("this run was taken for dead and closed; it writes nothing more")
+            yield tx
+
     def _calls(self) -> int:
         return sum(sheet.calls for sheet in self.sheets)
 
     def _pass(self, work: _Work) -> Iterator[Outcome]:
-        """Every project once."""
-        work.reading, work.remaining = False, 0
+        """Every project once. What a pass before could not read may be there now."""
+        work.reading, work.remaining, work.error, work.degraded = False, 0, None, False
+        work.warnings.clear()
         with self.db.read() as tx:
             wanted = self._wanted(tx, work)
-            known = {state.key for state in projects.spreadsheet_states(tx)}
-        groups = self._groups(wanted, work, known)
+            asleep = [] if work.trigger.due or work.trigger.project_id else projects.paused(tx)
+            sheets = self._sheets_wanted(tx, work)
+        for project in asleep:
+            yield from self._skipped(work, project, "paused")
+        groups = self._groups(wanted, sheets)
         work.total = sum(len(group) for _, group in groups)
         for source, group in groups:
             if work.budget.used_up:
-                work.remaining += len(group)
+                work.remaining += len(group) or 1  # a spreadsheet whose tabs nobody has seen yet
                 continue
             yield from self._group(work, source, group)
         self._advise(work)
@@ -202,13 +259,23 @@ class Engine:
             project = projects.by_id(tx, work.trigger.project_id)
             return [project] if project is not None and project.removed_at is None else []
         if work.trigger.due:
-            return projects.due(tx, self.clock.now() + TOLERANCE)
+            return projects.due(tx, self.clock.now() + TOLERANCE, self.options.interval_minutes)
         return projects.active(tx)
 
+    def _sheets_wanted(self, tx: sa.Connection, work: _Work) -> list[SheetSource]:
+        """The spreadsheets to look through for new tabs, whoever is synced: all of them, or those that are due."""
+        if work.trigger.project_id:
+            return []
+        if not work.trigger.due:
+            return list(self.sheets)
+        keys = [sheet.key for sheet in self.sheets]
+        due = schedule.due_sheets(tx, self.clock.now() + TOLERANCE, self.options.interval_minutes, keys)
+        return [sheet for sheet in self.sheets if sheet.key in due]
+
     def _groups(
-        self, wanted: Sequence[Project], work: _Work, known: set[str]
+        self, wanted: Sequence[Project], sheets: Sequence[SheetSource]
     ) -> list[tuple[SheetSource | None, list[Project]]]:
-        """Projects by spreadsheet, the longest-waiting first; every spreadsheet is asked when all are synced."""
+        """Projects by spreadsheet, the longest-waiting first; then the spreadsheets to be asked without any."""
         sources: dict[str | None, SheetSource] = {sheet.key: sheet for sheet in reversed(self.sheets)}
         if self.sheets:
             sources[None] = self.sheets[0]
@@ -216,27 +283,26 @@ class Engine:
         for project in wanted:
             source = sources.get(project.spreadsheet)
             groups.setdefault(id(source), (source, []))[1].append(project)
-        if work.trigger.project_id is None:
-            for sheet in self.sheets:
-                if not work.trigger.due or sheet.key not in known:
-                    groups.setdefault(id(sheet), (sheet, []))
+        for sheet in sheets:
+            groups.setdefault(id(sheet), (sheet, []))
         return list(groups.values())
 
     def _advise(self, work: _Work) -> None:
-        if not self.sheets:
-            work.warn("Sheets not configured: set SMART_SYNC_SHEET; only stored readings were merged")
-        elif not work.results and not work.remaining and work.error is None and not work.trigger.due:
+        for words in self._lacking():
+            work.warn(words)
+        if self.sheets and not work.results and not work.remaining and work.error is None and not work.trigger.due:
             work.warn("no projects: no tab with a recognisable header was found")
 
     # One spreadsheet
 
     def _group(self, work: _Work, source: SheetSource | None, group: Sequence[Project]) -> Iterator[Outcome]:
-        wanted = [project for project in group if project.status != "finished"]
-        fences = self._take(work, wanted)
+        reasons = {project.id: self._left_alone(work, project) for project in group}
+        fences = self._take(work, [project for project in group if reasons[project.id] is None])
         mine: list[Project] = []
         for project in group:
-            if project.status == "finished":
-                yield from self._skipped(work, project, "finished")
+            reason = reasons[project.id]
+            if reason is not None:
+                yield from self._skipped(work, project, reason)
             elif work.run.dry_run or project.id in fences:
                 mine.append(project)
             else:
@@ -249,11 +315,30 @@ class Engine:
         try:
             book, tabs = self._open(work, source, mine)
         except SourceError as error:
-            work.error = error
+            if work.cut_short:
+                work.remaining += len(mine) or 1
+                return
+            if mine or not self._can_wait(work, error):
+                work.error = error
             yield from self._without_answer(work, mine, fences, error)
             return
         turns = self._turns(work, self._key(source), book, tabs, mine, fences)
         yield from self._read(work, source, book, turns)
+
+    def _left_alone(self, work: _Work, project: Project) -> str | None:
+        """Why this run does not sync the project. A tick goes by the schedule alone, and `force` by nothing."""
+        if project.status == "finished":
+            return "finished"
+        if work.trigger.due or work.trigger.force:
+            return None
+        return freshness(project, self.clock.now())
+
+    def _can_wait(self, work: _Work, error: SourceError) -> bool:
+        """Whether a tick that only looked for new tabs may put up with a spreadsheet that is away for the moment."""
+        if not work.trigger.due or not isinstance(error, TransientSourceError):
+            return False
+        with self.db.read() as tx:
+            return bool(projects.active(tx))
 
     def _take(self, work: _Work, group: Sequence[Project]) -> dict[str, int]:
         """{project id: fence} of those that nobody else is syncing, taken before their sheet is read."""
@@ -264,14 +349,14 @@ class Engine:
             free = lease.free(tx, names, self.options.lease_ms)
         if not free:
             return {}
-        with self.db.write() as tx:
+        with self._writing(work) as tx:
             taken = lease.take(tx, free, work.run.id, self.options.lease_ms)
         return {names[name]: fence for name, fence in taken.items()}
 
     def _begin_reading(self, work: _Work) -> None:
         """Once a pass, before the first read: triggers from here on ask for another pass."""
         if not work.reading:
-            with self.db.write() as tx:
+            with self._writing(work) as tx:
                 runs.begin_pass(tx, work.run.id, self.clock.now())
             work.reading = True
 
@@ -281,11 +366,12 @@ class Engine:
         Raises: SourceError, after noting it as the spreadsheet's state.
         """
         self._begin_reading(work)
-        work.phase = "read"
+        work.enter("read")
         try:
             book = source.book(work.budget.part(READ_SHARE))
         except SourceError as error:
-            self._note(work, source, None, error)
+            if not work.cut_short:
+                self._note(work, source, None, error)
             raise
         self._note(work, source, book, None)
         key = self._key(source)
@@ -314,7 +400,7 @@ class Engine:
             message=str(error) if error else None,
             checked_at=now,
         )
-        with self.db.write() as tx:
+        with self._writing(work) as tx:
             projects.put_spreadsheet(tx, seen)
 
     def _turns(
@@ -343,7 +429,7 @@ class Engine:
     def _bind(self, work: _Work, tabs: Tabs, mine: Sequence[Project]) -> dict[str, Tab]:
         named = {project.id: tabs.taken_by_name[project.id] for project in mine if project.id in tabs.taken_by_name}
         if named and not work.run.dry_run:
-            with self.db.write() as tx:
+            with self._writing(work) as tx:
                 for project_id, tab in named.items():
                     projects.bind(tx, project_id, tab.id, tab.title, self.clock.now())
         return named
@@ -359,11 +445,14 @@ class Engine:
         answers = source.read(tabs, sizes, work.budget.part(READ_SHARE)) if tabs else iter(())
         for place, turn in enumerate(readable):
             if work.budget.used_up:
-                work.remaining += sum(other.project is not None for other in readable[place:])
+                work.remaining += len(readable) - place
                 return
             try:
                 cells = next(answers)
             except SourceError as error:
+                if work.cut_short:
+                    work.remaining += len(readable) - place
+                    return
                 work.error = error
                 self._note(work, source, book, error)
                 rest = [other for other in readable[place:] if other.project is not None]
@@ -403,7 +492,7 @@ class Engine:
     # One project
 
     def _sync(self, work: _Work, turn: _Turn, side: SheetSide) -> Iterator[Outcome]:
-        work.phase = "merge"
+        work.enter("merge")
         project, fence = turn.project, turn.fence
         if project is None:
             assert side.cells is not None and turn.tab is not None  # noqa: S101, PT018  narrows the types
@@ -412,12 +501,14 @@ class Engine:
                 return
             project, fence = found
         earlier = work.results.get(project.id)
-        syncing = ProjectSync(self.db, self.options, work.run, force=work.trigger.force, earlier=earlier)
+        syncing = ProjectSync(
+            self.db, self.options, work.run, force=work.trigger.force, enter=work.enter, earlier=earlier
+        )
         position = earlier.position if earlier else len(work.results)
         try:
             outcome = syncing(project, side, fence, position, self.clock.now)
         except LostLease as error:
-            outcome = self._failed(work, project, position, error.code, str(error), record=False)
+            outcome = self._failed(work, project, position, error.code, str(error))
         except StoreError as error:
             self._failed(work, project, position, error.code, str(error), record=False)
             raise
@@ -425,6 +516,7 @@ class Engine:
             log.exception("[SmartSync] a project failed", extra={"run_id": work.run.id, "project": project.name})
             words = f"unexpected {type(error).__name__}; see the log"
             outcome = self._failed(work, project, position, "internal_error", words)
+            self._postpone(work, project, words)
         yield self._keep(work, outcome)
 
     def _discover(self, work: _Work, turn: _Turn, tab: Tab, cells: Cells) -> tuple[Project, int | None] | None:
@@ -445,7 +537,7 @@ class Engine:
         now = self.clock.now()
         if work.run.dry_run:
             return _imagined(name, tab, key), None
-        with self.db.write() as tx:
+        with self._writing(work) as tx:
             project_id = projects.create(tx, name, now, spreadsheet=key, worksheet_id=tab.id, title=tab.title)
             if project_id is None:
                 return None
@@ -490,15 +582,25 @@ class Engine:
             self._record(work, result)
         return Outcome(result)
 
+    def _postpone(self, work: _Work, project: Project, words: str) -> None:
+        """Do not try at every tick what can not be synced."""
+        if work.run.dry_run:
+            return
+        now = self.clock.now()
+        turn = next_turn(project, self.options.interval_minutes, work.run.started_at, now, words)
+        with self._writing(work) as tx:
+            projects.update(tx, project.id, {"checked_at": now} | turn)
+
     def _record(self, work: _Work, result: ProjectResult) -> None:
-        with self.db.write() as tx:
+        if work.run.dry_run:
+            return
+        with self._writing(work) as tx:
             runs.put_result(tx, work.run.id, result)
 
     def _keep(self, work: _Work, outcome: Outcome) -> Outcome:
         """Count the outcome in and say it in one line."""
         result = outcome.result
         work.results[result.project_id] = result
-        work.degraded = work.degraded or result.degraded
         level = logging.INFO if result.success else logging.ERROR
         words = f"completed for {result.project_name}: {result.updated_count} accounts updated"
         if result.skipped:
@@ -515,6 +617,7 @@ class Engine:
         with self.db.write() as tx:
             current = runs.locked(tx, work.run.id)
             if current is None or not current.live:  # somebody took us for dead and closed it
+                lease.release_all(tx, work.run.id)
                 return True
             if current.again and not force:
                 return False
@@ -522,6 +625,11 @@ class Engine:
                 work.remaining = max(work.remaining, len(work.results))
             values = self._closing(work)
             state = _state(work)
+            if state == "cancelled":
+                values |= {
+                    "error_code": "shutting_down",
+                    "error": "told to end; the next run goes on with what is left",
+                }
             lease.release_all(tx, work.run.id)
             runs.close(tx, work.run.id, state, values)
         log.info("[SmartSync] sync ended", extra={"run_id": work.run.id, "state": state, **_numbers(values)})
@@ -542,7 +650,7 @@ class Engine:
             "done": len(work.results),
             "total": len(work.results) + work.remaining,
             "remaining": work.remaining,
-            "degraded": work.degraded,
+            "degraded": work.degraded or any(result.degraded for result in results),
             "warnings": list(work.warnings),
             "api_calls": self._calls() - work.calls_before,
             "seconds": round(time.monotonic() - work.started, 6),
@@ -558,6 +666,11 @@ class Engine:
         except StoreError:
             log.exception("[SmartSync] the end of a run was not written", extra={"run_id": work.run.id})
         return True
+
+
+def _is_tick(trigger: Trigger) -> bool:
+    """Whether somebody asks for what is due: one project is meant by name, and a dry run asks for nothing."""
+    return trigger.due and trigger.project_id is None and not trigger.dry_run
 
 
 def _state(work: _Work) -> runs.RunState:

@@ -234,6 +234,9 @@ class _Planner:
     def seen(self, account: Stored, row: SheetRow) -> Five:
         """The account has a row; answers what the sheet says of it now."""
         plan = self.plan
+        if row.profile.url_key != account.url_key:  # a row by a former address does not undo the correction
+            profile = row.profile._replace(platform=account.platform, username=account.username)
+            row = row._replace(typed=account.profile_url, profile=profile)
         mode: Mode = account.mode if account.mode_set else mode_of(row.status)  # type: ignore[assignment]
         described = (row.typed, row.topic, row.owner, row.status, mode)
         if described != (account.profile_url, account.topic, account.owner, account.status, account.mode) or (

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.errors import SourceError
+from webapp.errors import LostLease, SourceError
 from webapp.model import METRICS, NOTHING, Counts, Problem
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.reading import TabReading
@@ -23,7 +23,7 @@ from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
 from webapp.store.types import UtcDateTime
 from webapp.sync.collector import collector_paused
-from webapp.sync.due import next_sync
+from webapp.sync.due import next_turn
 from webapp.sync.merge import Pin, larger
 from webapp.sync.plan import Change, Inputs, NewAccount, Plan, make_plan, may_have_shrunk, shrinkage
 
@@ -109,12 +109,20 @@ class ProjectSync:
     """Writes one project after another on behalf of one run."""
 
     def __init__(
-        self, db: Database, options: Options, run: runs.Run, *, force: bool, earlier: ProjectResult | None = None
+        self,
+        db: Database,
+        options: Options,
+        run: runs.Run,
+        *,
+        force: bool,
+        enter: Callable[[str], None],
+        earlier: ProjectResult | None = None,
     ) -> None:
         self.db = db
         self.options = options
         self.run = run
         self.force = force
+        self.enter = enter  # told which phase of the work begins
         self.earlier = earlier  # what the same run did to the project in a pass before
 
     def __call__(
@@ -140,9 +148,12 @@ class ProjectSync:
         assert fence is not None  # noqa: S101  only a dry run goes without a lease
         with self.db.write() as tx:
             lease.release(tx, lease_name(project.id), self.run.id, fence)
+            if not runs.is_live(tx, self.run.id):
+                raise LostLease("this run was taken for dead and closed; nothing was written")
             current = projects.locked(tx, project.id) or project
             now = clock()
             draft = self.draft(tx, current, side, now, explain=False)
+            self.enter("write")
             draft = self.write(tx, current, draft, now)
             result = self.result(current, side, draft, position, now, started)
             projects.update(tx, project.id, self.project_values(current, side, draft, now))
@@ -191,6 +202,7 @@ class ProjectSync:
             writes.tell_changes(tx, project.id, self.run.id, draft.plan.told, now)
             corrected = draft.plan.counts if self.options.latest_snapshot else draft.plan.lowered
             writes.correct_snapshots(tx, self.run.day, corrected)
+        self.enter("snapshot")
         # The time of the run, not of this write: a run that crosses midnight belongs to one day.
         created = writes.add_snapshots(tx, project.id, self.run.day, self.run.started_at, sheet_read=draft.sheet_read)
         return replace(draft, updated=updated, created=created)
@@ -235,10 +247,10 @@ class ProjectSync:
         whole = draft.sheet_read or (side.cells is None and side.error is None and not side.degraded)
         if whole:
             values |= {"synced_at": now, "degraded_since": None}
-            interval = project.interval_minutes or self.options.interval_minutes
-            values["next_sync_at"] = next_sync(project.next_sync_at, interval, now)
         elif project.degraded_since is None:
             values["degraded_since"] = now
+        error = None if whole else _why(side, draft)
+        values |= next_turn(project, self.options.interval_minutes, self.run.started_at, now, error)
         if side.reading is not None and not draft.guarded:
             values |= {"sheet_seen": side.seen, "sheet_columns": dict(side.reading.columns)}
         if side.cells is not None:
@@ -283,6 +295,13 @@ def _draft(plan: Plan, side: SheetSide, report: Mapping[str, Any], guarded: Prob
     final = {"problems": problems, "skips": skips, "total": plan.total}
     sheet_read = guarded is None and (side.reading is not None or side.unchanged)
     return Draft(plan, sheet_read, final, read, guarded=guarded is not None)
+
+
+def _why(side: SheetSide, draft: Draft) -> str:
+    """Why what the sheet says was not taken over."""
+    if draft.guarded:
+        return str(draft.report["problems"][0]["message"])
+    return str(side.error or "the sheet was not read")
 
 
 def would_update(plan: Plan) -> int:

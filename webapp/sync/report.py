@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from webapp.clock import iso
 from webapp.store.runs import ProjectResult, Run
 from webapp.sync.plan import Change
 
-__all__ = ["one", "problems_shown", "run_report", "status_of", "summary"]
+__all__ = ["one", "run_report", "shorter", "status_of", "summary"]
 
 PROBLEMS_SHOWN = 20
 
@@ -66,7 +66,7 @@ def run_report(run: Run, results: Sequence[ProjectResult], changes: Sequence[Cha
     """A run as its trigger is answered: with `project_id`, that one result with the run's fields."""
     report = summary(run) | {"warnings": list(run.warnings or ())}
     if changes is not None:
-        report["changes"] = [change._asdict() for change in changes]
+        report |= {"changes": [change._asdict() for change in changes], "change_count": len(changes)}
     if run.params.get("project_id") and len(results) == 1:
         result = one(results[0])
         report["error_code"] = result.pop("error_code") or report["error_code"]
@@ -75,10 +75,25 @@ def run_report(run: Run, results: Sequence[ProjectResult], changes: Sequence[Cha
     return report | {"results": [one(result) for result in results]}
 
 
-def problems_shown(report: dict[str, Any], limit: int) -> dict[str, Any]:
-    """The report with at most so many problems per project, and `truncated: true` to say so."""
-    results = [result | {"problems": result["problems"][:limit]} for result in report.get("results", ())]
-    return report | {"results": results, "truncated": True}
+def shorter(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The report, then shorter and shorter ones with `truncated: true`: what is left out stands behind the run."""
+    yield report
+    report = report | {"truncated": True}
+    for limit in (100, 10, 0):
+        if "changes" in report:
+            report["changes"] = report["changes"][:limit]
+            yield report
+    for limit in (3, 0):
+        if "problems" in report:
+            report["problems"] = report["problems"][:limit]
+        if "results" in report:
+            report["results"] = [result | {"problems": result["problems"][:limit]} for result in report["results"]]
+        yield report
+    while report.get("results"):
+        report["results"] = report["results"][: len(report["results"]) * 4 // 5]
+        yield report
+    report["warnings"] = []
+    yield report
 
 
 def status_of(run: Run, *, strict: bool = False) -> int:

@@ -1,0 +1,125 @@
+"""The merge rule as properties: what people and platforms say now, and nothing else, decides."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.model import METRICS, NOTHING, Counts, Policy
+from webapp.sync.merge import Pin, Winner, implausible, keep_unread, merge, policy_of, winner
+
+BIGGEST = 2**63 - 1
+values = st.none() | st.integers(0, 5) | st.integers(0, BIGGEST)
+counts = st.builds(Counts, *[values] * len(METRICS))
+policies = st.sampled_from(["max", "sheet", "parsed"])
+
+
+@given(counts, counts)
+def test_the_result_is_below_neither_side(sheet: Counts, parsed: Counts) -> None:
+    for value, one, other in zip(merge(sheet, parsed), sheet, parsed, strict=True):
+        observed = [side for side in (one, other) if side is not None]
+        assert value == max(observed, default=None)
+
+
+@given(counts, counts, policies)
+def test_every_value_comes_from_a_side_that_observed_it(sheet: Counts, parsed: Counts, policy: Policy) -> None:
+    merged = merge(sheet, parsed, policy)
+
+    for i in range(len(METRICS)):
+        assert merged[i] in (sheet[i], parsed[i])
+        assert (merged[i] is None) == (sheet[i] is None and parsed[i] is None)
+
+
+@given(counts, policies)
+def test_a_side_that_observed_nothing_never_wins(side: Counts, policy: Policy) -> None:
+    assert merge(side, NOTHING, policy) == side == merge(NOTHING, side, policy)
+
+
+@given(counts, counts)
+def test_the_policy_sheet_takes_what_people_typed_and_fills_the_gaps(sheet: Counts, parsed: Counts) -> None:
+    merged = merge(sheet, parsed, "sheet")
+
+    assert merged == tuple(b if a is None else a for a, b in zip(sheet, parsed, strict=True))
+
+
+@given(counts, counts)
+def test_the_policy_parsed_takes_what_platforms_said_and_fills_the_gaps(sheet: Counts, parsed: Counts) -> None:
+    assert merge(sheet, parsed, "parsed") == merge(parsed, sheet, "sheet")
+
+
+@given(counts, counts)
+def test_a_typo_heals_once_its_cell_is_corrected(sheet: Counts, parsed: Counts) -> None:
+    with_typo = merge(sheet._replace(followers=BIGGEST), parsed)
+
+    assert with_typo.followers == BIGGEST
+    assert merge(sheet, parsed) == merge(sheet, parsed)
+    assert merge(sheet, parsed).followers in (sheet.followers, parsed.followers)
+
+
+@given(counts, counts, policies)
+def test_the_named_winner_is_the_side_whose_value_it_is(sheet: Counts, parsed: Counts, policy: Policy) -> None:
+    merged = merge(sheet, parsed, policy)
+    sides: dict[Winner | None, Counts] = {"sheet": sheet, "parsed": parsed, None: NOTHING}
+
+    assert all(merged[i] == sides[winner(i, sheet, parsed, policy)][i] for i in range(len(METRICS)))
+
+
+@given(counts)
+def test_ties_go_to_the_sheet(same: Counts) -> None:
+    assert all(winner(i, same, same) == "sheet" for i in known(same))
+
+
+def test_a_real_zero_is_an_observation_and_missing_is_none() -> None:
+    assert merge(Counts(followers=0), Counts(likes=7)) == Counts(followers=0, likes=7)
+
+
+@given(counts, counts, policies, st.integers(0, BIGGEST))
+def test_a_pin_beats_every_policy(sheet: Counts, parsed: Counts, policy: Policy, value: int) -> None:
+    pins = (Pin("views", value),)
+
+    assert merge(sheet, parsed, policy, pins) == merge(sheet, parsed, policy)._replace(views=value)
+    assert winner(METRICS.index("views"), sheet, parsed, policy, pins) == "pin"
+
+
+def test_an_account_counted_by_hand_follows_its_sheet() -> None:
+    assert [policy_of(p, m) for p, m in product(("max", "parsed"), ("auto", "manual", "off"))] == [  # type: ignore[arg-type]
+        "max", "sheet", "max", "parsed", "sheet", "parsed",
+    ]  # fmt: skip
+
+
+@given(counts, counts, st.integers(0, 31))
+def test_only_unreadable_cells_keep_their_last_good_value(new: Counts, old: Counts, unread: int) -> None:
+    kept = keep_unread(new, old, unread)
+
+    assert all(kept[i] == (old if unread & 1 << i else new)[i] for i in range(len(METRICS)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (None, 10**9, False),
+        (10**9, None, False),
+        (100, 1_100, False),
+        (100, 1_101, True),
+        (1_101, 100, True),
+        (1_000, 9_999, False),
+        (1_000, 10_000, True),
+        (10_000, 1_001, False),
+        (10_000, 1_000, True),
+        (0, 1_000, False),
+        (0, 1_001, True),
+        (5_000, 0, True),
+    ],
+    ids=str,
+)
+def test_ten_times_and_more_than_a_thousand_apart_is_implausible(
+    old: int | None, new: int | None, expected: bool
+) -> None:
+    assert implausible(old, new) is expected
+
+
+def known(side: Counts) -> list[int]:
+    return [i for i, value in enumerate(side) if value is not None]

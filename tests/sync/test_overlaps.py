@@ -1,0 +1,484 @@
+"""Triggers that meet, runs that die, holders that wake up late: one writer at a time, one run for each trigger."""
+
+from __future__ import annotations
+
+import time as real_time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.fakes.clock import FakeClock
+from tests.fakes.gate import Gate
+from tests.fakes.service import TIMES, Service
+from tests.fakes.sheet import FakeSheet
+from webapp.clock import Budget
+from webapp.errors import StoreError, TransientSourceError
+from webapp.store import lease, runs
+from webapp.sync.engine import Engine
+from webapp.sync.trigger import Trigger
+
+ANN = "https://x.com/ann"
+BEN = "https://x.com/ben"
+TERMINAL = {"succeeded", "partial", "failed", "cancelled", "abandoned"}
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(16) as threads:
+        yield threads
+
+
+@pytest.fixture
+def two(sheet: FakeSheet) -> FakeSheet:
+    """A spreadsheet of two projects."""
+    sheet.rows("Project A", [ANN, 1])
+    sheet.rows("Project B", [BEN, 1])
+    return sheet
+
+
+def begun(service: Service, pool: ThreadPoolExecutor, gate: Gate, **parameters: Any) -> Future[TestResponse]:
+    """A trigger in another thread that has come to the gate."""
+    answer = pool.submit(service.trigger, **parameters)
+    gate.wait_for_somebody()
+    return answer
+
+
+def states(service: Service) -> list[str]:
+    return [row["state"] for row in service.rows("SELECT state FROM sync_runs ORDER BY started_at")]
+
+
+def seem_dead(service: Service) -> None:
+    """Make everything that is held look as if its holder had stopped long ago."""
+    service.write("UPDATE sync_runs SET heartbeat = heartbeat - 3600000")
+    service.write("UPDATE leases SET expires_at = 1 WHERE holder IS NOT NULL")
+
+
+# Triggers that meet
+
+
+def test_of_equal_triggers_at_once_one_runs_and_answers_for_all(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    gate = two.on_book = Gate()
+    first = begun(service, pool, gate)
+    others = [answer.result() for answer in [pool.submit(service.trigger) for _ in range(7)]]
+    gate.open()
+
+    done = first.result()
+
+    assert (done.status_code, done.json["success_count"]) == (200, 2)  # type: ignore[index]
+    for other in others:
+        assert other.status_code == 202
+        assert other.json["coalesced"] is True  # type: ignore[index]
+        assert other.json["run_id"] == done.json["run_id"]  # type: ignore[index]
+        assert other.headers["Location"] == f"/api/admin/runs/{done.json['run_id']}"  # type: ignore[index]
+    assert states(service) == ["succeeded"]
+
+
+def test_an_edit_made_after_its_tab_was_read_is_in_the_database_when_the_run_ends(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    gate = Gate()
+    two.on_read = gate
+    first = begun(service, pool, gate)
+    two.put("Project A!B2", 77)
+
+    answer = service.trigger()
+    gate.open()
+
+    assert (answer.status_code, first.result().status_code) == (202, 200)
+    assert service.followers(ANN) == 77
+    assert len(two.reads) == 3
+    assert states(service) == ["succeeded", "succeeded"]
+
+
+def test_one_more_pass_adds_up_what_the_run_did_to_each_project(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    gate = Gate()
+    two.on_read = gate
+    first = begun(service, pool, gate)
+    service.trigger()
+    two.put("Project A!B2", 77)
+    gate.open()
+
+    body = first.result().json
+
+    assert body is not None
+    assert (body["total_projects"], body["success_count"]) == (2, 2)
+    assert [(r["updated_count"], r["snapshot_count"]) for r in body["results"]] == [(2, 1), (1, 1)]
+
+
+def test_a_second_pass_that_works_is_what_the_run_says(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    two.offline(TransientSourceError("the Sheets API answered 503", code="upstream_error"))
+    gate = two.on_book = Gate()
+    first = begun(service, pool, gate)
+    service.trigger()
+    two.on_book = two.online
+    gate.open()
+
+    body = first.result().json
+
+    assert body is not None
+    assert (body["success"], body["degraded"], body["warnings"]) == (True, False, [])
+
+
+def test_a_trigger_before_the_reading_began_needs_no_second_pass(service: Service, two: FakeSheet) -> None:
+    trigger = Trigger()
+    service.sync()
+    started = service.engine.start(trigger)
+    two.put("Project A!B2", 77)
+
+    answer = service.trigger()
+    list(service.engine.run(started.run, trigger, Budget()))
+
+    assert (answer.status_code, answer.json["run_id"]) == (202, started.run.id)  # type: ignore[index]
+    assert (service.followers(ANN), len(two.reads)) == (77, 2)
+
+
+@pytest.mark.parametrize("parameters", [{"force": True}, {"due": True}, {"budget": 50}], ids=str)
+def test_triggers_that_want_different_things_are_different_runs(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor, parameters: dict[str, Any]
+) -> None:
+    service.sync()
+    service.time.forward(hours=1)
+    gate = two.on_book = Gate()
+    first = begun(service, pool, gate)
+
+    other = service.sync(**parameters)
+    gate.open()
+
+    assert [r["skipped"] for r in other["results"]] == ["already_running", "already_running"]
+    assert (other["success"], other["skipped_count"], other["total_projects"], other["state"]) == (
+        True, 2, 2, "succeeded",
+    )  # fmt: skip
+    assert first.result().json["success_count"] == 2  # type: ignore[index]
+
+
+def test_what_is_free_is_synced_while_another_project_is_being_synced(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    gate = two.on_book = Gate()
+    first = begun(service, pool, gate, project_id=service.project("Project A")["id"])
+    two.on_book = int
+    two.put("Project B!B2", 9)
+
+    answer = service.sync()
+    gate.open()
+
+    assert {r["project_name"]: r["skipped"] for r in answer["results"]} == {
+        "Project A": "already_running",
+        "Project B": None,
+    }
+    assert service.followers(BEN) == 9
+    assert first.result().status_code == 200
+
+
+def test_a_project_that_is_being_synced_is_skipped_and_says_so_in_status(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    project_id = service.project("Project A")["id"]
+    gate = two.on_book = Gate()
+    first = begun(service, pool, gate)
+
+    assert service.get("/api/admin/sync_status", project_id=project_id)["isSyncing"] is True
+    (running,) = service.get("/api/admin/sync_status")["running"]
+    answer = service.sync(project_id=project_id)
+    gate.open()
+    first.result()
+
+    assert (answer["success"], answer["skipped"], answer["project_id"]) == (True, "already_running", project_id)
+    assert running["state"] == "running"
+    assert service.get("/api/admin/sync_status", project_id=project_id)["isSyncing"] is False
+
+
+def test_a_dry_run_asks_nobody_and_stops_nobody(service: Service, two: FakeSheet, pool: ThreadPoolExecutor) -> None:
+    service.sync()
+    gate = two.on_book = Gate()
+    first = begun(service, pool, gate)
+    two.on_book = int
+
+    answer = service.sync(dry_run=True)
+    gate.open()
+
+    assert [r["skipped"] for r in answer["results"]] == [None, None]
+    assert first.result().status_code == 200
+
+
+def test_two_runs_that_find_the_same_new_tab_make_one_project(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    both = Barrier(2, timeout=20)
+    two.on_book = both.wait
+    first, second = pool.submit(service.trigger), pool.submit(service.trigger, force=True)
+
+    assert {first.result().status_code, second.result().status_code} == {200}
+    assert service.one("SELECT count(*) FROM projects") == 2
+    assert service.one("SELECT count(*) FROM accounts") == 2
+    assert service.one("SELECT count(*) FROM account_snapshots") == 2
+
+
+# Runs that die
+
+
+def test_a_dead_run_is_closed_and_its_projects_are_taken_over(service: Service, two: FakeSheet) -> None:
+    service.sync()
+    dead = service.engine.start(Trigger()).run
+    take_all(service, dead)
+    seem_dead(service)
+    two.put("Project A!B2", 9)
+
+    answer = service.sync()
+
+    assert (answer["success_count"], answer["skipped_count"], service.followers(ANN)) == (2, 0, 9)
+    assert answer["run_id"] != dead.id
+    assert states(service) == ["succeeded", "abandoned", "succeeded"]
+
+
+def test_a_live_run_is_left_alone_however_old_it_is(service: Service, two: FakeSheet, time: FakeClock) -> None:
+    service.sync()
+    live = service.engine.start(Trigger()).run
+    take_all(service, live)
+    time.forward(days=2)
+
+    answer = service.sync(force=True)
+
+    assert answer["skipped_count"] == 2
+    assert states(service) == ["succeeded", "running", "succeeded"]
+
+
+def test_a_lease_set_impossibly_far_ahead_is_not_believed(service: Service, two: FakeSheet) -> None:
+    service.sync()
+    service.write("UPDATE leases SET holder = 'a clock that jumped', expires_at = 9000000000000")
+
+    assert service.sync()["success_count"] == 2
+
+
+def test_a_lease_that_was_deleted_is_made_again(service: Service, two: FakeSheet) -> None:
+    service.sync()
+    service.write("DELETE FROM leases")
+
+    assert service.sync()["success_count"] == 2
+
+
+def test_a_run_that_takes_longer_than_its_lease_keeps_it(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    service.options(lease_ms=300)
+    gate = two.on_book = Gate()
+    first = begun(service, pool, gate)
+    real_time.sleep(0.7)
+
+    other = service.sync(force=True)
+    gate.open()
+
+    assert other["skipped_count"] == 2
+    assert first.result().json["success_count"] == 2  # type: ignore[index]
+
+
+def test_a_holder_that_wakes_up_too_late_writes_nothing(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    two.put("Project A!B2", 50)
+    gate = Gate()
+    two.on_read = gate
+    late = begun(service, pool, gate)
+    seem_dead(service)
+    two.on_read = lambda _: None
+    two.put("Project A!B2", 60)
+    service.sync(force=True)
+    before = service.tables(without=("leases",))
+    gate.open()
+
+    answer = late.result()
+
+    assert (answer.status_code, answer.json["state"], answer.json["success"]) == (503, "abandoned", False)  # type: ignore[index]
+    assert service.followers(ANN) == 60
+    assert service.tables(without=("leases",)) == before
+
+
+def test_a_run_that_was_taken_for_dead_writes_nothing_although_nobody_took_its_projects(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    two.put("Project A!B2", 50)
+    gate = Gate()
+    two.on_read = gate
+    late = begun(service, pool, gate)
+    service.write("UPDATE sync_runs SET heartbeat = heartbeat - 3600000")
+    two.on_read = lambda _: None
+    service.engine.start(Trigger(caller="cli", dry_run=True))
+    gate.open()
+
+    assert late.result().status_code == 503
+    assert service.followers(ANN) == 1
+    assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
+
+
+def test_a_run_that_lost_only_its_lease_says_so_of_the_project(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    gate = Gate()
+    two.on_read = gate
+    late = begun(service, pool, gate)
+    service.write("UPDATE leases SET fence = fence + 1 WHERE name LIKE :name", name=f"%{service.project()['id']}")
+    gate.open()
+
+    body = late.result().json
+
+    assert body is not None
+    assert (body["success"], body["state"], body["error_count"]) == (False, "partial", 1)
+    assert [r["error_code"] for r in body["results"]] == ["lost_lease", None]
+
+
+def test_a_fence_at_the_end_of_53_bits_still_grows(service: Service, two: FakeSheet) -> None:
+    service.sync()
+    service.write("UPDATE leases SET fence = 9007199254740993")
+
+    assert service.sync()["success_count"] == 2
+    assert service.rows("SELECT DISTINCT fence FROM leases") == [{"fence": 9007199254740994}]
+
+
+# How runs end
+
+
+def test_a_run_that_has_ended_never_changes(service: Service, two: FakeSheet) -> None:
+    run_id = service.sync()["run_id"]
+    before = service.table("sync_runs")
+
+    with service.db.write() as tx:
+        assert not runs.beat(tx, run_id, {"phase": "read"})
+        assert not runs.begin_pass(tx, run_id, service.time.now)
+        assert not runs.ask_again(tx, run_id, "a-key")
+        assert not runs.close(tx, run_id, "failed", {})
+        assert list(runs.close_dead(tx, service.time.now, -10_000)) == []
+
+    assert service.table("sync_runs") == before
+
+
+def test_a_caller_that_goes_away_leaves_a_cancelled_run_and_no_lease(service: Service, two: FakeSheet) -> None:
+    trigger = Trigger(caller="cli")
+    outcomes = service.engine.run(service.engine.start(trigger).run, trigger, Budget())
+    next(outcomes)
+
+    outcomes.close()  # type: ignore[attr-defined]
+
+    assert states(service) == ["cancelled"]
+    assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
+    assert service.one("SELECT count(*) FROM accounts") == 1
+
+
+def test_a_database_that_gives_out_in_the_middle_is_503_with_the_run(
+    service: Service, two: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.sync()
+    before = service.tables(without=TIMES)
+    two.put("Project A!B2", 9)
+    two.put("Project B!B2", 9)
+    breaks(monkeypatch, "add_snapshots", StoreError("The database is busy", code="database_busy"))
+
+    answer = service.trigger()
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "15")
+    assert answer.json is not None
+    assert (answer.json["state"], answer.json["error_code"], answer.json["success"]) == (
+        "failed", "database_busy", False,
+    )  # fmt: skip
+    assert service.tables(without=TIMES) == before
+    assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
+
+
+def test_a_bug_in_the_middle_of_a_write_undoes_its_project_only(
+    service: Service, two: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.sync()
+    before = service.tables(without=TIMES)
+    two.put("Project A!B2", 9)
+    breaks(monkeypatch, "add_snapshots", ZeroDivisionError())
+
+    answer = service.sync(status=502)
+
+    assert [r["error_code"] for r in answer["results"]] == ["internal_error", "internal_error"]
+    assert service.tables(without=TIMES) == before
+    assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
+
+
+def test_a_bug_in_a_source_is_a_failed_run_and_no_bare_500(service: Service, two: FakeSheet) -> None:
+    service.sync()
+    two.on_book = lambda: 1 // 0
+
+    answer = service.sync(status=502)
+
+    assert (answer["success"], answer["state"], answer["error_code"]) == (False, "failed", "internal_error")
+    assert "ZeroDivisionError" in answer["error"]
+    assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
+
+
+def test_a_shutdown_ends_a_run_between_projects_as_cancelled(service: Service, two: FakeSheet) -> None:
+    service.sync()
+    two.on_read = lambda _: service.parts.background.stop.request(0)
+    two.put("Project A!B2", 9)
+
+    answer = service.sync(status=503)
+
+    assert (answer["state"], answer["remaining"], answer["complete"]) == ("cancelled", 1, False)
+    assert service.followers(ANN) == 9
+    assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
+
+
+def test_every_trigger_has_one_run_and_every_run_one_end(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    asked: list[dict[str, Any]] = [{}, {"force": True}, {"due": True}, {"budget": 9}, {"dry_run": True}] * 3
+    answers = [answer.result() for answer in [pool.submit(service.trigger, **each) for each in asked]]
+
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    told = {answer.json["run_id"] for answer in answers}  # type: ignore[index]
+    assert told == {row["id"] for row in service.rows("SELECT id FROM sync_runs")}
+    assert set(states(service)) <= TERMINAL
+    assert service.one("SELECT count(*) FROM accounts") == 2
+    assert service.one("SELECT count(*) FROM account_snapshots") == 2
+    assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
+
+
+def test_a_second_engine_on_the_same_database_shares_the_leases(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    gate = two.on_book = Gate()
+    first = begun(service, pool, gate)
+    two.on_book = int
+    elsewhere = Engine(service.db, [two], service.engine.options, service.parts.clock)
+    trigger = Trigger(force=True)
+
+    outcomes = list(elsewhere.run(elsewhere.start(trigger).run, trigger, Budget()))
+    gate.open()
+
+    assert [outcome.result.skipped for outcome in outcomes] == ["already_running", "already_running"]
+    assert first.result().status_code == 200
+
+
+def take_all(service: Service, run: runs.Run) -> None:
+    names = [f"project:{row['id']}" for row in service.rows("SELECT id FROM projects")]
+    with service.db.write() as tx:
+        assert len(lease.take(tx, names, run.id, 60_000)) == len(names)
+
+
+def breaks(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(f"webapp.store.writes.{name}", broken)

@@ -1,0 +1,267 @@
+"""Accounts whose rows come, go and return; and tabs that lose more than anybody would delete on purpose."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.clock import FakeClock
+from tests.fakes.service import TIMES, Service
+from tests.fakes.sheet import FakeSheet
+
+ANN = "https://x.com/ann"
+BEN = "https://x.com/ben"
+CID = "https://x.com/cid"
+Row = list[str | int | None]
+
+
+def many(count: int, start: int = 0) -> list[Row]:
+    return [[f"https://x.com/user{number}", 100 + number, number] for number in range(start, start + count)]
+
+
+def test_a_deleted_row_takes_its_account_out_and_keeps_its_history(
+    service: Service, sheet: FakeSheet, time: FakeClock
+) -> None:
+    sheet.rows("Project A", [ANN, 1], [BEN, 2], [CID, 3])
+    service.sync()
+    time.forward(days=1)
+
+    sheet.rows("Project A", [ANN, 1], [CID, 3])
+    result = service.sync()["results"][0]
+
+    assert (result["total_accounts"], result["snapshot_count"]) == (2, 2)
+    assert service.account(BEN)["removed_at"] is not None
+    assert service.history(BEN) == [("2026-03-02", 2)]
+
+
+def test_an_account_returns_with_its_row_and_its_history(service: Service, sheet: FakeSheet, time: FakeClock) -> None:
+    sheet.rows("Project A", [ANN, 1], [BEN, 2], [CID, 3])
+    service.sync()
+    first = service.account(BEN)["id"]
+    sheet.rows("Project A", [ANN, 1], [CID, 3])
+    service.sync()
+    time.forward(days=1)
+
+    sheet.rows("Project A", [ANN, 1], [BEN, 20], [CID, 3])
+    result = service.sync()["results"][0]
+
+    assert (service.account(BEN)["id"], service.account(BEN)["removed_at"]) == (first, None)
+    assert (result["updated_count"], result["total_accounts"]) == (1, 3)
+    assert service.history(BEN) == [("2026-03-02", 2), ("2026-03-03", 20)]
+
+
+def test_an_account_that_is_gone_stays_gone_while_the_tab_is_unchanged(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1], [BEN, 2], [CID, 3])
+    service.sync()
+    sheet.rows("Project A", [ANN, 1], [CID, 3])
+    service.sync()
+
+    service.reading(ANN, followers=9)
+    result = service.sync()["results"][0]
+
+    assert result["total_accounts"] == 2
+    assert service.account(BEN)["removed_at"] is not None
+
+
+def test_an_account_added_over_the_api_keeps_its_readings_without_a_row(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1])
+    service.sync()
+    service.add_account(BEN)
+    service.reading(BEN, followers=70)
+    assert service.sync()["results"][0]["total_accounts"] == 2
+    assert service.followers(BEN) == 70
+
+    sheet.rows("Project A", [ANN, 1], [BEN, 90])
+    service.sync()
+    assert service.followers(BEN) == 90
+
+    sheet.rows("Project A", [ANN, 1])
+    service.sync()
+    assert (service.followers(BEN), service.account(BEN)["removed_at"]) == (70, None)
+
+
+def test_an_account_removed_over_the_api_stays_removed(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1], [BEN, 2])
+    service.sync()
+    service.remove_account(BEN)
+    sheet.rows("Project A", [ANN, 1], [BEN, 9])
+
+    for _ in range(2):
+        result = service.sync()["results"][0]
+        assert (result["total_accounts"], result["skips"]["removed"]) == (1, 1)
+    assert (service.followers(BEN), service.account(BEN)["removed_by"]) == (2, "api")
+
+
+def test_a_row_with_another_name_topic_or_owner_describes_its_account_anew(service: Service, sheet: FakeSheet) -> None:
+    header = ("Link", "@Username", "Topic", "Status", "Followers")
+    sheet.rows("Project A", [ANN, "@Olga", "food", "ok", 1], header=header)
+    service.sync()
+
+    sheet.rows("Project A", ["x.com/ANN", "Piotr", "cars", "OLD", 1], header=header)
+    result = service.sync()["results"][0]
+
+    ann = service.account(ANN)
+    assert (ann["owner"], ann["topic"], ann["status"], ann["profile_url"]) == ("Piotr", "cars", "OLD", "x.com/ANN")
+    assert (result["total_accounts"], result["updated_count"]) == (1, 0)
+
+
+def test_the_same_account_in_two_projects_is_two_accounts(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1])
+    sheet.rows("Project B", [ANN, 2])
+    service.sync()
+
+    service.reading(ANN, followers=5, likes=6)
+    service.sync()
+
+    assert service.rows("SELECT followers, likes FROM accounts") == [{"followers": 5, "likes": 6}] * 2
+
+
+def test_rows_that_are_no_accounts_are_skipped_and_counted(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows(
+        "Project A", [ANN, 1], ["TOTAL", 1], ["https://x.com/ann/status/12", 5], [None, 9], [None, None], ["Stars"]
+    )
+
+    result = service.sync()["results"][0]
+
+    assert result["total_accounts"] == 1
+    assert result["skips"] == {"no_url": 3, "bad_url": 1}
+    assert [p["cell"] for p in result["problems"]] == ["Project A!A4", "Project A!A5"]
+
+
+# Guards
+
+
+@pytest.mark.parametrize("left", [0, 1, 4])
+def test_a_tab_that_lost_most_of_its_rows_changes_nothing(service: Service, sheet: FakeSheet, left: int) -> None:
+    sheet.rows("Project A", *many(10))
+    service.sync()
+    before = service.tables(without=TIMES)
+
+    sheet.rows("Project A", *many(left))
+    for _ in range(2):
+        result = service.sync()["results"][0]
+        assert (result["success"], result["degraded"], result["total_accounts"]) == (True, True, 10)
+        assert [p["code"] for p in result["problems"]] == ["sheet_shrank"]
+    assert service.tables(without=TIMES) == before
+
+
+def test_a_guarded_tab_makes_no_snapshot_on_a_new_day_but_takes_readings(
+    service: Service, sheet: FakeSheet, time: FakeClock
+) -> None:
+    sheet.rows("Project A", *many(12))
+    service.sync()
+    time.forward(days=1)
+    sheet.rows("Project A", *many(2))
+
+    service.reading("https://x.com/user7", followers=5000)
+    result = service.sync()["results"][0]
+
+    assert (result["updated_count"], result["snapshot_count"]) == (1, 1)
+    assert service.history("https://x.com/user7")[-1] == ("2026-03-03", 5000)
+    assert service.history("https://x.com/user1") == [("2026-03-02", 101)]
+
+
+def test_force_applies_a_tab_that_shrank(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *many(10))
+    service.sync()
+    sheet.rows("Project A", *many(1))
+    service.sync()
+
+    result = service.sync(force=True)["results"][0]
+
+    assert (result["degraded"], result["total_accounts"], result["problems"]) == (False, 1, [])
+    assert service.sync()["results"][0]["problems"] == []
+
+
+def test_half_of_the_rows_may_go(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *many(10))
+    service.sync()
+
+    sheet.rows("Project A", *many(5))
+    result = service.sync()["results"][0]
+
+    assert (result["degraded"], result["total_accounts"]) == (False, 5)
+
+
+def test_a_small_tab_may_lose_most_of_its_rows(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *many(9))
+    service.sync()
+
+    sheet.rows("Project A", *many(1))
+
+    assert service.sync()["results"][0]["total_accounts"] == 1
+
+
+def test_a_small_tab_that_lost_all_its_rows_changes_nothing(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *many(3))
+    service.sync()
+    before = service.tables(without=TIMES)
+
+    sheet.rows("Project A")
+    result = service.sync()["results"][0]
+
+    assert (result["degraded"], [p["code"] for p in result["problems"]]) == (True, ["sheet_shrank"])
+    assert service.tables(without=TIMES) == before
+
+
+def test_rows_without_numbers_are_guarded_too(service: Service, sheet: FakeSheet) -> None:
+    urls: list[Row] = [[f"https://x.com/user{number}"] for number in range(20)]
+    sheet.rows("Project A", *urls)
+    service.sync()
+
+    sheet.rows("Project A", *urls[:3])
+    result = service.sync()["results"][0]
+
+    assert (result["total_accounts"], [p["code"] for p in result["problems"]]) == (20, ["sheet_shrank"])
+
+
+def test_a_header_without_rows_is_fine_before_there_were_any(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A")
+
+    result = service.sync()["results"][0]
+
+    assert (result["success"], result["degraded"], result["total_accounts"]) == (True, False, 0)
+
+
+def test_one_column_that_lost_most_of_its_values_changes_nothing(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *many(10))
+    service.sync()
+    before = service.tables(without=TIMES)
+
+    sheet.rows(
+        "Project A",
+        *([url, followers, likes if place < 4 else None] for place, (url, followers, likes) in enumerate(many(10))),
+    )
+    result = service.sync()["results"][0]
+
+    assert [(p["code"], p["cell"]) for p in result["problems"]] == [("column_shrank", "Project A!C")]
+    assert service.tables(without=TIMES) == before
+    service.sync(force=True)
+    assert service.one("SELECT count(likes) FROM accounts") == 4
+
+
+def test_a_restored_tab_is_no_longer_degraded(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *many(10))
+    service.sync()
+    sheet.rows("Project A")
+    service.sync()
+    assert service.project()["degraded_since"] is not None
+
+    sheet.rows("Project A", *many(10))
+    result = service.sync()["results"][0]
+
+    assert (result["degraded"], result["problems"], result["updated_count"]) == (False, [], 0)
+    assert service.project()["degraded_since"] is None
+
+
+def test_columns_moved_to_other_places_are_no_loss(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *many(10))
+    service.sync()
+
+    sheet.rows(
+        "Project A",
+        *([likes, url, followers] for url, followers, likes in many(10)),
+        header=("Likes", "Link", "Followers"),
+    )
+    result = service.sync()["results"][0]
+
+    assert (result["degraded"], result["updated_count"]) == (False, 0)

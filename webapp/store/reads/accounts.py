@@ -1,0 +1,201 @@
+"""Accounts as readers see them: a page in the order of a number, or all of them with where they stood before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from typing import Any, Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from webapp.clock import utc_day
+from webapp.model import METRICS, Metric, Mode
+from webapp.store.reads.ask import Ask, as_moment, bind_day
+from webapp.store.reads.growth import Point
+from webapp.store.reads.heads import as_of_day
+from webapp.store.reads.standing import Five, Scope, bound_day, in_scope, last_snapshot
+from webapp.store.tables import account_snapshots, accounts, projects
+from webapp.store.types import Count
+
+__all__ = ["Account", "Grown", "Ranged", "account_of", "everybody", "grown", "page", "ranged"]
+
+
+class Account(NamedTuple):
+    """One account with its current counts. Times are driver values."""
+
+    id: int
+    project_id: str
+    platform: str
+    username: str | None
+    profile_url: str
+    topic: str | None
+    owner: str | None
+    status: str | None
+    mode: Mode
+    discovered: Literal["sheet", "api"]
+    followers: int | None
+    likes: int | None
+    comments: int | None
+    videos: int | None
+    views: int | None
+    changed_at: Any
+    added_at: Any
+    removed_at: Any
+
+    @property
+    def counts(self) -> Five:
+        return self[10:15]
+
+    @property
+    def left(self) -> date | None:
+        """Its first day outside the project; None while it is in it."""
+        moment = as_moment(self.removed_at)
+        return None if moment is None else utc_day(moment)
+
+
+class Grown(NamedTuple):
+    """An account with those of its snapshots that tell where it stood 24 hours before a moment."""
+
+    account: Account
+    points: list[Point]
+
+
+class Ranged(NamedTuple):
+    """An account and where it stood at the ends of two days; None before its first snapshot."""
+
+    account: Account
+    first: Five | None
+    last: Five | None
+
+
+_COLUMNS = tuple(accounts.c[name] for name in Account._fields)
+_WIDTH = len(_COLUMNS)
+_IS_THERE = accounts.c.removed_at.is_(None)
+
+
+def page(
+    tx: sa.Connection,
+    project_id: str,
+    *,
+    limit: int,
+    metric: Metric | None = None,
+    descending: bool = False,
+    platform: str | None = None,
+    after: tuple[int | None, int] | None = None,
+) -> list[Account]:
+    """Accounts of a project by a metric, those without it last, and by id among equals; by id alone without a metric.
+
+    after: metric and id of the account that the page follows; without a metric only the id counts.
+    """
+    behind = None if after is None else ("number" if after[0] is not None else "null")
+    values: dict[str, Any] = {"scope": project_id, "limit": limit}
+    if after is not None:
+        values |= {"after_id": after[1]} | ({"after": after[0]} if metric and after[0] is not None else {})
+    if platform is not None:
+        values["platform"] = platform
+    asked = _page(metric, descending, platform is not None, behind)
+    return [Account._make(row) for row in asked.rows(tx, **values)]
+
+
+@cache
+def _page(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> Ask:
+    statement = sa.select(*_COLUMNS).where(in_scope("project"), _IS_THERE)
+    if by_platform:
+        statement = statement.where(accounts.c.platform == sa.bindparam("platform", type_=sa.Text()))
+    if behind is not None:
+        statement = statement.where(_behind(metric, descending, behind))
+    if metric is not None:
+        column = accounts.c[metric]
+        statement = statement.order_by(column.is_(None), column.desc() if descending else column)
+    statement = statement.order_by(accounts.c.id).limit(sa.bindparam("limit", type_=Count()))
+    return Ask(lambda _: statement)
+
+
+def _behind(metric: Metric | None, descending: bool, behind: str) -> sa.ColumnElement[bool]:
+    later = accounts.c.id > sa.bindparam("after_id", type_=Count())
+    if metric is None:
+        return later
+    column = accounts.c[metric]
+    if behind == "null":
+        return column.is_(None) & later
+    value = sa.bindparam("after", type_=Count())
+    further = column < value if descending else column > value
+    return further | ((column == value) & later) | column.is_(None)
+
+
+def everybody(tx: sa.Connection, scope: Scope, of: str | int | None, *, removed: bool = False) -> Iterator[Account]:
+    """Every account, with the removed ones if asked for, in no particular order."""
+    return (Account._make(row) for row in _everybody(scope, removed).rows(tx, **_scoped(of)))
+
+
+@cache
+def _everybody(scope: Scope, removed: bool) -> Ask:
+    statement = sa.select(*_COLUMNS).where(in_scope(scope))
+    return Ask(lambda _: statement if removed else statement.where(_IS_THERE))
+
+
+def account_of(tx: sa.Connection, account_id: int) -> Account | None:
+    """The account, removed or not."""
+    return next(iter([*everybody(tx, "account", account_id, removed=True)]), None)
+
+
+def grown(tx: sa.Connection, scope: Scope, of: str | int | None, *, removed: bool = False) -> Iterator[Grown]:
+    """Every account with its snapshots around the moment 24 hours before its project's `as_of`.
+
+    That moment lies between a day's snapshots: of the day itself, of the one after it, and the last one before.
+    """
+    for row in _grown(scope, removed).rows(tx, **_scoped(of)):
+        yield Grown(Account._make(row[:_WIDTH]), list(_points(row[_WIDTH:])))
+
+
+def _points(values: tuple[Any, ...]) -> Iterator[Point]:
+    for start in range(0, len(values), 1 + len(METRICS)):
+        moment = as_moment(values[start])
+        if moment is not None:
+            yield Point(moment, values[start + 1 : start + 1 + len(METRICS)])
+
+
+@cache
+def _grown(scope: Scope, removed: bool) -> Ask:
+    def build(dialect: str) -> sa.Select[Any]:
+        placed = accounts.join(projects, projects.c.id == accounts.c.project_id)
+        before = last_snapshot(dialect, scope, as_of_day(dialect, 2), of=placed)
+        same, following = account_snapshots.alias("same_day"), account_snapshots.alias("next_day")
+        joined: sa.FromClause = placed.outerjoin(before, before.c.account_id == accounts.c.id)
+        for table, days in ((same, 1), (following, 0)):
+            here = (table.c.account_id == accounts.c.id) & (table.c.day == as_of_day(dialect, days))
+            joined = joined.outerjoin(table, here)
+        points = [table.c[name] for table in (before, same, following) for name in ("snapshot_time", *METRICS)]
+        statement = sa.select(*_COLUMNS, *points).select_from(joined).where(in_scope(scope))
+        return statement if removed else statement.where(_IS_THERE)
+
+    return Ask(build)
+
+
+def ranged(
+    tx: sa.Connection, scope: Scope, of: str | int | None, first: date, last: date, *, removed: bool = False
+) -> Iterator[Ranged]:
+    """Every account with where it stood at the ends of both days."""
+    values = {"first": bind_day(tx, first), "last": bind_day(tx, last)}
+    for row in _ranged(scope, removed).rows(tx, **values, **_scoped(of)):
+        stood = [row[_WIDTH + 1 : _WIDTH + 6], row[_WIDTH + 7 : _WIDTH + 12]]
+        known = [row[_WIDTH] is not None, row[_WIDTH + 6] is not None]
+        yield Ranged(Account._make(row[:_WIDTH]), stood[0] if known[0] else None, stood[1] if known[1] else None)
+
+
+@cache
+def _ranged(scope: Scope, removed: bool) -> Ask:
+    def build(dialect: str) -> sa.Select[Any]:
+        first, last = (last_snapshot(dialect, scope, bound_day(name), f"{name}_stood") for name in ("first", "last"))
+        joined = accounts.outerjoin(first, first.c.account_id == accounts.c.id)
+        joined = joined.outerjoin(last, last.c.account_id == accounts.c.id)
+        stood = [table.c[name] for table in (first, last) for name in ("day", *METRICS)]
+        statement = sa.select(*_COLUMNS, *stood).select_from(joined).where(in_scope(scope))
+        return statement if removed else statement.where(_IS_THERE)
+
+    return Ask(build)
+
+
+def _scoped(of: str | int | None) -> dict[str, Any]:
+    return {} if of is None else {"scope": of}

@@ -1,0 +1,68 @@
+"""Growth: a difference between two known moments, or nothing at all. Pure, exact, in whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from webapp.store.reads.standing import Five
+
+__all__ = ["DAY", "UNKNOWN", "Point", "difference", "grown_since", "sum_of", "total", "value_at"]
+
+DAY = timedelta(hours=24)
+MICROSECOND = timedelta(microseconds=1)
+UNKNOWN: Five = (None, None, None, None, None)
+
+
+class Point(NamedTuple):
+    """What an account's counts were at one moment (aware UTC)."""
+
+    at: datetime
+    counts: Five
+
+
+def difference(now: Five, then: Five) -> Five:
+    """Per metric; None where either side is unknown. A loss is negative."""
+    a, b, c, d, e = (None if n is None or t is None else n - t for n, t in zip(now, then, strict=True))
+    return a, b, c, d, e
+
+
+def value_at(moment: datetime, before: Point, after: Point) -> Five:
+    """The counts at a moment between two points, as if they had changed evenly; halves are rounded up."""
+    part = (moment - before.at) // MICROSECOND
+    whole = (after.at - before.at) // MICROSECOND
+    a, b, c, d, e = (_between(x, y, part, whole) for x, y in zip(before.counts, after.counts, strict=True))
+    return a, b, c, d, e
+
+
+def _between(first: int | None, second: int | None, part: int, whole: int) -> int | None:
+    if first is None or second is None or whole <= 0:
+        return first
+    return first + (2 * (second - first) * part + whole) // (2 * whole)
+
+
+def grown_since(moment: datetime, now: Point, points: Sequence[Point]) -> Five:
+    """What the counts have grown by since a moment.
+
+    points: snapshots of the account in rising order, among them the last one up to the moment and the first one
+    after it, if there are such. Without the former there is no baseline and nothing is known.
+    """
+    before = [point for point in points if point.at <= moment]
+    if not before:
+        return UNKNOWN
+    after = next((point for point in points if moment < point.at < now.at), now)
+    return difference(now.counts, value_at(moment, before[-1], after))
+
+
+def sum_of(values: Iterable[int | None]) -> int | None:
+    """The sum of what is known; None when nothing is. Missing is not zero."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def total(rows: Iterable[Five]) -> Five:
+    """Metric by metric, the sum of what is known."""
+    columns = list(zip(*rows, strict=True)) or [()] * 5
+    a, b, c, d, e = (sum_of(column) for column in columns)
+    return a, b, c, d, e

@@ -1,0 +1,165 @@
+"""Where accounts stood: the snapshots of a stretch of days, and the last one up to a day.
+
+On SQLite the key is (day, account), so whatever is asked of an account is asked day by day; without the days the
+whole table would be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from webapp.model import METRICS
+from webapp.store.reads.ask import Ask, as_day, bind_day, in_order
+from webapp.store.tables import account_snapshots, accounts, projects
+from webapp.store.types import Count, Day
+
+__all__ = ["Cell", "Five", "Scope", "Standing", "bound_day", "cells", "in_scope", "last_snapshot", "standing_at"]
+
+Five = tuple[int | None, int | None, int | None, int | None, int | None]
+Scope = Literal["project", "account", "all"]
+Cell = tuple[Any, int, Five]  # driver day, account id, counts
+Standing = dict[int, tuple[date, Five]]  # account id -> the day of its last snapshot, and its counts
+
+DAY = Day()
+COUNTS = tuple(account_snapshots.c[metric] for metric in METRICS)
+
+
+def in_scope(scope: Scope) -> sa.ColumnElement[bool]:
+    """Which accounts are meant; the value is called `scope`. All: of the projects that are not removed."""
+    if scope == "project":
+        return accounts.c.project_id == sa.bindparam("scope", type_=sa.Text())
+    if scope == "account":
+        return accounts.c.id == sa.bindparam("scope", type_=Count())
+    there = sa.select(projects.c.id).where(projects.c.removed_at.is_(None))
+    return accounts.c.project_id.in_(there)
+
+
+def cells(
+    tx: sa.Connection, scope: Scope, of: str | int | None, start: date, end: date, *, times: bool = False
+) -> Iterator[tuple[Any, ...]]:
+    """The snapshots from `start` to `end`: (driver day, account id, five counts), the days in rising order.
+
+    times: the driver time of each snapshot comes behind the counts.
+    """
+    values = {"scope": of} if of is not None else {}
+    asked = _cells(scope, times=times)
+    yield from asked.rows(tx, first_day=bind_day(tx, start), last_day=bind_day(tx, end), **values)
+
+
+@cache
+def _cells(scope: Scope, *, times: bool) -> Ask:
+    snapshots = account_snapshots
+    told = [snapshots.c.day, snapshots.c.account_id, *COUNTS, *([snapshots.c.snapshot_time] if times else [])]
+
+    def build(dialect: str) -> sa.Select[Any]:
+        first, last = bound_day("first_day"), bound_day("last_day")
+        mine = sa.select(accounts.c.id).where(in_scope(scope))
+        if dialect == "postgresql":
+            within = snapshots.c.day.between(first, last)
+            return sa.select(*told).where(snapshots.c.account_id.in_(mine), within).order_by(snapshots.c.day)
+        days = _days(first, last)
+        here = (snapshots.c.day == days.c.day) & (snapshots.c.account_id == accounts.c.id)
+        joined = in_order(in_order(days, accounts, in_scope(scope)), snapshots, here)
+        return sa.select(*told).select_from(joined)
+
+    return Ask(build)
+
+
+def standing_at(tx: sa.Connection, scope: Scope, of: str | int | None, day: date) -> Standing:
+    """The last snapshot of each account up to and including a day; an account without one is not in it."""
+    values = {"scope": of} if of is not None else {}
+    rows = _standing(scope).rows(tx, up_to=bind_day(tx, day), **values)
+    return {row[0]: (as_day(row[1]), row[2:]) for row in rows}
+
+
+@cache
+def _standing(scope: Scope) -> Ask:
+    def build(dialect: str) -> sa.Select[Any]:
+        last = last_snapshot(dialect, scope, bound_day("up_to"))
+        return sa.select(last.c.account_id, last.c.day, *(last.c[metric] for metric in METRICS))
+
+    return Ask(build)
+
+
+def last_snapshot(
+    dialect: str, scope: Scope, up_to: sa.ColumnElement[Any], name: str = "last", of: sa.FromClause = accounts
+) -> sa.FromClause:
+    """The last snapshot of each account up to a day, as a table to join.
+
+    up_to: the day, a value or an expression over `of`, which holds the accounts.
+    """
+    if dialect == "postgresql":
+        return _last_by_index(scope, up_to, name, of)
+    return _last_by_days(scope, up_to, name, of)
+
+
+def _last_by_index(scope: Scope, up_to: sa.ColumnElement[Any], name: str, of: sa.FromClause) -> sa.FromClause:
+    found = (
+        sa.select(account_snapshots)
+        .where(account_snapshots.c.account_id == accounts.c.id, account_snapshots.c.day <= up_to)
+        .order_by(account_snapshots.c.day.desc())
+        .limit(sa.literal_column("1"))
+        .lateral(f"{name}_one")
+    )
+    return sa.select(found).select_from(of.join(found, sa.true())).where(in_scope(scope)).subquery(name)
+
+
+def _last_by_days(scope: Scope, up_to: sa.ColumnElement[Any], name: str, of: sa.FromClause) -> sa.FromClause:
+    """Back from day to day, only with the accounts that were not found yet."""
+    begin = sa.select(accounts.c.id, up_to.label("day")).select_from(of).where(in_scope(scope))
+    look = begin.cte(f"{name}_look", recursive=True)
+    there = account_snapshots.alias()
+    found = sa.exists().where(there.c.day == look.c.day, there.c.account_id == look.c.id)
+    look = look.union_all(
+        sa.select(look.c.id, _day_before(look.c.day)).where(look.c.day > _first_day(scope, name), ~found)
+    )
+    here = (account_snapshots.c.day == look.c.day) & (account_snapshots.c.account_id == look.c.id)
+    return sa.select(account_snapshots).select_from(in_order(look, account_snapshots, here)).subquery(name)
+
+
+def _day_before(day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The last day before this one on which anybody has a snapshot; NULL before the first."""
+    there = account_snapshots.alias()
+    return sa.select(sa.func.max(there.c.day)).where(there.c.day < day).scalar_subquery()
+
+
+def _first_day(scope: Scope, name: str) -> sa.ColumnElement[Any]:
+    """No account of the scope has a snapshot before this day.
+
+    A young project in an old database would otherwise be looked for through all the years before it: the first days
+    are passed over as long as nobody with an id in the project's range has a snapshot.
+    """
+    low, high = (sa.select(bound(accounts.c.id)).where(in_scope(scope)).scalar_subquery() for bound in BOUNDS)
+    there = account_snapshots.alias()
+
+    def anybody(day: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        ours = account_snapshots.alias()
+        return sa.exists().where(ours.c.day == day, ours.c.account_id.between(low, high))
+
+    first = sa.select(sa.func.min(there.c.day)).scalar_subquery()
+    up = sa.select(first.label("day")).cte(f"{name}_first", recursive=True)
+    after = account_snapshots.alias()
+    following = sa.select(sa.func.min(after.c.day)).where(after.c.day > up.c.day).scalar_subquery()
+    up = up.union_all(sa.select(following).where(up.c.day.is_not(None), ~anybody(up.c.day)))
+    return sa.select(sa.func.max(up.c.day)).scalar_subquery()
+
+
+BOUNDS = (sa.func.min, sa.func.max)
+
+
+def bound_day(name: str) -> sa.ColumnElement[Any]:
+    """A day that is given with the question."""
+    return sa.bindparam(name, type_=DAY)
+
+
+def _days(first: sa.ColumnElement[Any], last: sa.ColumnElement[Any]) -> sa.CTE:
+    """Every day from first to last, rising (SQLite)."""
+    days = sa.select(first.label("day")).cte("days", recursive=True)
+    return days.union_all(
+        sa.select(sa.func.date(days.c.day, sa.literal_column("'+1 day'"), type_=DAY)).where(days.c.day < last)
+    )

@@ -1,0 +1,54 @@
+"""A run as an outside monitor is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from webapp.alerts.ping import Ping, Submit
+from webapp.errors import StoreError
+from webapp.store import runs
+from webapp.store.db import Database
+from webapp.store.runs import Run
+from webapp.sync.report import succeeded
+from webapp.sync.trigger import Trigger
+
+__all__ = ["at_once", "watched"]
+
+ERROR_SHOWN = 300
+
+
+def at_once(work: Callable[[], None], name: str) -> None:
+    """Submits where nobody waits for an answer."""
+    del name
+    work()
+
+
+@contextmanager
+def watched(ping: Ping, db: Database, run: Run, trigger: Trigger, submit: Submit) -> Iterator[None]:
+    """Tell of the run's start here, and of how it stands in the log when this is left, whatever happened meanwhile.
+
+    Runs that a monitor should not take for the call it waits for are not told: dry runs, and those of one project.
+    """
+    if not ping.on or trigger.dry_run or trigger.project_id is not None:
+        yield
+        return
+    end = ping.begin(run.id, submit)
+    try:
+        yield
+    finally:
+        end(lambda: _outcome(db, run.id))
+
+
+def _outcome(db: Database, run_id: str) -> tuple[bool, str]:
+    """(whether it went well, a few words)."""
+    try:
+        with db.read() as tx:
+            run = runs.by_id(tx, run_id)
+    except StoreError as error:
+        return False, f"the run's end could not be read: {error.code}"
+    if run is None or run.live:
+        return False, "the run ended without a word"
+    counts = f"{run.success_count} projects done, {run.error_count} failed, {run.skipped_count} skipped, {run.remaining} left"
+    words = f"{run.state}: {counts}, {run.seconds or 0:.1f} s"
+    return succeeded(run), f"{words}\n{run.error[:ERROR_SHOWN]}" if run.error else words
