@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Annotated, Any
 
 import msgspec
 from flask import Response, request
+from werkzeug.exceptions import MethodNotAllowed
 
 from webapp import __version__, web
+from webapp.alerts.ping import Ping
+from webapp.api import answers
+from webapp.api.answers import says
 from webapp.api.problems import RETRY_AFTER_S, Problem, json_answer
-from webapp.api.routes import Route
-from webapp.clock import Budget, Clock, iso
+from webapp.api.routes import Answer, Route
+from webapp.clock import Budget, Clock, as_utc, iso
 from webapp.config import Settings
 from webapp.errors import NotFound, StoreError
-from webapp.store import projects, queries, runs
+from webapp.store import projects, queries, runs, schedule
 from webapp.store.db import Database
 from webapp.store.runs import Run
 from webapp.store.storage import storage_of
 from webapp.sync.background import Background
+from webapp.sync.due import overdue
 from webapp.sync.engine import Engine
-from webapp.sync.plan import Change
-from webapp.sync.report import problems_shown, run_report, status_of, summary
+from webapp.sync.project import Outcome
+from webapp.sync.report import run_report, shorter, status_of, summary
 from webapp.sync.trigger import Started, Trigger
+from webapp.sync.watch import watched
 
-__all__ = ["ROUTES"]
+__all__ = ["GET_TRIGGER", "ROUTES"]
 
 BUDGET_HTTP_S = 120.0
 BUDGET_BACKGROUND_S = 600.0
 BODY_LIMIT = 60_000  # some callers close the connection on more than 64 KB
 KEY_LENGTH = 255
+REPEATED_WITHIN = timedelta(hours=1)  # an attempt may take 30 minutes, and then some time passes until the next
+CLOCKS_DIFFER = timedelta(seconds=5)
+REPORTS = (answers.RunReport, answers.ProjectReport, answers.Triggered)
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
@@ -37,18 +50,20 @@ Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 class SmartSyncQuery(msgspec.Struct, rename={"run_async": "async"}):
     """What a trigger may say. Times in seconds."""
 
-    project_id: Identifier | None = None
-    due: bool = False
-    force: bool = False
-    dry_run: bool = False
-    budget: Annotated[float, msgspec.Meta(gt=0, le=86_400)] | None = None
-    run_async: bool = False
-    summary: bool = False
-    strict: bool = False
+    project_id: Annotated[Identifier | None, says("only this project, paused or not")] = None
+    due: Annotated[bool, says("only what is due")] = False
+    force: Annotated[bool, says("parse unchanged tabs again, and accept a tab that shrank")] = False
+    dry_run: Annotated[bool, says("show what would change and write nothing")] = False
+    budget: (
+        Annotated[float, msgspec.Meta(gt=0, le=86_400, description="seconds the run may take; 120 by default")] | None
+    ) = None
+    run_async: Annotated[bool, says("answer 202 at once and go on without the caller, for 600 seconds at most")] = False
+    summary: Annotated[bool, says("leave the results out: under 1 KB")] = False
+    strict: Annotated[bool, says("502 when anything failed, so that `curl --fail` notices")] = False
 
 
 class StatusQuery(msgspec.Struct):
-    project_id: Identifier | None = None
+    project_id: Annotated[Identifier | None, says("how this one project stands")] = None
 
 
 def smart_sync(asked: SmartSyncQuery) -> Response:
@@ -56,7 +71,8 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
 
     Answers when the run has ended, or at once (202) when it goes on without the caller.
     """
-    later = asked.run_async or "respond-async" in request.headers.get("Prefer", "").lower()
+    preferred = "respond-async" in request.headers.get("Prefer", "").lower()
+    later = asked.run_async or (preferred and not asked.dry_run)  # a preference may be left unheeded
     trigger = Trigger(
         caller="background" if later else "http",
         project_id=asked.project_id,
@@ -79,10 +95,23 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
     return _now(started, trigger, asked)
 
 
+def smart_sync_by_get(asked: SmartSyncQuery) -> Response:
+    """Sync, for callers that send nothing but GET.
+
+    As POST does it, with the same token; only where SMART_SYNC_ALLOW_GET_TRIGGER is set.
+    """
+    if request.method == "HEAD":  # comes with every GET route, and must not start anything
+        raise MethodNotAllowed(["GET", "POST"])
+    if "Authorization" not in request.headers:  # a session's cookie comes along with any link
+        words = "GET starts a sync only with the admin token itself, in the header `Authorization: Bearer <token>`"
+        raise Problem(401, "unauthorized", words, headers={"WWW-Authenticate": 'Bearer realm="smart-sync"'})
+    return smart_sync(asked)
+
+
 def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        return None
+        return _delivery_key()
     key = key.strip().strip('"')
     if not key or len(key) > KEY_LENGTH or not key.isascii() or not key.isprintable():
         raise Problem(
@@ -94,6 +123,31 @@ def _idempotency_key() -> str | None:
     return key
 
 
+def _delivery_key() -> str | None:
+    """What stands for one delivery of Cloud Scheduler, so that its repetition joins the run of the first.
+
+    None for a run that somebody forced, which carries the time of the delivery still to come, and for a repetition
+    after a failure, which is meant to try again.
+    """
+    job, at = (request.headers.get(f"X-CloudScheduler-{name}", "") for name in ("JobName", "ScheduleTime"))
+    now = web.get(Clock).now()
+    try:
+        ahead = as_utc(datetime.fromisoformat(at)) - now
+    except (ValueError, OverflowError):
+        return None
+    if not job or not -REPEATED_WITHIN <= ahead <= CLOCKS_DIFFER:
+        return None
+    delivery = "\n".join([job, at, request.query_string.decode("ascii")])
+    key = f"cloud-scheduler-{sha256(delivery.encode()).hexdigest()}"
+    with web.get(Database).read() as tx:
+        run = runs.by_key(tx, key, now)
+    return None if run is not None and run.state in ("failed", "cancelled", "abandoned") else key
+
+
+def _watched(started: Started, trigger: Trigger) -> AbstractContextManager[None]:
+    return watched(web.get(Ping), web.get(Database), started.run, trigger, web.get(Background).submit)
+
+
 def _budget(trigger: Trigger) -> Budget:
     default = BUDGET_BACKGROUND_S if trigger.caller == "background" else BUDGET_HTTP_S
     seconds = trigger.budget_s or web.get(Settings).budget_s or default
@@ -101,22 +155,24 @@ def _budget(trigger: Trigger) -> Budget:
 
 
 def _now(started: Started, trigger: Trigger, asked: SmartSyncQuery) -> Response:
-    changes: list[Change] = []
-    failed: StoreError | None = None
+    outcomes: dict[str, Outcome] = {}
+    failed: Exception | None = None
     try:
-        for outcome in web.get(Engine).run(started.run, trigger, _budget(trigger)):
-            changes.extend(outcome.changes)
-    except StoreError as error:
+        with _watched(started, trigger):
+            for outcome in web.get(Engine).run(started.run, trigger, _budget(trigger)):
+                outcomes[outcome.result.project_id] = outcome
+    except Exception as error:  # noqa: BLE001  logged and recorded by the engine: the run's body tells of it
         failed = error
-    return _answer(started.run.id, asked, failed=failed, changes=changes if asked.dry_run else None)
+    return _answer(started.run.id, asked, failed=failed, previewed=list(outcomes.values()) if asked.dry_run else None)
 
 
 def _in_background(started: Started, trigger: Trigger, asked: SmartSyncQuery) -> Response:
-    engine, budget = web.get(Engine), _budget(trigger)
+    engine, budget, watching = web.get(Engine), _budget(trigger), _watched(started, trigger)
 
     def work() -> None:
-        for _ in engine.run(started.run, trigger, budget):
-            pass
+        with watching:
+            for _ in engine.run(started.run, trigger, budget):
+                pass
 
     web.get(Background).submit(work, f"run-{started.run.id[:8]}")
     return _answer(started.run.id, asked)
@@ -127,10 +183,13 @@ def _answer(
     asked: SmartSyncQuery,
     *,
     how: str = "fresh",
-    failed: StoreError | None = None,
-    changes: Sequence[Change] | None = None,
+    failed: Exception | None = None,
+    previewed: Sequence[Outcome] | None = None,
 ) -> Response:
-    """The run as it stands in the log, with the status that tells a cron what to do next."""
+    """The run as it stands in the log, with the status that tells a cron what to do next.
+
+    previewed: the outcomes of a dry run, which are kept nowhere.
+    """
     try:
         with web.get(Database).read() as tx:
             run = runs.by_id(tx, run_id)
@@ -139,10 +198,14 @@ def _answer(
         raise (failed or error) from error
     if run is None or (failed is not None and run.live):
         raise failed or NotFound(f"there is no run {run_id!r}", code="run_not_found")
+    changes = None
+    if previewed is not None:
+        results = [outcome.result for outcome in previewed]
+        changes = [change for outcome in previewed for change in outcome.changes]
     report = summary(run) if asked.summary else run_report(run, results, changes)
     if how != "fresh":
         report[how] = True
-    status = 503 if failed is not None else status_of(run, strict=asked.strict)
+    status = 503 if isinstance(failed, StoreError) else status_of(run, strict=asked.strict)
     return _bounded(report, status, _headers(run, status))
 
 
@@ -157,15 +220,11 @@ def _headers(run: Run, status: int) -> dict[str, str]:
 
 def _bounded(report: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
     """The answer, cut down until it fits: what is left out stands behind the run."""
-    response = json_answer(report, status, headers)
-    for problems in (3, 0):
-        if len(response.get_data()) <= BODY_LIMIT or "results" not in report:
-            return response
-        response = json_answer(problems_shown(report, problems), status, headers)
-    share = BODY_LIMIT / len(response.get_data())
-    short = problems_shown(report, 0)
-    short["results"] = short["results"][: int(len(short["results"]) * share * 0.9)]
-    return response if len(response.get_data()) <= BODY_LIMIT else json_answer(short, status, headers)
+    tries = (json_answer(short, status, headers) for short in shorter(report))
+    response = next(tries)
+    while len(response.get_data()) > BODY_LIMIT:
+        response = next(tries)
+    return response
 
 
 def sync_status(asked: StatusQuery) -> Response:
@@ -179,8 +238,9 @@ def sync_status(asked: StatusQuery) -> Response:
         ttl = int(settings.lease_s * 1000)
         totals = queries.status_totals(tx, now, settings.stale_after)
         running = runs.live_runs(tx, ttl)
-        last = runs.latest(tx, limit=1)
+        last = runs.latest(tx, limit=1, idle=False)
         states = projects.spreadsheet_states(tx)
+        ticks = _ticks(tx, settings, now)
     body = {
         "success": True,
         "total_projects": totals.total,
@@ -192,12 +252,29 @@ def sync_status(asked: StatusQuery) -> Response:
         "last_success_at": iso(totals.last_success_at),
         "stale_projects": [_late(project) for project in totals.stale],
         "held_values": totals.held,
-        "next_due_at": iso(totals.next_due_at),
+        **ticks,
         "sheet": _sheet(settings, states),
         "storage": storage_of(web.get(Database)),
         "version": __version__,
     }
     return json_answer(body, headers={"Cache-Control": "no-store"})
+
+
+def _ticks(tx: Any, settings: Settings, now: datetime) -> dict[str, Any]:
+    """Whether somebody still asks for what is due. Red is twice the interval: one call may fail without an alarm."""
+    tick, turn = schedule.last_tick(tx), schedule.earliest_turn(tx)
+    late = overdue(turn, now)
+    gap = None
+    if tick is not None and tick.gap_from is not None and tick.gap_until is not None:
+        seconds = int((tick.gap_until - tick.gap_from).total_seconds())
+        gap = {"from": iso(tick.gap_from), "until": iso(tick.gap_until), "seconds": seconds}
+    return {
+        "next_due_at": iso(turn),
+        "last_tick_at": iso(tick.seen_at) if tick else None,
+        "last_gap": gap,
+        "overdue_by_seconds": late,
+        "stale": late > settings.stale_after * 60,
+    }
 
 
 def _sheet(settings: Settings, states: Sequence[projects.SpreadsheetState]) -> dict[str, Any]:
@@ -251,12 +328,41 @@ def _project_status(tx: Any, project_id: str, settings: Settings, now: Any) -> d
         "next_sync_at": iso(project.next_sync_at),
         "degraded_since": iso(project.degraded_since),
         "stale": queries.is_stale(project.synced_at, stale_after, now),
+        "failures": project.failures,
+        "last_error": project.last_error,
         "total_accounts": projects.account_total(tx, project.id),
         "timestamp": iso(now),
     }
 
 
+TRIGGER = Route(
+    "POST",
+    "/api/admin/smart_sync",
+    smart_sync,
+    "admin",
+    query=SmartSyncQuery,
+    headers=["Idempotency-Key", "Prefer"],
+    answers={
+        200: Answer(REPORTS, "the run has ended; `success` is false when part of it failed"),
+        202: Answer(REPORTS, "the run goes on without the caller", headers=["Location", "Retry-After"]),
+        502: Answer(REPORTS, "every project failed, or with `strict` any of them"),
+        503: Answer(REPORTS, "the run was cut short", headers=["Retry-After"]),
+    },
+    problems=["project_not_found", "idempotency_key_reused", "shutting_down"],
+)
+
+# On the app only where a setting asks for it.
+GET_TRIGGER = replace(TRIGGER, method="GET", view=smart_sync_by_get)
+
 ROUTES = (
-    Route("POST", "/api/admin/smart_sync", smart_sync, "admin", query=SmartSyncQuery),
-    Route("GET", "/api/admin/sync_status", sync_status, "admin", query=StatusQuery),
+    TRIGGER,
+    Route(
+        "GET",
+        "/api/admin/sync_status",
+        sync_status,
+        "admin",
+        query=StatusQuery,
+        answers={200: (answers.SyncStatus, answers.ProjectStatus)},
+        problems=["project_not_found"],
+    ),
 )

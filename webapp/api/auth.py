@@ -2,88 +2,112 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import threading
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from flask import request
+from flask import g, request
 
 from webapp import web
+from webapp.access import COOKIE, Gate, Role, Sessions, Tokens, same_origin
 from webapp.api.problems import Problem
-from webapp.clock import Clock
+from webapp.store import sharing
+from webapp.store.db import Database
+from webapp.store.migrate import ensure_migrated
 
-__all__ = ["Access", "Gate", "Tokens", "check"]
+__all__ = ["Access", "Gate", "Tokens", "check", "shared_project"]
 
-Access = Literal["public", "admin"]
+Access = Literal["public", "read", "admin"]
 
-TRIES = 10
-WINDOW_S = 60.0
-ADDRESSES = 1_000
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """The tokens that open the admin routes; several while one is being changed for another."""
-
-    admin: Sequence[str] = field(repr=False)
-
-    def opens(self, given: str) -> bool:
-        """Whether the token is one of ours; takes the same time for every wrong one."""
-        presented = hashlib.sha256(given.encode("utf-8", "surrogatepass")).digest()
-        matches = [
-            hmac.compare_digest(presented, hashlib.sha256(token.encode()).digest()) for token in self.admin if token
-        ]
-        return any(matches)
+SHARE_TOKEN = re.compile(r"share_[A-Za-z0-9_-]{43}")
 
 
-class Gate:
-    """Slows down whoever keeps guessing: ten wrong tokens a minute and address. Right tokens always pass."""
+def check(access: Access, values: Mapping[str, Any]) -> None:
+    """Let the request pass, or not. Runs before the query, the body and the view.
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._wrong: OrderedDict[str, list[float]] = OrderedDict()
-        self._lock = threading.Lock()
+    values: those of the path, by name; a share token opens only paths that name its project or one of its accounts.
 
-    def wrong(self, address: str) -> float:
-        """Note a wrong token; seconds to wait before the next one is looked at, 0 while there are tries left."""
-        now = self._clock.monotonic()
-        with self._lock:
-            tries = [at for at in self._wrong.pop(address, []) if now - at < WINDOW_S]
-            if len(tries) < TRIES:
-                tries.append(now)
-                wait = 0.0
-            else:
-                wait = WINDOW_S - (now - tries[0])
-            self._wrong[address] = tries
-            while len(self._wrong) > ADDRESSES:
-                self._wrong.popitem(last=False)
-            return wait
-
-
-def check(access: Access) -> None:
-    """Let the request pass, or not.
-
-    Raises: Problem 401 without a valid token, 429 to an address that keeps sending wrong ones.
+    Raises: Problem 401 without a valid token, 403 for a token that does not reach this far, 429 to an address that
+    keeps sending wrong ones; StoreError when a share token can not be looked up.
     """
-    if access == "public" or web.get(Tokens).opens(_bearer()):
+    if access == "public":
         return
-    wait = web.get(Gate).wrong(request.remote_addr or "") if request.authorization else 0.0
+    tokens, token = web.get(Tokens), _bearer()
+    session = _session()
+    if session == "admin" or tokens.opens("admin", token) or (access == "read" and tokens.public_reads):
+        return
+    if session == "read" or tokens.opens("read", token):
+        _reads_only(access)
+        return
+    if not SHARE_TOKEN.fullmatch(token) or not _shared(access, values, token):
+        raise _refusal(access)
+
+
+def _session() -> Role | None:
+    """What the dashboard's session may, where a request has one and no token; a change has to come from our pages."""
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None or "Authorization" in request.headers:
+        return None
+    headers = request.headers
+    safe = request.method in ("GET", "HEAD")
+    if not safe and not same_origin(request.host, headers.get("Sec-Fetch-Site"), headers.get("Origin")):
+        return None
+    return web.get(Sessions).role(cookie)
+
+
+def shared_project() -> str | None:
+    """The id of the only project that this request may see; None when it may see all."""
+    project_id: str | None = g.get("shared_project")
+    return project_id
+
+
+def _reads_only(access: Access) -> None:
+    if access == "admin":
+        raise _forbidden("this token only reads; this needs the admin token")
+
+
+def _shared(access: Access, values: Mapping[str, Any], token: str) -> bool:
+    """Whether it is a share token that opens this path; False when it is none of ours."""
+    db = web.get(Database)
+    ensure_migrated(db)
+    with db.read() as tx:
+        shared = sharing.project_of_token(tx, token)
+        if shared is None:
+            return False
+        asked = values.get("project_id")
+        if "account_id" in values:
+            asked = sharing.project_of_account(tx, values["account_id"])
+    _reads_only(access)
+    if asked != shared:
+        # The same words whether the other project is there or not.
+        raise _forbidden("this share token opens one project only", project_id=shared)
+    g.shared_project = shared
+    return True
+
+
+def _forbidden(detail: str, **more: Any) -> Problem:
+    return Problem(403, "forbidden", detail, **more)
+
+
+def _refusal(access: Access) -> Problem:
+    given = request.headers.get("Authorization", "").strip()
+    wait = web.get(Gate).wrong(request.remote_addr or "") if given else 0.0
     if wait > 0:
-        raise Problem(
+        return Problem(
             429,
             "too_many_wrong_tokens",
             "too many wrong tokens from this address",
-            headers={"Retry-After": f"{wait:.0f}"},
+            headers={"Retry-After": str(math.ceil(wait))},
         )
-    raise Problem(
+    kind, setting = (
+        ("the admin", "SMART_SYNC_ADMIN_TOKEN") if access == "admin" else ("a read", "SMART_SYNC_READ_TOKEN")
+    )
+    return Problem(
         401,
         "unauthorized",
-        "this needs the admin token in the header `Authorization: Bearer <token>`",
-        hint="the token is SMART_SYNC_ADMIN_TOKEN, or the one printed at the first start; never put it into the URL",
+        f"this needs {kind} token in the header `Authorization: Bearer <token>`",
+        hint=f"the token is {setting}, or the admin token printed at the first start; never put it into the URL",
         headers={"WWW-Authenticate": 'Bearer realm="smart-sync"'},
     )
 

@@ -10,6 +10,8 @@ import msgspec
 from flask import Response
 
 from webapp import web
+from webapp.api import answers
+from webapp.api.answers import says
 from webapp.api.problems import Problem, json_answer
 from webapp.api.routes import NoQuery, Route
 from webapp.clock import Clock, iso
@@ -20,13 +22,13 @@ from webapp.store.db import Database
 
 __all__ = ["ROUTES"]
 
-Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=1000, description="lines at most")]
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="only of this project")]
 BIGGEST = 2**63 - 1
 
 
 class HeldQuery(msgspec.Struct):
-    state: Literal["held", "accepted", "rejected", "confirmed", "withdrawn", "all"] = "held"
+    state: Annotated[answers.HeldState | Literal["all"], says("what became of them; `held`: nothing yet")] = "held"
     project_id: Identifier | None = None
     limit: Limit = 100
 
@@ -37,9 +39,9 @@ class PinsQuery(msgspec.Struct):
 
 
 class PinBody(msgspec.Struct, forbid_unknown_fields=True):
-    value: Annotated[int, msgspec.Meta(ge=0, le=BIGGEST)]
-    until: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
-    note: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+    value: Annotated[int, msgspec.Meta(ge=0, le=BIGGEST, description="what the metric shows from now on")]
+    until: Annotated[datetime, msgspec.Meta(tz=True, description="the end of it; for good when left out")] | None = None
+    note: Annotated[str, msgspec.Meta(max_length=500, description="why, in your words")] | None = None
 
 
 def list_held(asked: HeldQuery) -> Response:
@@ -121,10 +123,39 @@ def _metric(text: str) -> Metric:
 
 
 ROUTES = (
-    Route("GET", "/api/admin/held", list_held, "admin", query=HeldQuery),
-    Route("POST", "/api/admin/held/<int:held_id>/accept", accept_held, "admin"),
-    Route("POST", "/api/admin/held/<int:held_id>/reject", reject_held, "admin"),
-    Route("GET", "/api/admin/pins", list_pins, "admin", query=PinsQuery),
-    Route("PUT", "/api/admin/accounts/<int:account_id>/pins/<metric>", put_pin, "admin", body=PinBody),
-    Route("DELETE", "/api/admin/accounts/<int:account_id>/pins/<metric>", drop_pin, "admin"),
+    Route("GET", "/api/admin/held", list_held, "admin", query=HeldQuery, answers={200: answers.HeldList}),
+    Route(
+        "POST",
+        "/api/admin/held/<int:held_id>/accept",
+        accept_held,
+        "admin",
+        answers={200: answers.HeldDecided},
+        problems=["held_not_found"],
+    ),
+    Route(
+        "POST",
+        "/api/admin/held/<int:held_id>/reject",
+        reject_held,
+        "admin",
+        answers={200: answers.HeldDecided},
+        problems=["held_not_found"],
+    ),
+    Route("GET", "/api/admin/pins", list_pins, "admin", query=PinsQuery, answers={200: answers.Pins}),
+    Route(
+        "PUT",
+        "/api/admin/accounts/<int:account_id>/pins/<metric>",
+        put_pin,
+        "admin",
+        body=PinBody,
+        answers={200: answers.PinPut},
+        problems=["account_not_found"],
+    ),
+    Route(
+        "DELETE",
+        "/api/admin/accounts/<int:account_id>/pins/<metric>",
+        drop_pin,
+        "admin",
+        answers={200: answers.Done},
+        problems=["pin_not_found"],
+    ),
 )

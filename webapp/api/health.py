@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Response
 
 from webapp import __version__, web
+from webapp.api import answers
+from webapp.api.codes import STORE_CODES
 from webapp.api.problems import json_answer
 from webapp.api.routes import NoQuery, Route
 from webapp.store.db import Database
@@ -28,6 +30,6 @@ def ready(_: NoQuery) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/health", health, "public", store=False),
-    Route("GET", "/ready", ready, "public", store=False),
+    Route("GET", "/health", health, "public", answers={200: answers.Health}, store=False),
+    Route("GET", "/ready", ready, "public", answers={200: answers.Ready}, problems=STORE_CODES, store=False),
 )

@@ -9,6 +9,7 @@ import msgspec
 from flask import Response
 
 from webapp import web
+from webapp.api import answers
 from webapp.api.problems import Problem, json_answer
 from webapp.api.routes import NoQuery, Route
 from webapp.clock import Clock
@@ -107,4 +108,13 @@ def _bad(place: int, words: str) -> Problem:
     return Problem(422, "invalid_parameter", f"readings[{place}]: {words}", field=f"readings[{place}]")
 
 
-ROUTES = (Route("POST", "/api/admin/readings", post_readings, "admin", body=ReadingsBody),)
+ROUTES = (
+    Route(
+        "POST",
+        "/api/admin/readings",
+        post_readings,
+        "admin",
+        body=ReadingsBody,
+        answers={200: answers.ReadingsKept},
+    ),
+)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -15,13 +18,17 @@ __all__ = ["body", "no_body", "query"]
 
 T = TypeVar("T")
 MAX_PARAMETERS = 50
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what PostgreSQL, or no database, keeps in a text
 
 
 def query(kind: type[T]) -> T:
     """The query parameters as `kind`, a msgspec struct whose fields are the parameters there are.
 
-    Raises: Problem 400 for a query that can not be decoded; 422 for one with unknown, empty, repeated or bad values.
+    Raises: Problem 400 for a query that can not be decoded; 422 for one with unknown, empty, repeated or bad values;
+    404 for a path that no database can be asked for.
     """
+    if "\x00" in request.path:
+        raise Problem(404, "not_found", "there is nothing at this address")
     given: dict[str, str] = {}
     for name, value in _pairs():
         if name in given:
@@ -37,7 +44,11 @@ def query(kind: type[T]) -> T:
         if name not in names:
             allowed = ", ".join(names) or "none"
             raise _bad(name[:80], f"there is no parameter {name[:80]!r}", allowed=allowed)
-    return _convert(given, kind, strict=False)
+    asked = _convert(given, kind, strict=False)
+    for name in (field.name for field in fields if field.encode_name in given):
+        if getattr(asked, name) is None:  # `null` becomes None where no text is allowed
+            raise _bad(name, f"{name} is null; leave it out instead")
+    return asked
 
 
 def _pairs() -> list[tuple[str, str]]:
@@ -72,7 +83,23 @@ def _object() -> dict[str, Any]:
         raise Problem(400, "bad_json", detail) from None
     if not isinstance(value, dict):
         raise Problem(400, "bad_json", "the body has to be a JSON object")
+    if any(isinstance(part, str) and UNSTORABLE.search(part) for part in _parts(value)):
+        raise _bad(None, "a NUL character or half of a surrogate pair is in no text")
     return value
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """A value and everything in it: members' names, items, fields."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if isinstance(part, dict):
+            waiting += [*part, *part.values()]
+        elif isinstance(part, list):
+            waiting += part
+        elif isinstance(part, msgspec.Struct):
+            waiting += [getattr(part, name) for name in part.__struct_fields__]
 
 
 class _DoubledError(ValueError):
@@ -92,12 +119,18 @@ def _no_constant(name: str) -> None:
 
 def _convert(given: Any, kind: type[T], *, strict: bool) -> T:
     try:
-        return msgspec.convert(given, kind, strict=strict)
+        converted = msgspec.convert(given, kind, strict=strict)
+        for part in _parts(converted):
+            if isinstance(part, datetime):
+                part.astimezone(UTC)
+    except OverflowError:
+        raise _bad(None, "a time before the year 1 or after 9999 in UTC") from None
     except msgspec.ValidationError as error:
         words, _, path = str(error).partition(" - at `$.")
         field = path.rstrip("`") or None
         shown = f"{field}: {words}" if field else words
         raise _bad(field, shown) from None
+    return converted
 
 
 def _bad(field: str | None, detail: str, **more: Any) -> Problem:

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 import msgspec
-from flask import Flask, Response
+from flask import Flask, Response, current_app, request
 
 from webapp import web
 from webapp.api.auth import Access, check
@@ -16,11 +16,27 @@ from webapp.api.requests import body, no_body, query
 from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
 
-__all__ = ["NoQuery", "Route", "add_routes"]
+__all__ = ["Answer", "NoQuery", "Route", "add_routes", "endpoint_of"]
 
 
 class NoQuery(msgspec.Struct):
     """No parameters."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of a route as its document tells of it.
+
+    body: struct of the JSON body; None: there is no body.
+    words: when it is given; the status' own phrase when left out.
+    headers: names of headers it carries besides `Cache-Control`; `openapi.HEADERS` says what they mean.
+    media: other content types in which the same is had, such as `text/csv`.
+    """
+
+    body: Any = None
+    words: str = ""
+    headers: Sequence[str] = ()
+    media: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -29,8 +45,9 @@ class Route:
 
     view: called with the decoded query, then the decoded body if there is one, then the path's values by name.
     query, body: msgspec structs; whatever they do not name is refused. body None: a body that says something is refused.
-    answers: {status: struct of the JSON body}.
-    problems: codes of the problem documents it may answer with, besides those every route has.
+    answers: {status: struct of the JSON body, or an Answer}.
+    problems: codes of the problem documents it may answer with, besides those every route has; `codes` knows them all.
+    headers: names of request headers it heeds; `openapi.REQUEST_HEADERS` says what they mean.
     """
 
     method: str
@@ -41,20 +58,37 @@ class Route:
     body: type[msgspec.Struct] | None = None
     answers: Mapping[int, Any] = field(default_factory=dict)
     problems: Sequence[str] = ()
+    headers: Sequence[str] = ()
     store: bool = True  # uses the database, which is then brought to this version's tables first
+
+
+def endpoint_of(route: Route) -> str:
+    """The route's name within the app: `module.view`, `folder.module.view`."""
+    return f"{route.view.__module__.removeprefix('webapp.api.')}.{route.view.__name__}"
 
 
 def add_routes(app: Flask, routes: Sequence[Route]) -> None:
     """Put the routes on the app, each behind its own gate."""
     for route in routes:
-        name = f"{route.view.__module__.rpartition('.')[2]}.{route.view.__name__}"
-        app.add_url_rule(route.path, name, _gated(route), methods=[route.method])
+        app.add_url_rule(route.path, endpoint_of(route), _gated(route), methods=[route.method])
+    app.before_request(_options)
+
+
+def _options() -> Response | None:
+    """OPTIONS names the methods of an address; it needs no token, reads nothing and answers no body."""
+    if request.method != "OPTIONS" or request.routing_exception is not None:
+        return None
+    answer = current_app.make_default_options_response()
+    answer.status_code = 204
+    answer.headers["Allow"] = ", ".join(sorted(answer.allow))
+    del answer.headers["Content-Type"]
+    return answer
 
 
 def _gated(route: Route) -> Callable[..., Response]:
     @wraps(route.view)
     def view(**values: Any) -> Response:
-        check(route.access)
+        check(route.access, values)
         given: list[Any] = [query(route.query)]
         if route.body is not None:
             given.append(body(route.body))

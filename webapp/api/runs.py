@@ -10,8 +10,9 @@ import msgspec
 from flask import Response, request
 
 from webapp import web
+from webapp.api import answers
 from webapp.api.problems import json_answer
-from webapp.api.routes import NoQuery, Route
+from webapp.api.routes import Answer, NoQuery, Route
 from webapp.clock import iso
 from webapp.errors import NotFound
 from webapp.store import runs
@@ -23,9 +24,11 @@ __all__ = ["ROUTES"]
 
 
 class RunsQuery(msgspec.Struct):
-    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 30
-    before: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
-    project_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200, description="runs at most")] = 30
+    before: Annotated[datetime, msgspec.Meta(tz=True, description="only runs that started earlier")] | None = None
+    project_id: (
+        Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="only runs that had this project")] | None
+    ) = None
 
 
 def list_runs(asked: RunsQuery) -> Response:
@@ -72,6 +75,16 @@ def _line(run: Run) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/api/admin/runs", list_runs, "admin", query=RunsQuery),
-    Route("GET", "/api/admin/runs/<run_id>", show_run, "admin"),
+    Route("GET", "/api/admin/runs", list_runs, "admin", query=RunsQuery, answers={200: answers.Runs}),
+    Route(
+        "GET",
+        "/api/admin/runs/<run_id>",
+        show_run,
+        "admin",
+        answers={
+            200: Answer(answers.RunDetail, "the run as it stands", headers=["ETag"]),
+            304: Answer(words="unchanged", headers=["ETag"]),
+        },
+        problems=["run_not_found"],
+    ),
 )

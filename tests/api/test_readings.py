@@ -1,0 +1,173 @@
+"""Readings that programs outside deliver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.fakes.clock import MONDAY
+from tests.fakes.service import Service, moment
+from tests.fakes.sheet import FakeSheet
+
+ANN = "https://x.com/ann"
+BEN = "https://x.com/ben"
+BIGGEST = 2**63 - 1
+
+
+@pytest.fixture
+def known(service: Service, sheet: FakeSheet) -> Service:
+    """A service that knows two accounts."""
+    sheet.rows("Project A", [ANN, 100], [BEN, 5])
+    service.sync()
+    return service
+
+
+def deliver(service: Service, *readings: dict[str, Any], **more: Any) -> Any:
+    answer = service.post("/api/admin/readings", {"readings": list(readings), **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json
+
+
+def test_a_batch_is_kept_and_the_next_sync_merges_it(known: Service) -> None:
+    told = deliver(known, {"profile_url": ANN, "followers": 120}, {"profile_url": BEN, "views": 7})
+    assert told == {
+        "success": True, "received": 2, "kept": 2, "older": 0, "unmatched": [], "unmatched_count": 0,
+    }  # fmt: skip
+    assert known.followers(ANN) == 100
+
+    result = known.sync()["results"][0]
+
+    assert result["updated_count"] == 2
+    assert (known.followers(ANN), known.account(BEN)["views"]) == (120, 7)
+
+
+@pytest.mark.parametrize("url", ["http://www.X.com/Ann/", "twitter.com/ann?s=20", "@x.com/ann"[1:]])
+def test_an_account_is_found_however_its_address_is_written(known: Service, url: str) -> None:
+    assert deliver(known, {"profile_url": url, "followers": 120})["kept"] == 1
+
+
+def test_an_account_is_found_by_its_id(known: Service) -> None:
+    assert deliver(known, {"account_id": known.account(ANN)["id"], "followers": 120})["kept"] == 1
+
+
+def test_what_fits_no_account_is_listed_and_the_rest_is_kept(known: Service) -> None:
+    told = deliver(
+        known,
+        {"profile_url": "https://x.com/nobody", "followers": 1},
+        {"profile_url": ANN, "followers": 120},
+        {"account_id": 999_999, "followers": 1},
+    )
+
+    assert (told["success"], told["kept"], told["unmatched_count"]) == (False, 1, 2)
+    assert told["unmatched"] == [
+        {"index": 0, "account_id": None, "profile_url": "https://x.com/nobody"},
+        {"index": 2, "account_id": 999_999, "profile_url": None},
+    ]
+
+
+def test_an_address_in_several_projects_means_all_of_them_unless_one_is_named(known: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project B", [ANN, 1])
+    known.sync()
+
+    assert deliver(known, {"profile_url": ANN, "followers": 120})["kept"] == 2
+    only = deliver(known, {"profile_url": ANN, "followers": 130}, project_id=known.project("Project B")["id"])
+
+    assert only["kept"] == 1
+    known.sync()
+    assert [row["followers"] for row in known.rows("SELECT followers FROM accounts WHERE url_key LIKE '%ann%'")] != []
+    assert sorted(r["followers"] for r in known.rows("SELECT followers FROM observations WHERE source = 'parsed'")) == [
+        120, 130,
+    ]  # fmt: skip
+
+
+def test_an_older_reading_does_not_replace_a_newer_one(known: Service) -> None:
+    deliver(known, {"profile_url": ANN, "followers": 120, "observed_at": "2026-03-02T09:00:00Z"})
+
+    told = deliver(known, {"profile_url": ANN, "followers": 110, "observed_at": "2026-03-02T08:00:00+00:00"})
+    known.sync()
+
+    assert (told["kept"], told["older"], known.followers(ANN)) == (0, 1, 120)
+
+
+def test_a_time_in_the_future_is_taken_as_now(known: Service) -> None:
+    deliver(known, {"profile_url": ANN, "followers": 120, "observed_at": "2099-01-01T00:00:00Z"})
+
+    (row,) = known.rows("SELECT observed_at FROM observations WHERE source = 'parsed'")
+
+    assert moment(row["observed_at"]).date() == MONDAY.date()
+
+
+def test_a_reading_of_yesterday_makes_no_snapshot_of_today(known: Service) -> None:
+    known.time.forward(days=1)
+    known.sheet._breaks.clear()
+    known.engine.sheets = ()
+
+    deliver(known, {"profile_url": ANN, "followers": 120, "observed_at": "2026-03-02T12:00:00Z"})
+    result = known.sync()["results"][0]
+
+    assert (result["updated_count"], result["snapshot_count"]) == (1, 0)
+
+
+def test_a_reading_of_a_removed_account_is_unmatched(known: Service) -> None:
+    known.remove_account(ANN)
+
+    assert deliver(known, {"profile_url": ANN, "followers": 120})["unmatched_count"] == 1
+
+
+BAD: dict[str, dict[str, Any]] = {
+    "no name": {"followers": 1},
+    "two names": {"profile_url": ANN, "account_id": 1, "followers": 1},
+    "no number": {"profile_url": ANN},
+    "only nulls": {"profile_url": ANN, "followers": None},
+    "negative": {"profile_url": ANN, "followers": -1},
+    "too large": {"profile_url": ANN, "followers": BIGGEST + 1},
+    "far too large": {"profile_url": ANN, "followers": 10**400},
+    "fraction": {"profile_url": ANN, "followers": 1.5},
+    "text": {"profile_url": ANN, "followers": "12"},
+    "boolean": {"profile_url": ANN, "followers": True},
+    "list": {"profile_url": ANN, "followers": [1]},
+    "unknown member": {"profile_url": ANN, "followers": 1, "subscribers": 2},
+    "naive time": {"profile_url": ANN, "followers": 1, "observed_at": "2026-03-02T10:00:00"},
+    "no time": {"profile_url": ANN, "followers": 1, "observed_at": "yesterday"},
+    "30 February": {"profile_url": ANN, "followers": 1, "observed_at": "2026-02-30T10:00:00Z"},
+    "before all time": {"profile_url": ANN, "followers": 1, "observed_at": "0001-01-01T00:00:00+23:59"},
+    "after all time": {"profile_url": ANN, "followers": 1, "observed_at": "9999-12-31T23:59:59-23:59"},
+    "a post": {"profile_url": "https://x.com/ann/status/1", "followers": 1},
+    "no address": {"profile_url": "javascript:alert(1)", "followers": 1},
+    "empty address": {"profile_url": "", "followers": 1},
+    "long address": {"profile_url": "https://x.com/" + "a" * 3000, "followers": 1},
+    "NUL": {"profile_url": ANN, "followers": 1, "origin": "a\x00b"},
+    "lone surrogate": {"profile_url": ANN, "followers": 1, "origin": "a\ud800b"},
+    "long origin": {"profile_url": ANN, "followers": 1, "origin": "a" * 101},
+    "id of zero": {"account_id": 0, "followers": 1},
+    "id beyond 64 bits": {"account_id": BIGGEST + 1, "followers": 1},
+}
+
+
+@pytest.mark.parametrize("reading", BAD.values(), ids=BAD.keys())
+def test_a_batch_with_one_bad_reading_is_refused_as_a_whole(known: Service, reading: dict[str, Any]) -> None:
+    before = known.tables()
+
+    answer = known.post("/api/admin/readings", {"readings": [{"profile_url": ANN, "followers": 120}, reading]})
+
+    assert (answer.status_code, answer.content_type) == (422, "application/problem+json"), answer.text
+    assert answer.json is not None
+    assert answer.json["code"] == "invalid_parameter"
+    assert known.tables() == before
+
+
+@pytest.mark.parametrize("readings", [[], "x", {}, None, [None], [[]], 5], ids=repr)
+def test_what_is_no_batch_is_422(sqlite_service: Service, readings: Any) -> None:
+    answer = sqlite_service.post("/api/admin/readings", {"readings": readings})
+
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_parameter")  # type: ignore[index]
+
+
+def test_a_batch_of_ten_thousand_is_kept_and_more_is_refused(sqlite_service: Service) -> None:
+    sqlite_service.sheet.rows("Project A", [ANN, 1])
+    sqlite_service.sync()
+    one = {"profile_url": ANN, "followers": 120}
+
+    assert sqlite_service.post("/api/admin/readings", {"readings": [one] * 10_000}).status_code == 200
+    assert sqlite_service.post("/api/admin/readings", {"readings": [one] * 10_001}).status_code == 422

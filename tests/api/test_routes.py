@@ -1,0 +1,171 @@
+"""Every address there is: who may, with which methods, and how it refuses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+import webapp
+from tests.api.shapes import Shapes
+from tests.api.tour import ADMIN, BY_ID, Demo
+from webapp.api import ROUTES
+from webapp.api.codes import CODES
+from webapp.api.openapi import operation_id, problem_codes
+from webapp.api.routes import Route, endpoint_of
+
+PUBLIC = {"/health", "/ready", "/openapi.json", "/docs"}
+PUBLIC_PAGES = {"/sign-in", "/sign-out", "/static/<name>"}
+PACKAGE = Path(webapp.__file__).parent
+RAISERS = {"Problem", "NotFound", "Invalid", "StoreError"}
+
+
+def rules(demo: Demo) -> list[Rule]:
+    """Those of the API; `tests/dashboard` looks at the pages."""
+    found = demo.client.application.url_map.iter_rules()
+    return [rule for rule in found if not rule.endpoint.startswith("dashboard.")]
+
+
+def is_page(rule: Rule) -> bool:
+    return str(rule.endpoint).startswith("dashboard.")
+
+
+def test_nothing_is_open_that_is_not_on_the_public_list(quiet_demo: Demo) -> None:
+    for rule in rules(quiet_demo):
+        for method in (rule.methods or set()) - {"OPTIONS"} if rule.rule not in PUBLIC | PUBLIC_PAGES else ():
+            answer = quiet_demo.client.open(quiet_demo.path(rule.rule), method=method)
+
+            if is_page(rule):
+                told = (answer.status_code, answer.headers.get("Location", "").partition("?")[0])
+                assert told == (303, "/sign-in"), (method, rule.rule)
+            else:
+                assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (401, True), (method, rule.rule)
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC))
+def test_what_is_public_needs_no_token(quiet_demo: Demo, path: str) -> None:
+    assert quiet_demo.client.get(path).status_code == 200
+
+
+def test_the_app_has_the_routes_of_the_table_and_no_others(quiet_demo: Demo) -> None:
+    api = [rule for rule in rules(quiet_demo) if not is_page(rule)]
+    in_app = {(rule.endpoint, rule.rule, method) for rule in api for method in (rule.methods or set())}
+    in_table = {(endpoint_of(route), route.path, route.method) for route in ROUTES}
+
+    assert {found for found in in_app if found[2] not in ("HEAD", "OPTIONS")} == in_table
+    assert len(in_table) == len(ROUTES)
+
+
+def test_what_only_reads_is_read_with_get() -> None:
+    assert {route.method for route in ROUTES if route.access == "read"} <= {"GET"}
+
+
+def test_options_names_the_methods_without_a_token_and_without_a_body(quiet_demo: Demo) -> None:
+    for rule in rules(quiet_demo):
+        answer = quiet_demo.client.options(quiet_demo.path(rule.rule))
+
+        alike = [other.methods or set() for other in rules(quiet_demo) if other.rule == rule.rule]
+        allowed = ", ".join(sorted(set().union(*alike)))
+        assert (answer.status_code, answer.headers["Allow"], answer.data) == (204, allowed, b""), rule.rule
+        assert "Content-Type" not in answer.headers
+
+
+def test_options_of_an_address_that_is_not_there_is_not_found(quiet_demo: Demo) -> None:
+    answer = quiet_demo.client.options("/api/nothing")
+
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
+
+
+def told(answer: TestResponse) -> dict[str, str]:
+    """The headers that do not depend on when or how the answer was sent."""
+    return {name: value for name, value in answer.headers.items() if name not in ("Date", "Content-Length")}
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=operation_id)
+def test_head_answers_as_get_does_without_the_body(quiet_demo: Demo, route: Route) -> None:
+    got = quiet_demo.client.get(quiet_demo.path(route.path), headers=ADMIN, buffered=True)
+    head = quiet_demo.client.head(quiet_demo.path(route.path), headers=ADMIN, buffered=True)
+
+    assert (head.status_code, head.data) == (got.status_code, b"")
+    assert told(head) == told(got)
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if 304 in route.answers], ids=operation_id)
+def test_the_same_bytes_are_not_sent_twice(quiet_demo: Demo, route: Route) -> None:
+    first = quiet_demo.client.get(quiet_demo.path(route.path), headers=ADMIN)
+    again = quiet_demo.client.get(quiet_demo.path(route.path), headers=ADMIN | {"If-None-Match": first.headers["ETag"]})
+
+    assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+
+
+def bad_requests(demo: Demo, route: Route) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Requests to a route that have to fail, with the status they get."""
+    path, sent = demo.path(route.path), demo.sent(operation_id(route))
+    good: dict[str, Any] = {"path": path, "headers": ADMIN} | sent
+    yield 422, good | {"query_string": "nonsense=1"}
+    yield 400, good | {"query_string": "project_id=%ff"}
+    yield 405, good | {"method": "BREW"}
+    if route.access != "public":
+        yield 401, {"path": path}
+        # From an address of its own: one that keeps guessing is slowed down.
+        from_there = {"REMOTE_ADDR": operation_id(route)}
+        wrong = {"Authorization": "Bearer a-wrong-token-0123456789"}
+        yield 401, {"path": path, "headers": wrong, "environ_base": from_there}
+    if route.method != "GET":
+        without = {name: value for name, value in good.items() if name != "json"}
+        yield 400, without | {"data": b"[]"}
+        yield 413, without | {"data": b" " * (4 * 1024 * 1024 + 1)}
+        yield 422, good | {"json": {"nonsense": 1}}
+    if any(code.endswith("_not_found") for code in route.problems) and "<" in route.path:
+        missing = {"project_id": "none", "run_id": "none", "link_id": "none", "account_id": 9**15, "held_id": 9**15}
+        yield 404, good | {"path": demo.path(route.path, missing)}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=operation_id)
+def test_every_refusal_is_a_problem_document_that_the_route_told_of(quiet_demo: Demo, route: Route) -> None:
+    shapes = Shapes(quiet_demo.document.spec)
+    for status, request in bad_requests(quiet_demo, route):
+        answer = quiet_demo.client.open(**{"method": route.method} | request)
+
+        assert answer.mimetype == "application/problem+json", (request, answer.data)
+        body = answer.get_json()
+        assert (answer.status_code, body["status"], CODES[body["code"]].status) == (status, status, status), request
+        schema = shapes.schema_of(operation_id(route), status, "application/problem+json")
+        assert schema is not None
+        assert shapes.wrong(schema, body) == [], request
+        assert len(answer.data) < 4096
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def raised_codes() -> set[str]:
+    """Codes that stand in the source where a problem, or an error that becomes one, is made."""
+    found: set[str] = set()
+    for path in [*PACKAGE.glob("api/**/*.py"), *PACKAGE.glob("store/*.py"), PACKAGE / "sync/engine.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISERS:
+                said = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
+                said += node.args[1:2] if node.func.id == "Problem" else []
+                found |= {str(one.value) for one in said if isinstance(one, ast.Constant)}
+    return found
+
+
+def test_every_code_that_is_raised_is_in_the_one_list_of_codes() -> None:
+    raised = raised_codes()
+
+    assert len(raised) > 15
+    assert raised <= set(CODES)
+
+
+def test_every_code_of_the_list_belongs_to_some_route() -> None:
+    told = {code for route in ROUTES for code in problem_codes(route)}
+
+    assert told == set(CODES)
+
+
+def test_operations_have_names_of_their_own() -> None:
+    assert len(BY_ID) == len(ROUTES)

@@ -1,0 +1,205 @@
+"""A tour of every operation on the demo: what the tests hold to the document, and where its examples come from.
+
+`python -m tests.api.tour` writes the examples anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from webapp.api import ROUTES
+from webapp.api.openapi import EXAMPLES, Document, operation_id
+from webapp.api.routes import Route
+from webapp.app import create_app
+from webapp.bootstrap import Parts, bootstrap
+from webapp.clock import Budget, Clock
+from webapp.config import Settings
+from webapp.store.db import Database
+from webapp.store.tables import accounts, held_observations, projects
+from webapp.sync.trigger import Trigger
+
+__all__ = ["ADMIN", "Demo", "Visit", "demo_on", "tour"]
+
+TOKEN = "token-of-the-tour-0123"
+ADMIN = {"Authorization": f"Bearer {TOKEN}"}
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+MIRA = "https://www.tiktok.com/@mira.glow"
+# What is sent to operations that take something. A text that names one of the demo's values stands for it.
+BODIES: dict[str, dict[str, Any]] = {
+    "readings_post_readings": {"readings": [{"profile_url": MIRA, "views": 18_500_000}]},
+    "schedule_put_auto_sync": {"interval_hours": 2},
+    "corrections_put_pin": {"value": 130_000, "note": "counted by hand"},
+    "sharing_add_share_link": {"label": "Client"},
+    "editing_projects_add_project": {"name": "Autumn campaign", "target_views": 1_000_000},
+    "editing_projects_change_project": {"target_views": 100_000_000},
+    "editing_accounts_add_account": {"profile_url": "https://x.com/miraglow", "owner": "mira"},
+    "editing_accounts_change_account": {"mode": "manual"},
+    "editing_identity_correct_url": {"profile_url": f"{MIRA}.official"},
+    "editing_identity_merge_account": {"into": "account_id"},
+    "editing_snapshots_correct_snapshot": {"views": 18_450_000, "note": "typed twice"},
+}
+QUERIES: dict[str, dict[str, Any]] = {"editing_identity_drop_alias": {"url_key": "url_key"}}
+# What changes something, in an order in which each finds what it needs; then what takes away again.
+CHANGES = (
+    "admin_smart_sync",
+    "readings_post_readings",
+    "schedule_put_auto_sync",
+    "corrections_put_pin",
+    "corrections_accept_held",
+    "corrections_reject_held",
+    "sharing_add_share_link",
+    "editing_projects_add_project",
+    "editing_projects_change_project",
+    "editing_accounts_add_account",
+    "editing_accounts_change_account",
+    "editing_identity_correct_url",
+    "editing_identity_merge_account",
+    "editing_identity_drop_alias",
+    "editing_snapshots_correct_snapshot",
+)
+ENDINGS = (
+    "corrections_drop_pin",
+    "sharing_revoke_share_link",
+    "editing_snapshots_remove_snapshot",
+    "editing_accounts_remove_account",
+    "editing_projects_remove_project",
+    "editing_projects_restore_project",
+)
+BY_ID: dict[str, Route] = {operation_id(route): route for route in ROUTES}
+
+
+@dataclass
+class Demo:
+    """The demo, synced once. `values`: what stands in paths."""
+
+    parts: Parts
+    client: FlaskClient
+    document: Document
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def call(self, operation: str, *, values: Mapping[str, Any] | None = None, **more: Any) -> TestResponse:
+        route = BY_ID[operation]
+        return self.client.open(
+            self.path(route.path, values), method=route.method, headers=ADMIN, buffered=True, **more
+        )
+
+    def sent(self, operation: str) -> dict[str, Any]:
+        """What the operation takes besides its path: `json`, `query_string`."""
+        body, query = BODIES.get(operation), QUERIES.get(operation, {})
+        known = {
+            name: self.values.get(value, value) if isinstance(value, str) else value
+            for name, value in (body or query).items()
+        }
+        return {"json": known} if body else {"query_string": known}
+
+    def path(self, rule: str, values: Mapping[str, Any] | None = None) -> str:
+        """The address that a rule such as `/runs/<run_id>` stands for in the demo."""
+        known = self.values | dict(values or {})
+        return re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(known[part[1]]), rule)
+
+
+class Visit(NamedTuple):
+    operation: str
+    sent: Any
+    answer: TestResponse
+
+
+def demo_on(url: str, **settings: Any) -> Demo:
+    """The demo on a database that is migrated or not yet there."""
+    chosen = Settings(database_url=url, demo=True, admin_tokens=(TOKEN,), **settings)
+    parts = bootstrap(chosen, clock=Clock(now=lambda: NOW))
+    app = create_app(parts)
+    demo = Demo(parts, app.test_client(), app.extensions["smart_sync"][Document])
+    demo.client.get("/ready")
+    _sync(parts)
+    with parts.db.read() as tx:
+        ids = tx.execute(accounts.select().order_by(accounts.c.id)).all()
+        project = tx.execute(projects.select().where(projects.c.name == "Beauty Lab")).one()
+    mine = [account.id for account in ids if account.project_id == project.id]
+    url_key = next(account.url_key for account in ids if account.id == mine[0])
+    demo.values = {
+        "project_id": project.id,
+        "account_id": mine[0],
+        "other_account_id": mine[1],
+        "url_key": url_key,
+        "metric": "followers",
+        "day": NOW.date().isoformat(),
+        "decision": "accept",
+        "name": "style.css",
+    }
+    demo.values |= {"held_id": held(parts.db, mine[0], 99_000_000), "run_id": _last_run(demo)}
+    demo.values["link_id"] = demo.call("sharing_add_share_link", json={"label": "Client"}).get_json()["share_link"][
+        "id"
+    ]
+    return demo
+
+
+def _sync(parts: Parts) -> None:
+    trigger = Trigger(caller="cli")
+    for _ in parts.engine.run(parts.engine.start(trigger).run, trigger, Budget(None, parts.clock)):
+        pass
+
+
+def _last_run(demo: Demo) -> str:
+    return str(demo.call("runs_list_runs").get_json()["runs"][0]["run_id"])
+
+
+def held(db: Database, account_id: int, value: int) -> int:
+    """A reading that was kept aside; its id."""
+    row = {
+        "account_id": account_id,
+        "metric": "followers",
+        "value": value,
+        "last_good": 128_400,
+        "observed_at": NOW,
+        "origin": "tiktok",
+        "held_at": NOW,
+    }
+    with db.write() as tx:
+        return int(tx.execute(held_observations.insert().values(row).returning(held_observations.c.id)).scalar_one())
+
+
+def tour(demo: Demo) -> Iterator[Visit]:
+    """Every operation once, reads between changes and endings, so that there is something to read."""
+    other = demo.values["other_account_id"]
+    elsewhere = {
+        "corrections_accept_held": {"held_id": held(demo.parts.db, other, 54_300)},
+        "corrections_reject_held": {"held_id": held(demo.parts.db, demo.values["account_id"] + 2, 1)},
+        "editing_identity_merge_account": {"account_id": other},
+    }
+    reads = [operation for operation, route in BY_ID.items() if route.method == "GET"]
+    changes = [operation for operation in CHANGES if operation in BY_ID]
+    for operation in [*changes, *reads, *(ending for ending in ENDINGS if ending in BY_ID)]:
+        sent = demo.sent(operation)
+        yield Visit(operation, sent.get("json"), demo.call(operation, values=elsewhere.get(operation), **sent))
+
+
+def write_examples() -> None:
+    """Examples for the document, from a tour through a demo of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        demo = demo_on(f"sqlite:///{folder}/demo.db")
+        found: dict[str, Any] = {}
+        for operation, sent, answer in tour(demo):
+            if operation != "openapi_openapi" and answer.mimetype == "application/json":
+                text = answer.get_data(as_text=True).replace(folder, "/data")
+                found[operation] = {"request": sent} if sent is not None else {}
+                found[operation]["answer"] = json.loads(re.sub(r"share_[\w-]{43}", "share_" + "x" * 43, text))
+        demo.parts.db.close()
+    text = json.dumps(dict(sorted(found.items())), ensure_ascii=False, indent=1)
+    Path(EXAMPLES).write_text(text + "\n", encoding="utf-8")
+    sys.stdout.write(f"{len(found)} examples\n")
+
+
+if __name__ == "__main__":
+    write_examples()

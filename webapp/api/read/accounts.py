@@ -1,0 +1,296 @@
+"""The accounts of a project, filtered, sorted and page by page, and single accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, NamedTuple, cast
+
+import msgspec
+import sqlalchemy as sa
+from flask import Response
+from msgspec import UNSET, UnsetType
+
+from webapp import web
+from webapp.api.read.answering import Made, answered, as_json, key_of, table
+from webapp.api.read.asking import (
+    Period,
+    PeriodQuery,
+    Text,
+    choice,
+    choose,
+    no_account,
+    no_project,
+    period,
+    refused,
+    same,
+    today,
+)
+from webapp.api.read.cursor import Place, made, understood
+from webapp.api.read.shapes import AccountShown, Growth, account_shown, growth_between, growth_of
+from webapp.api.routes import Answer, NoQuery, Route
+from webapp.clock import iso
+from webapp.model import METRICS, Metric
+from webapp.store.db import Database
+from webapp.store.reads.accounts import Account, everybody, grown, page, ranged
+from webapp.store.reads.ask import as_text
+from webapp.store.reads.growth import DAY, UNKNOWN, difference
+from webapp.store.reads.heads import Head, head_of, head_of_account
+from webapp.store.reads.standing import Five
+
+__all__ = ["ROUTES", "TAGGED"]
+
+PAGE = 100
+WHOLE = 100_000  # lines of a table for a spreadsheet program
+TEXTS = ("username", "platform", "owner", "topic", "status")
+TIMES = ("added_at", "changed_at")
+GROWTHS = tuple(f"growth_{metric}" for metric in METRICS)
+SORTS = ("id", *METRICS, *GROWTHS, *TEXTS, *TIMES)
+ORDERS = ("asc", "desc")
+
+
+class AccountsQuery(PeriodQuery, frozen=True, kw_only=True):
+    """Which accounts, in which order. Capitals and a leading @ do not matter."""
+
+    platform: Annotated[Text | None, msgspec.Meta(description="only of this platform, such as youtube")] = None
+    topic: Annotated[Text | None, msgspec.Meta(description="only of this topic")] = None
+    owner: Annotated[Text | None, msgspec.Meta(description="only of this person")] = None
+    status: Annotated[Text | None, msgspec.Meta(description="only with this Status, as typed")] = None
+    q: Annotated[Text | None, msgspec.Meta(description="part of the username, address, owner or topic")] = None
+    sort: Annotated[str, choice("what to sort by; accounts that lack it come last", SORTS)] = "id"
+    order: Annotated[str | None, choice("by default asc for texts and ids, desc for numbers and times", ORDERS)] = None
+    growth: Annotated[
+        bool,
+        msgspec.Meta(
+            description="with the growth of each account: between start_date and end_date where one is given, "
+            "else of the 24 hours up to the last sync"
+        ),
+    ] = False
+    limit: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=1000)] | None,
+        msgspec.Meta(description="lines at most; 100 by default, and all in csv"),
+    ] = None
+    cursor: Annotated[Text | None, msgspec.Meta(description="`next_cursor` of the page before")] = None
+
+    @property
+    def growing(self) -> bool:
+        return self.growth or self.sort in GROWTHS
+
+    @property
+    def dated(self) -> bool:
+        return self.start_date is not None or self.end_date is not None
+
+    @property
+    def descending(self) -> bool:
+        if self.order is not None:
+            return self.order == "desc"
+        return self.sort != "id" and self.sort not in TEXTS
+
+    @property
+    def plain(self) -> bool:
+        """Whether the database sorts and filters it: a metric, a platform, nothing else."""
+        return (
+            not self.growing
+            and not any((self.topic, self.owner, self.status, self.q))
+            and (self.sort in METRICS or (self.sort == "id" and not self.descending))
+        )
+
+
+class AccountList(msgspec.Struct):
+    accounts: list[AccountShown]
+    next_cursor: Annotated[str | None, msgspec.Meta(description="`cursor` of the next page; null: this is the last")]
+
+
+class Line(NamedTuple):
+    account: Account
+    growth: Five | None
+
+
+class Span(NamedTuple):
+    """What a growth is of: two moments or days, as text."""
+
+    since: str
+    until: str
+
+
+def list_accounts(asked: AccountsQuery, project_id: str) -> Response:
+    """The accounts that are in a project now, with their current counts.
+
+    Page by page: an account that is there all the while is seen once when sorted by `id`; in any other order an
+    account whose value changes between two pages may come twice or not at all. In csv `Link` names the next page.
+    """
+    choose("sort", asked.sort, SORTS)
+    choose("order", asked.order or "asc", ORDERS)
+    if asked.dated and not asked.growing:
+        raise refused("growth", "start_date and end_date say what growth is of; ask for growth=true or sort by one")
+    day = today()
+    days = period(asked, day) if asked.dated else None
+    with web.get(Database).read() as tx:
+        head = head_of(tx, project_id)
+        if head is None:
+            raise no_project(project_id)
+        key = key_of(head, day, asked, growing=asked.growing)
+        return answered(key, lambda: _listed(tx, head, asked, days), head.touched_at)
+
+
+def _listed(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Made:
+    limit = asked.limit or (WHOLE if asked.format == "csv" else PAGE)
+    question = repr((head.id, msgspec.structs.replace(asked, cursor=None, limit=None, format="json", fields=None)))
+    text = asked.sort in (*TEXTS, *TIMES)
+    after = None if asked.cursor is None else understood(question, asked.cursor, text=text)
+    if asked.plain:
+        lines = _from_database(tx, head, asked, limit + 1, after)
+    else:
+        lines = _sorted(_wanted(tx, head, asked, days), asked, after)
+    shown, span = lines[:limit], _span(head, days)
+    more = made(question, _place(shown[-1], asked.sort)) if len(lines) > limit else None
+    rows = [account_shown(line.account, _growth(line, asked, span)) for line in shown]
+    return table(
+        AccountShown, "accounts", rows, asked, file=f"accounts-{_slug(head)}", following=more, next_cursor=more
+    )
+
+
+def _slug(head: Head) -> str:
+    """The project's name as part of a file's name."""
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in head.name)
+    return plain.strip("-")[:50] or head.id
+
+
+def _from_database(tx: sa.Connection, head: Head, asked: AccountsQuery, limit: int, after: Place | None) -> list[Line]:
+    found = page(
+        tx,
+        head.id,
+        limit=limit,
+        metric=None if asked.sort == "id" else cast("Metric", asked.sort),
+        descending=asked.descending,
+        platform=asked.platform.strip().lower() if asked.platform is not None else None,
+        after=cast("tuple[int | None, int] | None", after),
+    )
+    return [Line(account, None) for account in found]
+
+
+def _wanted(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
+    """The accounts that fit, with their growth where it matters."""
+    return (line for line in _all(tx, head, asked, days) if _fits(line.account, asked))
+
+
+def _all(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
+    if not asked.growing:
+        yield from (Line(account, None) for account in everybody(tx, "project", head.id))
+    elif days is None:
+        as_of = head.as_of
+        for account, points in grown(tx, "project", head.id):
+            yield Line(account, growth_of(account, points, as_of))
+    else:
+        for account, first, last in ranged(tx, "project", head.id, days.start, days.end):
+            yield Line(account, UNKNOWN if first is None or last is None else difference(last, first))
+
+
+def _fits(account: Account, asked: AccountsQuery) -> bool:
+    return (
+        same(asked.platform, account.platform)
+        and same(asked.topic, account.topic)
+        and same(asked.owner, account.owner)
+        and same(asked.status, account.status)
+        and (asked.q is None or _says(account, asked.q.casefold()))
+    )
+
+
+def _says(account: Account, part: str) -> bool:
+    texts = (account.username, account.profile_url, account.owner, account.topic)
+    return any(part in text.casefold() for text in texts if text)
+
+
+def _sorted(lines: Iterable[Line], asked: AccountsQuery, after: Place | None) -> list[Line]:
+    """By the value, those without one last, and by id among equals."""
+    placed = sorted(((_place(line, asked.sort), line) for line in lines), key=lambda one: one[0][1])
+    with_value = [one for one in placed if one[0][0] is not None]
+    with_value.sort(key=lambda one: cast("Any", one[0][0]), reverse=asked.descending)
+    ordered = with_value + [one for one in placed if one[0][0] is None]
+    if after is None:
+        return [line for _, line in ordered]
+    return [line for place, line in ordered if _follows(place, after, descending=asked.descending)]
+
+
+def _follows(place: Place, after: Place, *, descending: bool) -> bool:
+    value, last = cast("Any", place[0]), cast("Any", after[0])
+    if value == last:
+        return place[1] > after[1]
+    if value is None or last is None:
+        return value is None
+    return bool(value < last) if descending else bool(value > last)
+
+
+def _place(line: Line, sort: str) -> Place:
+    account = line.account
+    if sort == "id":
+        return account.id, account.id
+    if sort in GROWTHS:
+        return (line.growth or UNKNOWN)[GROWTHS.index(sort)], account.id
+    value = getattr(account, sort)
+    if sort in TIMES:
+        return as_text(value), account.id
+    return (value.casefold() if isinstance(value, str) else value), account.id
+
+
+def _span(head: Head, days: Period | None) -> Span:
+    if days is not None:
+        return Span(str(days.start), str(days.end))
+    as_of = head.as_of
+    return Span(str(iso(as_of - DAY)), str(iso(as_of))) if as_of is not None else Span("", "")
+
+
+def _growth(line: Line, asked: AccountsQuery, span: Span) -> Growth | UnsetType | None:
+    if not asked.growing:
+        return UNSET
+    return growth_between(span.since, span.until, line.growth or UNKNOWN)
+
+
+class AccountDetail(AccountShown, kw_only=True):
+    """One account with its project and its growth in the 24 hours up to the last sync."""
+
+    project_name: str
+    growth_24h: Growth | None
+
+
+def show_account(_: NoQuery, account_id: int) -> Response:
+    """One account with its current counts and its growth; a removed one has `removed_at` and keeps its history."""
+    day = today()
+    with web.get(Database).read() as tx:
+        head = head_of_account(tx, account_id)
+        if head is None:
+            raise no_account(account_id)
+        key = key_of(head, day, None, growing=True)
+        return answered(key, lambda: _shown(tx, head, account_id), head.touched_at)
+
+
+def _shown(tx: sa.Connection, head: Head, account_id: int) -> Made:
+    ((account, points),) = grown(tx, "account", account_id, removed=True)
+    growth = growth_between(*_span(head, None), growth_of(account, points, head.as_of))
+    fields = msgspec.structs.asdict(account_shown(account))
+    return as_json(AccountDetail(**fields, project_name=head.name, growth_24h=growth))
+
+
+TAGGED = {304: Answer(words="nothing has changed since", headers=("ETag", "Last-Modified"))}
+
+ROUTES = (
+    Route(
+        "GET",
+        "/api/projects/<project_id>/accounts",
+        list_accounts,
+        "read",
+        query=AccountsQuery,
+        answers={
+            200: Answer(AccountList, headers=("ETag", "Last-Modified", "Link"), media=("text/csv",)),
+            **TAGGED,
+        },
+        problems=("project_not_found",),
+    ),
+    Route(
+        "GET",
+        "/api/accounts/<int:account_id>",
+        show_account,
+        "read",
+        answers={200: Answer(AccountDetail, headers=("ETag", "Last-Modified")), **TAGGED},
+        problems=("account_not_found",),
+    ),
+)
