@@ -1,4 +1,7 @@
-"""Log lines: `LEVEL [SmartSync] words` with fields behind them; JSON where nobody sits at a terminal."""
+"""Log lines: `LEVEL [SmartSync] words` with fields behind them; JSON where nobody sits at a terminal.
+
+What people typed, such as the name of a tab, ends up here. It can not begin a line of its own, nor hide one.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-__all__ = ["JsonLines", "TextLines", "set_up"]
+__all__ = ["JsonLines", "TextLines", "formatter", "set_up"]
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -17,9 +20,11 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD and value is not None}
 
 
-def _one_line(value: object) -> str:
-    """Text that can forge no line and hide nothing: control characters are shown as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(value))
+def _shown(text: str) -> str:
+    """The text with escapes, as JSON writes them, for line breaks, controls and what changes the direction of text."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 class JsonLines(logging.Formatter):
@@ -35,24 +40,31 @@ class JsonLines(logging.Formatter):
         line |= _fields(record)
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _shown(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class TextLines(logging.Formatter):
-    """`12:30:00 INFO [SmartSync] words  name=value ...`, in UTC."""
+    """`12:30:00 INFO [SmartSync] words  name=value ...`, in UTC; the lines of a traceback are indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        fields = " ".join(f"{name}={_one_line(value)}" for name, value in _fields(record).items())
-        line = f"{time} {record.levelname} {_one_line(record.getMessage())}" + (f"  {fields}" if fields else "")
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        fields = " ".join(f"{name}={_shown(str(value))}" for name, value in _fields(record).items())
+        line = f"{time} {record.levelname} {_shown(record.getMessage())}" + (f"  {fields}" if fields else "")
+        if not record.exc_info:
+            return line
+        trace = self.formatException(record.exc_info).split("\n")
+        return "\n".join([line, *(f"    {_shown(part)}" for part in trace)])
+
+
+def formatter(stream: TextIO) -> logging.Formatter:
+    """Text for a terminal, JSON for everything else."""
+    return TextLines() if stream.isatty() else JsonLines()
 
 
 def set_up(level: str, stream: TextIO | None = None) -> None:
-    """Send the product's log lines to the stream (stderr), once per process; text on a terminal, else JSON."""
-    out = stream or sys.stderr
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(TextLines() if out.isatty() else JsonLines())
+    """Send the product's log lines to the stream (stderr), from this level on."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(formatter(handler.stream))
     logger = logging.getLogger("smart_sync")
     logger.handlers[:] = [handler]
     logger.setLevel(level)

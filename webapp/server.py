@@ -1,4 +1,4 @@
-"""How the service is served: settings of gunicorn, as a module for `gunicorn -c python:webapp.server`.
+"""How the service is served: settings of gunicorn, as a module for `gunicorn -c python:webapp.server webapp.wsgi:app`.
 
 Threads, because a reader must not wait behind a sync; two workers, because one that dies must not be all there is.
 Nothing buffers slow clients here: a platform's own proxy, nginx or Caddy belongs in front of a public address.
@@ -6,68 +6,135 @@ Nothing buffers slow clients here: a platform's own proxy, nginx or Caddy belong
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
+from webapp import logs
 from webapp.app import create_app
-from webapp.bootstrap import Parts
+from webapp.bootstrap import THREADS, Parts
+from webapp.config import Settings
+from webapp.errors import StoreError
+from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
 from webapp.sync.background import Background
+from webapp.web import KEY
 
 __all__ = ["Server", "options"]
 
+T = TypeVar("T")
+
+log = logging.getLogger("smart_sync")
+
 GRACE_S = 30
 LEAVE_S = 2.0  # of the grace, for answers to be sent and the process to end
-THREADS = 8
+SILENCE_S = 90  # longer than anything a worker's main thread does, besides waiting for background work at its end
+
+# The database may come up after us; requests look for it again and say 503 until then.
+PASSING = {"database_busy", "database_unreachable"}
 
 
-def options(port: int, workers: int, host: str = "0.0.0.0") -> dict[str, Any]:  # noqa: S104  behind a platform's router
-    """Settings of gunicorn by name."""
+class Log(Logger):  # type: ignore[misc]
+    """gunicorn's own lines in the form of ours."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setFormatter(logs.formatter(handler.stream))
+
+
+def options(
+    port: int,
+    workers: int,
+    host: str = "0.0.0.0",  # noqa: S104  behind a platform's router
+    *,
+    grace_s: int = GRACE_S,
+    log_level: str = "INFO",
+) -> dict[str, Any]:
+    """Settings of gunicorn by name. grace_s: seconds from SIGTERM to SIGKILL."""
     return {
-        "bind": f"{host}:{port}",
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
         "worker_class": "gthread",
         "threads": THREADS,
         "preload_app": True,
-        "timeout": 120,
-        "graceful_timeout": GRACE_S,
+        "timeout": SILENCE_S + grace_s,
+        "graceful_timeout": grace_s,
         "keepalive": 5,
         "control_socket_disable": True,
         "worker_tmp_dir": "/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108
+        "loglevel": log_level.lower(),
+        "logger_class": Log,
+        "on_starting": on_starting,
         "post_worker_init": post_worker_init,
+        "worker_int": worker_int,
         "worker_exit": worker_exit,
     }
 
 
+def on_starting(server: Any) -> None:
+    """Migrate once, before the workers are forked; the connections are closed before the fork.
+
+    Raises: RuntimeError, which gunicorn shows as one line, for a database that somebody has to mend first.
+    """
+    db = _part(server.app.wsgi(), Database)
+    try:
+        ensure_migrated(db)
+    except StoreError as error:
+        if error.code not in PASSING:
+            raise RuntimeError(str(error)) from None
+        log.warning("[SmartSync] started without the database: %s", error, extra={"code": error.code})
+    finally:
+        db.close()
+
+
 def post_worker_init(worker: Any) -> None:
-    """Let a running sync know of SIGTERM at once, so that it ends between two projects and its run is marked."""
-    background = _background(worker)
+    """Open the database, as far as it can be; let a running sync know of SIGTERM at once, so that it ends in time."""
+    # Who has the file open notices when it is replaced, and knows which log beside it belongs to the old one.
+    with suppress(StoreError), _part(worker.wsgi, Database).read():
+        pass
+    stop = _part(worker.wsgi, Background).stop
     gunicorns = signal.getsignal(signal.SIGTERM)
 
     def on_term(number: int, frame: FrameType | None) -> None:
-        background.stop.request(worker.cfg.graceful_timeout - LEAVE_S)
+        stop.request(_working_s(worker))
         if callable(gunicorns):
             gunicorns(number, frame)
 
     signal.signal(signal.SIGTERM, on_term)
+    signal.siginterrupt(signal.SIGTERM, False)  # as gunicorn had it: requests are not to be disturbed
+
+
+def worker_int(worker: Any) -> None:
+    """Ctrl-C: whatever runs ends as soon as it can be left."""
+    _part(worker.wsgi, Background).stop.request(0.0)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Wait for background work, which has been told to end."""
     del server
-    background = _background(worker)
-    background.shut_down(worker.cfg.graceful_timeout - LEAVE_S)
+    # gunicorn also calls this in its master, for a worker that it finds gone: nothing of ours ends there.
+    if worker.pid == os.getpid() and hasattr(worker, "wsgi"):
+        _part(worker.wsgi, Background).shut_down(_working_s(worker))
 
 
-def _background(worker: Any) -> Background:
-    app = worker.app.callable if worker.app.callable is not None else worker.wsgi
-    part = app.extensions["smart_sync"][Background]
-    assert isinstance(part, Background)  # noqa: S101  narrows the type
+def _working_s(worker: Any) -> float:
+    """Seconds of the grace in which work may go on."""
+    grace = float(worker.cfg.graceful_timeout)
+    return grace - min(LEAVE_S, grace / 4)
+
+
+def _part(app: Any, kind: type[T]) -> T:
+    part = app.extensions[KEY][kind]
+    assert isinstance(part, kind)  # noqa: S101  narrows the type
     return part
 
 
@@ -81,15 +148,17 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         for name, value in self._settings.items():
-            if value is not None:
+            if name in self.cfg.settings and value is not None:  # an older gunicorn knows fewer settings
                 self.cfg.set(name, value)
-        self.cfg.set("on_starting", self._migrate)
-
-    def _migrate(self, server: Any) -> None:
-        """Once, before the workers are forked; its connections are closed before the fork."""
-        del server
-        ensure_migrated(self._parts.db)
-        self._parts.db.close()
 
     def load(self) -> Any:
         return create_app(self._parts)
+
+
+def _from_env() -> dict[str, Any]:
+    settings = Settings.from_env()
+    return options(settings.port, settings.web_concurrency, log_level=settings.log_level)
+
+
+# gunicorn takes the names of this module for its settings.
+globals().update(_from_env())

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from flask import Flask
+
 from webapp import logs
 from webapp.app import create_app
 from webapp.bootstrap import bootstrap
 from webapp.config import Settings
+from webapp.errors import ConfigError
 
 __all__ = ["app"]
 
-settings = Settings.from_env()
-logs.set_up(settings.log_level)
-app = create_app(bootstrap(settings))
+
+def _app() -> Flask:
+    """Raises: RuntimeError, which gunicorn shows as one line where it would print another error with its traceback."""
+    try:
+        settings = Settings.from_env()
+        logs.set_up(settings.log_level)
+        return create_app(bootstrap(settings))
+    except ConfigError as error:
+        raise RuntimeError(str(error)) from None
+
+
+app = _app()

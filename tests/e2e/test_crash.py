@@ -1,0 +1,157 @@
+"""Processes that are killed or frozen in the middle of a sync: nothing half written, nobody has to clear up."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.google import Google
+from tests.e2e.harness import Service, frozen, later, serving, until
+
+SHORT_LEASE = {"SMART_SYNC_LEASE_SECONDS": "1"}
+# Wide enough that three tabs do not fit into one call, so that there is a moment between two projects.
+WIDE = "n" * 40_000
+TABS = ("Project A", "Project B", "Project C")
+
+
+def fill(sheet: Google, followers: int, *, note: str = "") -> None:
+    for title in TABS:
+        sheet.tab(title, 30, followers, note=note)
+
+
+def taken_over(service: Service, run_id: str) -> str:
+    """Trigger like a cron until another run answers; its id."""
+
+    def another() -> str | None:
+        answer = service.sync()
+        assert answer.status in {200, 202}, answer
+        return answer.json["run_id"] if answer.json["run_id"] != run_id else None
+
+    return until(another)
+
+
+def test_a_killed_worker_is_replaced_and_its_run_taken_over(sheet: Google, tmp_path: Path) -> None:
+    fill(sheet, 100)
+    with serving(tmp_path, sheet, env=SHORT_LEASE) as service:
+        assert service.sync().status == 200
+        fill(sheet, 200)
+        with sheet.gate() as gate:
+            caller = service.sync_later()
+            gate.wait()
+            (run_id,) = service.rows("SELECT id FROM sync_runs WHERE state = 'running'")
+            os.kill(service.workers[-1], signal.SIGKILL)
+            with pytest.raises(OSError, match=r"closed connection|reset"):
+                caller.result()
+            until(service.ready)
+            at_once = service.sync()
+
+        next_run = taken_over(service, run_id)
+
+        assert (at_once.status, at_once.json["run_id"]) == (202, run_id)
+        assert service.ended(next_run)["state"] == "succeeded"
+        assert service.states()[run_id] == "abandoned"
+        assert service.followers() == {title: {200} for title in TABS}
+        assert service.rows("SELECT count(*) FROM account_snapshots") == [90]
+        assert service.sound()
+
+
+def test_whatever_moment_all_processes_are_killed_at_each_project_is_old_or_new(sheet: Google, tmp_path: Path) -> None:
+    fill(sheet, 0, note=WIDE)
+    with serving(tmp_path, sheet) as service:
+        assert service.sync().status == 200
+    for cut, new in enumerate((100, 200, 300)):
+        fill(sheet, new, note=WIDE)
+        calls = len(sheet.calls)
+
+        with serving(tmp_path, sheet, env=SHORT_LEASE) as service:
+            with sheet.gate(skip=cut) as gate:
+                service.sync_later(run_async=True)
+                gate.wait()
+                service.kill()
+            asked = [titles for call, titles in sheet.calls[calls:] if call == "cells"]
+
+            assert [len(titles) for titles in asked] == [1] * (cut + 1)
+            written = {title for (title,) in asked[:-1]}
+            assert service.followers() == {title: {new if title in written else new - 100} for title in TABS}
+            assert service.sound()
+
+        with serving(tmp_path, sheet, env=SHORT_LEASE) as service:
+            (run_id,) = service.rows("SELECT id FROM sync_runs WHERE state = 'running'")
+            next_run = taken_over(service, run_id)
+            assert service.ended(next_run)["state"] == "succeeded"
+            assert service.states()[run_id] == "abandoned"
+            assert service.followers() == {title: {new} for title in TABS}
+
+
+def test_a_frozen_worker_that_wakes_up_writes_nothing(sheet: Google, tmp_path: Path) -> None:
+    fill(sheet, 100)
+    shared = {"SMART_SYNC_DATA_DIR": str(tmp_path / "one" / "data"), **SHORT_LEASE}
+    with serving(tmp_path / "one", sheet, env=shared) as one, serving(tmp_path / "two", sheet, env=shared) as two:
+        assert one.sync().status == 200
+        fill(sheet, 200)
+        with sheet.gate() as gate:
+            caller = one.sync_later()
+            gate.wait()
+            (dead,) = one.rows("SELECT id FROM sync_runs WHERE state = 'running'")
+            with frozen(one):
+                gate.open()  # the answer that waits for it has 200
+                fill(sheet, 300)
+                sheet.tab("Project D", 5, 300)
+                next_run = taken_over(two, dead)
+                state = two.ended(next_run)["state"]
+                fill(sheet, 400)
+            answer = caller.result()
+
+        assert state == "succeeded"
+        assert (answer.status, answer.json["run_id"], answer.json["state"]) == (503, dead, "abandoned")
+        assert one.states()[dead] == "abandoned"
+        assert one.followers() == {title: {300} for title in (*TABS, "Project D")}
+        assert two.sync().json["success"]
+        assert one.followers()["Project A"] == {400}
+        assert one.sound()
+
+
+def test_a_frozen_worker_finds_no_projects_after_its_run_was_closed(sheet: Google, tmp_path: Path) -> None:
+    sheet.tab("Project A", 5, 100)
+    shared = {"SMART_SYNC_DATA_DIR": str(tmp_path / "one" / "data"), **SHORT_LEASE}
+    with serving(tmp_path / "one", sheet, env=shared) as one, serving(tmp_path / "two", sheet, env=shared) as two:
+        with sheet.gate() as gate, sheet.gate("tabs", skip=1) as other:
+            caller = one.sync_later()
+            gate.wait()
+            (dead,) = one.rows("SELECT id FROM sync_runs WHERE state = 'running'")
+            with frozen(one):
+                gate.open()
+                taking_over = later(partial(taken_over, two, dead))
+                other.wait()
+            answer = caller.result()
+            found_by_the_dead = one.rows("SELECT name FROM projects")
+        next_run = taking_over.result()
+
+        assert (answer.status, answer.json["state"]) == (503, "abandoned")
+        assert found_by_the_dead == []
+        assert two.ended(next_run)["state"] == "succeeded"
+        assert one.states() == {dead: "abandoned", next_run: "succeeded"}
+        assert one.followers() == {"Project A": {100}}
+
+
+def test_a_frozen_sheet_of_a_dead_run_leaves_no_trace(sheet: Google, tmp_path: Path) -> None:
+    fill(sheet, 100)
+    with serving(tmp_path, sheet, env=SHORT_LEASE) as service:
+        assert service.sync().status == 200
+        with sheet.gate("tabs") as gate:
+            service.sync_later(run_async=True)
+            gate.wait()
+            service.kill()
+
+    with serving(tmp_path, sheet, env=SHORT_LEASE) as service:
+        (dead,) = service.rows("SELECT id FROM sync_runs WHERE state = 'running'")
+        taken_over(service, dead)
+        status = service.get("/api/admin/sync_status").json
+
+        assert status["running"] == []
+        assert status["sheet"]["state"] == "ok"
+        assert service.rows("SELECT name FROM leases WHERE holder IS NOT NULL") == []

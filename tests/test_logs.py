@@ -1,0 +1,152 @@
+"""Log lines: found by grep, parsed by machines, forged by nobody."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp import logs
+
+NASTY = {
+    "line break": "A\n12:00:00 ERROR [SmartSync] failed for B",
+    "carriage return": "A\rERROR",
+    "line separator": "A\u2028ERROR",
+    "next line": "A\u0085ERROR",
+    "colours": "A\x1b[2K\x1b[31mred",
+    "one-byte CSI": "A\x9b2K",
+    "right to left": "A\u202eKO",
+    "invisible": "A\u200b\ufeffB",
+    "tag beyond the plane": "A\U000e0041B",
+    "half a character": "A\ud800B",
+    "NUL": "A\x00B",
+    "quotes": 'A", "level": "ERROR',
+}
+nasty = pytest.mark.parametrize("name", NASTY.values(), ids=NASTY.keys())
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    """The product's logger, put back as it was."""
+    logger = logging.getLogger("smart_sync")
+    before = (logger.handlers[:], logger.level, logger.propagate)
+    yield logger
+    logger.handlers[:], level, logger.propagate = before
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def file(logger: logging.Logger) -> StringIO:
+    stream = StringIO()
+    logs.set_up("INFO", stream)
+    return stream
+
+
+@pytest.fixture
+def terminal(logger: logging.Logger) -> Terminal:
+    stream = Terminal()
+    logs.set_up("INFO", stream)
+    return stream
+
+
+def record(message: str, *args: object, level: int = logging.INFO, **more: Any) -> logging.LogRecord:
+    made = logging.LogRecord("smart_sync", level, __file__, 1, message, args, None)
+    vars(made).update(more)
+    return made
+
+
+def test_a_file_gets_json_with_its_fields(logger: logging.Logger, file: StringIO) -> None:
+    logger.info("[SmartSync] completed for %s", "Игры", extra={"updated": 3, "seconds": 0.5, "nothing": None})
+
+    line = json.loads(file.getvalue())
+
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line.pop("time"))
+    assert line == {
+        "level": "INFO",
+        "message": "[SmartSync] completed for Игры",
+        "logger": "smart_sync",
+        "updated": 3,
+        "seconds": 0.5,
+    }
+    assert "Игры" in file.getvalue()
+
+
+def test_a_terminal_gets_text_with_its_fields(logger: logging.Logger, terminal: Terminal) -> None:
+    logger.warning("[SmartSync] %s is late", "Project A", extra={"updated": 3})
+
+    assert re.fullmatch(r"\d\d:\d\d:\d\d WARNING \[SmartSync\] Project A is late  updated=3\n", terminal.getvalue())
+
+
+@pytest.mark.parametrize("stream", ["file", "terminal"])
+def test_errors_are_found_by_the_grep_of_the_guide(
+    logger: logging.Logger, stream: str, request: pytest.FixtureRequest
+) -> None:
+    written: StringIO = request.getfixturevalue(stream)
+    logger.error("[SmartSync] failed for Project A")
+    logger.info("[SmartSync] completed for Project B")
+
+    assert re.findall(r"ERROR.*SmartSync.*(Project .)", written.getvalue()) == ["Project A"]
+
+
+def test_lines_below_the_level_are_not_written(logger: logging.Logger, file: StringIO) -> None:
+    logger.debug("[SmartSync] a detail")
+
+    assert file.getvalue() == ""
+
+
+def test_setting_up_twice_writes_each_line_once(logger: logging.Logger, file: StringIO) -> None:
+    again = StringIO()
+    logs.set_up("INFO", again)
+    logger.info("[SmartSync] once")
+
+    assert (file.getvalue(), again.getvalue().count("once")) == ("", 1)
+
+
+@nasty
+def test_a_name_forges_no_json_line(name: str) -> None:
+    line = logs.JsonLines().format(record("[SmartSync] completed for %s", name, project=name))
+
+    assert line.isprintable()
+    read = json.loads(line)
+    assert (read["level"], read["message"], read["project"]) == ("INFO", f"[SmartSync] completed for {name}", name)
+
+
+@nasty
+def test_a_name_forges_no_text_line(name: str) -> None:
+    assert logs.TextLines().format(record("[SmartSync] completed for %s", name, project=name)).isprintable()
+
+
+@given(st.text())
+def test_whatever_the_text_it_stays_on_its_line(text: str) -> None:
+    line = logs.JsonLines().format(record("%s", text))
+
+    assert line.isprintable()
+    assert json.loads(line)["message"] == text
+    assert logs.TextLines().format(record("%s", text)).isprintable()
+
+
+def test_a_traceback_is_part_of_its_json_line(logger: logging.Logger, file: StringIO) -> None:
+    logger.error("[SmartSync] failed", exc_info=ValueError("first\nsecond"))
+
+    (line,) = file.getvalue().splitlines()
+    assert "ValueError: first\nsecond" in json.loads(line)["traceback"]
+
+
+def test_a_traceback_can_not_pass_for_other_lines_of_text(logger: logging.Logger, terminal: Terminal) -> None:
+    logger.error("[SmartSync] failed", exc_info=ValueError("A\n12:00:00 ERROR [SmartSync] forged\x1b[31m"))
+
+    first, *others = terminal.getvalue().splitlines()
+    assert first.endswith("ERROR [SmartSync] failed")
+    assert all(line.startswith("    ") and line.isprintable() for line in others)

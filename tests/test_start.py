@@ -1,0 +1,209 @@
+"""How a server is set up, and how its processes begin and end; what needs no process of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+
+from webapp import server
+from webapp.app import create_app
+from webapp.bootstrap import Parts, bootstrap
+from webapp.clock import Clock, Stop
+from webapp.config import Settings
+from webapp.server import Server, options
+from webapp.store.migrate import HEAD_REVISION, current_revision
+from webapp.sync.background import Background
+
+TOKEN = "the-admin-token-of-the-tests"
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    made = bootstrap(Settings(data_dir=tmp_path / "data", admin_tokens=(TOKEN,)))
+    yield made
+    made.db.close()
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> list[logging.LogRecord]:
+    """What the product's logger is given."""
+    records: list[logging.LogRecord] = []
+    monkeypatch.setattr(logging.getLogger("smart_sync"), "handle", records.append)
+    return records
+
+
+@dataclass
+class Worker:
+    """What gunicorn hands to hooks."""
+
+    wsgi: Any
+    pid: int = field(default_factory=os.getpid)
+    grace: int = 30
+
+    @property
+    def cfg(self) -> Any:
+        return SimpleNamespace(graceful_timeout=self.grace)
+
+
+class TestSettings:
+    def test_gunicorn_knows_every_one_of_them(self) -> None:
+        known = Config().settings
+
+        for name, value in options(8000, 2).items():
+            assert name in known
+            if value is not None:
+                known[name].set(value)
+
+    def test_the_module_has_exactly_these_for_gunicorn(self) -> None:
+        assert vars(server).keys() & Config().settings.keys() == options(8000, 2).keys()
+
+    @pytest.mark.parametrize(
+        ("host", "bind"),
+        [("127.0.0.1", "127.0.0.1:80"), ("::1", "[::1]:80"), ("localhost", "localhost:80")],
+    )
+    def test_addresses_of_either_kind(self, host: str, bind: str) -> None:
+        assert options(80, 1, host)["bind"] == bind
+
+    def test_a_worker_that_waits_for_its_end_is_not_taken_for_hung(self) -> None:
+        for grace in (1, 30, 300):
+            chosen = options(80, 1, grace_s=grace)
+            assert chosen["timeout"] > chosen["graceful_timeout"] == grace
+
+    def test_memory_is_used_for_signs_of_life_only_where_it_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(os, "access", lambda path, mode: False)
+
+        assert options(80, 1)["worker_tmp_dir"] is None
+
+    def test_a_server_of_parts_takes_them_and_leaves_out_what_gunicorn_does_not_know(self, parts: Parts) -> None:
+        made = Server(parts, options(8123, 3) | {"a_setting_of_tomorrow": 1})
+
+        assert (made.cfg.workers, made.cfg.threads, made.cfg.address) == (3, 8, [("0.0.0.0", 8123)])
+        assert made.load().test_client().get("/health").status_code == 200
+
+
+class TestBeforeTheFork:
+    def test_the_database_is_migrated_and_no_connection_is_left(self, parts: Parts) -> None:
+        app = create_app(parts)
+
+        server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=lambda: app)))
+
+        assert current_revision(parts.db) == HEAD_REVISION
+        parts.db.close()
+        assert sorted(path.name for path in parts.settings.data_dir.iterdir()) == [
+            "smart_sync.db",
+            "smart_sync.db.migrate-lock",
+        ]
+
+    def test_no_connection_crosses_it(self, parts: Parts) -> None:
+        app = create_app(parts)
+        server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=lambda: app)))
+
+        assert not [path for path in open_files() if parts.settings.data_dir in path.parents]
+
+    def test_a_database_that_somebody_has_to_mend_ends_the_start(self, parts: Parts) -> None:
+        parts.settings.data_dir.mkdir()
+        (parts.settings.data_dir / "smart_sync.db").write_bytes(b"no database at all" * 100)
+
+        with pytest.raises(RuntimeError, match=r"is damaged, or is no database \(stop the service"):
+            server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=partial(create_app, parts))))
+
+
+class TestTheEnd:
+    def test_a_worker_that_is_told_to_end_tells_its_syncs_first(self, parts: Parts) -> None:
+        told: list[bool] = []
+        stop = parts.background.stop
+        before = signal.signal(signal.SIGTERM, lambda *_: told.append(stop.requested))
+        try:
+            server.post_worker_init(Worker(create_app(parts)))
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+        assert told == [True]
+        assert 20 < stop.left() <= 28
+
+    @pytest.mark.parametrize(("grace", "left"), [(30, 28), (8, 6), (4, 3), (1, 0.75)])
+    def test_some_of_the_grace_is_kept_for_answers(self, parts: Parts, grace: int, left: float) -> None:
+        server.worker_exit(None, Worker(create_app(parts), grace=grace))
+
+        assert left - 0.5 < parts.background.stop.left() <= left
+
+    def test_ctrl_c_leaves_no_time(self, parts: Parts) -> None:
+        server.worker_int(Worker(create_app(parts)))
+
+        assert parts.background.stop.left() <= 0
+
+    def test_the_master_is_not_told_to_end_by_a_worker_that_has_gone(self, parts: Parts) -> None:
+        server.worker_exit(None, Worker(create_app(parts), pid=1))
+
+        assert not parts.background.stop.requested
+
+    def test_a_worker_that_never_had_an_app_ends_without_a_word(self) -> None:
+        server.worker_exit(None, SimpleNamespace(pid=os.getpid()))
+
+
+class TestBackground:
+    def test_work_in_progress_is_waited_for(self) -> None:
+        background = Background(Stop())
+        done: list[str] = []
+        background.submit(lambda: until_stopped(background.stop, done), "work")
+
+        assert background.shut_down(30)
+        assert done == ["stopped"]
+
+    def test_work_that_does_not_end_in_time_is_told(self) -> None:
+        background = Background(Stop())
+        end, ended = threading.Event(), threading.Event()
+        background.submit(lambda: ended.set() if end.wait() else None, "work")
+
+        assert not background.shut_down(0)
+        end.set()
+        assert ended.wait(30)
+
+    def test_work_that_fails_is_logged_and_no_longer_waited_for(self, log: list[logging.LogRecord]) -> None:
+        background = Background(Stop())
+        background.submit(fail, "run-1")
+
+        assert background.shut_down(30)
+        (record,) = log
+        assert (record.levelname, vars(record)["work"]) == ("ERROR", "run-1")
+        assert record.exc_info is not None
+
+
+class TestStop:
+    def test_the_shortest_time_counts(self) -> None:
+        now = [0.0]
+        stop = Stop(lambda: now[0])
+
+        assert (stop.requested, stop.left()) == (False, float("inf"))
+        stop.request(10)
+        stop.request(20)
+        now[0] = 4
+        assert (stop.requested, stop.left()) == (True, 6)
+        stop.request(1)
+        assert stop.left() == 1
+
+
+def open_files() -> list[Path]:
+    return [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+
+
+def until_stopped(stop: Stop, done: list[str]) -> None:
+    while not stop.requested:
+        Clock().sleep(0.001)
+    done.append("stopped")
+
+
+def fail() -> None:
+    raise ValueError("work of a bad kind")
