@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import secrets
 import signal
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from types import FrameType
 from typing import Any
 
@@ -16,13 +18,17 @@ import click
 
 from webapp import __version__, logs
 from webapp.bootstrap import Parts, bootstrap, token_file
+from webapp.cli_cron import cron
 from webapp.clock import Budget, Stop, iso
 from webapp.config import Settings
-from webapp.errors import SmartSyncError
-from webapp.store import projects, queries, runs
+from webapp.errors import NotFound, SmartSyncError
+from webapp.store import projects, queries, runs, schedule
 from webapp.store.migrate import current_revision, ensure_migrated, migrate
-from webapp.sync.report import run_report, succeeded, summary
+from webapp.store.storage import storage_of
+from webapp.sync.due import TOLERANCE, in_words, overdue, schedule_of, simulate
+from webapp.sync.report import one, run_report, succeeded, summary
 from webapp.sync.trigger import Trigger
+from webapp.sync.watch import at_once, watched
 
 __all__ = ["main"]
 
@@ -40,12 +46,14 @@ class Group(click.Group):
 def _settings(*, demo: bool = False) -> Settings:
     settings = Settings.from_env()
     logs.set_up(settings.log_level)
-    return replace(settings, demo=True, data_dir=settings.data_dir / "demo") if demo else settings
+    if demo:  # never in the database of real numbers
+        return replace(settings, demo=True, data_dir=settings.data_dir / "demo", database_url="")
+    return settings
 
 
 @contextlib.contextmanager
-def _parts(*, demo: bool = False, migrated: bool = True) -> Iterator[Parts]:
-    parts = bootstrap(_settings(demo=demo), loopback=True)
+def _parts(*, migrated: bool = True) -> Iterator[Parts]:
+    parts = bootstrap(_settings(), serving=False)
     try:
         if migrated:
             ensure_migrated(parts.db)
@@ -68,19 +76,22 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port; PORT or 8000 when left out.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes; WEB_CONCURRENCY or 2 when left out.")
-def serve(*, demo: bool, host: str, port: int | None, workers: int | None) -> None:
+@click.option(
+    "--grace", type=click.IntRange(1, 3600), default=30, show_default=True, help="Seconds to end in after SIGTERM."
+)
+def serve(*, demo: bool, host: str, port: int | None, workers: int | None, grace: int) -> None:
     """Serve the API with gunicorn."""
     from webapp.server import Server, options  # noqa: PLC0415  gunicorn is slow to import
 
     settings = _settings(demo=demo)
     parts = bootstrap(settings, loopback=host in ("127.0.0.1", "::1", "localhost"))
-    ensure_migrated(parts.db)
     if demo:
+        ensure_migrated(parts.db)
         _sync_quietly(parts)
+        parts.db.close()
     port = port or settings.port
-    _greet(parts, host, port)
-    parts.db.close()
-    Server(parts, options(port, workers or settings.web_concurrency, host)).run()
+    served = options(port, workers or settings.web_concurrency, host, grace_s=grace, log_level=settings.log_level)
+    Server(parts, served | {"when_ready": lambda _: _greet(parts, host, port)}).run()
 
 
 def _sync_quietly(parts: Parts) -> None:
@@ -101,6 +112,8 @@ def _greet(parts: Parts, host: str, port: int) -> None:
     else:
         token = parts.tokens.admin[0]
         click.echo(f"Token: {token}   (kept in {token_file(parts.settings)})")
+    if not parts.settings.sheets and not parts.settings.demo:
+        click.echo("Sheet: none yet; set SMART_SYNC_SHEET, then `smart-sync doctor` tells whether it can be read")
     click.echo("Sync now:")
     click.echo(f"  curl -X POST -H 'Authorization: Bearer {token}' {address}/api/admin/smart_sync".replace("'", '"'))
     sys.stdout.flush()
@@ -110,40 +123,62 @@ def _greet(parts: Parts, host: str, port: int) -> None:
 
 
 @main.command()
-@click.option("--project", "project_id", help="Only this project, by its id.")
+@click.option("--project", "which", metavar="WHICH", help="Only this project, by its id or name.")
 @click.option("--due", is_flag=True, help="Only what is due.")
 @click.option("--force", is_flag=True, help="Parse unchanged tabs again and accept a tab that shrank.")
 @click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
 @click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="Seconds the run may take.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer of the HTTP endpoint.")
-def sync(*, project_id: str | None, due: bool, force: bool, dry_run: bool, budget: float | None, as_json: bool) -> None:
+def sync(*, which: str | None, due: bool, force: bool, dry_run: bool, budget: float | None, as_json: bool) -> None:
     """Sync all active projects now. Exits with 0 done, 1 failed, 2 in part."""
-    trigger = Trigger(caller="cli", project_id=project_id, due=due, force=force, dry_run=dry_run, budget_s=budget)
     with _parts() as parts:
+        project_id = _project_id(parts, which) if which else None
+        trigger = Trigger(caller="cli", project_id=project_id, due=due, force=force, dry_run=dry_run, budget_s=budget)
         started = parts.engine.start(trigger)
-        if started.how != "fresh":
-            click.echo(f"run {started.run.id} is at it already and will see what you have just edited", err=True)
-            return
         changes: list[Any] = []
-        stop = _stop_on_signals()
-        spent = Budget(budget or parts.settings.budget_s, parts.clock, stop)
-        outcomes = parts.engine.run(started.run, trigger, spent)
-        for outcome in outcomes if as_json else _with_progress(parts, outcomes):
-            changes.extend(outcome.changes)
+        if started.how == "fresh":
+            watching = watched(parts.ping, parts.db, started.run, trigger, at_once)
+            with _stopped_by_signals() as stop, watching:
+                spent = Budget(budget or parts.settings.budget_s, parts.clock, stop)
+                outcomes = parts.engine.run(started.run, trigger, spent)
+                for outcome in outcomes if as_json else _with_progress(parts, trigger, outcomes):
+                    changes.extend(outcome.changes)
         with parts.db.read() as tx:
-            run = runs.by_id(tx, started.run.id)
-            results = runs.results_of(tx, started.run.id)
-    if run is None:
-        raise click.ClickException("the run's record has gone")
+            run = runs.by_id(tx, started.run.id) or started.run
+            results = runs.results_of(tx, run.id)
     if as_json:
-        click.echo(json.dumps(run_report(run, results, changes if dry_run else None), ensure_ascii=False, indent=2))
-    else:
+        report = run_report(run, results, changes if dry_run else None)
+        _print_json(report if started.how == "fresh" else report | {started.how: True})
+    elif started.how == "fresh":
         _print_changes(changes)
         _print_run(run)
-    sys.exit(0 if succeeded(run) and not run.remaining else (1 if run.state == "failed" else 2))
+    else:
+        click.echo(f"run {run.id} is at it already and will see what you have just edited")
+    sys.exit(_exit_code(run))
 
 
-def _stop_on_signals() -> Stop:
+def _project_id(parts: Parts, which: str) -> str:
+    with parts.db.read() as tx:
+        project = projects.find(tx, which)
+    if project is None:
+        raise NotFound(f"there is no project {which!r}", hint="`smart-sync projects list` shows ids and names")
+    if project.removed_at is not None:
+        raise NotFound(f"{project.name} is ignored", hint=f"`smart-sync projects restore {project.id}` takes it back")
+    return project.id
+
+
+def _exit_code(run: runs.Run) -> int:
+    if run.state == "failed":
+        return 1
+    return 0 if succeeded(run) and not run.remaining else 2
+
+
+def _print_json(body: Any) -> None:
+    click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[Stop]:
     """End between two projects, with the run marked, when the terminal or the system says so."""
     stop = Stop()
 
@@ -154,12 +189,15 @@ def _stop_on_signals() -> Stop:
         click.echo("ending after this project; once more to end at once", err=True)
         stop.request(0.0)
 
-    signal.signal(signal.SIGINT, ask)
-    signal.signal(signal.SIGTERM, ask)
-    return stop
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _with_progress(parts: Parts, outcomes: Iterator[Any]) -> Iterator[Any]:
+def _with_progress(parts: Parts, trigger: Trigger, outcomes: Iterator[Any]) -> Iterator[Any]:
     """The outcomes, each with its line; on a terminal under a progress bar."""
     if not sys.stderr.isatty():
         for outcome in outcomes:
@@ -167,28 +205,53 @@ def _with_progress(parts: Parts, outcomes: Iterator[Any]) -> Iterator[Any]:
             yield outcome
         return
     from rich.console import Console  # noqa: PLC0415  only for people
+    from rich.markup import escape  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with parts.db.read() as tx:
-        total = len(projects.active(tx)) or None
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("reading the sheet", total=total)
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
+        # Through the bar's own stream, or log lines and bar would overwrite each other. What went well stands in the
+        # lines below already.
+        logs.set_up("DEBUG" if parts.settings.log_level == "DEBUG" else "WARNING", sys.stderr)
+        logging.getLogger("smart_sync").handlers[0].addFilter(_says_more_than_its_line)
+        task = progress.add_task("reading the sheet", total=_how_many(parts, trigger))
         for outcome in outcomes:
-            progress.update(task, advance=1, description=outcome.result.project_name[:30])
-            progress.console.print(_line(outcome.result), markup=False, highlight=False)
+            progress.update(task, advance=1, description=escape(outcome.result.project_name[:30]), refresh=True)
+            print(_line(outcome.result))  # above the bar; click would write past it, into its line
             yield outcome
+    logs.set_up(parts.settings.log_level)
+
+
+def _says_more_than_its_line(record: logging.LogRecord) -> bool:
+    """Whether a log line tells something that a project's own line on the terminal does not."""
+    return bool(record.exc_info) or not hasattr(record, "accounts")
+
+
+def _how_many(parts: Parts, trigger: Trigger) -> int | None:
+    """Projects this run will come to, as far as they are known; None: not known yet."""
+    with parts.db.read() as tx:
+        if trigger.project_id:
+            return 1
+        known = (
+            projects.due(tx, parts.clock.now() + TOLERANCE, parts.settings.interval_minutes)
+            if trigger.due
+            else projects.active(tx)
+        )
+    return len(known) or None
 
 
 def _line(result: runs.ProjectResult) -> str:
     if result.skipped:
         return f"skip  {result.project_name}: {result.skipped}"
-    word = "ok   " if result.success and not result.degraded else ("part " if result.success else "FAIL ")
+    if not result.success:
+        return f"FAIL  {result.project_name}: {result.error}"
     line = (
-        f"{word} {result.project_name}: {result.total_accounts} accounts, {result.updated_count} updated, "
-        f"{result.snapshot_count} snapshots"
+        f"{'part' if result.degraded else 'ok':4}  {result.project_name}: {result.total_accounts} accounts, "
+        f"{result.updated_count} updated, {result.snapshot_count} snapshots"
     )
-    line += f", {result.problem_count} problems" if result.problem_count else ""
+    if result.problem_count:
+        line += f", {result.problem_count} problem{'s' if result.problem_count > 1 else ''}"
     return f"{line}: {result.error}" if result.error else line
 
 
@@ -210,6 +273,107 @@ def _print_run(run: runs.Run) -> None:
     )
 
 
+# The schedule
+
+CALLS_A_READ = 2  # to the Sheets API: the tabs there are, and their cells
+CALLS_A_MINUTE = 60  # that Google allows one user
+
+
+@main.command()
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="Seconds the run may take.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer of the HTTP endpoint.")
+@click.pass_context
+def tick(ctx: click.Context, *, budget: float | None, as_json: bool) -> None:
+    """Sync what is due: `sync --due`, for a crontab line a minute. Exits as `sync` does."""
+    ctx.invoke(sync, which=None, due=True, force=False, dry_run=False, budget=budget, as_json=as_json)
+
+
+@main.group(name="schedule")
+def schedule_group() -> None:
+    """When projects are synced by themselves."""
+
+
+@schedule_group.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_schedule(*, as_json: bool) -> None:
+    """Who is synced when, what is next, and how it went last."""
+    with _parts() as parts:
+        now, minutes = parts.clock.now(), parts.settings.interval_minutes
+        with parts.db.read() as tx:
+            seen, turn = schedule.last_tick(tx), schedule.earliest_turn(tx)
+            planned = schedule.scheduled(tx)
+            due = {project.id for project in projects.due(tx, now + TOLERANCE, minutes)}
+    late = overdue(turn, now)
+    if as_json:
+        body = {"last_tick_at": iso(seen.seen_at) if seen else None, "overdue_by_seconds": late}
+        _print_json(body | {"projects": [_planned_json(project, minutes, due) for project in planned]})
+        return
+    click.echo(f"last tick: {in_words(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
+    if late > parts.settings.stale_after * 60 and turn is not None:
+        click.echo(f"overdue: the first turn was {in_words(turn, now)}, and nobody has asked for it")
+    width = max((len(project.name) for project in planned), default=0)
+    for project in planned:
+        words = schedule_of(project, minutes).words
+        click.echo(f"{project.name:{width}}  {words}, next {_next(project, now, due)}; {_last(project, now)}")
+
+
+def _planned_json(project: projects.Project, minutes: int, due: Collection[str]) -> dict[str, Any]:
+    return {
+        "project_id": project.id,
+        "project_name": project.name,
+        "status": project.status,
+        "enabled": project.auto_sync,
+        "schedule": schedule_of(project, minutes).words,
+        "next_sync_at": iso(project.next_sync_at),
+        "due": project.id in due,
+        "last_sync_at": iso(project.synced_at),
+        "failures": project.failures,
+        "last_error": project.last_error,
+    }
+
+
+def _next(project: projects.Project, now: datetime, due: Collection[str]) -> str:
+    if project.status != "active":
+        return f"never ({project.status})"
+    if not project.auto_sync:
+        return "never (off)"
+    if project.id in due or project.next_sync_at is None:
+        return "at the next tick"
+    return in_words(project.next_sync_at, now)
+
+
+def _last(project: projects.Project, now: datetime) -> str:
+    """How the last sync of a project went."""
+    done = f"last success {in_words(project.synced_at, now)}" if project.synced_at else "never synced"
+    if not project.failures:
+        return done
+    failures = "1 failure" if project.failures == 1 else f"{project.failures} failures"
+    return f"{done}, {failures} since: {project.last_error}"
+
+
+@schedule_group.command(name="test")
+@click.option("--hours", type=click.IntRange(1, 168), default=24, show_default=True, help="How far to look ahead.")
+@click.option("--every", type=click.IntRange(1, 1440), default=1, show_default=True, help="Minutes between two ticks.")
+def test_schedule(*, hours: int, every: int) -> None:
+    """Show which project would be synced when. Nothing is read or written."""
+    with _parts() as parts:
+        start, minutes = parts.clock.now().replace(second=0, microsecond=0), parts.settings.interval_minutes
+        with parts.db.read() as tx:
+            planned = [project for project in schedule.scheduled(tx) if project.auto_sync]
+        active = [project for project in planned if project.status == "active"]
+    step = timedelta(minutes=every)
+    reads: list[int] = []
+    for moment, synced in simulate(active, minutes, start, ticks=hours * 60 // every, every=step):
+        click.echo(f"{moment:%Y-%m-%d %H:%M} UTC  {', '.join(project.name for project in synced)}")
+        reads.append(len({project.spreadsheet for project in synced}))
+    most = CALLS_A_READ * max(reads, default=0)
+    click.echo(
+        f"{len(reads)} runs in {hours} hours, about {CALLS_A_READ * sum(reads)} Sheets calls, at most {most} in one"
+    )
+    if most > CALLS_A_MINUTE:
+        click.echo(f"warning: Google allows {CALLS_A_MINUTE} calls a minute; spread the projects' schedules")
+
+
 # Looking
 
 
@@ -218,42 +382,62 @@ def _print_run(run: runs.Run) -> None:
 def status(*, as_json: bool) -> None:
     """How it stands: last run, what is stale, whether the sheet answers."""
     with _parts() as parts:
-        now = parts.clock.now()
+        settings = parts.settings
         with parts.db.read() as tx:
-            totals = queries.status_totals(tx, now, parts.settings.stale_after)
+            totals = queries.status_totals(tx, parts.clock.now(), settings.stale_after)
+            live = runs.live_runs(tx, int(settings.lease_s * 1000))
             last = runs.latest(tx, limit=1)
             sheets = projects.spreadsheet_states(tx)
-        storage = parts.db.storage()
+        storage = storage_of(parts.db)
     if as_json:
-        body = {
-            "total_projects": totals.total,
-            "active_projects": totals.active,
-            "last_success_at": iso(totals.last_success_at),
-            "stale_projects": [project["name"] for project in totals.stale],
-            "held_values": totals.held,
-            "last_run": summary(last[0]) if last else None,
-            "storage": storage,
-        }
-        click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        _print_json(
+            {
+                "total_projects": totals.total,
+                "active_projects": totals.active,
+                "last_success_at": iso(totals.last_success_at),
+                "next_due_at": iso(totals.next_due_at),
+                "stale_projects": [project["name"] for project in totals.stale],
+                "held_values": totals.held,
+                "running": [summary(run) for run in live],
+                "last_run": summary(last[0]) if last else None,
+                "spreadsheets": [_sheet_json(sheet) for sheet in sheets],
+                "storage": storage,
+                "version": __version__,
+            }
+        )
         return
+    _print_totals(totals)
+    for run in live:
+        click.echo(f"running: {run.done} of {run.total} projects, since {iso(run.started_at)}, run {run.id}")
+    if last and not last[0].live:
+        _print_run(last[0])
+    for sheet in sheets:
+        words = f": {sheet.message}" if sheet.message else ""
+        click.echo(f"sheet {sheet.title or sheet.key}: {sheet.state} since {iso(sheet.since)}{words}")
+    click.echo(f"database: {storage['path']} ({storage['kind']}, {storage['durability']})")
+
+
+def _sheet_json(sheet: projects.SpreadsheetState) -> dict[str, Any]:
+    return asdict(sheet) | {"since": iso(sheet.since), "checked_at": iso(sheet.checked_at)}
+
+
+def _print_totals(totals: queries.StatusTotals) -> None:
     click.echo(
         f"{totals.active} of {totals.total} projects active, {len(totals.stale)} stale, {totals.held} values held"
     )
+    for project in totals.stale:
+        click.echo(f"stale: {project['name']}, last success {iso(project['synced_at']) or 'never'}")
     click.echo(f"last success: {iso(totals.last_success_at) or 'never'}")
-    if last:
-        _print_run(last[0])
-    for sheet in sheets:
-        click.echo(
-            f"sheet {sheet.title or sheet.key}: {sheet.state} since {iso(sheet.since)}"
-            + (f": {sheet.message}" if sheet.message else "")
-        )
-    click.echo(f"database: {storage}")
+    click.echo(f"next due: {iso(totals.next_due_at) or 'nothing'}")
 
 
-@main.command(name="runs")
-@click.option("--limit", type=click.IntRange(1, 200), default=10, show_default=True)
-def list_runs(*, limit: int) -> None:
+@main.group(name="runs", invoke_without_command=True)
+@click.option("--limit", type=click.IntRange(1, 200), default=10, show_default=True, help="How many to list.")
+@click.pass_context
+def runs_group(ctx: click.Context, *, limit: int) -> None:
     """The latest runs, newest first."""
+    if ctx.invoked_subcommand is not None:
+        return
     with _parts() as parts, parts.db.read() as tx:
         found = runs.latest(tx, limit=limit)
     for run in found:
@@ -263,6 +447,60 @@ def list_runs(*, limit: int) -> None:
         )
     if not found:
         click.echo("no runs yet")
+
+
+@runs_group.command(name="show")
+@click.argument("run_id", metavar="ID", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show_run(*, run_id: str | None, as_json: bool) -> None:
+    """One run with every project and its problems: ID or how it begins; the latest run when left out."""
+    with _parts() as parts, parts.db.read() as tx:
+        run = _run(tx, run_id)
+        results = runs.results_of(tx, run.id)
+    if as_json:
+        report = summary(run) | {"warnings": list(run.warnings or ())}
+        _print_json(report | {"results": [one(result, problems=len(result.problems)) for result in results]})
+        return
+    for result in results:
+        click.echo(_line(result))
+        for problem in result.problems:
+            click.echo(f"      {problem['message']}")
+    _print_run(run)
+
+
+def _run(tx: Any, run_id: str | None) -> runs.Run:
+    """The run with this id; among the last 200 the beginning of one will do.
+
+    Raises: NotFound when there is none, or several begin so.
+    """
+    exact = runs.by_id(tx, run_id) if run_id else None
+    if exact is not None:
+        return exact
+    found = [run for run in runs.latest(tx, limit=200) if run.id.startswith(run_id or "")]
+    if not found:
+        raise NotFound(f"there is no run {run_id!r}" if run_id else "there are no runs yet")
+    if run_id and len(found) > 1:
+        raise NotFound(f"{len(found)} runs begin with {run_id!r}", hint="give more of the id")
+    return found[0]
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(*, as_json: bool) -> None:
+    """Look at every part and say how to mend what is wrong. Exits with 1 when something has failed."""
+    from webapp.doctor import Finding, examine  # noqa: PLC0415  nothing else needs its imports
+
+    findings: list[Finding] = []
+    for finding in examine():
+        findings.append(finding)
+        if not as_json:
+            click.echo(f"{finding.level:4}  {finding.what}: {finding.words}")
+            if finding.fix:
+                click.echo(f"      fix: {finding.fix}")
+    failed = any(finding.level == "FAIL" for finding in findings)
+    if as_json:
+        _print_json({"success": not failed, "findings": [asdict(finding) for finding in findings]})
+    sys.exit(int(failed))
 
 
 # Projects
@@ -334,6 +572,8 @@ def new() -> None:
     """Print a fresh token, for SMART_SYNC_ADMIN_TOKEN."""
     click.echo(secrets.token_urlsafe(32))
 
+
+main.add_command(cron)
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,410 @@
+"""The command line, as it is typed: what it prints, what it writes, what it exits with."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from webapp import cli
+from webapp.bootstrap import DEMO_FOLDER
+from webapp.clock import Stop
+from webapp.config import SETTINGS, Settings
+from webapp.store import runs
+from webapp.store.db import open_database
+from webapp.store.runs import NewRun, ProjectResult
+from webapp.sync.trigger import Trigger
+
+ROOT = Path(__file__).parents[1]
+
+
+class Shell:
+    """A terminal in a folder of its own, whose environment has nothing of the developer's.
+
+    sheet: a folder of CSV files, at first a copy of the demo's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sheet = folder / "sheet"
+        shutil.copytree(DEMO_FOLDER, self.sheet)
+        self.env: dict[str, str | None] = dict.fromkeys(os.environ.keys() & _settings_and_files(), None)
+        self.env |= {"SMART_SYNC_SHEET": str(self.sheet), "SMART_SYNC_DATA_DIR": str(folder / "data")}
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.folder}/data/smart_sync.db"
+
+    def run(self, *words: str, **env: str) -> Result:
+        return CliRunner().invoke(cli.main, words, env=self.env | env)
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.run(*words, "--json").stdout)
+
+
+def _settings_and_files() -> set[str]:
+    return {setting.name + ending for setting in SETTINGS for ending in ("", "_FILE")}
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A shell, after which signals and logging are as they were."""
+    monkeypatch.chdir(tmp_path)
+    log = logging.getLogger("smart_sync")
+    before = log.handlers[:], log.level, log.propagate
+    yield Shell(tmp_path)
+    log.handlers[:], log.level, log.propagate = before
+
+
+# Syncing
+
+
+def test_a_sync_tells_each_project_and_the_run(shell: Shell) -> None:
+    done = shell.run("sync")
+
+    assert done.exit_code == 0
+    *projects, run = done.stdout.splitlines()
+    assert sorted(projects) == [
+        "ok    Beauty Lab: 8 accounts, 8 updated, 8 snapshots, 1 problem",
+        "ok    Street Food: 8 accounts, 8 updated, 8 snapshots, 2 problems",
+        "ok    Игры: 5 accounts, 5 updated, 4 snapshots, 1 problem",
+    ]
+    assert run.startswith("succeeded: 3 projects done, 0 failed, 0 skipped, 0 left, 0 Sheets calls, ")
+
+
+def test_a_sync_that_fails_in_part_exits_with_2(shell: Shell) -> None:
+    shell.run("sync")
+    (shell.sheet / "Street Food.csv").unlink()
+
+    done = shell.run("sync")
+
+    assert done.exit_code == 2
+    assert "FAIL  Street Food: the tab 'Street Food' has gone" in done.stdout
+    assert "partial: 2 projects done, 1 failed" in done.stdout
+
+
+def test_a_sync_that_fails_exits_with_1(shell: Shell) -> None:
+    shell.run("sync")
+    shutil.rmtree(shell.sheet)
+
+    done = shell.run("sync")
+
+    assert done.exit_code == 1
+    assert f"there is no folder {shell.sheet}" in done.stdout
+
+
+def test_a_sync_of_one_project_takes_its_name_or_its_id(shell: Shell) -> None:
+    shell.run("sync")
+
+    by_name = shell.json("sync", "--project", "Игры")
+    by_id = shell.json("sync", "--project", by_name["project_id"])
+
+    assert by_name["project_name"] == by_id["project_name"] == "Игры"
+    assert by_id["total_projects"] == 1
+
+
+def test_a_project_that_is_not_there_is_told_in_one_line(shell: Shell) -> None:
+    done = shell.run("sync", "--project", "Nobody")
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "Error: there is no project 'Nobody' (`smart-sync projects list` shows ids and names)\n"
+
+
+def test_json_is_the_answer_of_the_endpoint(shell: Shell) -> None:
+    answer = shell.json("sync")
+
+    assert (answer["success"], answer["total_projects"], len(answer["results"])) == (True, 3, 3)
+
+
+def test_a_dry_run_lists_the_changes_and_writes_none(shell: Shell) -> None:
+    preview = shell.run("sync", "--dry-run")
+
+    assert preview.exit_code == 0
+    assert "add    https://www.tiktok.com/@mira.glow (" not in preview.stdout
+    assert "add    https://www.tiktok.com/@mira.glow" in preview.stdout
+    assert "0 of 0 projects active" in shell.run("status").stdout
+
+
+def test_a_preview_of_a_change_names_old_new_and_cell(shell: Shell) -> None:
+    shell.run("sync")
+    tab = shell.sheet / "Street Food.csv"
+    tab.write_text(tab.read_text(encoding="utf-8").replace("412000", "413000"), encoding="utf-8")
+
+    preview = shell.run("sync", "--dry-run")
+
+    line = "change https://www.tiktok.com/@wok.and.roll followers: 412000 -> 413000 (sheet Street Food!B2)"
+    assert line in preview.stdout.splitlines()
+
+
+def test_a_budget_that_is_used_up_leaves_projects_and_exits_with_2(shell: Shell) -> None:
+    shell.run("sync")
+
+    done = shell.run("sync", "--budget", "0.000001")
+
+    assert done.exit_code == 2
+    assert "3 left" in done.stdout
+
+
+def test_nothing_due_is_a_success(shell: Shell) -> None:
+    shell.run("sync")
+
+    done = shell.run("sync", "--due")
+
+    assert (done.exit_code, done.stdout.partition(",")[0]) == (0, "succeeded: 0 projects done")
+
+
+def test_an_interrupt_ends_the_run_between_two_projects(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.run("sync")
+    line = cli._line
+
+    def interrupt_once(result: ProjectResult) -> str:
+        monkeypatch.setattr(cli, "_line", line)
+        signal.raise_signal(signal.SIGINT)
+        return line(result)
+
+    monkeypatch.setattr(cli, "_line", interrupt_once)
+
+    done = shell.run("sync")
+
+    assert done.exit_code == 2
+    assert "ending after this project" in done.stderr
+    assert "cancelled: 1 projects done, 0 failed, 0 skipped, 2 left" in done.stdout
+
+
+def test_a_second_interrupt_ends_at_once() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt), cli._stopped_by_signals() as stop:
+        assert isinstance(stop, Stop)
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.requested
+        signal.raise_signal(signal.SIGTERM)
+
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_sync_beside_an_identical_one_is_answered_by_it(shell: Shell) -> None:
+    shell.run("sync")
+    trigger = Trigger(caller="http")
+    db = open_database(shell.url)
+    with db.write() as tx:
+        now = runs.latest(tx, limit=1)[0].started_at
+        runs.add(tx, NewRun("live", "http", trigger.identity, trigger.params, now.date(), now))
+    db.close()
+
+    done = shell.run("sync")
+
+    assert (done.exit_code, done.stdout) == (0, "run live is at it already and will see what you have just edited\n")
+    assert shell.json("sync")["coalesced"] is True
+
+
+def on_a_terminal(shell: Shell, *words: str, stdout: int | None = None) -> tuple[int, str]:
+    """(exit code, everything a terminal of 200 columns was sent) of a command; stdout may go elsewhere."""
+    ours, theirs = pty.openpty()
+    env: Mapping[str, str] = {name: value for name, value in (os.environ | shell.env).items() if value is not None}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webapp.cli", *words],
+        env={**env, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "200"},
+        stdin=theirs,
+        stdout=theirs if stdout is None else stdout,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    sent = b""
+    try:
+        while part := os.read(ours, 65536):
+            sent += part
+    except OSError:  # how the end of a terminal looks on Linux
+        pass
+    finally:
+        os.close(ours)
+    return process.wait(), sent.decode()
+
+
+def test_a_terminal_gets_a_progress_bar_and_no_log_lines(shell: Shell) -> None:
+    shell.run("sync")
+
+    code, sent = on_a_terminal(shell, "sync")
+
+    assert code == 0
+    assert "3/3" in sent
+    assert "ok    Beauty Lab: 8 accounts, 0 updated, 0 snapshots, 1 problem\r\n" in sent
+    assert "[SmartSync]" not in sent
+
+
+def test_a_bar_on_the_terminal_leaves_a_file_its_lines(shell: Shell) -> None:
+    with (shell.folder / "out.txt").open("wb") as out:
+        on_a_terminal(shell, "sync", stdout=out.fileno())
+
+    lines = (shell.folder / "out.txt").read_text(encoding="utf-8").splitlines()
+    assert [line.split()[0] for line in lines] == ["ok", "ok", "ok", "succeeded:"]
+
+
+# Looking
+
+
+def test_status_before_the_first_sync_says_never(shell: Shell) -> None:
+    told = shell.run("status").stdout.splitlines()
+
+    assert told[:3] == ["0 of 0 projects active, 0 stale, 0 values held", "last success: never", "next due: nothing"]
+
+
+def test_status_tells_the_last_run_the_sheet_and_the_database(shell: Shell) -> None:
+    shell.run("sync")
+
+    told = shell.run("status").stdout
+
+    assert "3 of 3 projects active, 0 stale, 0 values held" in told
+    assert "succeeded: 3 projects done" in told
+    assert "sheet sheet: ok since " in told
+    assert f"database: {shell.folder}/data/smart_sync.db (sqlite, " in told
+
+
+def test_status_as_json_has_the_parts_for_a_program(shell: Shell) -> None:
+    shell.run("sync")
+
+    told = shell.json("status")
+
+    assert (told["total_projects"], told["stale_projects"], told["running"]) == (3, [], [])
+    assert told["storage"]["kind"] == "sqlite"
+    assert told["spreadsheets"][0]["state"] == "ok"
+
+
+def test_runs_are_listed_newest_first_and_limited(shell: Shell) -> None:
+    assert shell.run("runs").stdout == "no runs yet\n"
+    for _ in range(3):
+        shell.run("sync")
+
+    lines = shell.run("runs", "--limit", "2").stdout.splitlines()
+
+    assert len(lines) == 2
+    assert lines == sorted(lines, reverse=True)
+    assert all("succeeded  cli         3 done, 0 failed, 0 skipped, 0 left" in line for line in lines)
+
+
+def test_a_run_is_shown_with_its_problems_by_id_by_its_beginning_or_as_the_latest(shell: Shell) -> None:
+    shell.run("sync")
+    run_id = shell.run("runs").stdout.split()[-1]
+
+    latest = shell.run("runs", "show").stdout
+
+    assert "      Beauty Lab!I6: '#REF!' is not a count: it is the error of a formula\n" in latest
+    assert latest == shell.run("runs", "show", run_id).stdout == shell.run("runs", "show", run_id[:8]).stdout
+    assert len(shell.json("runs", "show")["results"]) == 3
+
+
+@pytest.mark.parametrize("words", [("runs", "show"), ("runs", "show", "nope")], ids=["no runs", "no such run"])
+def test_a_run_that_is_not_there_is_told_in_one_line(shell: Shell, words: tuple[str, ...]) -> None:
+    done = shell.run(*words)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: there ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_doctor_says_ok_and_exits_with_0(shell: Shell) -> None:
+    shell.run("sync")
+
+    told = shell.run("doctor")
+
+    assert told.exit_code == 0
+    assert "ok    sheet sheet: can be read: 3 tabs\n" in told.stdout
+    assert "\n      fix: " in told.stdout
+
+
+def test_doctor_exits_with_1_when_something_has_failed(shell: Shell) -> None:
+    shutil.rmtree(shell.sheet)
+
+    told = shell.run("doctor", "--json")
+
+    assert told.exit_code == 1
+    failed = [finding for finding in json.loads(told.stdout)["findings"] if finding["level"] == "FAIL"]
+    assert [(finding["what"], finding["fix"]) for finding in failed] == [
+        (f"sheet {shell.sheet}", "check SMART_SYNC_SHEET")
+    ]
+
+
+# Projects, database, tokens
+
+
+def test_an_ignored_project_is_left_alone_until_it_is_restored(shell: Shell) -> None:
+    shell.run("sync")
+
+    assert "Игры is ignored" in shell.run("projects", "ignore", "Игры").stdout
+    assert "ignored   Игры" in shell.run("projects", "list").stdout
+    assert shell.json("sync")["total_projects"] == 2
+    assert "Игры is ignored" in shell.run("sync", "--project", "Игры").stderr
+    assert "Игры is synced again" in shell.run("projects", "restore", "Игры").stdout
+    assert shell.json("sync")["total_projects"] == 3
+
+
+def test_upgrade_says_what_it_did(shell: Shell) -> None:
+    assert shell.run("db", "upgrade").stdout.startswith("upgraded from nothing to ")
+    assert shell.run("db", "upgrade").stdout.endswith(" already\n")
+
+
+def test_a_new_token_is_one_that_the_settings_take(shell: Shell) -> None:
+    token = shell.run("token", "new").stdout.strip()
+
+    assert Settings.from_env({"SMART_SYNC_ADMIN_TOKEN": token}).admin_tokens == (token,)
+    assert token != shell.run("token", "new").stdout.strip()
+
+
+def test_commands_that_serve_nobody_make_no_token(shell: Shell) -> None:
+    shell.run("sync")
+
+    assert not (shell.folder / "data" / "admin_token").exists()
+
+
+def test_the_demo_has_a_database_of_its_own(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////srv/real.db")
+    monkeypatch.setenv("SMART_SYNC_DATA_DIR", str(shell.folder / "data"))
+
+    settings = cli._settings(demo=True)
+
+    assert settings.database == f"sqlite:///{shell.folder}/data/demo/demo.db"
+
+
+# Errors
+
+
+BROKEN = {
+    "unknown setting": ({"SMART_SYNC_SHET": "x"}, "SMART_SYNC_SHET: is no setting; did you mean SMART_SYNC_SHEET?"),
+    "bad setting": ({"PORT": "many"}, "PORT: 'many' is not a whole number"),
+    "no database": ({"DATABASE_URL": "sqlite:////dev/null/x.db"}, "can not be used by"),
+    "bad credentials": ({"GOOGLE_CREDENTIALS": "hunter2-hunter2"}, "GOOGLE_CREDENTIALS is neither JSON"),
+    "no such sheet": ({"SMART_SYNC_SHEET": "My numbers"}, "SMART_SYNC_SHEET: My numbers is neither"),
+}
+
+
+@pytest.mark.parametrize(
+    "command", [["status"], ["sync"], ["runs"], ["projects", "list"], ["db", "upgrade"]], ids=" ".join
+)
+@pytest.mark.parametrize("case", BROKEN, ids=str)
+def test_what_is_broken_is_told_in_one_line_without_a_secret(shell: Shell, case: str, command: list[str]) -> None:
+    env, words = BROKEN[case]
+
+    done = shell.run(*command, **env)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_settings_file_here_is_heeded(shell: Shell) -> None:
+    (shell.folder / ".env").write_text("SMART_SYNC_SHET=1\n", encoding="utf-8")
+
+    assert "did you mean SMART_SYNC_SHEET?" in shell.run("status").stderr
