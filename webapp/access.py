@@ -101,7 +101,8 @@ class Sessions:
     def _signed(self, role: Role, said: str, signature: str) -> bool:
         kept = self._tokens.admin if role == "admin" else self._tokens.read
         given = signature.encode("utf-8", "surrogatepass")
-        return any([hmac.compare_digest(_signature(token, said).encode(), given) for token in kept if token])
+        matches = [hmac.compare_digest(_signature(token, said).encode(), given) for token in kept if token]
+        return any(matches)
 
 
 def _signature(token: str, said: str) -> str:

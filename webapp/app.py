@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from flask import Flask, Response
 
-from webapp import api, web
+from webapp import api, dashboard, web
+from webapp.access import Sessions
+from webapp.api.events import Streams
+from webapp.api.openapi import Document
 from webapp.bootstrap import Parts
 
 __all__ = ["create_app"]
@@ -16,8 +19,25 @@ def create_app(parts: Parts) -> Flask:
     """The app over these parts. Imports and reads nothing else; opens nothing."""
     app = Flask("webapp", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    web.provide(app, [parts.settings, parts.clock, parts.db, parts.engine, parts.background, parts.tokens, parts.gate])
-    api.register(app)
+    routes = api.routes(get_trigger=parts.settings.get_trigger)
+    document = Document(routes, public_reads=parts.settings.public_reads)
+    shared = [
+        parts.settings,
+        parts.clock,
+        parts.db,
+        parts.engine,
+        parts.background,
+        parts.tokens,
+        parts.gate,
+        parts.ping,
+        document,
+        Streams(),
+        Sessions(parts.tokens, parts.clock),
+        dashboard.SetUp(parts.configured, parts.reader),
+    ]
+    web.provide(app, shared)
+    api.register(app, routes)
+    dashboard.register(app)
     app.after_request(_harden)
     return app
 

@@ -386,7 +386,7 @@ def status(*, as_json: bool) -> None:
         with parts.db.read() as tx:
             totals = queries.status_totals(tx, parts.clock.now(), settings.stale_after)
             live = runs.live_runs(tx, int(settings.lease_s * 1000))
-            last = runs.latest(tx, limit=1)
+            last = runs.latest(tx, limit=1, idle=False)
             sheets = projects.spreadsheet_states(tx)
         storage = storage_of(parts.db)
     if as_json:
@@ -433,13 +433,14 @@ def _print_totals(totals: queries.StatusTotals) -> None:
 
 @main.group(name="runs", invoke_without_command=True)
 @click.option("--limit", type=click.IntRange(1, 200), default=10, show_default=True, help="How many to list.")
+@click.option("--idle", is_flag=True, help="Also ticks that found nothing to do.")
 @click.pass_context
-def runs_group(ctx: click.Context, *, limit: int) -> None:
+def runs_group(ctx: click.Context, *, limit: int, idle: bool) -> None:
     """The latest runs, newest first."""
     if ctx.invoked_subcommand is not None:
         return
     with _parts() as parts, parts.db.read() as tx:
-        found = runs.latest(tx, limit=limit)
+        found = runs.latest(tx, limit=limit, idle=idle)
     for run in found:
         click.echo(
             f"{iso(run.started_at)}  {run.state:9}  {run.caller:10}  {run.success_count} done, {run.error_count} failed, "

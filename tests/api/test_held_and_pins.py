@@ -355,14 +355,14 @@ def test_a_pin_is_replaced_by_a_later_one(service: Service, sheet: FakeSheet) ->
     ],
     ids=repr,
 )
-def test_a_pin_that_can_not_be_is_422(service: Service, sheet: FakeSheet, body: dict[str, Any]) -> None:
-    sheet.rows("Project A", [ANN, 1000])
-    service.sync()
+def test_a_pin_that_can_not_be_is_422(sqlite_service: Service, body: dict[str, Any]) -> None:
+    sqlite_service.sheet.rows("Project A", [ANN, 1000])
+    sqlite_service.sync()
 
-    answer = pin(service, ANN, "followers", body)
+    answer = pin(sqlite_service, ANN, "followers", body)
 
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_parameter"), answer.text
-    assert service.get("/api/admin/pins")["pins"] == []
+    assert sqlite_service.get("/api/admin/pins")["pins"] == []
 
 
 def test_a_pin_of_no_metric_or_nobody_is_refused(service: Service, sheet: FakeSheet) -> None:

@@ -146,15 +146,17 @@ BAD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("reading", BAD.values(), ids=BAD.keys())
-def test_a_batch_with_one_bad_reading_is_refused_as_a_whole(known: Service, reading: dict[str, Any]) -> None:
-    before = known.tables()
+def test_a_batch_with_one_bad_reading_is_refused_as_a_whole(sqlite_service: Service, reading: dict[str, Any]) -> None:
+    sqlite_service.sheet.rows("Project A", [ANN, 100])
+    sqlite_service.sync()
+    before = sqlite_service.tables()
 
-    answer = known.post("/api/admin/readings", {"readings": [{"profile_url": ANN, "followers": 120}, reading]})
+    answer = sqlite_service.post("/api/admin/readings", {"readings": [{"profile_url": ANN, "followers": 120}, reading]})
 
     assert (answer.status_code, answer.content_type) == (422, "application/problem+json"), answer.text
     assert answer.json is not None
     assert answer.json["code"] == "invalid_parameter"
-    assert known.tables() == before
+    assert sqlite_service.tables() == before
 
 
 @pytest.mark.parametrize("readings", [[], "x", {}, None, [None], [[]], 5], ids=repr)

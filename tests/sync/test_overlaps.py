@@ -114,6 +114,19 @@ def test_one_more_pass_adds_up_what_the_run_did_to_each_project(
     assert [(r["updated_count"], r["snapshot_count"]) for r in body["results"]] == [(2, 1), (1, 1)]
 
 
+def test_one_more_pass_with_nothing_left_to_do_ends(service: Service, two: FakeSheet, pool: ThreadPoolExecutor) -> None:
+    service.sync()
+    service.time.forward(hours=1)
+    gate = two.on_book = Gate()
+    first = begun(service, pool, gate, due=True)
+
+    assert service.trigger(due=True).json["coalesced"] is True  # type: ignore[index]
+    gate.open()
+
+    assert first.result(20).json["success_count"] == 2  # type: ignore[index]
+    assert len(two.reads) == 2
+
+
 def test_a_second_pass_that_works_is_what_the_run_says(
     service: Service, two: FakeSheet, pool: ThreadPoolExecutor
 ) -> None:

@@ -42,7 +42,8 @@ class AuditQuery(msgspec.Struct):
     """Which corrections."""
 
     target: (
-        Annotated[str, msgspec.Meta(min_length=1, max_length=200, description="`project:<id>` or `account:<id>`")] | None
+        Annotated[str, msgspec.Meta(min_length=1, max_length=200, description="`project:<id>` or `account:<id>`")]
+        | None
     ) = None
     cursor: Cursor | None = None
     limit: Limit = 100

@@ -83,8 +83,10 @@ def _object() -> dict[str, Any]:
         raise Problem(400, "bad_json", detail) from None
     if not isinstance(value, dict):
         raise Problem(400, "bad_json", "the body has to be a JSON object")
-    if any(isinstance(part, str) and UNSTORABLE.search(part) for part in _parts(value)):
-        raise _bad(None, "a NUL character or half of a surrogate pair is in no text")
+    for name, member in value.items():
+        if any(isinstance(part, str) and UNSTORABLE.search(part) for part in (name, *_parts(member))):
+            field = None if UNSTORABLE.search(name) else name
+            raise _bad(field, "a NUL character or half of a surrogate pair is in no text")
     return value
 
 

@@ -95,9 +95,7 @@ def _existing(tx: sa.Connection, project_id: str, *, lock: bool = False) -> Proj
 
     Raises: NotFound.
     """
-    project = None
-    if "\x00" not in project_id:  # PostgreSQL does not even compare with it
-        project = (projects.locked if lock else projects.by_id)(tx, project_id)
+    project = (projects.locked if lock else projects.by_id)(tx, project_id)
     if project is None or project.removed_at is not None:
         raise NotFound(f"there is no project {project_id[:100]!r}", code="project_not_found")
     return project

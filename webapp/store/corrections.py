@@ -35,10 +35,12 @@ def project_of(tx: sa.Connection, account_id: int) -> str | None:
 
 
 def _unsettle(tx: sa.Connection, project_ids: Collection[str]) -> None:
+    """The next sync has to merge again, and what explains a number reads otherwise already."""
     ordered = sorted(project_ids)
     for start in range(0, len(ordered), 5_000):
         part = ordered[start : start + 5_000]
-        tx.execute(projects.update().where(projects.c.id.in_(part)).values(settled=False))
+        changed = projects.update().where(projects.c.id.in_(part))
+        tx.execute(changed.values(settled=False, revision=projects.c.revision + 1))
 
 
 def decide_held(
@@ -153,4 +155,11 @@ def put_readings(tx: sa.Connection, readings: Sequence[Reading]) -> int:
     if not readings:
         return 0
     kind = observations.c.observed_at.type
-    return _put.run(tx, [reading._replace(observed_at=native(tx, kind, reading.observed_at)) for reading in readings])
+    rows = [reading._replace(observed_at=native(tx, kind, reading.observed_at)) for reading in readings]
+    kept = _put.run(tx, rows)
+    ids = sorted({reading.account_id for reading in readings})
+    for start in range(0, len(ids), 5_000):
+        theirs = sa.select(accounts.c.project_id).where(accounts.c.id.in_(ids[start : start + 5_000]))
+        changed = projects.update().where(projects.c.id.in_(theirs))
+        tx.execute(changed.values(revision=projects.c.revision + 1))  # what explains their numbers reads otherwise now
+    return kept

@@ -82,6 +82,7 @@ _SELECT = sa.select(*_COLUMNS)
 _BY_ID = _SELECT.where(projects.c.id == sa.bindparam("project_id"))
 _LOCKED = _BY_ID.with_for_update()
 _LIVE = (projects.c.status == "active") & projects.c.removed_at.is_(None)
+_WAITING = (projects.c.checked_at.is_not(None), projects.c.checked_at, projects.c.created_at, projects.c.id)
 
 
 def by_id(tx: sa.Connection, project_id: str) -> Project | None:
@@ -98,39 +99,35 @@ def locked(tx: sa.Connection, project_id: str) -> Project | None:
 
 def active(tx: sa.Connection) -> list[Project]:
     """All projects that are synced, longest-waiting first."""
-    return _list(tx, _SELECT.where(_LIVE))
+    return listed(tx, _LIVE, order_by=_WAITING)
 
 
 def paused(tx: sa.Connection) -> list[Project]:
     """The projects that are left out of a sync of everything until somebody wakes them."""
-    return _list(tx, _SELECT.where(projects.c.status == "paused", projects.c.removed_at.is_(None)))
+    return listed(tx, projects.c.status == "paused", projects.c.removed_at.is_(None), order_by=_WAITING)
 
 
-def is_due(until: datetime, interval_minutes: int) -> sa.ColumnElement[bool]:
-    """Whether a project is active, synced by itself, and its time has come by `until`; never synced is due.
+def is_due(until: datetime, interval_minutes: int) -> list[sa.ColumnElement[bool]]:
+    """Of a project that is active, synced by itself, and whose time has come by `until`, one of these is true.
 
-    A plan that can not be right is not waited for: one made while the clock was ahead, or from a longer default
-    interval than `interval_minutes`.
+    Never synced is due. A plan that can not be right is not waited for: one made while the clock was ahead, or from a
+    longer default interval than `interval_minutes`.
     """
     turn = projects.c.next_sync_at
     default = projects.c.interval_minutes.is_(None) & projects.c.cron.is_(None)
-    wrong = (projects.c.checked_at > until) | (default & (turn > until + timedelta(minutes=interval_minutes)))
-    return _LIVE & projects.c.auto_sync & (turn.is_(None) | (turn <= until) | wrong)
+    longer = default & (turn > until + timedelta(minutes=interval_minutes))
+    reasons = (turn.is_(None), turn <= until, projects.c.checked_at > until, longer)
+    return [_LIVE & projects.c.auto_sync & reason for reason in reasons]
 
 
 def due(tx: sa.Connection, until: datetime, interval_minutes: int) -> list[Project]:
     """The projects that are due, longest-waiting first."""
-    return _list(tx, _SELECT.where(is_due(until, interval_minutes)))
+    return listed(tx, sa.or_(*is_due(until, interval_minutes)), order_by=_WAITING)
 
 
 def listed(tx: sa.Connection, *where: sa.ColumnElement[bool], order_by: Sequence[Any]) -> list[Project]:
     """The projects of which all that is true, in that order."""
     return [Project(*row) for row in tx.execute(_SELECT.where(*where).order_by(*order_by))]
-
-
-def _list(tx: sa.Connection, statement: sa.Select[Any]) -> list[Project]:
-    waiting = (projects.c.checked_at.is_not(None), projects.c.checked_at, projects.c.created_at, projects.c.id)
-    return [Project(*row) for row in tx.execute(statement.order_by(*waiting))]
 
 
 def bound_tabs(tx: sa.Connection, spreadsheet: str | None) -> dict[str, Project]:

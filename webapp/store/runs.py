@@ -119,7 +119,8 @@ class ProjectResult:
 
 _COLUMNS = [sync_runs.c[name] for name in Run.__dataclass_fields__]
 _RESULT_COLUMNS = [sync_run_projects.c[name] for name in ProjectResult.__dataclass_fields__]
-_LIVE = sync_runs.c.state.in_(LIVE_STATES)
+# Written out, not bound: SQLite then finds live runs in the index that only they are in.
+_LIVE = sync_runs.c.state.in_(sa.bindparam("live_states", LIVE_STATES, expanding=True, literal_execute=True))
 _IS_LIVE: sa.Select[tuple[Any]] = sa.select(sa.literal_column("1")).where(
     sync_runs.c.id == sa.bindparam("run_id"), _LIVE
 )

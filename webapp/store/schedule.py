@@ -59,8 +59,9 @@ def due_sheets(tx: sa.Connection, until: datetime, interval_minutes: int, sheets
 def anything_due(tx: sa.Connection, until: datetime, interval_minutes: int, sheets: Collection[str]) -> bool:
     """Whether a tick has anything to do: a project to sync, or a spreadsheet to look through. One statement."""
     asked = _asked(until, interval_minutes, sheets).subquery()
+    # One EXISTS for each reason: SQLite looks each up in an index, and would read the whole table for one OR.
     statement = sa.select(
-        sa.exists().where(is_due(until, interval_minutes)),
+        sa.or_(*(sa.exists().where(reason) for reason in is_due(until, interval_minutes))),
         sa.select(sa.func.count()).select_from(asked).scalar_subquery(),
     )
     somebody, known = tx.execute(statement).one()
@@ -69,7 +70,7 @@ def anything_due(tx: sa.Connection, until: datetime, interval_minutes: int, shee
 
 def project_due(tx: sa.Connection, project_id: str, until: datetime, interval_minutes: int) -> bool:
     """Whether the next tick syncs this project."""
-    mine = sa.exists().where(projects.c.id == project_id, is_due(until, interval_minutes))
+    mine = sa.exists().where(projects.c.id == project_id, sa.or_(*is_due(until, interval_minutes)))
     return bool(tx.execute(sa.select(mine)).scalar())
 
 

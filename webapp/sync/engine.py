@@ -114,18 +114,17 @@ class Engine:
             project = projects.by_id(tx, trigger.project_id) if trigger.project_id else None
             if trigger.project_id and (project is None or project.removed_at is not None):
                 raise NotFound(f"there is no project {trigger.project_id!r}", code="project_not_found")
-            replayed = self._replay(runs.by_key(tx, trigger.idempotency_key, now), trigger)
+            answer = self._replay(runs.by_key(tx, trigger.idempotency_key, now), trigger)
             idle = _is_tick(trigger) and not self._anything_due(tx, now)
             live = None if idle else runs.live_like(tx, trigger.identity, ttl)
-        joined = live is not None and (live.read_at is None or live.again) and trigger.idempotency_key is None
-        if live is not None and joined and replayed is None:
-            replayed = Started(live, "coalesced")
-        if replayed is None:
+        if live is not None and (live.read_at is None or live.again) and trigger.idempotency_key is None:
+            answer = Started(live, "coalesced")
+        if answer is None:
             return self._start(trigger, now, ttl, idle=idle)
         if _is_tick(trigger):
             with self.db.write() as tx:
                 self._saw_tick(tx, trigger, now)
-        return replayed
+        return answer
 
     def _anything_due(self, tx: sa.Connection, now: datetime) -> bool:
         keys = [sheet.key for sheet in self.sheets]
@@ -237,8 +236,10 @@ class Engine:
 
     def _pass(self, work: _Work) -> Iterator[Outcome]:
         """Every project once. What a pass before could not read may be there now."""
-        work.reading, work.remaining, work.error, work.degraded = False, 0, None, False
+        work.remaining, work.error, work.degraded = 0, None, False
         work.warnings.clear()
+        if work.reading:  # one more pass that a trigger asked for, which this answers even if there is nothing to read
+            self._begin_pass(work)
         with self.db.read() as tx:
             wanted = self._wanted(tx, work)
             asleep = [] if work.trigger.due or work.trigger.project_id else projects.paused(tx)
@@ -354,11 +355,14 @@ class Engine:
         return {names[name]: fence for name, fence in taken.items()}
 
     def _begin_reading(self, work: _Work) -> None:
-        """Once a pass, before the first read: triggers from here on ask for another pass."""
+        """Before the first read: triggers from here on ask for another pass."""
         if not work.reading:
-            with self._writing(work) as tx:
-                runs.begin_pass(tx, work.run.id, self.clock.now())
+            self._begin_pass(work)
             work.reading = True
+
+    def _begin_pass(self, work: _Work) -> None:
+        with self._writing(work) as tx:
+            runs.begin_pass(tx, work.run.id, self.clock.now())
 
     def _open(self, work: _Work, source: SheetSource, mine: Sequence[Project]) -> tuple[Book, Tabs]:
         """The spreadsheet's tabs, matched with the projects.

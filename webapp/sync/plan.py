@@ -123,7 +123,9 @@ class Plan:
 
     @property
     def changes_what_readers_see(self) -> bool:
-        return bool(self.new or self.described or self.counts or self.removed or self.returned or self.lowered)
+        numbers = self.new or self.described or self.counts or self.removed or self.returned or self.lowered
+        reasons = self.sheet or self.unsaid or self.accepted or self.forgotten or self.held
+        return bool(numbers or reasons)
 
 
 @lru_cache(maxsize=1_000)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, TypedDict, cast
 
 import msgspec
 import sqlalchemy as sa
 from flask import Response
 from msgspec import UNSET, UnsetType
 
-from webapp import web
-from webapp.api.read.answering import Made, answered, as_json, key_of, table
+from webapp.api.read.answering import Made, about_account, about_project, as_json, link_to, table
 from webapp.api.read.asking import (
     Period,
     PeriodQuery,
     Text,
     choice,
     choose,
-    no_account,
-    no_project,
     period,
     refused,
     same,
@@ -30,11 +28,10 @@ from webapp.api.read.shapes import AccountShown, Growth, account_shown, growth_b
 from webapp.api.routes import Answer, NoQuery, Route
 from webapp.clock import iso
 from webapp.model import METRICS, Metric
-from webapp.store.db import Database
-from webapp.store.reads.accounts import Account, everybody, grown, page, ranged
+from webapp.store.reads.accounts import Account, everybody, grown, json_lines, page, ranged
 from webapp.store.reads.ask import as_text
 from webapp.store.reads.growth import DAY, UNKNOWN, difference
-from webapp.store.reads.heads import Head, head_of, head_of_account
+from webapp.store.reads.heads import Head
 from webapp.store.reads.standing import Five
 
 __all__ = ["ROUTES", "TAGGED"]
@@ -86,6 +83,11 @@ class AccountsQuery(PeriodQuery, frozen=True, kw_only=True):
         return self.sort != "id" and self.sort not in TEXTS
 
     @property
+    def whole(self) -> bool:
+        """Whether every line is written in full, as JSON."""
+        return self.format == "json" and self.fields is None
+
+    @property
     def plain(self) -> bool:
         """Whether the database sorts and filters it: a metric, a platform, nothing else."""
         return (
@@ -93,6 +95,15 @@ class AccountsQuery(PeriodQuery, frozen=True, kw_only=True):
             and not any((self.topic, self.owner, self.status, self.q))
             and (self.sort in METRICS or (self.sort == "id" and not self.descending))
         )
+
+
+class PageOf(TypedDict):
+    """What the database is told of a page."""
+
+    metric: Metric | None
+    descending: bool
+    platform: str | None
+    after: tuple[int | None, int] | None
 
 
 class AccountList(msgspec.Struct):
@@ -124,12 +135,7 @@ def list_accounts(asked: AccountsQuery, project_id: str) -> Response:
         raise refused("growth", "start_date and end_date say what growth is of; ask for growth=true or sort by one")
     day = today()
     days = period(asked, day) if asked.dated else None
-    with web.get(Database).read() as tx:
-        head = head_of(tx, project_id)
-        if head is None:
-            raise no_project(project_id)
-        key = key_of(head, day, asked, growing=asked.growing)
-        return answered(key, lambda: _listed(tx, head, asked, days), head.touched_at)
+    return about_project(project_id, asked, day, lambda tx, head: _listed(tx, head, asked, days), growing=asked.growing)
 
 
 def _listed(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Made:
@@ -137,8 +143,10 @@ def _listed(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | 
     question = repr((head.id, msgspec.structs.replace(asked, cursor=None, limit=None, format="json", fields=None)))
     text = asked.sort in (*TEXTS, *TIMES)
     after = None if asked.cursor is None else understood(question, asked.cursor, text=text)
+    if asked.plain and asked.whole and tx.dialect.name == "sqlite":
+        return _written(tx, head, asked, limit, after, question)
     if asked.plain:
-        lines = _from_database(tx, head, asked, limit + 1, after)
+        lines = [Line(account, None) for account in page(tx, head.id, limit=limit + 1, **_page_of(asked, after))]
     else:
         lines = _sorted(_wanted(tx, head, asked, days), asked, after)
     shown, span = lines[:limit], _span(head, days)
@@ -149,23 +157,32 @@ def _listed(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | 
     )
 
 
+def _written(
+    tx: sa.Connection, head: Head, asked: AccountsQuery, limit: int, after: Place | None, question: str
+) -> Made:
+    """The same, written by the database."""
+    lines = json_lines(tx, head.id, limit=limit + 1, **_page_of(asked, after))
+    more = None
+    if len(lines) > limit:
+        last = msgspec.json.decode(lines[limit - 1])
+        more = made(question, (last[asked.sort], last["id"]))
+    body = f'{{"accounts":[{",".join(lines[:limit])}],"next_cursor":{json.dumps(more)}}}'
+    return Made(body.encode(), headers=link_to(more))
+
+
+def _page_of(asked: AccountsQuery, after: Place | None) -> PageOf:
+    return {
+        "metric": None if asked.sort == "id" else cast("Metric", asked.sort),
+        "descending": asked.descending,
+        "platform": asked.platform.strip().lower() if asked.platform is not None else None,
+        "after": cast("tuple[int | None, int] | None", after),
+    }
+
+
 def _slug(head: Head) -> str:
     """The project's name as part of a file's name."""
     plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in head.name)
     return plain.strip("-")[:50] or head.id
-
-
-def _from_database(tx: sa.Connection, head: Head, asked: AccountsQuery, limit: int, after: Place | None) -> list[Line]:
-    found = page(
-        tx,
-        head.id,
-        limit=limit,
-        metric=None if asked.sort == "id" else cast("Metric", asked.sort),
-        descending=asked.descending,
-        platform=asked.platform.strip().lower() if asked.platform is not None else None,
-        after=cast("tuple[int | None, int] | None", after),
-    )
-    return [Line(account, None) for account in found]
 
 
 def _wanted(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
@@ -254,13 +271,7 @@ class AccountDetail(AccountShown, kw_only=True):
 
 def show_account(_: NoQuery, account_id: int) -> Response:
     """One account with its current counts and its growth; a removed one has `removed_at` and keeps its history."""
-    day = today()
-    with web.get(Database).read() as tx:
-        head = head_of_account(tx, account_id)
-        if head is None:
-            raise no_account(account_id)
-        key = key_of(head, day, None, growing=True)
-        return answered(key, lambda: _shown(tx, head, account_id), head.touched_at)
+    return about_account(account_id, None, today(), lambda tx, head: _shown(tx, head, account_id), growing=True)
 
 
 def _shown(tx: sa.Connection, head: Head, account_id: int) -> Made:

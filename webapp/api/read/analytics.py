@@ -10,16 +10,14 @@ import msgspec
 import sqlalchemy as sa
 from flask import Response
 
-from webapp import web
 from webapp.api.read.accounts import TAGGED
-from webapp.api.read.answering import Made, answered, as_json, key_of, table
+from webapp.api.read.answering import Made, about_project, as_json, table
 from webapp.api.read.asking import (
     FORMATS,
     Period,
     PeriodQuery,
     Text,
     choose,
-    no_project,
     period,
     refuse_too_much,
     refused,
@@ -40,10 +38,9 @@ from webapp.api.read.shapes import (
 )
 from webapp.api.routes import Answer, Route
 from webapp.clock import iso
-from webapp.store.db import Database
 from webapp.store.reads.accounts import Account, Grown, grown
 from webapp.store.reads.growth import total
-from webapp.store.reads.heads import Head, head_of
+from webapp.store.reads.heads import Head
 from webapp.store.reads.series import History, ProjectDay, history, members_of
 from webapp.store.reads.standing import Five, cells, standing_at
 
@@ -157,12 +154,7 @@ def show_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
         raise refused("fields", "fields are of the history as csv; ask for format=csv")
     day = today()
     days = period(asked, day)
-    with web.get(Database).read() as tx:
-        head = head_of(tx, project_id)
-        if head is None:
-            raise no_project(project_id)
-        key = key_of(head, day, asked, growing=True)
-        return answered(key, lambda: _made(tx, head, asked, days), head.touched_at)
+    return about_project(project_id, asked, day, lambda tx, head: _made(tx, head, asked, days), growing=True)
 
 
 def _made(tx: sa.Connection, head: Head, asked: AnalyticsQuery, days: Period) -> Made:

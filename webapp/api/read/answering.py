@@ -7,7 +7,7 @@ import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from hashlib import sha256
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
@@ -15,21 +15,38 @@ from urllib.parse import urlencode
 
 import msgspec
 from flask import Response, current_app, request
+from sqlalchemy import Connection
 from werkzeug.http import http_date
 
 from webapp import __version__, web
-from webapp.api.read.asking import FORMATS, FieldsQuery, choose, listed
+from webapp.api.read.asking import FORMATS, FieldsQuery, choose, listed, no_account, no_project
 from webapp.clock import Clock
+from webapp.errors import NotFound
 from webapp.store.db import Database
-from webapp.store.reads.heads import Head
+from webapp.store.reads.heads import Head, all_heads, head_of, head_of_account
+from webapp.store.reads.watch import Watch
 
-__all__ = ["MEMORY", "Made", "Memory", "answered", "as_json", "by_bytes", "key_of", "remembered", "table"]
+__all__ = [
+    "MEMORY",
+    "Kept",
+    "Made",
+    "Memory",
+    "about_account",
+    "about_all",
+    "about_project",
+    "as_json",
+    "by_bytes",
+    "link_to",
+    "remembered",
+    "table",
+]
 
 MEMORY = "smart_sync.answers"  # where the app keeps its Memory
 JSON = "application/json"
 CSV = "text/csv; charset=utf-8; header=present"
 CACHE_CONTROL = "private, no-cache"
 LIMIT = 8 * 1024 * 1024
+HEADS = 1_000
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -48,10 +65,44 @@ class Kept(NamedTuple):
     made: Made
 
 
-class Memory:
-    """Answers by everything they depend on, the least recently used dropped; so many bytes at most, 0 keeps none."""
+class Found(NamedTuple):
+    """Projects as they were found. modified: the second in which the last of them was touched, and its date."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    heads: tuple[Head, ...]
+    modified: tuple[int, str] | None
+
+
+class Heads:
+    """Projects as they were found, good until anybody commits anything; a thousand at most."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Any, dict[Any, Found]] = (None, {})
+
+    def get(self, name: Any, version: Any) -> Found | None:
+        """version: the database's now; None: it can not be told."""
+        seen, found = self._known
+        return found.get(name) if version is not None and seen == version else None
+
+    def put(self, name: Any, version: Any, new: Found) -> None:
+        """version: the database's before the projects were looked for."""
+        seen, found = self._known
+        if version is None:
+            return
+        if version != seen or len(found) >= HEADS:
+            found = {}
+            self._known = version, found
+        found[name] = new
+
+
+class Memory:
+    """Answers by everything they depend on, the least recently used dropped; so many bytes at most, 0 keeps none.
+
+    watch: tells when what is known of projects has to be asked again; None: always.
+    """
+
+    def __init__(self, limit: int = LIMIT, watch: Watch | None = None) -> None:
+        self.watch = watch
+        self.heads = Heads()
         self._limit = limit
         self._size = 0
         self._kept: OrderedDict[Any, Kept] = OrderedDict()
@@ -88,38 +139,106 @@ class Memory:
 def memory() -> Memory:
     """The app's own."""
     kept: Memory | None = current_app.extensions.get(MEMORY)
-    return kept if kept is not None else cast("Memory", current_app.extensions.setdefault(MEMORY, Memory()))
+    return (
+        kept
+        if kept is not None
+        else cast("Memory", current_app.extensions.setdefault(MEMORY, Memory(watch=Watch(web.get(Database)))))
+    )
 
 
-def key_of(heads: Head | Sequence[Head], day: date, asked: Any, *, growing: bool = False) -> tuple[Any, ...]:
+def about_project(
+    project_id: str, asked: Any, day: date, make: Callable[[Connection, Head], Made], *, growing: bool = False
+) -> Response:
+    """An answer about one project.
+
+    asked: the question. make: makes the answer when nobody has it yet. growing: the answer says what grew up to the
+    last sync, which moves on when nothing else changes.
+
+    Raises: NotFound.
+    """
+    return _about(
+        ("project", project_id),
+        lambda tx: _one(head_of(tx, project_id), no_project(project_id)),
+        (asked, day, growing),
+        lambda tx, heads: make(tx, heads[0]),
+    )
+
+
+def about_account(
+    account_id: int, asked: Any, day: date, make: Callable[[Connection, Head], Made], *, growing: bool = False
+) -> Response:
+    """An answer about one account, which changes with its project.
+
+    Raises: NotFound.
+    """
+    return _about(
+        ("account", account_id),
+        lambda tx: _one(head_of_account(tx, account_id), no_account(account_id)),
+        (asked, day, growing),
+        lambda tx, heads: make(tx, heads[0]),
+    )
+
+
+def about_all(only: str | None, asked: Any, day: date, make: Callable[[Connection, Sequence[Head]], Made]) -> Response:
+    """An answer about all projects, or one of them.
+
+    Raises: NotFound.
+    """
+
+    def find(tx: Connection) -> tuple[Head, ...]:
+        heads = tuple(all_heads(tx))
+        return heads if only is None else _one(next((one for one in heads if one.id == only), None), no_project(only))
+
+    return _about(("all", only), find, (asked, day, False), make)
+
+
+def _one(head: Head | None, missing: NotFound) -> tuple[Head, ...]:
+    if head is None:
+        raise missing
+    return (head,)
+
+
+def _about(
+    name: tuple[str, Any],
+    find: Callable[[Connection], tuple[Head, ...]],
+    question: tuple[Any, date, bool],
+    make: Callable[[Connection, tuple[Head, ...]], Made],
+) -> Response:
+    """From memory when nothing was committed since, else from one reading transaction."""
+    kept, db = memory(), web.get(Database)
+    version = kept.watch.version() if kept.watch is not None else None
+    found = kept.heads.get(name, version)
+    if found is not None:
+        known = kept.get(_key(db, found.heads, question))
+        if known is not None:
+            return _response(known, _modified(found))
+    with db.read() as tx:
+        found = _found(find(tx))
+        kept.heads.put(name, version, found)
+        key = _key(db, found.heads, question)
+        known = kept.get(key)
+        if known is None:
+            tag = _tag(repr((__version__, key[1:])).encode("utf-8", "surrogatepass"))
+            if _has(tag):
+                return _not_modified(tag, _modified(found))
+            known = Kept(tag, make(tx, found.heads))
+            kept.put(key, known)
+    return _response(known, _modified(found))
+
+
+def _key(db: Database, heads: Sequence[Head], question: tuple[Any, date, bool]) -> tuple[Any, ...]:
     """Everything an answer depends on besides the code: address, question, day, and what the projects' numbers are.
 
     The time of the last change tells a revision from one of the same number in a backup that was restored.
-    growing: the answer says what grew up to the last sync, which moves on when nothing else changes.
     """
-    several = (heads,) if isinstance(heads, Head) else heads
-    states = tuple((head.id, head.revision, head.changed_at, head.synced_at if growing else None) for head in several)
-    return request.path, asked, day, states
-
-
-def answered(key: tuple[Any, ...], make: Callable[[], Made], touched_at: datetime | None = None) -> Response:
-    """The answer for a key: 304 to who has it, from memory, or made now."""
-    full = (web.get(Database).generation, *key)
-    kept = memory().get(full)
-    tag = kept.tag if kept is not None else _tag(repr((__version__, key)).encode("utf-8", "surrogatepass"))
-    modified = _modified(touched_at)
-    if _has(tag):
-        return _not_modified(tag, modified)
-    if kept is None:
-        kept = Kept(tag, make())
-        memory().put(full, kept)
-    return _response(kept, modified)
+    growing = question[2]
+    states = tuple((head.id, head.revision, head.changed_at, head.synced_at if growing else None) for head in heads)
+    return db.generation, request.path, question, states
 
 
 def by_bytes(made: Made) -> Response:
     """An answer whose tag covers its bytes, for what changes with time."""
-    kept = Kept(_tag(made.body), made)
-    return _not_modified(kept.tag, {}) if _has(kept.tag) else _response(kept, {})
+    return _response(Kept(_tag(made.body), made), {})
 
 
 def remembered(key: Any, make: Callable[[], bytes]) -> bytes:
@@ -141,11 +260,17 @@ def _has(tag: str) -> bool:
     return given is not None and (given == tag or request.if_none_match.contains(tag.strip('"')))
 
 
-def _modified(touched_at: datetime | None) -> dict[str, str]:
+def _found(heads: tuple[Head, ...]) -> Found:
+    touched_at = max((head.touched_at for head in heads if head.touched_at), default=None)
+    return Found(heads, None if touched_at is None else (int(touched_at.timestamp()), http_date(touched_at)))
+
+
+def _modified(found: Found) -> dict[str, str]:
     """Nothing during the second it was in: another change may come within the same."""
-    if touched_at is None or touched_at.replace(microsecond=0) >= web.get(Clock).now().replace(microsecond=0):
+    modified = found.modified
+    if modified is None or modified[0] >= int(web.get(Clock).now().timestamp()):
         return {}
-    return {"Last-Modified": http_date(touched_at.astimezone(UTC))}
+    return {"Last-Modified": modified[1]}
 
 
 def _not_modified(tag: str, headers: Mapping[str, str]) -> Response:
@@ -155,6 +280,9 @@ def _not_modified(tag: str, headers: Mapping[str, str]) -> Response:
 
 
 def _response(kept: Kept, headers: Mapping[str, str]) -> Response:
+    """The answer, or nothing but its tag for who has it."""
+    if _has(kept.tag):
+        return _not_modified(kept.tag, headers)
     made = kept.made
     said = {"ETag": kept.tag, "Cache-Control": CACHE_CONTROL, **headers, **made.headers}
     return Response(made.body, 200, headers=said, content_type=made.content_type)
@@ -184,7 +312,7 @@ def table(
     Raises: Problem 422.
     """
     fields = listed("fields", asked.fields, _names(kind))
-    link = _link(following)
+    link = link_to(following)
     if choose("format", asked.format, FORMATS) == "csv":
         saved = {"Content-Disposition": f'attachment; filename="{file}.csv"'}
         return Made(_csv(kind, rows, fields), CSV, saved | link)
@@ -201,7 +329,8 @@ def _only(row: msgspec.Struct, fields: Sequence[str]) -> dict[str, Any]:
     return {name: known[name] for name in fields if name in known}
 
 
-def _link(cursor: str | None) -> dict[str, str]:
+def link_to(cursor: str | None) -> dict[str, str]:
+    """The header that names the next page, if there is one."""
     if cursor is None:
         return {}
     query = urlencode({**request.args.to_dict(), "cursor": cursor})

@@ -11,24 +11,21 @@ import msgspec
 import sqlalchemy as sa
 from flask import Response
 
-from webapp import web
 from webapp.api.read.accounts import TAGGED
-from webapp.api.read.answering import Made, answered, key_of, table
+from webapp.api.read.answering import Made, about_account, about_project, table
 from webapp.api.read.asking import (
     Period,
     PeriodQuery,
     no_account,
-    no_project,
     period,
     refuse_too_much,
     today,
 )
 from webapp.api.read.shapes import DayText, Time
 from webapp.api.routes import Answer, Route
-from webapp.store.db import Database
 from webapp.store.reads.accounts import Account, account_of, everybody
 from webapp.store.reads.ask import as_text, day_before
-from webapp.store.reads.heads import Head, head_of, head_of_account
+from webapp.store.reads.heads import Head
 from webapp.store.reads.series import AccountDay, DayGap, days_of, gaps, members_of
 from webapp.store.reads.standing import Scope, cells, standing_at
 
@@ -71,16 +68,7 @@ def list_snapshots(asked: SnapshotsQuery, account_id: int) -> Response:
     day = today()
     far = asked.limit is not None and asked.start_date is None
     days = period(asked, day, days=YEARS if far else 30)
-    with web.get(Database).read() as tx:
-        head = _project_of(tx, account_id)
-        return answered(key_of(head, day, asked), lambda: _snapshots(tx, account_id, asked, days), head.touched_at)
-
-
-def _project_of(tx: sa.Connection, account_id: int) -> Head:
-    head = head_of_account(tx, account_id)
-    if head is None:
-        raise no_account(account_id)
-    return head
+    return about_account(account_id, asked, day, lambda tx, _: _snapshots(tx, account_id, asked, days))
 
 
 def _snapshots(tx: sa.Connection, account_id: int, asked: SnapshotsQuery, days: Period) -> Made:
@@ -137,9 +125,7 @@ def list_daily_stats(asked: DaysQuery, account_id: int) -> Response:
     """
     day = today()
     days = period(asked, day)
-    with web.get(Database).read() as tx:
-        head = _project_of(tx, account_id)
-        return answered(key_of(head, day, asked), lambda: _daily_stats(tx, account_id, asked, days), head.touched_at)
+    return about_account(account_id, asked, day, lambda tx, _: _daily_stats(tx, account_id, asked, days))
 
 
 def _daily_stats(tx: sa.Connection, account_id: int, asked: DaysQuery, days: Period) -> Made:
@@ -214,11 +200,7 @@ def list_gaps(asked: GapsQuery, project_id: str) -> Response:
     """
     day = today()
     days = _over(period(asked, day), day)
-    with web.get(Database).read() as tx:
-        head = head_of(tx, project_id)
-        if head is None:
-            raise no_project(project_id)
-        return answered(key_of(head, day, asked), lambda: _gaps(tx, head, asked, days), head.touched_at)
+    return about_project(project_id, asked, day, lambda tx, head: _gaps(tx, head, asked, days))
 
 
 def _over(days: Period, day: date) -> Period:

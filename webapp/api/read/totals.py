@@ -9,26 +9,23 @@ import msgspec
 import sqlalchemy as sa
 from flask import Response
 
-from webapp import web
 from webapp.api.read.accounts import TAGGED
-from webapp.api.read.answering import Made, answered, key_of, table
+from webapp.api.read.answering import Made, about_all, table
 from webapp.api.read.asking import (
     Period,
     PeriodQuery,
     Text,
     choice,
     choose,
-    no_project,
     period,
     same,
     today,
 )
 from webapp.api.read.shapes import DayText, GroupShown, Growth, group_shown, growth_between
 from webapp.api.routes import Answer, Route
-from webapp.store.db import Database
 from webapp.store.reads.accounts import Account, Ranged, ranged
 from webapp.store.reads.growth import difference, total
-from webapp.store.reads.heads import Head, all_heads
+from webapp.store.reads.heads import Head
 from webapp.store.reads.standing import Five
 
 __all__ = ["ROUTES"]
@@ -94,14 +91,7 @@ def show_totals(asked: TotalsQuery) -> Response:
     choose("group_by", asked.group_by, tuple(GROUPS))
     day = today()
     days = period(asked, day)
-    with web.get(Database).read() as tx:
-        heads = all_heads(tx)
-        if asked.project_id is not None:
-            heads = [head for head in heads if head.id == asked.project_id]
-            if not heads:
-                raise no_project(asked.project_id)
-        touched = max((head.touched_at for head in heads if head.touched_at), default=None)
-        return answered(key_of(heads, day, asked), lambda: _made(tx, heads, asked, days), touched)
+    return about_all(asked.project_id, asked, day, lambda tx, heads: _made(tx, heads, asked, days))
 
 
 def _made(tx: sa.Connection, heads: Sequence[Head], asked: TotalsQuery, days: Period) -> Made:

@@ -16,9 +16,9 @@ from webapp.store.reads.growth import Point
 from webapp.store.reads.heads import as_of_day
 from webapp.store.reads.standing import Five, Scope, bound_day, in_scope, last_snapshot
 from webapp.store.tables import account_snapshots, accounts, projects
-from webapp.store.types import Count
+from webapp.store.types import Count, UtcDateTime
 
-__all__ = ["Account", "Grown", "Ranged", "account_of", "everybody", "grown", "page", "ranged"]
+__all__ = ["Account", "Grown", "Ranged", "account_of", "everybody", "grown", "json_lines", "page", "ranged"]
 
 
 class Account(NamedTuple):
@@ -88,18 +88,33 @@ def page(
 
     after: metric and id of the account that the page follows; without a metric only the id counts.
     """
-    behind = None if after is None else ("number" if after[0] is not None else "null")
-    values: dict[str, Any] = {"scope": project_id, "limit": limit}
-    if after is not None:
-        values |= {"after_id": after[1]} | ({"after": after[0]} if metric and after[0] is not None else {})
-    if platform is not None:
-        values["platform"] = platform
+    behind, values = _page_values(project_id, limit, platform, after, metric)
     asked = _page(metric, descending, platform is not None, behind)
     return [Account._make(row) for row in asked.rows(tx, **values)]
 
 
+def _page_values(
+    project_id: str, limit: int, platform: str | None, after: tuple[int | None, int] | None, metric: Metric | None
+) -> tuple[str | None, dict[str, Any]]:
+    """Which kind of place the page follows, and the values of its question."""
+    values: dict[str, Any] = {"scope": project_id, "limit": limit}
+    if platform is not None:
+        values["platform"] = platform
+    if after is None:
+        return None, values
+    values["after_id"] = after[1]
+    if after[0] is None:
+        return "null", values
+    return "number", values | ({"after": after[0]} if metric else {})
+
+
 @cache
 def _page(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> Ask:
+    statement = _page_select(metric, descending, by_platform, behind)
+    return Ask(lambda _: statement)
+
+
+def _page_select(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> sa.Select[Any]:
     statement = sa.select(*_COLUMNS).where(in_scope("project"), _IS_THERE)
     if by_platform:
         statement = statement.where(accounts.c.platform == sa.bindparam("platform", type_=sa.Text()))
@@ -108,8 +123,47 @@ def _page(metric: Metric | None, descending: bool, by_platform: bool, behind: st
     if metric is not None:
         column = accounts.c[metric]
         statement = statement.order_by(column.is_(None), column.desc() if descending else column)
-    statement = statement.order_by(accounts.c.id).limit(sa.bindparam("limit", type_=Count()))
-    return Ask(lambda _: statement)
+    return statement.order_by(accounts.c.id).limit(sa.bindparam("limit", type_=Count()))
+
+
+def json_lines(
+    tx: sa.Connection,
+    project_id: str,
+    *,
+    limit: int,
+    metric: Metric | None = None,
+    descending: bool = False,
+    platform: str | None = None,
+    after: tuple[int | None, int] | None = None,
+) -> list[str]:
+    """As `page`, each account as a JSON object that SQLite has written: the fields of `Account`, times in RFC 3339.
+
+    One row instead of a hundred: the driver lets another thread in at every row, and waits for its turn again.
+    """
+    behind, values = _page_values(project_id, limit, platform, after, metric)
+    row = _json_lines(metric, descending, platform is not None, behind).first(tx, **values)
+    return row[0].split("\n") if row and row[0] else []
+
+
+@cache
+def _json_lines(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> Ask:
+    found = _page_select(metric, descending, by_platform, behind).subquery("page")
+    members = [part for column in found.c for part in (_literal(column.name), _json_value(column))]
+    # JSON has no line break in it but an escaped one.
+    lines = sa.func.group_concat(sa.func.json_object(*members), sa.func.char(sa.literal_column("10")))
+    return Ask(lambda _: sa.select(lines))
+
+
+def _literal(text: str) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'{text}'")
+
+
+def _json_value(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Times are kept as `2026-03-02 10:00:00.000000`."""
+    if not isinstance(column.type, UtcDateTime):
+        return column
+    text = sa.type_coerce(column, sa.Text())
+    return sa.func.replace(text, _literal(" "), _literal("T")).op("||")(_literal("Z"))
 
 
 def _behind(metric: Metric | None, descending: bool, behind: str) -> sa.ColumnElement[bool]:

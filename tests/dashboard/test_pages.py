@@ -1,0 +1,314 @@
+"""What the pages say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from tests.dashboard.conftest import OURS, Site
+from tests.dashboard.filled import TOKEN, parts_on, sync
+from tests.fakes.clock import FakeClock
+from webapp.app import create_app
+from webapp.store.db import Database
+from webapp.store.tables import account_snapshots, accounts, leases, projects
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+def text_of(client: FlaskClient, path: str) -> str:
+    """The page's words without its markup."""
+    answer = client.get(path)
+    assert answer.status_code == 200, (path, answer.status)
+    words = re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", answer.get_data(as_text=True), flags=re.DOTALL)
+    return re.sub(r" (?=[.,])", "", " ".join(unescape(words).split()))
+
+
+def project_id(site: Site, name: str = "Beauty Lab") -> str:
+    with site.parts.db.read() as tx:
+        return str(tx.execute(sa.select(projects.c.id).where(projects.c.name == name)).scalar_one())
+
+
+def pages(site: Site) -> list[str]:
+    found = site.visitor(TOKEN).get("/api/admin/runs").get_json()["runs"]
+    mine = project_id(site)
+    return [
+        "/",
+        f"/projects/{mine}",
+        f"/projects/{mine}?days=365",
+        "/accounts/2",
+        "/runs",
+        f"/runs/{found[0]['run_id']}",
+    ]
+
+
+def test_pages_may_load_our_own_files_and_nothing_else(quiet_site: Site, admin: FlaskClient) -> None:
+    for path in [*pages(quiet_site), "/projects/none"]:
+        answer = admin.get(path)
+        policy = answer.headers["Content-Security-Policy"]
+
+        assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self';")
+        assert "unsafe" not in policy
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        page = answer.get_data(as_text=True)
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page), path
+        assert set(re.findall(r'(?:src|href)="(https?:[^"]+)"', page)) <= {"https://www.instagram.com/mira.glow/"}
+
+
+def test_files_are_kept_for_ever_under_the_name_of_their_content(admin: FlaskClient) -> None:
+    found = re.findall(r'(?:src|href)="(/static/[^"]+)"', admin.get("/").get_data(as_text=True))
+
+    assert len(found) == 4
+    for path in found:
+        answer = admin.get(path)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+    assert admin.get("/static/style.000000000000.css").status_code == 404
+    assert admin.get("/static/..%2fpages.py").status_code == 404
+
+
+def test_the_home_page_tells_how_each_project_is(admin: FlaskClient) -> None:
+    words = text_of(admin, "/")
+
+    assert "3 projects, 21 accounts. Last checked just now." in words
+    assert "Beauty Lab fresh 88.1M views 24 h +500K 7 d +3.43M 88.2 % of 100M" in words
+    assert "Checked just now, changed just now, next in 29 min 1 problem 1 held value" in words
+
+
+@pytest.mark.parametrize(
+    ("values", "hours", "said"),
+    [
+        ({}, 0, "fresh"),
+        ({}, 3, "stale"),
+        ({"status": "paused"}, 0, "paused"),
+        ({"status": "finished"}, 3, "finished"),
+        ({"failures": 1, "last_error": "the Sheet is not shared"}, 0, "failed"),
+    ],
+    ids=["fresh", "stale", "paused", "finished", "failed"],
+)
+def test_a_project_s_state_is_one_word(site: Site, values: dict[str, Any], hours: int, said: str) -> None:
+    if values:
+        with site.parts.db.write() as tx:
+            tx.execute(projects.update().where(projects.c.name == "Beauty Lab").values(**values))
+    site.time.forward(hours=hours)
+
+    words = text_of(site.visitor(TOKEN), "/")
+
+    assert f"Beauty Lab {said} 88.1M" in words
+    assert ("the Sheet is not shared" in words) == (said == "failed")
+
+
+def test_a_project_that_is_being_synced_says_so(site: Site) -> None:
+    with site.parts.db.write() as tx:
+        lease = {"name": f"project:{project_id(site)}", "holder": "another", "fence": 9, "expires_at": 2**60}
+        tx.execute(leases.delete())
+        tx.execute(leases.insert().values(lease))
+
+    assert "Beauty Lab syncing" in text_of(site.visitor(TOKEN), "/")
+
+
+def test_a_number_tells_its_cell_or_its_platform(quiet_site: Site, admin: FlaskClient) -> None:
+    page = admin.get(f"/projects/{project_id(quiet_site)}").get_data(as_text=True)
+
+    assert 'title="Beauty Lab!I7">41,200,780</a>' in page
+    assert 'title="read by instagram">54,224</a>' in page
+    assert "Beauty Lab!I6" in text_of(admin, f"/projects/{project_id(quiet_site)}")
+
+
+def test_accounts_are_sorted_and_found(quiet_site: Site, admin: FlaskClient) -> None:
+    def names(query: str) -> list[str]:
+        page = admin.get(f"/projects/{project_id(quiet_site)}?{query}").get_data(as_text=True)
+        return re.findall(r'<th scope="row"><a href="/accounts/\d+">([^<]+)', page)
+
+    assert names("sort=username") == sorted(names(""))
+    assert names("sort=username&order=desc") == sorted(names(""), reverse=True)
+    assert names("platform=instagram&sort=views") == ["lee.nails", "mira.glow"]
+    assert names("q=DANA&sort=username") == ["dana_brows", "danabrows"]
+    assert names("topic=Nails&sort=followers&order=asc")[-1] == "lee.nails"
+    assert names("sort=views")[-1] == "danabrows"  # it has none
+    assert names("sort=nonsense&page=99&days=1&metric=x") == names("")
+    assert names("q=nobody") == []
+
+
+def test_gaps_and_carried_days_are_marked(quiet_site: Site, admin: FlaskClient) -> None:
+    page = admin.get(f"/projects/{project_id(quiet_site)}").get_data(as_text=True)
+    table = page[page.index("data-twin") :]
+
+    assert table.count("no snapshot") == 1
+    assert re.search(r"2026-02-13</th>.*?no snapshot", table)
+    assert re.search(r"2026-02-21</th>.*?4 carried", table)
+    line = re.search(r'class="line" d="([^"]+)"', page)
+    assert line is not None
+    assert line[1].count("M") == 2
+
+
+def test_a_csv_is_a_click_away(quiet_site: Site, admin: FlaskClient) -> None:
+    page = admin.get(f"/projects/{project_id(quiet_site)}").get_data(as_text=True)
+    (path,) = re.findall(r'href="([^"]+format=csv[^"]*)"', page)
+
+    assert admin.get(unescape(path)).mimetype == "text/csv"
+
+
+def test_an_account_explains_each_of_its_numbers(admin: FlaskClient) -> None:
+    words = text_of(admin, "/accounts/2")
+
+    assert "Followers 54,224 From the platform: read by instagram" in words
+    assert "Sheet 54,210 Beauty Lab!E3, since just now" in words
+    assert "Likes 801,300 From the Sheet: Beauty Lab!F3" in words
+    assert "Comments – Nobody observed it." in words
+    assert "Held 412,090,000 held, 3 h ago" in words
+
+
+def test_a_run_is_told_project_by_project(admin: FlaskClient, quiet_site: Site) -> None:
+    words = text_of(admin, pages(quiet_site)[-1])
+
+    assert "succeeded" in words
+    assert "Beauty Lab synced 8" in words
+    assert "'#REF!' is not a count" in words
+
+
+@pytest.mark.parametrize(
+    "path", ["/projects/none", "/projects/%00", "/accounts/999", "/accounts/" + "9" * 30, "/runs/none", "/runs/%00"]
+)
+def test_what_is_not_there_is_said_so_on_a_page(admin: FlaskClient, path: str) -> None:
+    answer = admin.get(path)
+
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
+def test_markup_in_a_sheet_is_text(site: Site) -> None:
+    with site.parts.db.write() as tx:
+        marked = {"username": MARKUP, "owner": MARKUP, "topic": MARKUP, "profile_url": "javascript:alert(1)"}
+        tx.execute(accounts.update().where(accounts.c.id == 2).values(**marked))
+        tx.execute(projects.update().where(projects.c.name == "Beauty Lab").values(name=MARKUP, last_error=MARKUP))
+    visitor = site.visitor(TOKEN)
+
+    for path in ("/", f"/projects/{project_id(site, MARKUP)}", "/accounts/2"):
+        page = visitor.get(path).get_data(as_text=True)
+        assert "&lt;img src=x onerror=alert(1)&gt;" in page
+        assert "<img" not in page
+        assert 'href="javascript:' not in page
+
+
+def test_without_scripts_a_button_starts_a_run_and_shows_it(site: Site) -> None:
+    visitor = site.visitor(TOKEN)
+    started = visitor.post("/sync?async=true", headers=OURS)
+
+    assert started.status_code == 303
+    assert visitor.get(started.headers["Location"]).status_code == 200
+    site.parts.background.shut_down(10)
+
+
+def test_without_scripts_a_held_value_is_accepted(site: Site) -> None:
+    visitor = site.visitor(TOKEN)
+    answer = visitor.post("/held/1/accept", headers=OURS)
+
+    assert answer.headers["Location"] == f"/projects/{project_id(site)}#held"
+    assert "held value" not in text_of(visitor, "/")
+    assert visitor.post("/held/1/accept", headers=OURS).status_code == 404
+    assert visitor.post("/held/1/explode", headers=OURS).status_code == 404
+
+
+def test_a_refused_sync_says_why(site: Site) -> None:
+    answer = site.visitor(TOKEN).post("/sync?async=true&project_id=none", headers=OURS)
+
+    assert answer.status_code == 404
+    assert b"there is no project" in answer.data
+
+
+def test_with_no_sheet_the_home_page_tells_what_to_do(tmp_path: Path) -> None:
+    parts = parts_on(tmp_path / "new.db", demo=False)
+    visitor = Site(create_app(parts), parts, FakeClock()).visitor(TOKEN)
+    words = text_of(visitor, "/")
+
+    assert "Three steps" in words
+    assert "SMART_SYNC_SHEET" in words
+    (template,) = re.findall(r'href="(/static/template[^"]+)"', visitor.get("/").get_data(as_text=True))
+    assert len(visitor.get(template).get_data(as_text=True).splitlines()) == 3
+    parts.db.close()
+
+
+def test_before_the_first_sync_a_page_says_what_is_missing(tmp_path: Path) -> None:
+    parts = parts_on(tmp_path / "new.db")
+    visitor = Site(create_app(parts), parts, FakeClock()).visitor(TOKEN)
+
+    assert "No project yet" in text_of(visitor, "/")
+    assert "No run yet" in text_of(visitor, "/runs")
+    parts.db.close()
+
+
+def test_after_the_first_sync_a_page_draws_what_there_is(tmp_path: Path) -> None:
+    parts = parts_on(tmp_path / "new.db")
+    sync(parts)
+    site = Site(create_app(parts), parts, FakeClock())
+    visitor = site.visitor(TOKEN)
+
+    for path in pages(site):
+        assert visitor.get(path).status_code == 200
+    parts.db.close()
+
+
+def test_a_database_that_can_not_be_read_is_told_on_a_page(site: Site) -> None:
+    path = Path(site.parts.settings.database.removeprefix("sqlite:///"))
+    visitor = site.visitor(TOKEN)
+    site.parts.db.close()
+    for file in path.parent.glob("demo.db*"):
+        file.unlink()
+    path.write_bytes(b"nothing of ours" * 1000)
+
+    answer = visitor.get("/")
+
+    assert (answer.status_code, answer.mimetype) == (503, "text/html")
+    assert answer.headers["Retry-After"] == "15"
+
+
+@contextmanager
+def counted(db: Database) -> Iterator[list[str]]:
+    """The statements of what is done meanwhile."""
+    found: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        found.append(statement)
+
+    with db.read() as tx:
+        engine = tx.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield found
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def more_accounts(site: Site, count: int) -> None:
+    """So many more accounts in the first project, each with two months of snapshots."""
+    with site.parts.db.write() as tx:
+        row = dict(tx.execute(accounts.select().where(accounts.c.id == 1)).mappings().one())
+        past = tx.execute(account_snapshots.select().where(account_snapshots.c.account_id == 1)).mappings().all()
+        for n in range(count):
+            new = row | {"id": 1000 + n, "url_key": f"more-{n}", "username": f"a.rather.long.name.{n}"}
+            tx.execute(accounts.insert().values(new))
+            tx.execute(account_snapshots.insert(), [dict(day) | {"account_id": 1000 + n} for day in past])
+        tx.execute(projects.update().values(revision=projects.c.revision + 1))
+
+
+def test_pages_ask_the_database_as_often_for_many_accounts_as_for_few_and_stay_small(site: Site) -> None:
+    visitor, paths = site.visitor(TOKEN), pages(site)[:4]
+
+    def looked() -> list[int]:
+        counts = []
+        for path in paths:
+            with counted(site.parts.db) as statements:
+                size = len(visitor.get(path).data)
+            counts.append(len(statements))
+            assert size < 100_000, path
+        return counts
+
+    few = looked()
+    more_accounts(site, 60)
+
+    assert looked() == few
+    assert max(few) <= 20

@@ -1,0 +1,109 @@
+"""The demo with a past, served by two workers, and a real browser before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.dashboard.filled import TOKEN, filled_demo
+from tests.e2e.google import Google, google
+from tests.e2e.harness import Service, serving
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+READ = "a-token-that-only-reads"
+
+Opening = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    assert CHROMIUM.exists(), f"{CHROMIUM} is missing: `apt-get install chromium`, then run the tests again"
+    return {"executable_path": str(CHROMIUM), "args": ARGS}
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The demo with sixty days behind it; tests leave its numbers as they are."""
+    folder = tmp_path_factory.mktemp("site")
+    with filled_demo(folder / "data" / "demo" / "demo.db"):
+        pass
+    tokens = {"SMART_SYNC_ADMIN_TOKEN": TOKEN, "SMART_SYNC_READ_TOKEN": READ}
+    with serving(folder, None, "--demo", workers=2, env=tokens) as running:
+        yield running
+
+
+@pytest.fixture
+def book() -> Iterator[Google]:
+    with google() as opened:
+        opened.tab("Project A", 3, 100)
+        yield opened
+
+
+@pytest.fixture
+def service(book: Google, tmp_path: Path) -> Iterator[Service]:
+    """A service of this test's own over a spreadsheet that it holds in its hands, synced once."""
+    with serving(tmp_path / "service", book, workers=2) as running:
+        assert running.sync().status == 200
+        yield running
+
+
+class Watched:
+    """What a page complains of: console errors, refused files, exceptions."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.expected: list[str] = []
+
+    @property
+    def surprises(self) -> list[str]:
+        """All but what the test said is part of it."""
+        return [words for words in self.words if not any(part in words for part in self.expected)]
+
+    def watch(self, page: Page) -> None:
+        page.on(
+            "console", lambda message: self.words.append(message.text) if message.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: self.words.append(str(error)))
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    """Every page that was opened has nothing to complain of at the end."""
+    seen = Watched()
+    yield seen
+    assert seen.surprises == []
+
+
+@pytest.fixture
+def opened(browser: Browser, watched: Watched) -> Iterator[Opening]:
+    """`opened(site.url, token=..., color_scheme='dark')`: the home page of somebody who has signed in."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(url: str, *, token: str | None, **context: Any) -> Page:
+        contexts.append(browser.new_context(**context))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(15_000)
+        watched.watch(page)
+        page.goto(url)
+        if token is not None:
+            page.get_by_label("Token").fill(token)
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("heading", name="Projects").wait_for()
+        return page
+
+    yield open_page
+    for one in contexts:
+        one.close()

@@ -1,0 +1,251 @@
+"""The dashboard as people meet it: in a browser."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.dashboard.filled import TOKEN
+from tests.e2e.browser.conftest import READ, Opening, Watched
+from tests.e2e.google import Google
+from tests.e2e.harness import TOKEN as SERVICE_TOKEN
+from tests.e2e.harness import Service
+from webapp.access import COOKIE
+
+PHONE = {"viewport": {"width": 360, "height": 740}}
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+def to_project(page: Page, name: str = "Beauty Lab") -> Page:
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("heading", level=1, name=name).wait_for()
+    return page
+
+
+def addresses(page: Page) -> list[str]:
+    """Every kind of page."""
+    to_project(page)
+    project = page.url
+    page.goto(re.sub(r"/projects/.*", "/runs", project))
+    run = page.locator("tbody a").first.get_attribute("href")
+    base = project.split("/projects/")[0]
+    return [f"{base}/", project, f"{base}/accounts/2", f"{base}/runs", f"{base}{run}", f"{base}/projects/none"]
+
+
+def test_somebody_signs_in_looks_around_and_signs_out(site: Service, opened: Opening, watched: Watched) -> None:
+    watched.expected.append("401")
+    page = opened(f"{site.url}/runs", token=None)
+    page.get_by_label("Token").fill("not-a-token")
+    with page.expect_response(lambda answer: answer.status == 401):
+        page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("This is none of the tokens of this service.")
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Runs").wait_for()
+
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="Sign in").wait_for()
+    page.goto(f"{site.url}/")
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_progress_is_shown_wherever_the_run_is_and_numbers_change_without_a_reload(
+    service: Service, book: Google, opened: Opening
+) -> None:
+    page = opened(service.url, token=SERVICE_TOKEN)
+    page.evaluate("window.same = true")
+    card = page.locator(".card", has_text="Project A")
+    expect(card.locator(".facts dd").first).to_have_text("300")
+    book.tab("Project A", 3, 500)
+
+    with book.gate() as gate:
+        triggered = service.sync_later(run_async=True)
+        gate.wait()
+        page.goto(f"{service.url}/runs")
+        page.goto(service.url)
+        page.evaluate("window.same = true")
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        expect(page.get_by_role("button", name="Sync all")).to_be_disabled()
+        expect(card.locator(".badge")).to_have_text("syncing")
+    assert triggered.result().status == 202
+
+    expect(card.locator(".facts dd").first).to_have_text("1,500")
+    expect(page.get_by_role("button", name="Sync all")).to_be_enabled()
+    assert page.evaluate("window.same") is True
+
+
+def test_refresh_syncs_one_project_and_shows_its_new_numbers(service: Service, book: Google, opened: Opening) -> None:
+    page = to_project(opened(service.url, token=SERVICE_TOKEN), "Project A")
+    page.evaluate("window.same = true")
+    book.put("Project A", 2, 4_321)
+    page.get_by_role("button", name="Refresh").click()
+
+    expect(page.get_by_role("cell", name="4,321", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Refresh")).to_be_enabled()
+    assert page.evaluate("window.same") is True
+
+
+def test_a_chart_is_read_with_the_keyboard(site: Service, opened: Opening) -> None:
+    page = to_project(opened(site.url, token=TOKEN))
+    days = page.get_by_role("slider", name="Day of the chart")
+    days.focus()
+    page.keyboard.press("Home")
+    first = days.get_attribute("aria-valuetext")
+    page.keyboard.press("ArrowRight")
+
+    second = days.get_attribute("aria-valuetext")
+    assert first != second
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d: [\d,]+, \+[\d,]+ that day", str(second))
+    expect(page.locator("[data-readout]")).to_have_text(str(second))
+    page.get_by_role("link", name="90 d").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Views, 90 days")).to_be_visible()
+    expect(page).to_have_url(re.compile("days=90"))
+
+
+def test_accounts_are_sorted_and_filtered_in_place(site: Service, opened: Opening) -> None:
+    page = to_project(opened(site.url, token=TOKEN))
+    page.evaluate("window.same = true")
+    names = page.locator(".accounts tbody th a")
+    expect(names).to_have_count(8)
+
+    page.get_by_label("Platform", exact=True).select_option("instagram")
+    expect(names).to_have_count(2)
+    page.get_by_role("link", name="Account", exact=True).click()
+    expect(page).to_have_url(re.compile("sort=username"))
+    page.go_back()
+    page.go_back()
+
+    expect(names).to_have_count(8)
+    assert page.evaluate("window.same") is True
+
+
+def test_who_reads_has_no_buttons(site: Service, opened: Opening) -> None:
+    page = opened(site.url, token=READ)
+
+    expect(page.get_by_role("button")).to_have_text(["Sign out"])
+    to_project(page)
+    expect(page.get_by_role("button")).to_have_text(["Sign out", "Filter"])
+
+
+def test_a_held_value_is_accepted(service: Service, opened: Opening) -> None:
+    hold(service)
+    page = opened(service.url, token=SERVICE_TOKEN)
+    page.get_by_role("link", name="1 held value").click()
+    page.get_by_role("button", name="Accept views 999,999").click()
+
+    page.get_by_role("heading", level=1, name="Project A").wait_for()
+    expect(page.get_by_role("heading", name="Held values")).to_have_count(0)
+    assert service.rows("SELECT state FROM held_observations") == ["accepted"]
+
+
+def write(service: Service, sql: str, *values: Any) -> None:
+    with closing(sqlite3.connect(service.database)) as connection, connection:
+        connection.execute(sql, values)
+
+
+def hold(service: Service) -> None:
+    write(
+        service,
+        "INSERT INTO held_observations (account_id, metric, value, last_good, held_at, state)"
+        " SELECT min(id), 'views', 999999, 1000, '2026-03-02 10:00:00', 'held' FROM accounts",
+    )
+
+
+def test_markup_from_a_sheet_is_shown_and_not_run(service: Service, opened: Opening) -> None:
+    write(service, "UPDATE accounts SET username = ?, topic = ?", MARKUP, MARKUP)
+    write(service, "UPDATE projects SET name = ?", MARKUP)
+    page = opened(service.url, token=SERVICE_TOKEN)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+
+    to_project(page, MARKUP)
+    page.get_by_label("Topic", exact=True).select_option(MARKUP)
+    expect(page.get_by_role("link", name=MARKUP)).to_have_count(4)  # three accounts and their topic
+    page.get_by_role("link", name=MARKUP).last.click()
+
+    expect(page.get_by_role("heading", level=1, name=MARKUP)).to_be_visible()
+    assert page.locator("img").count() == 0
+
+
+def test_a_session_that_has_ended_leads_to_sign_in_and_back(site: Service, opened: Opening) -> None:
+    page = to_project(opened(site.url, token=TOKEN))
+    value = next(str(cookie["value"]) for cookie in page.context.cookies())
+    ended = re.sub(r"\.\d+\.", ".1.", value)
+    page.context.add_cookies([{"name": COOKIE, "value": ended, "url": site.url}])
+    page.get_by_role("link", name="7 d", exact=True).click()
+
+    expect(page.get_by_role("alert")).to_have_text("Your session has ended. Sign in again.")
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Views, 7 days")).to_be_visible()
+
+
+def test_a_service_out_of_reach_is_told_and_the_numbers_stay(site: Service, opened: Opening, watched: Watched) -> None:
+    watched.expected.append("ERR_INTERNET_DISCONNECTED")
+    page = to_project(opened(site.url, token=TOKEN))
+    page.context.set_offline(True)
+
+    expect(page.get_by_text("You are offline.")).to_be_visible()
+    page.get_by_role("link", name="7 d", exact=True).click()
+    expect(page.get_by_text("can not be reached")).to_be_visible()
+    expect(page.get_by_role("heading", name="Views, 30 days")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator("#offline")).to_be_hidden()
+
+
+def test_a_phone_shows_every_page_without_scrolling_sideways(site: Service, opened: Opening) -> None:
+    page = opened(site.url, token=TOKEN, **PHONE)
+    for address in addresses(page)[:-1]:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, address
+
+
+def test_times_are_said_in_the_viewer_s_zone_with_utc_beside_it(site: Service, opened: Opening) -> None:
+    page = opened(site.url, token=TOKEN, timezone_id="Asia/Tokyo", locale="en-GB")
+
+    expect(page.locator("time").first).to_have_attribute("title", re.compile(r" here, \d+ \w+ \d{4}, \d\d:\d\d UTC$"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_keeps_anybody_out(site: Service, opened: Opening, watched: Watched, theme: str) -> None:
+    watched.expected.append("404")  # the page that is not there
+    out = opened(f"{site.url}/sign-in", token=None, color_scheme=theme)
+    assert barriers(out) == []
+    page = opened(site.url, token=TOKEN, color_scheme=theme)
+    for address in addresses(page):
+        page.goto(address)
+        for twin in page.locator("summary").all():
+            twin.click()
+        assert barriers(page) == [], address
+
+
+def barriers(page: Page) -> list[str]:
+    found = Axe().run(page)
+    return [
+        f"{one['id']}: {node['html'][:150]} {node['failureSummary'][:250]}"
+        for one in found.response["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def test_every_page_is_complete_without_scripts(site: Service, opened: Opening) -> None:
+    page = opened(site.url, token=TOKEN, java_script_enabled=False)
+    for address in addresses(page)[:-1]:
+        page.goto(address)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.locator("main")).not_to_be_empty()
+    page.goto(site.url)
+    to_project(page)
+    page.get_by_role("link", name="7 d", exact=True).click()
+    expect(page.get_by_role("heading", name="Views, 7 days")).to_be_visible()
+    page.get_by_role("searchbox").fill("dana")
+    page.get_by_role("button", name="Filter").click()
+
+    expect(page.locator(".accounts tbody tr")).to_have_count(2)

@@ -1,0 +1,126 @@
+"""How people come in and go out, and who may see a page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from flask import Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from webapp import web
+from webapp.access import COOKIE, SESSION_S, Gate, Role, Sessions, Tokens, same_origin
+from webapp.dashboard.rendering import page, plain_error, sent_to
+from webapp.errors import NotFound, StoreError
+from webapp.store.db import Database
+from webapp.store.migrate import ensure_migrated
+
+__all__ = ["FORM_LIMIT", "guarded", "leave", "show_sign_in", "sign_in"]
+
+log = logging.getLogger("smart_sync")
+
+FORM_LIMIT = 10_000
+RETRY_S = "15"
+
+
+def guarded(view: Callable[..., Response], role: Role = "read") -> Callable[..., Response]:
+    """The view for those who may see it; others are sent to sign in. What goes wrong is told on a page."""
+
+    @wraps(view)
+    def shown(**values: Any) -> Response:
+        have = _role()
+        if have is None:
+            return _to_sign_in()
+        if request.method == "POST" and not _ours():
+            return plain_error(403, "That did not come from here", "The request was sent by another site's page.")
+        if role == "admin" and have != "admin":
+            return plain_error(403, "This needs the admin token", "You are signed in with a token that only reads.")
+        return _answered(view, values)
+
+    return shown
+
+
+def _answered(view: Callable[..., Response], values: dict[str, Any]) -> Response:
+    try:
+        ensure_migrated(web.get(Database))
+        return view(**values)
+    except NotFound as error:
+        return plain_error(404, "Not found", error.message.capitalize(), error.hint)
+    except StoreError as error:
+        log.warning("[SmartSync] %s", error, extra={"code": error.code})
+        answer = plain_error(503, "The database can not be read now", error.message, error.hint)
+        answer.headers["Retry-After"] = RETRY_S
+        return answer
+    except HTTPException as error:
+        return plain_error(error.code or 500, error.name, error.description or "")
+
+
+def _role() -> Role | None:
+    cookie = request.cookies.get(COOKIE)
+    role = web.get(Sessions).role(cookie) if cookie else None
+    g.signed_in = role is not None
+    g.role = role or ("read" if web.get(Tokens).public_reads else None)
+    known: Role | None = g.role
+    return known
+
+
+def _ours() -> bool:
+    return same_origin(request.host, request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin"))
+
+
+def _to_sign_in() -> Response:
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    ended = "&ended=1" if COOKIE in request.cookies else ""
+    return sent_to(f"/sign-in?next={quote(wanted)}{ended}")
+
+
+def show_sign_in() -> Response:
+    if _role() is not None and g.signed_in:
+        return sent_to("/")
+    return _form(200, "Your session has ended. Sign in again." if request.args.get("ended") else "")
+
+
+def sign_in() -> Response:
+    """Open a session for whoever has a token."""
+    request.max_content_length = FORM_LIMIT
+    g.role, g.signed_in = None, False
+    if not _ours():
+        return _form(403, "The form was sent from another page. Try again here.")
+    cookie = web.get(Sessions).open(request.form.get("token", "").strip())
+    if cookie is None:
+        wait = web.get(Gate).wrong(request.remote_addr or "")
+        if wait > 0:
+            answer = _form(429, f"Too many wrong tokens. Wait {wait:.0f} seconds.")
+            answer.headers["Retry-After"] = f"{wait:.0f}"
+            return answer
+        return _form(401, "This is none of the tokens of this service.")
+    answer = sent_to(_local(request.form.get("next", "/")))
+    answer.set_cookie(COOKIE, cookie, max_age=SESSION_S, secure=_encrypted(), httponly=True, samesite="Strict")
+    return answer
+
+
+def leave() -> Response:
+    if not _ours():
+        return sent_to("/")
+    answer = sent_to("/sign-in")
+    answer.delete_cookie(COOKIE, secure=_encrypted(), httponly=True, samesite="Strict")
+    return answer
+
+
+def _form(status: int, words: str) -> Response:
+    wanted = request.form.get("next") or request.args.get("next") or "/"
+    return page("sign_in.html", status, words=words, wanted=_local(wanted))
+
+
+def _encrypted() -> bool:
+    return request.is_secure or request.headers.get("X-Forwarded-Proto", "") == "https"
+
+
+def _local(address: str) -> str:
+    """The address if it is one of ours; the home page instead of any other."""
+    parts = urlsplit(address.replace("\\", "/"))
+    ours = address.startswith("/") and not address.startswith("//") and not parts.netloc and address.isprintable()
+    return address if ours and "\\" not in address else "/"

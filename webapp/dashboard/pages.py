@@ -1,0 +1,212 @@
+"""The pages: each reads, draws and is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import NotFound as NoAddress
+
+from webapp import web
+from webapp.clock import Clock, as_utc
+from webapp.config import Settings
+from webapp.dashboard import entrance, figures
+from webapp.dashboard.assets import serve
+from webapp.dashboard.charts import bars, line
+from webapp.dashboard.entrance import guarded
+from webapp.dashboard.figures import SORTS, TEXTS, Kept, Listing
+from webapp.dashboard.rendering import SetUp, page, plain_error, sent_to
+from webapp.errors import NotFound
+from webapp.model import METRICS, Metric
+from webapp.store import runs
+from webapp.store.db import Database
+from webapp.store.reads.heads import head_of, head_of_account
+from webapp.store.runs import Run
+
+__all__ = ["PUBLIC", "register"]
+
+PERIODS = (7, 30, 90, 365)
+RUNS = 50
+KEPT = "smart_sync.home"
+PUBLIC = ("/sign-in", "/static/<name>", "/sign-out")
+LONGEST_WORD = 100
+MOST_PAGES = 100_000
+
+
+def register(app: Flask) -> None:
+    """Put the pages on the app."""
+    app.extensions[KEPT] = Kept()
+    _add(app, "GET", "/static/<name>", serve)
+    _add(app, "GET", "/sign-in", entrance.show_sign_in)
+    _add(app, "POST", "/sign-in", entrance.sign_in)
+    _add(app, "POST", "/sign-out", entrance.leave)
+    _add(app, "GET", "/", guarded(home))
+    _add(app, "GET", "/projects/<project_id>", guarded(project))
+    _add(app, "GET", "/accounts/<int:account_id>", guarded(account))
+    _add(app, "GET", "/runs", guarded(run_list, "admin"))
+    _add(app, "GET", "/runs/<run_id>", guarded(run, "admin"))
+    _add(app, "POST", "/sync", guarded(sync, "admin"))
+    _add(app, "POST", "/held/<int:held_id>/<decision>", guarded(decide, "admin"))
+
+
+def _add(app: Flask, method: str, path: str, view: Callable[..., Response]) -> None:
+    app.add_url_rule(path, f"dashboard.{view.__name__}", view, methods=[method])
+
+
+def home() -> Response:
+    """Every project at a glance; what to do first where there is no spreadsheet yet."""
+    settings, database, now = web.get(Settings), web.get(Database), web.get(Clock).now()
+    kept: Kept = current_app.extensions[KEPT]
+    with database.read() as tx:
+        found = figures.home(tx, kept, database.generation, now, settings.stale_after)
+        live = _live(tx)
+    return page("home.html", home=found, live=live, set_up=web.get(SetUp))
+
+
+def _live(tx: sa.Connection) -> Run | None:
+    """The run that is at work now, the oldest of several."""
+    found = runs.live_runs(tx, int(web.get(Settings).lease_s * 1000))
+    return found[0] if found else None
+
+
+def project(project_id: str) -> Response:
+    """One project: totals, a chart, its accounts, and what needs a hand."""
+    settings, now = web.get(Settings), web.get(Clock).now()
+    metric, days, listing = _metric(), _days(), _listing()
+    with web.get(Database).read() as tx:
+        head = head_of(tx, project_id)
+        found = head and figures.project_page(tx, head, metric, days, listing, now, settings.stale_after)
+        live = _live(tx)
+    if not found:
+        raise NotFound(f"there is no project {project_id[:100]!r}")
+    if found.state != "running":
+        live = None
+    return page(
+        "project.html",
+        it=found,
+        live=live,
+        metric=metric,
+        days=days,
+        listing=listing,
+        periods=PERIODS,
+        chart=line(found.points),
+        **_links(),
+    )
+
+
+def _metric() -> Metric:
+    asked = request.args.get("metric", "views")
+    return next((metric for metric in METRICS if metric == asked), "views")
+
+
+def _days() -> int:
+    asked = request.args.get("days", "30")
+    return int(asked) if asked in map(str, PERIODS) else 30
+
+
+def _listing() -> Listing:
+    """What is asked for, as far as it makes sense."""
+    sort = request.args.get("sort", _metric())
+    sort = sort if sort in SORTS else _metric()
+    order = request.args.get("order", "asc" if sort in TEXTS else "desc")
+    number = request.args.get("page", "1")
+    known = number.isascii() and number.isdigit() and len(number) < len(str(MOST_PAGES))
+    words = {name: request.args.get(name, "").strip()[:LONGEST_WORD] for name in ("q", "platform", "topic")}
+    return Listing(sort, order == "desc", page=max(1, int(number)) if known else 1, **words)
+
+
+def _links() -> dict[str, Any]:
+    """`link(days=7)`: this page, asked for with that changed; the first page of a list unless it says another."""
+
+    def link(**changed: Any) -> str:
+        asked = {name: value for name, value in request.args.items() if name != "page"} | changed
+        return "?" + urlencode({name: value for name, value in asked.items() if value not in ("", None)})
+
+    return {"link": link}
+
+
+def account(account_id: int) -> Response:
+    """One account: the history of each metric, and why each number is what it is."""
+    now, metric, days = web.get(Clock).now(), _metric(), _days()
+    with web.get(Database).read() as tx:
+        head = head_of_account(tx, account_id)
+        if head is None:
+            raise NotFound(f"there is no account {account_id}")
+        found = figures.account_page(tx, head, account_id, metric, days, now)
+    return page(
+        "account.html",
+        it=found,
+        metric=metric,
+        days=days,
+        periods=PERIODS,
+        chart=line(found.points),
+        growth_bars=bars(found.points),
+        **_links(),
+    )
+
+
+def run_list() -> Response:
+    """The log of runs, newest first."""
+    before, project_id = request.args.get("before"), request.args.get("project_id") or None
+    with web.get(Database).read() as tx:
+        found = runs.latest(tx, limit=RUNS + 1, before=_moment(before), project_id=project_id)
+    shown = found[:RUNS]
+    return page("runs.html", runs=shown, more=shown[-1].started_at if len(found) > RUNS else None, **_links())
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return as_utc(datetime.fromisoformat(text)) if text else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def run(run_id: str) -> Response:
+    """One run: every project's outcome and problems."""
+    with web.get(Database).read() as tx:
+        found = None if "\x00" in run_id else runs.by_id(tx, run_id)
+        results = runs.results_of(tx, run_id) if found else []
+    if found is None:
+        raise NotFound(f"there is no run {run_id[:100]!r}")
+    return page("run.html", run=found, results=results, live=found if found.live else None)
+
+
+# What people change. The API does it; without scripts a form comes here, and a page answers.
+
+
+def sync() -> Response:
+    """Start a sync of what the query says, and show how it goes."""
+    answer = _through("admin.smart_sync")
+    told = answer.get_json(silent=True) or {}
+    if "run_id" in told:
+        return sent_to(f"/runs/{told['run_id']}")
+    return _refused(answer.status_code, told)
+
+
+def decide(held_id: int, decision: str) -> Response:
+    """Accept or reject a reading that was kept aside."""
+    if decision not in ("accept", "reject"):
+        raise NoAddress
+    answer = _through(f"corrections.{decision}_held", held_id=held_id)
+    told = answer.get_json(silent=True) or {}
+    if answer.status_code != 200:  # noqa: PLR2004
+        return _refused(answer.status_code, told)
+    with web.get(Database).read() as tx:
+        head = head_of_account(tx, told["held"]["account_id"])
+    return sent_to(f"/projects/{head.id}#held" if head else "/")
+
+
+def _through(endpoint: str, **values: Any) -> Response:
+    """What the API answers to this same request. Its check, its words; nothing is decided here."""
+    try:
+        return current_app.make_response(current_app.view_functions[endpoint](**values))  # type: ignore[arg-type]
+    except Exception as error:  # noqa: BLE001  the app turns it into the answer it would give
+        return current_app.make_response(current_app.handle_user_exception(error))
+
+
+def _refused(status: int, told: dict[str, Any]) -> Response:
+    return plain_error(status, told.get("title", "That did not work"), told.get("detail", ""), told.get("hint"))

@@ -1,0 +1,106 @@
+"""How pages are made: templates that escape everything, and headers that let a page load our own files alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Response, g, request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from webapp import __version__, web
+from webapp.clock import Clock, iso
+from webapp.dashboard import words
+from webapp.dashboard.assets import address_of
+from webapp.model import METRICS
+from webapp.store.reads.ask import as_moment
+
+__all__ = ["SetUp", "page", "plain_error", "sent_to"]
+
+TEMPLATES = Path(__file__).with_name("templates")
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "private, no-store",
+    "Vary": "Cookie",
+    # Not `no-referrer`: with that, browsers leave the origin out of our own forms as well.
+    "Referrer-Policy": "same-origin",
+}
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """configured: there is a spreadsheet to read. reader: the address to share one with; None: no service account."""
+
+    configured: bool
+    reader: str | None
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """A page of ours."""
+    role = g.get("role")
+    given = {"role": role, "admin": role == "admin", "signed_in": g.get("signed_in", False), "here": request.path}
+    body = _environment().get_template(template).render(now=web.get(Clock).now(), **given, **values)
+    return Response(body, status, headers=HEADERS, content_type="text/html; charset=utf-8")
+
+
+def plain_error(status: int, title: str, detail: str, hint: str | None = None) -> Response:
+    return page("error.html", status, title=title, detail=detail, hint=hint)
+
+
+def sent_to(address: str) -> Response:
+    """To another page of ours, which is then asked for with GET."""
+    return Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "grouped": words.grouped,
+        "exact": words.exact,
+        "signed": words.signed,
+        "compact": words.compact,
+        "seconds": words.seconds_words,
+        "day": words.day_words,
+        "when": when,
+        "until": until,
+        "link": _link,
+    }
+    environment.globals |= {"asset": address_of, "version": __version__, "METRICS": METRICS}
+    return environment
+
+
+def when(moment: Any, now: datetime) -> Markup:
+    """`2 min ago`, with the moment for scripts and on hover."""
+    known = as_moment(moment)
+    return Markup("never") if known is None else _time(known, "ago", words.ago(known, now))
+
+
+def until(moment: Any, now: datetime) -> Markup:
+    """`in 28 min`, likewise."""
+    known = as_moment(moment)
+    return Markup("not planned") if known is None else _time(known, "ahead", words.ahead(known, now))
+
+
+def _time(moment: datetime, kind: str, text: str) -> Markup:
+    marked = Markup('<time datetime="{}" title="{}" data-{}>{}</time>')
+    return marked.format(iso(moment), words.utc(moment), kind, text)
+
+
+def _link(url: str) -> str:
+    """The address, where it is one of the web; nothing a browser would run."""
+    return url if url.startswith(("https://", "http://")) else ""

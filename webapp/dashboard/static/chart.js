@@ -1,0 +1,57 @@
+// A crosshair for charts, by pointer and by keyboard. Its numbers are those of the table below the chart.
+function enhance(figure) {
+  if (figure.querySelector("input")) return;
+  const rows = [...figure.parentElement.querySelectorAll("[data-twin] tbody tr")];
+  if (rows.length < 2) return;
+  const plot = figure.querySelector(".plot");
+  const cross = figure.querySelector(".cross");
+  const readout = figure.querySelector("[data-readout]");
+  const days = Object.assign(document.createElement("input"), { type: "range", min: 0, max: rows.length - 1, value: rows.length - 1 });
+  days.setAttribute("aria-label", "Day of the chart");
+  plot.append(days);
+
+  function words(row) {
+    const [day, value, growth, note] = [...row.cells].map((cell) => cell.textContent.trim());
+    const said = [note === "no snapshot" ? "no snapshot" : value];
+    if (growth !== "–") said.push(`${growth} that day`);
+    if (note && note !== "no snapshot") said.push(note);
+    return `${day}: ${said.join(", ")}`;
+  }
+
+  function look() {
+    const row = rows[days.value];
+    const at = `${(100 * days.value) / (rows.length - 1)}%`;
+    const [line, dot] = cross.children;
+    for (const name of ["x1", "x2"]) line.setAttribute(name, at);
+    dot.setAttribute("cx", at);
+    dot.setAttribute("cy", 16 + Number(row.dataset.y ?? 0));
+    dot.setAttribute("visibility", "y" in row.dataset ? "visible" : "hidden");
+    cross.removeAttribute("hidden");
+    readout.textContent = words(row);
+    days.setAttribute("aria-valuetext", words(row));
+  }
+
+  function away() {
+    if (document.activeElement === days) return;
+    cross.setAttribute("hidden", "");
+    readout.textContent = "";
+  }
+
+  days.setAttribute("aria-valuetext", words(rows.at(-1)));
+  days.addEventListener("input", look);
+  days.addEventListener("focus", look);
+  days.addEventListener("blur", away);
+  days.addEventListener("pointerleave", away);
+  days.addEventListener("pointermove", (event) => {
+    const box = plot.getBoundingClientRect();
+    days.value = Math.round(((event.clientX - box.left) / box.width) * (rows.length - 1));
+    look();
+  });
+}
+
+function all() {
+  document.querySelectorAll("[data-chart]").forEach(enhance);
+}
+
+all();
+document.addEventListener("page:changed", all);

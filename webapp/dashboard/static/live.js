@@ -1,0 +1,172 @@
+// Live parts: a page is asked for again and its changed regions take the place of the old ones. Nothing is reloaded.
+const LOOK_MS = 30000;
+const POLL_MS = 1500;
+const offline = document.getElementById("offline");
+const admin = document.getElementById("main").dataset.role === "admin";
+let asked = 0;
+let followed = null;
+
+function tell(words) {
+  offline.textContent = words;
+  offline.hidden = !words;
+}
+
+async function ask(url, options) {
+  try {
+    const answer = await fetch(url, { headers: { Accept: "text/html, application/json" }, ...options });
+    tell("");
+    if (answer.redirected && new URL(answer.url).pathname === "/sign-in") location.assign(answer.url);
+    return answer;
+  } catch {
+    tell("The service can not be reached. The numbers are as they were last read.");
+    return null;
+  }
+}
+
+function placeOf(element) {
+  const region = element?.closest("[data-live]");
+  if (!region) return null;
+  const same = (one) => one.tagName === element.tagName && one.getAttribute("href") === element.getAttribute("href") && one.name === element.name;
+  return { id: region.id, at: [...region.querySelectorAll(element.tagName)].filter(same).indexOf(element), same };
+}
+
+function put(fresh) {
+  const place = placeOf(document.activeElement);
+  const busy = document.activeElement?.closest?.("[data-filter]");
+  document.title = fresh.title;
+  for (const old of document.querySelectorAll("[data-live]")) {
+    const now = fresh.getElementById(old.id);
+    if (!now || old.contains(busy) || old.outerHTML === now.outerHTML) continue;
+    const open = old.querySelector("details")?.open;
+    const scrolled = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+    old.replaceWith(document.importNode(now, true));
+    const put = document.getElementById(old.id);
+    if (open && put.querySelector("details")) put.querySelector("details").open = true;
+    put.querySelectorAll(".scroll").forEach((one, n) => { one.scrollLeft = scrolled[n] ?? 0; });
+  }
+  if (place && !document.activeElement?.closest?.("[data-live]")) {
+    const region = document.getElementById(place.id);
+    [...(region?.querySelectorAll("a, button, input, select") ?? [])].filter(place.same)[Math.max(0, place.at)]?.focus({ preventScroll: true });
+  }
+  document.dispatchEvent(new CustomEvent("page:changed"));
+  follow();
+}
+
+async function show(url) {
+  const mine = ++asked;
+  const answer = await ask(url);
+  if (!answer || mine !== asked) return false;
+  if (answer.status >= 500) {
+    tell("The service can not read its numbers just now. These are as they were last read.");
+    return false;
+  }
+  put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  return true;
+}
+
+function draw(place, told) {
+  const bar = place.querySelector("progress");
+  const words = place.querySelector(".run-words");
+  if (!bar || !words) return;
+  bar.value = told.percent;
+  const phase = told.phase ?? told.state;
+  words.textContent = `${phase[0].toUpperCase()}${phase.slice(1)}${told.total ? ` · ${told.done} of ${told.total}` : ""}`;
+}
+
+async function poll(id) {
+  for (;;) {
+    await new Promise((on) => setTimeout(on, POLL_MS));
+    const answer = await ask(admin ? `/api/admin/runs/${id}` : location.href);
+    if (!answer) continue;
+    if (!admin) {
+      put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (!document.querySelector(`[data-run="${CSS.escape(id)}"]`)) return;
+      continue;
+    }
+    if (!answer.ok) return;
+    const run = await answer.json();
+    if (run.finished_at) return;
+    document.querySelectorAll(`[data-run="${CSS.escape(id)}"]`).forEach((place) => draw(place, { ...run, percent: Math.min(99, Math.floor((100 * run.done) / Math.max(run.total, 1))) }));
+  }
+}
+
+function stream(id) {
+  return new Promise((over) => {
+    const source = new EventSource(`/api/admin/runs/${id}/events`);
+    const seen = (event) => document.querySelectorAll(`[data-run="${CSS.escape(id)}"]`).forEach((place) => draw(place, JSON.parse(event.data)));
+    source.addEventListener("progress", seen);
+    source.addEventListener("end", (event) => { seen(event); source.close(); over(true); });
+    // A closed stream does not come back by itself: too many are open, or the end was seen before.
+    source.addEventListener("error", () => { if (source.readyState === EventSource.CLOSED) over(false); });
+    addEventListener("pagehide", () => source.close());
+  });
+}
+
+async function follow() {
+  const id = document.querySelector("[data-run]")?.dataset.run;
+  if (!id || followed === id) return;
+  followed = id;
+  if (!(admin && (await stream(id)))) await poll(id);
+  followed = null;
+  await show(location.href);
+}
+
+async function start(form) {
+  const button = form.querySelector("button");
+  button.disabled = true;
+  const answer = await ask(`/api/admin/smart_sync${new URL(form.action).search}`, { method: "POST" });
+  const told = await answer?.json().catch(() => null);
+  if (!told?.run_id) {
+    button.disabled = false;
+    if (answer) tell(told?.detail ?? "The sync could not be started.");
+    return;
+  }
+  const place = form.closest("[data-sync-place]");
+  if (!place.querySelector("[data-run]")) {
+    const run = document.createElement("div");
+    run.className = "run";
+    const words = Object.assign(document.createElement("span"), { className: "run-words", textContent: "Starting" });
+    words.setAttribute("role", "status");
+    const bar = Object.assign(document.createElement("progress"), { max: 100, value: 0 });
+    bar.setAttribute("aria-label", "Progress of the sync");
+    run.append(words, bar);
+    place.prepend(run);
+  }
+  place.querySelector(".run").dataset.run = told.run_id;
+  follow();
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("[data-sync]")) {
+    event.preventDefault();
+    start(form);
+  } else if (form.matches("[data-filter]")) {
+    event.preventDefault();
+    const asked = [...new FormData(form)].filter(([, value]) => value);
+    go(`${location.pathname}?${new URLSearchParams(asked)}`);
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-filter] select")) event.target.form.requestSubmit();
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-soft]");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  go(link.href.split("#")[0]);
+});
+
+async function go(url) {
+  document.activeElement?.closest?.("[data-filter]") && document.activeElement.blur();
+  if (await show(url)) history.pushState(null, "", url);
+}
+
+addEventListener("popstate", () => show(location.href));
+addEventListener("offline", () => tell("You are offline. The numbers are as they were last read."));
+addEventListener("online", () => show(location.href));
+setInterval(() => { if (!document.hidden && !followed && document.querySelector("[data-live]")) show(location.href); }, LOOK_MS);
+document.addEventListener("visibilitychange", () => { if (!document.hidden && !followed && document.querySelector("[data-live]")) show(location.href); });
+follow();

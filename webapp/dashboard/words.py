@@ -1,0 +1,92 @@
+"""Numbers and times as people read them. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+__all__ = ["ago", "ahead", "compact", "day_words", "exact", "grouped", "seconds_words", "signed", "utc"]
+
+UNKNOWN = "–"
+MINUS = "−"
+STEPS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
+SPANS = (
+    (timedelta(days=365), "year", "years"),
+    (timedelta(days=30), "month", "months"),
+    (timedelta(days=1), "d", "d"),
+    (timedelta(hours=1), "h", "h"),
+    (timedelta(minutes=1), "min", "min"),
+)
+SMALL = 10_000
+MINUTE_S = 60
+
+
+def grouped(value: int | None) -> str:
+    """18,450,200; a dash for what nobody observed."""
+    return UNKNOWN if value is None else f"{value:,}".replace("-", MINUS)
+
+
+def exact(value: int | None) -> str:
+    return "not observed" if value is None else grouped(value)
+
+
+def signed(value: int | None) -> str:
+    """+1,204, −20, 0."""
+    return f"+{value:,}" if value is not None and value > 0 else grouped(value)
+
+
+def compact(value: int | None, *, sign: bool = False) -> str:
+    """Three digits that tell the size: 18.5M. Small numbers stay whole. Rounded towards zero, so nothing is promised."""
+    if value is None:
+        return UNKNOWN
+    mark = MINUS if value < 0 else ("+" if sign and value > 0 else "")
+    size = abs(value)
+    if size < SMALL:
+        return f"{mark}{size:,}"
+    unit, letter = next(step for step in STEPS if size >= step[0])
+    whole, rest = divmod(size, unit)
+    digits = max(0, 3 - len(str(whole)))
+    tail = f"{rest * 10**digits // unit:0{digits}d}" if digits else ""
+    return f"{mark}{whole:,}{'.' + tail if tail else ''}{letter}"
+
+
+def span(length: timedelta) -> str:
+    """The largest unit of it: 28 min, 3 h, 2 d."""
+    for unit, one, many in SPANS:
+        if length >= unit:
+            count = length // unit
+            return f"{count} {one if count == 1 else many}"
+    return "less than a minute"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """`2 min ago`; `just now` within the minute, and for a clock that was ahead."""
+    if moment is None:
+        return "never"
+    length = now - moment
+    return "just now" if length < timedelta(minutes=1) else f"{span(length)} ago"
+
+
+def ahead(moment: datetime, now: datetime) -> str:
+    """`in 28 min`; `due now` when its time has come."""
+    length = moment - now
+    return "due now" if length <= timedelta(0) else f"in {span(length)}"
+
+
+def utc(moment: datetime) -> str:
+    """2 Mar 2026, 10:00 UTC."""
+    there = moment.astimezone(UTC)
+    return f"{there.day} {there:%b %Y, %H:%M} UTC"
+
+
+def day_words(day: date) -> str:
+    """2 Mar 2026."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def seconds_words(seconds: float | None) -> str:
+    if seconds is None:
+        return UNKNOWN
+    if seconds < MINUTE_S:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), MINUTE_S)
+    return f"{minutes} min {rest} s"
