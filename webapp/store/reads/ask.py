@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,7 +114,13 @@ def as_moment(value: Any) -> datetime | None:
     """A driver's time, aware UTC; None stays None."""
     if value is None:
         return None
-    return as_utc(datetime.fromisoformat(value) if isinstance(value, str) else value)
+    return _parsed(value) if isinstance(value, str) else as_utc(value)
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(text: str) -> datetime:
+    """All snapshots of a run have the same time."""
+    return as_utc(datetime.fromisoformat(text))
 
 
 def as_text(value: Any) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import starmap
 from typing import NamedTuple
 
 from webapp.store.reads.standing import Five
 
-__all__ = ["DAY", "UNKNOWN", "Point", "difference", "grown_since", "sum_of", "total", "value_at"]
+__all__ = ["DAY", "UNKNOWN", "Point", "difference", "grown_since", "total", "total_difference", "value_at"]
 
 DAY = timedelta(hours=24)
 MICROSECOND = timedelta(microseconds=1)
@@ -55,14 +56,30 @@ def grown_since(moment: datetime, now: Point, points: Sequence[Point]) -> Five:
     return difference(now.counts, value_at(moment, before[-1], after))
 
 
-def sum_of(values: Iterable[int | None]) -> int | None:
-    """The sum of what is known; None when nothing is. Missing is not zero."""
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
 def total(rows: Iterable[Five]) -> Five:
-    """Metric by metric, the sum of what is known."""
+    """Metric by metric, the sum of what is known; None when nothing is. Missing is not zero."""
     columns = list(zip(*rows, strict=True)) or [()] * 5
-    a, b, c, d, e = (sum_of(column) for column in columns)
+    a, b, c, d, e = map(_sum, columns)
     return a, b, c, d, e
+
+
+def total_difference(now: Iterable[Five], then: Iterable[Five]) -> Five:
+    """The sum of the differences of rows, which both sides list in the same order.
+
+    Column by column, because it goes through every snapshot of a history.
+    """
+    columns = zip(zip(*now, strict=True), zip(*then, strict=True), strict=True)
+    a, b, c, d, e = list(starmap(_difference, columns)) or UNKNOWN
+    return a, b, c, d, e
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None] if None in values else values
+    return sum(known) if known else None  # type: ignore[arg-type]  none of them is None
+
+
+def _difference(now: Sequence[int | None], then: Sequence[int | None]) -> int | None:
+    if None in now or None in then:
+        both = [(n, t) for n, t in zip(now, then, strict=True) if n is not None and t is not None]
+        return sum(n - t for n, t in both) if both else None
+    return sum(now) - sum(then)  # type: ignore[arg-type]  none of them is None

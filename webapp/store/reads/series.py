@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from webapp.store.reads.accounts import Account
 from webapp.store.reads.ask import as_day
-from webapp.store.reads.growth import UNKNOWN, difference, total
+from webapp.store.reads.growth import UNKNOWN, difference, total, total_difference
 from webapp.store.reads.standing import Five, Standing
 
 __all__ = [
@@ -143,7 +143,8 @@ class _Steps:
         counts, delta, growth, since = total(now.values()), UNKNOWN, UNKNOWN, None
         if fresh:
             since, delta = self.seen, difference(counts, self.total)
-            growth = total(difference(after, was[i]) for i, after in fresh.items() if i in was)
+            both = fresh.keys() if fresh.keys() <= was.keys() else fresh.keys() & was.keys()
+            growth = total_difference([fresh[i] for i in both], [was[i] for i in both])
             self.seen, self.total = day, counts
         self.standing = now
         self.first = self.first or now
@@ -152,7 +153,7 @@ class _Steps:
 
     def growth(self) -> Five:
         both = self.first.keys() & self.standing.keys()
-        return total(difference(self.standing[i], self.first[i]) for i in both)
+        return total_difference([self.standing[i] for i in both], [self.first[i] for i in both])
 
 
 def days_of(
