@@ -137,6 +137,7 @@ def test_every_address_in_a_text_is_one_of_ours() -> None:
     patterns = [re.compile(re.sub(r"<[^>]+>", "[^/]+", route.path) + r"\Z") for route in ROUTES]
     for path in DOCUMENTS:
         text = path.read_text(encoding="utf-8").replace(written("addresses"), "")
+        text = re.sub(r"\$?\{\w+\}|\$ID\b", "ID", text)  # a place for an id
         for address in re.findall(r"(/api/[\w/-]+|/health|/ready|/openapi\.json)\b", text):
             if address.rstrip("/") not in {"/api/admin", "/api"}:
                 assert any(pattern.match(address) for pattern in patterns), f"{path.name}: {address}"
