@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from tests.dashboard.conftest import OURS, READ, Site
 from tests.dashboard.filled import TOKEN
-from webapp.access import SESSION_S, Sessions, Tokens, same_origin
+from webapp.access import COOKIE, SESSION_S, Sessions, Tokens, same_origin
 from webapp.app import create_app
 from webapp.bootstrap import Parts
 from webapp.clock import Clock
@@ -84,6 +84,17 @@ def test_signing_out_ends_it(quiet_site: Site) -> None:
     assert visitor.get("/").status_code == 303
 
 
+def test_signing_out_deletes_the_cookie_and_every_page_sends_to_sign_in(quiet_site: Site) -> None:
+    visitor = quiet_site.visitor(TOKEN)
+    cookie = visitor.post("/sign-out", headers=OURS).headers["Set-Cookie"]
+
+    assert cookie.startswith(f"{COOKIE}=;")
+    assert {"Max-Age=0", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+    assert visitor.get_cookie(COOKIE) is None
+    sent = visitor.get("/runs")
+    assert (sent.status_code, sent.headers["Location"]) == (303, "/sign-in?next=/runs")
+
+
 def test_another_site_can_not_sign_anybody_out(quiet_site: Site) -> None:
     visitor = quiet_site.visitor(TOKEN)
     visitor.post("/sign-out", headers=OTHERS)
@@ -141,7 +152,14 @@ def test_a_change_comes_from_a_page_of_ours(fetch_site: str | None, origin: str 
 
 
 @pytest.mark.parametrize(
-    "path", ["/sync?async=true", "/held/1/accept", "/api/admin/smart_sync", "/api/admin/held/1/accept"]
+    "path",
+    [
+        "/sync?async=true",
+        "/held/1/accept",
+        "/projects/none/auto_sync",
+        "/api/admin/smart_sync",
+        "/api/admin/held/1/accept",
+    ],
 )
 def test_no_other_site_presses_a_button(admin: FlaskClient, path: str) -> None:
     for headers in (OTHERS, {}):

@@ -34,7 +34,7 @@ def laid(world: World) -> World:
 def tag(world: World, path: str) -> str:
     answer = world.get(path)
     assert answer.status_code == 200, answer.text
-    return answer.headers["ETag"]
+    return str(answer.headers["ETag"])
 
 
 def test_who_has_an_answer_is_not_sent_it_again(laid: World) -> None:
@@ -51,15 +51,15 @@ def test_who_has_an_answer_is_not_sent_it_again(laid: World) -> None:
             assert "Content-Type" not in answer.headers
 
 
-def test_an_answer_that_is_known_is_told_so_by_one_statement(laid: World) -> None:
+def test_an_answer_that_is_known_is_told_so_by_one_statement_at_most(laid: World) -> None:
     for path in READS:
         known = {"If-None-Match": tag(laid, path)}
 
         with laid.counted() as statements:
             assert laid.get(path, headers=known).status_code == 304
 
-        assert len(statements) == 1, path
-        assert "account_snapshots" not in statements[0]
+        assert len(statements) <= 1, path
+        assert [text for text in statements if "account_snapshots" in text] == []
 
 
 def test_a_change_of_the_revision_changes_every_tag_and_what_is_answered(laid: World) -> None:
@@ -243,7 +243,7 @@ def test_kept_answers_are_given_without_reading_rows(sqlite_world: World) -> Non
     with sqlite_world.counted() as statements:
         second = sqlite_world.get(READS[0])
 
-    assert (second.data, dict(second.headers), len(statements)) == (first.data, dict(first.headers), 1)
+    assert (second.data, dict(second.headers), statements) == (first.data, dict(first.headers), [])
 
 
 def test_apps_do_not_share_what_they_remember(sqlite_service: Service, sqlite_world: World) -> None:

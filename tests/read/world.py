@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from werkzeug.test import TestResponse
 
 from tests.fakes.service import ADMIN, Service
 from webapp.model import METRICS
@@ -107,8 +106,8 @@ class World:
 
     # What readers get
 
-    def get(self, path: str, *, headers: Mapping[str, str] | None = None, **parameters: Any) -> TestResponse:
-        return self.service.client.get(path, query_string=parameters or None, headers=ADMIN | dict(headers or {}))
+    def get(self, path: str, *, headers: Any = None, **parameters: Any) -> Any:
+        return self.service.client.get(path, query_string=parameters or None, headers=ADMIN | (headers or {}))
 
     def json(self, path: str, **parameters: Any) -> Any:
         answer = self.get(path, **parameters)

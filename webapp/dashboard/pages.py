@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +33,9 @@ from webapp.store.runs import Run
 __all__ = ["PUBLIC", "register"]
 
 PERIODS = (7, 30, 90, 365)
+INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
+BY_CRON = "cron"  # stands for the expression that rules now
+LONGEST_NUMBER = 9
 RUNS = 50
 KEPT = "smart_sync.home"
 PUBLIC = ("/sign-in", "/static/<name>", "/sign-out")
@@ -51,6 +57,7 @@ def register(app: Flask) -> None:
     _add(app, "GET", "/runs/<run_id>", guarded(run, "admin"))
     _add(app, "POST", "/sync", guarded(sync, "admin"))
     _add(app, "POST", "/held/<int:held_id>/<decision>", guarded(decide, "admin"))
+    _add(app, "POST", "/projects/<project_id>/auto_sync", guarded(auto_sync, "admin"))
 
 
 def _add(app: Flask, method: str, path: str, view: Callable[..., Response]) -> None:
@@ -94,6 +101,9 @@ def project(project_id: str) -> Response:
         listing=listing,
         periods=PERIODS,
         chart=line(found.points),
+        default_interval=settings.interval_minutes,
+        intervals=sorted({*INTERVALS, found.project.interval_minutes or INTERVALS[0]}),
+        by_cron=BY_CRON,
         **_links(),
     )
 
@@ -153,7 +163,7 @@ def run_list() -> Response:
     """The log of runs, newest first."""
     before, project_id = request.args.get("before"), request.args.get("project_id") or None
     with web.get(Database).read() as tx:
-        found = runs.latest(tx, limit=RUNS + 1, before=_moment(before), project_id=project_id)
+        found = runs.latest(tx, limit=RUNS + 1, before=_moment(before), project_id=project_id, idle=False)
     shown = found[:RUNS]
     return page("runs.html", runs=shown, more=shown[-1].started_at if len(found) > RUNS else None, **_links())
 
@@ -198,6 +208,33 @@ def decide(held_id: int, decision: str) -> Response:
     with web.get(Database).read() as tx:
         head = head_of_account(tx, told["held"]["account_id"])
     return sent_to(f"/projects/{head.id}#held" if head else "/")
+
+
+def auto_sync(project_id: str) -> Response:
+    """Sync a project by itself or not, and how often."""
+    request.max_content_length = entrance.FORM_LIMIT
+    asked = {"enabled": "enabled" in request.form} | _interval(request.form.get("interval_minutes", BY_CRON))
+    with _saying(asked):
+        answer = _through("schedule.put_auto_sync", project_id=project_id)
+    told = answer.get_json(silent=True) or {}
+    if answer.status_code != 200:  # noqa: PLR2004
+        return _refused(answer.status_code, told)
+    return sent_to(f"/projects/{told['project_id']}#schedule")
+
+
+def _interval(chosen: str) -> dict[str, Any]:
+    """What is no number goes on as it is, for the API to refuse."""
+    if chosen == BY_CRON:
+        return {}
+    number = chosen.isascii() and chosen.isdigit() and len(chosen) <= LONGEST_NUMBER
+    return {"interval_minutes": int(chosen) if number else chosen or None}
+
+
+def _saying(asked: Mapping[str, Any]) -> AbstractContextManager[Any]:
+    """This same request, with a JSON body in the place of the form."""
+    body = json.dumps(asked).encode()
+    said = {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json"}
+    return current_app.request_context(request.environ | said)
 
 
 def _through(endpoint: str, **values: Any) -> Response:

@@ -76,6 +76,7 @@ def _environment() -> Environment:
         "compact": words.compact,
         "seconds": words.seconds_words,
         "day": words.day_words,
+        "every": words.every,
         "when": when,
         "until": until,
         "link": _link,
@@ -90,10 +91,12 @@ def when(moment: Any, now: datetime) -> Markup:
     return Markup("never") if known is None else _time(known, "ago", words.ago(known, now))
 
 
-def until(moment: Any, now: datetime) -> Markup:
-    """`in 28 min`, likewise."""
+def until(moment: Any, now: datetime, *, spelled: bool = False) -> Markup:
+    """`in 28 min`, likewise; `in 28 minutes` spelled out."""
     known = as_moment(moment)
-    return Markup("not planned") if known is None else _time(known, "ahead", words.ahead(known, now))
+    if known is None:
+        return Markup("not planned")
+    return _time(known, "spelled" if spelled else "ahead", words.ahead(known, now, spelled=spelled))
 
 
 def _time(moment: datetime, kind: str, text: str) -> Markup:

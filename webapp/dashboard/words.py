@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-__all__ = ["ago", "ahead", "compact", "day_words", "exact", "grouped", "seconds_words", "signed", "utc"]
+__all__ = ["ago", "ahead", "compact", "day_words", "every", "exact", "grouped", "seconds_words", "signed", "utc"]
 
 UNKNOWN = "–"
 MINUS = "−"
@@ -16,6 +16,8 @@ SPANS = (
     (timedelta(hours=1), "h", "h"),
     (timedelta(minutes=1), "min", "min"),
 )
+SPELLED = {"d": "day", "h": "hour", "min": "minute"}
+INTERVALS = ((1440, "day"), (60, "hour"), (1, "minute"))
 SMALL = 10_000
 MINUTE_S = 60
 
@@ -66,10 +68,25 @@ def ago(moment: datetime | None, now: datetime) -> str:
     return "just now" if length < timedelta(minutes=1) else f"{span(length)} ago"
 
 
-def ahead(moment: datetime, now: datetime) -> str:
-    """`in 28 min`; `due now` when its time has come."""
+def ahead(moment: datetime, now: datetime, *, spelled: bool = False) -> str:
+    """`in 28 min`, or `in 28 minutes` spelled out; `due now` when its time has come."""
     length = moment - now
-    return "due now" if length <= timedelta(0) else f"in {span(length)}"
+    if length <= timedelta(0):
+        return "due now"
+    count, _, unit = span(length).partition(" ")
+    if spelled and unit in SPELLED:
+        return f"in {_many(int(count), SPELLED[unit])}"
+    return f"in {count} {unit}"
+
+
+def every(minutes: int) -> str:
+    """`every 30 minutes`, `every 2 hours`, `every day`: in the largest unit that fits."""
+    size, unit = next((size, unit) for size, unit in INTERVALS if minutes % size == 0)
+    return f"every {unit}" if minutes == size else f"every {_many(minutes // size, unit)}"
+
+
+def _many(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def utc(moment: datetime) -> str:

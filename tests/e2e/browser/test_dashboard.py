@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboard.filled import TOKEN
 from tests.e2e.browser.conftest import READ, Opening, Watched
@@ -144,6 +144,59 @@ def test_a_held_value_is_accepted(service: Service, opened: Opening) -> None:
     page.get_by_role("heading", level=1, name="Project A").wait_for()
     expect(page.get_by_role("heading", name="Held values")).to_have_count(0)
     assert service.rows("SELECT state FROM held_observations") == ["accepted"]
+
+
+def test_how_often_a_project_is_synced_by_itself_is_saved_at_once(service: Service, opened: Opening) -> None:
+    page = to_project(opened(service.url, token=SERVICE_TOKEN), "Project A")
+    page.evaluate("window.same = true")
+    switch, interval, upcoming = scheduled(page)
+    expect(upcoming).to_have_text(re.compile(r"^Next sync in \d\d minutes$"))
+    expect(page.get_by_role("button", name="Save")).to_have_count(0)
+
+    interval.focus()
+    interval.select_option("every 4 hours")
+    expect(upcoming).to_have_text("Next sync in 3 hours")
+    expect(interval).to_be_focused()
+    expect(page.locator("#said")).to_have_text("Saved. Next sync in 3 hours.")
+    switch.press("Space")
+    expect(upcoming).to_have_text("Not synced by itself")
+    assert page.evaluate("window.same") is True
+    page.reload()
+
+    expect(switch).not_to_be_checked()
+    expect(interval).to_have_value("240")
+    assert service.rows("SELECT auto_sync, interval_minutes FROM projects") == [(0, 240)]
+
+
+def test_a_schedule_that_is_refused_is_put_back_and_told(service: Service, opened: Opening, watched: Watched) -> None:
+    watched.expected.append("404")
+    page = to_project(opened(service.url, token=SERVICE_TOKEN), "Project A")
+    switch, _, _ = scheduled(page)
+    page.route("**/auto_sync", lambda route: route.fulfill(status=404, json={"detail": "there is no such project"}))
+    switch.press("Space")
+
+    expect(page.locator("#offline")).to_have_text("there is no such project")
+    expect(switch).to_be_checked()
+
+
+def test_a_schedule_is_saved_without_scripts(service: Service, opened: Opening) -> None:
+    page = to_project(opened(service.url, token=SERVICE_TOKEN, java_script_enabled=False), "Project A")
+    switch, interval, upcoming = scheduled(page)
+    interval.select_option("every day")
+    page.get_by_role("button", name="Save").click()
+    expect(upcoming).to_have_text("Next sync in 23 hours")
+    switch.uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(upcoming).to_have_text("Not synced by itself")
+
+    expect(switch).not_to_be_checked()
+    expect(interval).to_have_value("1440")
+
+
+def scheduled(page: Page) -> tuple[Locator, Locator, Locator]:
+    """The switch, the interval, and what is said of the next sync."""
+    form = page.locator("[data-auto-sync]")
+    return form.get_by_role("switch", name="Auto-sync"), form.get_by_label("Interval"), form.locator(".next")
 
 
 def write(service: Service, sql: str, *values: Any) -> None:

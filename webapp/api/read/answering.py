@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from hashlib import sha256
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
@@ -320,6 +321,7 @@ def table(
     return Made(msgspec.json.encode({name: shown, **more}), headers=link)
 
 
+@cache  # it evaluates every annotation anew
 def _names(kind: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(field.encode_name for field in msgspec.structs.fields(kind))
 
@@ -352,6 +354,7 @@ def _csv(kind: type[msgspec.Struct], rows: Iterable[msgspec.Struct], fields: Seq
     return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
 
 
+@cache
 def _columns(kind: type[msgspec.Struct]) -> list[tuple[str, ...]]:
     """(field,), and (field, field within) for what is itself a struct."""
     hints = get_type_hints(kind)

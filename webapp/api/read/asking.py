@@ -34,7 +34,7 @@ __all__ = [
 DAYS = 30
 LONGEST = 5 * 366
 EARLIEST = date(1990, 1, 1)
-CELLS = 10_000_000  # accounts times days that one answer goes through
+CELLS = 5_000_000  # accounts times days that one answer goes through
 FORMATS = ("json", "csv")
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]

@@ -5,6 +5,7 @@ const offline = document.getElementById("offline");
 const admin = document.getElementById("main").dataset.role === "admin";
 let asked = 0;
 let followed = null;
+let saved = Promise.resolve();
 
 function tell(words) {
   offline.textContent = words;
@@ -30,9 +31,9 @@ function placeOf(element) {
   return { id: region.id, at: [...region.querySelectorAll(element.tagName)].filter(same).indexOf(element), same };
 }
 
-function put(fresh) {
+function put(fresh, all) {
   const place = placeOf(document.activeElement);
-  const busy = document.activeElement?.closest?.("[data-filter]");
+  const busy = all ? null : document.activeElement?.closest?.("[data-filter], [data-auto-sync]");
   document.title = fresh.title;
   for (const old of document.querySelectorAll("[data-live]")) {
     const now = fresh.getElementById(old.id);
@@ -52,7 +53,7 @@ function put(fresh) {
   follow();
 }
 
-async function show(url) {
+async function show(url, all) {
   const mine = ++asked;
   const answer = await ask(url);
   if (!answer || mine !== asked) return false;
@@ -60,7 +61,7 @@ async function show(url) {
     tell("The service can not read its numbers just now. These are as they were last read.");
     return false;
   }
-  put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  put(new DOMParser().parseFromString(await answer.text(), "text/html"), all);
   return true;
 }
 
@@ -136,6 +137,16 @@ async function start(form) {
   follow();
 }
 
+async function save(form, change) {
+  const url = form.dataset.autoSync;
+  const answer = await ask(url, { method: "PUT", body: JSON.stringify(change), headers: { "Content-Type": "application/json" } });
+  const told = await answer?.json().catch(() => null);
+  if (!answer?.ok) form.reset();
+  if (answer) await show(location.href, true);
+  if (answer && !answer.ok) tell(told?.detail ?? "That could not be saved.");
+  if (answer?.ok) document.getElementById("said").textContent = `Saved. ${document.querySelector("#schedule .next").textContent}.`;
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.matches("[data-sync]")) {
@@ -145,11 +156,17 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     const asked = [...new FormData(form)].filter(([, value]) => value);
     go(`${location.pathname}?${new URLSearchParams(asked)}`);
+  } else if (form.matches("[data-auto-sync]")) {
+    event.preventDefault(); // each change has been saved
   }
 });
 
 document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-filter] select")) event.target.form.requestSubmit();
+  const field = event.target;
+  if (field.matches("[data-filter] select")) field.form.requestSubmit();
+  if (!field.matches("[data-auto-sync] *")) return;
+  const change = field.name === "enabled" ? { enabled: field.checked } : { interval_minutes: Number(field.value) || null };
+  saved = saved.then(() => save(field.form, change)); // one after the other, so that the last choice stays
 });
 
 document.addEventListener("click", (event) => {

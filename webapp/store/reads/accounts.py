@@ -14,7 +14,7 @@ from webapp.model import METRICS, Metric, Mode
 from webapp.store.reads.ask import Ask, as_moment, bind_day
 from webapp.store.reads.growth import Point
 from webapp.store.reads.heads import as_of_day
-from webapp.store.reads.standing import Five, Scope, bound_day, in_scope, last_snapshot
+from webapp.store.reads.standing import Five, Scope, bound_day, in_scope, joined_to, last_snapshot
 from webapp.store.tables import account_snapshots, accounts, projects
 from webapp.store.types import Count, UtcDateTime
 
@@ -216,7 +216,7 @@ def _grown(scope: Scope, removed: bool) -> Ask:
         placed = accounts.join(projects, projects.c.id == accounts.c.project_id)
         before = last_snapshot(dialect, scope, as_of_day(dialect, 2), of=placed)
         same, following = account_snapshots.alias("same_day"), account_snapshots.alias("next_day")
-        joined: sa.FromClause = placed.outerjoin(before, before.c.account_id == accounts.c.id)
+        joined = joined_to(placed, before)
         for table, days in ((same, 1), (following, 0)):
             here = (table.c.account_id == accounts.c.id) & (table.c.day == as_of_day(dialect, days))
             joined = joined.outerjoin(table, here)
@@ -242,8 +242,7 @@ def ranged(
 def _ranged(scope: Scope, removed: bool) -> Ask:
     def build(dialect: str) -> sa.Select[Any]:
         first, last = (last_snapshot(dialect, scope, bound_day(name), f"{name}_stood") for name in ("first", "last"))
-        joined = accounts.outerjoin(first, first.c.account_id == accounts.c.id)
-        joined = joined.outerjoin(last, last.c.account_id == accounts.c.id)
+        joined = joined_to(joined_to(accounts, first), last)
         stood = [table.c[name] for table in (first, last) for name in ("day", *METRICS)]
         statement = sa.select(*_COLUMNS, *stood).select_from(joined).where(in_scope(scope))
         return statement if removed else statement.where(_IS_THERE)

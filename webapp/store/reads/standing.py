@@ -18,7 +18,18 @@ from webapp.store.reads.ask import Ask, as_day, bind_day, in_order
 from webapp.store.tables import account_snapshots, accounts, projects
 from webapp.store.types import Count, Day
 
-__all__ = ["Cell", "Five", "Scope", "Standing", "bound_day", "cells", "in_scope", "last_snapshot", "standing_at"]
+__all__ = [
+    "Cell",
+    "Five",
+    "Scope",
+    "Standing",
+    "bound_day",
+    "cells",
+    "in_scope",
+    "joined_to",
+    "last_snapshot",
+    "standing_at",
+]
 
 Five = tuple[int | None, int | None, int | None, int | None, int | None]
 Scope = Literal["project", "account", "all"]
@@ -83,7 +94,9 @@ def standing_at(tx: sa.Connection, scope: Scope, of: str | int | None, day: date
 def _standing(scope: Scope) -> Ask:
     def build(dialect: str) -> sa.Select[Any]:
         last = last_snapshot(dialect, scope, bound_day("up_to"))
-        return sa.select(last.c.account_id, last.c.day, *(last.c[metric] for metric in METRICS))
+        joined = joined_to(accounts, last, outer=False)
+        counts = (last.c[metric] for metric in METRICS)
+        return sa.select(accounts.c.id, last.c.day, *counts).select_from(joined).where(in_scope(scope))
 
     return Ask(build)
 
@@ -91,24 +104,25 @@ def _standing(scope: Scope) -> Ask:
 def last_snapshot(
     dialect: str, scope: Scope, up_to: sa.ColumnElement[Any], name: str = "last", of: sa.FromClause = accounts
 ) -> sa.FromClause:
-    """The last snapshot of each account up to a day, as a table to join.
+    """The last snapshot of each account up to a day, as a table for `joined_to`.
 
     up_to: the day, a value or an expression over `of`, which holds the accounts.
     """
     if dialect == "postgresql":
-        return _last_by_index(scope, up_to, name, of)
+        return _last_by_index(up_to, name)
     return _last_by_days(scope, up_to, name, of)
 
 
-def _last_by_index(scope: Scope, up_to: sa.ColumnElement[Any], name: str, of: sa.FromClause) -> sa.FromClause:
-    found = (
-        sa.select(account_snapshots)
-        .where(account_snapshots.c.account_id == accounts.c.id, account_snapshots.c.day <= up_to)
-        .order_by(account_snapshots.c.day.desc())
-        .limit(sa.literal_column("1"))
-        .lateral(f"{name}_one")
-    )
-    return sa.select(found).select_from(of.join(found, sa.true())).where(in_scope(scope)).subquery(name)
+def joined_to(left: sa.FromClause, last: sa.FromClause, *, outer: bool = True) -> sa.FromClause:
+    """What holds the accounts, with the last snapshot of each; outer: with the accounts that have none."""
+    on = sa.true() if isinstance(last, sa.Lateral) else last.c.account_id == accounts.c.id
+    return left.join(last, on, isouter=outer)
+
+
+def _last_by_index(up_to: sa.ColumnElement[Any], name: str) -> sa.FromClause:
+    mine = (account_snapshots.c.account_id == accounts.c.id) & (account_snapshots.c.day <= up_to)
+    latest = sa.select(account_snapshots).where(mine).order_by(account_snapshots.c.day.desc())
+    return latest.limit(sa.literal_column("1")).lateral(name)
 
 
 def _last_by_days(scope: Scope, up_to: sa.ColumnElement[Any], name: str, of: sa.FromClause) -> sa.FromClause:
