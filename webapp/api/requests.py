@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -38,17 +39,22 @@ def query(kind: type[T]) -> T:
         if "\x00" in name + value:
             raise _bad("query", "a NUL character is in no parameter")
         given[name] = value
-    fields = msgspec.structs.fields(kind)  # type: ignore[arg-type]
-    names = [field.encode_name for field in fields]
+    names = _names(kind)
     for name in given:
         if name not in names:
             allowed = ", ".join(names) or "none"
             raise _bad(name[:80], f"there is no parameter {name[:80]!r}", allowed=allowed)
     asked = _convert(given, kind, strict=False)
-    for name in (field.name for field in fields if field.encode_name in given):
-        if getattr(asked, name) is None:  # `null` becomes None where no text is allowed
+    for name, attribute in names.items():
+        if name in given and getattr(asked, attribute) is None:  # `null` becomes None where no text is allowed
             raise _bad(name, f"{name} is null; leave it out instead")
     return asked
+
+
+@cache
+def _names(kind: type[Any]) -> Mapping[str, str]:
+    """{parameter: attribute} of a struct; msgspec works them out anew at every call."""
+    return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
 
 
 def _pairs() -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Response
 from msgspec import UNSET, UnsetType
 
-from webapp.api.read.answering import Made, about_account, about_project, as_json, link_to, table
+from webapp.api.read.answering import Made, about_account, about_project
 from webapp.api.read.asking import (
     Period,
     PeriodQuery,
@@ -25,6 +25,7 @@ from webapp.api.read.asking import (
 )
 from webapp.api.read.cursor import Place, made, understood
 from webapp.api.read.shapes import AccountShown, Growth, account_shown, growth_between, growth_of
+from webapp.api.read.tables import as_json, link_to, table
 from webapp.api.routes import Answer, NoQuery, Route
 from webapp.clock import iso
 from webapp.model import METRICS, Metric

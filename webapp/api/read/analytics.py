@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Response
 
 from webapp.api.read.accounts import TAGGED
-from webapp.api.read.answering import Made, about_project, as_json, table
+from webapp.api.read.answering import Made, about_project
 from webapp.api.read.asking import (
     FORMATS,
     Period,
@@ -36,6 +36,7 @@ from webapp.api.read.shapes import (
     growth_between,
     growth_of,
 )
+from webapp.api.read.tables import as_json, table
 from webapp.api.routes import Answer, Route
 from webapp.clock import iso
 from webapp.store.reads.accounts import Account, Grown, grown

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from flask import Response
 
 from webapp import web
-from webapp.api.read.answering import as_json, by_bytes
+from webapp.api.read.answering import by_bytes
 from webapp.api.read.asking import no_account
 from webapp.api.read.projects import TAGGED
 from webapp.api.read.shapes import Time
+from webapp.api.read.tables import as_json
 from webapp.api.routes import Answer, NoQuery, Route
 from webapp.clock import Clock, iso
 from webapp.model import METRICS, Metric, Policy

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import Response
 
 from webapp.api.read.accounts import TAGGED
-from webapp.api.read.answering import Made, about_account, about_project, table
+from webapp.api.read.answering import Made, about_account, about_project
 from webapp.api.read.asking import (
     Period,
     PeriodQuery,
@@ -22,6 +22,7 @@ from webapp.api.read.asking import (
     today,
 )
 from webapp.api.read.shapes import DayText, Time
+from webapp.api.read.tables import table
 from webapp.api.routes import Answer, Route
 from webapp.store.reads.accounts import Account, account_of, everybody
 from webapp.store.reads.ask import as_text, day_before

@@ -10,9 +10,10 @@ import msgspec
 from flask import Response
 
 from webapp import web
-from webapp.api.read.answering import as_json, by_bytes, remembered, table
+from webapp.api.read.answering import by_bytes, remembered
 from webapp.api.read.asking import FieldsQuery, no_project
 from webapp.api.read.shapes import DayText, Growth, Time, growth_24h, growth_of
+from webapp.api.read.tables import as_json, table
 from webapp.api.routes import Answer, NoQuery, Route
 from webapp.clock import Clock
 from webapp.config import Settings

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Response
 
 from webapp.api.read.accounts import TAGGED
-from webapp.api.read.answering import Made, about_all, table
+from webapp.api.read.answering import Made, about_all
 from webapp.api.read.asking import (
     Period,
     PeriodQuery,
@@ -22,6 +22,7 @@ from webapp.api.read.asking import (
     today,
 )
 from webapp.api.read.shapes import DayText, GroupShown, Growth, group_shown, growth_between
+from webapp.api.read.tables import table
 from webapp.api.routes import Answer, Route
 from webapp.store.reads.accounts import Account, Ranged, ranged
 from webapp.store.reads.growth import difference, total
