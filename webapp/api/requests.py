@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -39,7 +39,7 @@ def query(kind: type[T]) -> T:
         if "\x00" in name + value:
             raise _bad("query", "a NUL character is in no parameter")
         given[name] = value
-    names = _names(kind)
+    names = _names(cast("Any", kind))
     for name in given:
         if name not in names:
             allowed = ", ".join(names) or "none"
