@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-__all__ = ["METRICS", "NOTHING", "Counts", "Metric", "Mode", "Policy", "Problem", "Profile", "SkipReason", "Source"]
+__all__ = [
+    "METRICS",
+    "NOTHING",
+    "Counts",
+    "Metric",
+    "Mode",
+    "Policy",
+    "Problem",
+    "Profile",
+    "SkipReason",
+    "Source",
+    "larger",
+]
 
 Metric = Literal["followers", "likes", "comments", "videos", "views"]
 Source = Literal["sheet", "parsed"]
@@ -29,6 +41,13 @@ class Counts(NamedTuple):
 
 
 NOTHING = Counts()
+
+
+def larger(a: int | None, b: int | None) -> int | None:
+    """The larger of two values, or the one that was observed."""
+    if a is None:
+        return b
+    return a if b is None or a >= b else b
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy
+from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, larger
 
-__all__ = ["Pin", "Winner", "implausible", "keep_unread", "larger", "merge", "policy_of", "winner"]
+__all__ = ["Pin", "Winner", "implausible", "keep_unread", "merge", "policy_of", "winner"]
 
 Winner = Literal["sheet", "parsed", "pin"]
 Five = tuple[int | None, int | None, int | None, int | None, int | None]
@@ -42,13 +42,6 @@ def merge(sheet: Five, parsed: Five, policy: Policy = "max", pins: tuple[Pin, ..
         first, second = (sheet, parsed) if policy == "sheet" else (parsed, sheet)
         merged = Counts._make(b if a is None else a for a, b in zip(first, second, strict=True))
     return merged._replace(**{pin.metric: pin.value for pin in pins}) if pins else merged
-
-
-def larger(a: int | None, b: int | None) -> int | None:
-    """The larger of two values, or the one that was observed."""
-    if a is None:
-        return b
-    return a if b is None or a >= b else b
 
 
 def winner(metric: int, sheet: Five, parsed: Five, policy: Policy = "max", pins: tuple[Pin, ...] = ()) -> Winner | None:

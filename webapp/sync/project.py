@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.errors import LostLease, SourceError
-from webapp.model import METRICS, NOTHING, Counts, Problem
+from webapp.model import METRICS, NOTHING, Counts, Problem, larger
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
@@ -24,7 +24,7 @@ from webapp.store.runs import ProjectResult
 from webapp.store.types import UtcDateTime
 from webapp.sync.collector import collector_paused
 from webapp.sync.due import next_turn
-from webapp.sync.merge import Pin, larger
+from webapp.sync.merge import Pin
 from webapp.sync.plan import Change, Inputs, NewAccount, Plan, make_plan, may_have_shrunk, shrinkage
 
 __all__ = ["Options", "Outcome", "ProjectSync", "SheetSide", "Shortcuts", "lease_name"]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import itemgetter
 
 from webapp.errors import SourceError
-from webapp.model import METRICS, Counts, Metric, Problem, Profile, SkipReason
+from webapp.model import METRICS, Counts, Metric, Problem, Profile, SkipReason, larger
 from webapp.sources.counts import NotACount, count_of
 from webapp.sources.sheet import Cell
 from webapp.sources.sheet.headers import Header, address, column_letter, find_header, quoted
@@ -220,7 +220,7 @@ class _Reader:
         """One account in two rows: the larger of each count, and the first text that is not blank."""
         key = again.profile.url_key
         first = self.found[key]
-        counts = Counts._make(_larger(a, b) for a, b in zip(first.counts, again.counts, strict=True))
+        counts = Counts._make(map(larger, first.counts, again.counts))
         known = sum(1 << i for i, count in enumerate(counts) if count is not None)
         self.found[key] = first._replace(
             counts=counts,
@@ -259,12 +259,6 @@ class _Reader:
             self.problems.append(problem)
         else:
             self.unsaid += 1
-
-
-def _larger(a: int | None, b: int | None) -> int | None:
-    if a is None or b is None:
-        return b if a is None else a
-    return max(a, b)
 
 
 def _is_filled(cell: Cell) -> bool:
