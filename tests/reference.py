@@ -17,7 +17,7 @@ import click
 import msgspec
 
 from tests.api.tour import BY_ID, Visit, demo_on, tour
-from webapp.api.routes import Route
+from webapp.api.http.routes import Route
 from webapp.cli import main
 from webapp.config import SETTINGS
 

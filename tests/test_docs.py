@@ -144,7 +144,7 @@ def test_every_address_in_a_text_is_one_of_ours() -> None:
 
 
 def test_a_sync_is_answered_with_the_fields_that_were_always_there(demo: Demo) -> None:
-    body = demo.call("admin_smart_sync").get_json()
+    body = demo.call("smart_sync").get_json()
 
     assert {name: body[name] for name in ("success", "total_projects", "success_count", "error_count")} == {
         "success": True,
@@ -168,7 +168,7 @@ def test_a_sync_is_answered_with_the_fields_that_were_always_there(demo: Demo) -
 def test_the_answer_in_the_readme_is_part_of_a_real_one(demo: Demo) -> None:
     (block,) = blocks(README, "json")
 
-    told, real = json.loads(block), demo.call("admin_smart_sync").get_json()
+    told, real = json.loads(block), demo.call("smart_sync").get_json()
 
     assert set(told) <= set(real)
     (result,) = told["results"]
@@ -217,7 +217,7 @@ def test_a_reading_that_is_written_by_sql_is_merged(demo: Demo) -> None:
     with demo.parts.db.write() as tx:
         tx.execute(sa.text(sql("INSERT INTO observations")))
 
-    answer = demo.call("admin_smart_sync").get_json()
+    answer = demo.call("smart_sync").get_json()
 
     assert sum(result["updated_count"] for result in answer["results"]) == 1
     with demo.parts.db.read() as tx:
@@ -250,7 +250,7 @@ def test_the_readings_call_of_the_guide_is_understood(demo: Demo) -> None:
     (block,) = (block for block in blocks(GUIDE, "sh") if "/api/admin/readings" in block)
     words = shlex.split(block)
 
-    answer = demo.call("readings_post_readings", json=json.loads(words[words.index("-d") + 1])).get_json()
+    answer = demo.call("put_readings", json=json.loads(words[words.index("-d") + 1])).get_json()
 
     assert (answer["success"], answer["kept"]) == (True, 1)
 

@@ -6,11 +6,9 @@ from flask import Flask, Response
 
 from webapp import api, dashboard, web
 from webapp.access import Sessions
-from webapp.api.events import Streams
-from webapp.api.openapi import Document
+from webapp.api.http.openapi import Document
+from webapp.api.views.events import Streams
 from webapp.bootstrap import Parts
-
-__all__ = ["create_app"]
 
 MAX_BODY = 4 * 1024 * 1024
 

@@ -23,8 +23,6 @@ from webapp.sync.background import Background
 from webapp.sync.engine import Engine
 from webapp.sync.project import Options
 
-__all__ = ["DEMO_FOLDER", "Parts", "admin_tokens", "bootstrap", "credentials_of", "token_file"]
-
 DEMO_FOLDER = Path(__file__).parent / "demo"
 THREADS = 8
 PING_S = 5.0

@@ -30,8 +30,6 @@ from webapp.sync.report import one, run_report, succeeded, summary
 from webapp.sync.trigger import Trigger
 from webapp.sync.watch import at_once, watched
 
-__all__ = ["main"]
-
 
 class Group(click.Group):
     """Shows our own errors as one line, and exits with 1."""

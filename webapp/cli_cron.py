@@ -28,8 +28,6 @@ from webapp.store.migrate import ensure_migrated
 from webapp.store.runs import Run
 from webapp.sync.report import succeeded
 
-__all__ = ["cron"]
-
 LOCAL = ("crontab", "systemd")  # these run beside the service
 NOT_INSTALLED = 3
 ALARM_AFTER = 2  # a single missed call may be a service that was just waking up

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-__all__ = ["Budget", "Clock", "Stop", "as_utc", "iso", "utc_day"]
-
 
 def utc_day(now: datetime) -> date:
     """The UTC day that keys the snapshots of a run started at `now` (aware)."""

@@ -15,8 +15,6 @@ from urllib.parse import urlsplit
 from webapp.errors import ConfigError
 from webapp.model import METRICS
 
-__all__ = ["SETTINGS", "Setting", "Settings", "environment"]
-
 TOKEN_LENGTH = 16
 TRUE = {"1", "true", "yes", "on"}
 HOST = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]*)?")

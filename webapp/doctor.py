@@ -36,8 +36,6 @@ from webapp.store.storage import durability
 from webapp.store.tables import leases
 from webapp.sync.discovery import assign
 
-__all__ = ["Finding", "examine", "has_wal_reset_bug"]
-
 Level = Literal["ok", "warn", "FAIL"]
 
 SHEET_S = 30.0  # what one spreadsheet may take

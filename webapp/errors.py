@@ -2,17 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = [
-    "ConfigError",
-    "Invalid",
-    "LostLease",
-    "NotFound",
-    "SmartSyncError",
-    "SourceError",
-    "StoreError",
-    "TransientSourceError",
-]
-
 
 class SmartSyncError(Exception):
     """An error with a stable machine `code`, words for a person and, where there is one, the fix."""

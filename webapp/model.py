@@ -5,20 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-__all__ = [
-    "METRICS",
-    "NOTHING",
-    "Counts",
-    "Metric",
-    "Mode",
-    "Policy",
-    "Problem",
-    "Profile",
-    "SkipReason",
-    "Source",
-    "larger",
-]
-
 Metric = Literal["followers", "likes", "comments", "videos", "views"]
 Source = Literal["sheet", "parsed"]
 Policy = Literal["max", "sheet", "parsed"]

@@ -27,8 +27,6 @@ from webapp.store.migrate import ensure_migrated
 from webapp.sync.background import Background
 from webapp.web import KEY
 
-__all__ = ["Server", "options"]
-
 T = TypeVar("T")
 
 log = logging.getLogger("smart_sync")

@@ -7,8 +7,6 @@ from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app
 
-__all__ = ["get", "provide"]
-
 T = TypeVar("T")
 KEY = "smart_sync"
 

@@ -10,8 +10,6 @@ from webapp.bootstrap import bootstrap
 from webapp.config import Settings
 from webapp.errors import ConfigError
 
-__all__ = ["app"]
-
 
 def _app() -> Flask:
     """Raises: RuntimeError, which gunicorn shows as one line where it would print another error with its traceback."""

@@ -10,12 +10,11 @@ from flask import Response
 from flask.testing import FlaskClient
 
 from tests.api.tour import ADMIN, NOW, Demo, demo_on
+from webapp.access import Gate, Tokens
 from webapp.api import ROUTES as API
-from webapp.api import auth
-from webapp.api.auth import Gate, Tokens
-from webapp.api.openapi import operation_id
-from webapp.api.problems import json_answer
-from webapp.api.routes import NoQuery, Route, add_routes
+from webapp.api.http import auth
+from webapp.api.http.problems import json_answer
+from webapp.api.http.routes import NoQuery, Route, add_routes
 from webapp.app import create_app
 from webapp.bootstrap import Parts
 from webapp.clock import Clock
@@ -46,9 +45,9 @@ def account_view(_: NoQuery, account_id: int) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/test/list", list_view, "read"),
-    Route("GET", "/test/projects/<project_id>", project_view, "read"),
-    Route("GET", "/test/accounts/<int:account_id>", account_view, "read"),
+    Route("test_list", "GET", "/test/list", list_view, "read"),
+    Route("test_project", "GET", "/test/projects/<project_id>", project_view, "read"),
+    Route("test_account", "GET", "/test/accounts/<int:account_id>", account_view, "read"),
 )
 
 
@@ -79,9 +78,7 @@ def public_demo(sqlite_url: str) -> Iterator[Demo]:
 
 def share(demo: Demo, project_id: str | None = None) -> tuple[dict[str, str], str]:
     """A new share token, as a header, and the id of its link."""
-    answer = demo.call(
-        "sharing_add_share_link", values={"project_id": project_id or demo.values["project_id"]}, json={}
-    )
+    answer = demo.call("create_share_link", values={"project_id": project_id or demo.values["project_id"]}, json={})
     body = answer.get_json()
     return bearer(body["token"]), body["share_link"]["id"]
 
@@ -150,7 +147,7 @@ def test_a_read_token_on_an_admin_route_is_known_and_not_enough(demo: Demo) -> N
     answer = demo.client.post("/api/admin/smart_sync", headers=READ)
 
     assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
-    assert len(demo.call("runs_list_runs").get_json()["runs"]) == 1
+    assert len(demo.call("list_runs").get_json()["runs"]) == 1
 
 
 def test_public_reads_need_no_token(public_demo: Demo) -> None:
@@ -247,7 +244,7 @@ def test_a_share_token_opens_nothing_else(demo: Demo) -> None:
     assert answers["/test/list"].get_json()["project_id"] == demo.values["project_id"]
 
 
-@pytest.mark.parametrize("route", [route for route in API if route.access == "read"], ids=operation_id)
+@pytest.mark.parametrize("route", [route for route in API if route.access == "read"], ids=lambda route: route.name)
 def test_a_share_token_opens_the_reads_of_its_project_only(demo: Demo, route: Route) -> None:
     token, _ = share(demo)
     theirs = other_project(demo)
@@ -284,8 +281,8 @@ def test_a_revoked_share_link_is_no_token_any_more(demo: Demo) -> None:
     token, link_id = share(demo)
     still, _ = share(demo)
 
-    revoked = demo.call("sharing_revoke_share_link", values={"link_id": link_id})
-    again = demo.call("sharing_revoke_share_link", values={"link_id": link_id})
+    revoked = demo.call("revoke_share_link", values={"link_id": link_id})
+    again = demo.call("revoke_share_link", values={"link_id": link_id})
 
     assert revoked.get_json()["share_link"]["revoked_at"] == "2026-03-02T10:00:00.000000Z"
     assert (again.status_code, again.data) == (200, revoked.data)
@@ -296,9 +293,9 @@ def test_a_revoked_share_link_is_no_token_any_more(demo: Demo) -> None:
 
 def test_the_list_of_share_links_shows_live_ones_first_and_no_tokens(demo: Demo) -> None:
     token, link_id = share(demo)
-    demo.call("sharing_revoke_share_link")
+    demo.call("revoke_share_link")
 
-    answer = demo.call("sharing_list_share_links")
+    answer = demo.call("list_share_links")
 
     links = answer.get_json()["share_links"]
     assert [(link["id"], link["revoked_at"] is None) for link in links] == [
@@ -320,10 +317,10 @@ def test_only_the_hash_of_a_share_token_is_kept(demo: Demo) -> None:
 def test_who_may_read_a_project_is_in_the_audit_log(demo: Demo) -> None:
     _, link_id = share(demo)
     for _ in range(2):
-        demo.call("sharing_revoke_share_link", values={"link_id": link_id})
+        demo.call("revoke_share_link", values={"link_id": link_id})
 
     target = f"project:{demo.values['project_id']}"
-    rows = demo.call("changes_list_audit", query_string={"target": target, "limit": "2"}).get_json()["audit"]
+    rows = demo.call("list_audit", query_string={"target": target, "limit": "2"}).get_json()["audit"]
 
     assert [(row["action"], row["before"], row["after"]) for row in rows] == [
         ("share_link.revoke", {"id": link_id, "label": None}, None),
@@ -336,30 +333,30 @@ def test_share_links_end_with_their_number(demo: Demo) -> None:
         while sharing.add(tx, demo.values["project_id"], None, NOW):
             pass
 
-    refused = demo.call("sharing_add_share_link", json={})
-    demo.call("sharing_revoke_share_link")
-    made = demo.call("sharing_add_share_link", json={})
+    refused = demo.call("create_share_link", json={})
+    demo.call("revoke_share_link")
+    made = demo.call("create_share_link", json={})
 
     assert (refused.status_code, refused.get_json()["code"]) == (422, "too_many_share_links")
     assert made.status_code == 201
-    assert len(demo.call("sharing_list_share_links").get_json()["share_links"]) == sharing.LIVE_LINKS + 1
+    assert len(demo.call("list_share_links").get_json()["share_links"]) == sharing.LIVE_LINKS + 1
 
 
 def test_the_labels_of_share_links_are_kept_and_may_be_left_out(demo: Demo) -> None:
-    named = demo.call("sharing_add_share_link", json={"label": "Müller & Söhne"}).get_json()
-    nameless = demo.call("sharing_add_share_link", json={}).get_json()
+    named = demo.call("create_share_link", json={"label": "Müller & Söhne"}).get_json()
+    nameless = demo.call("create_share_link", json={}).get_json()
 
     assert (named["share_link"]["label"], nameless["share_link"]["label"]) == ("Müller & Söhne", None)
 
 
 @pytest.mark.parametrize("body", [{"label": ""}, {"label": "x" * 101}, {"label": 7}, {"project_id": "x"}])
 def test_a_share_link_takes_a_label_and_nothing_else(demo: Demo, body: dict[str, Any]) -> None:
-    answer = demo.call("sharing_add_share_link", json=body)
+    answer = demo.call("create_share_link", json=body)
 
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("operation", ["sharing_list_share_links", "sharing_add_share_link"])
+@pytest.mark.parametrize("operation", ["list_share_links", "create_share_link"])
 def test_a_project_that_is_not_there_has_no_share_links(demo: Demo, operation: str) -> None:
     answer = demo.call(operation, values={"project_id": "none"}, **demo.sent(operation))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.service import ADMIN, Service
-from webapp.api.events import Streams
+from webapp.api.views.events import Streams
 
 PATH = "/api/admin/runs/{}/events"
 

@@ -18,12 +18,14 @@ from werkzeug.test import TestResponse
 
 from tests.api.shapes import Shapes
 from tests.api.tour import ADMIN, BY_ID, Demo, demo_on, tour
-from webapp.api import ROUTES, admin, answers, routes
-from webapp.api.codes import CODES
-from webapp.api.docs import page_of
-from webapp.api.openapi import EXAMPLES, Document, operation_id
-from webapp.api.problems import json_answer
-from webapp.api.routes import NoQuery, Route
+from webapp.api import ROUTES, routes
+from webapp.api.http.codes import CODES
+from webapp.api.http.docs import page_of
+from webapp.api.http.openapi import EXAMPLES, Document
+from webapp.api.http.problems import json_answer
+from webapp.api.http.routes import NoQuery, Route
+from webapp.api.shapes import answers
+from webapp.api.views import smart_sync as admin
 from webapp.sync.trigger import Trigger
 
 JSON = "application/json"
@@ -129,7 +131,7 @@ def test_the_tokens_that_open_an_operation_are_told(document: Document) -> None:
 
 def test_public_reads_are_told() -> None:
     operations_told = list(operations(Document(ROUTES, public_reads=True)))
-    reads = {operation_id(route) for route in ROUTES if route.access == "read"}
+    reads = {route.name for route in ROUTES if route.access == "read"}
 
     free = {operation["operationId"] for _, operation in operations_told if {} in operation["security"]}
     assert free == reads
@@ -152,12 +154,12 @@ def test_an_unknown_code_is_no_problem_of_a_route() -> None:
 # Examples
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=operation_id)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_examples_are_what_the_document_says(document: Document, examples: Mapping[str, Any], route: Route) -> None:
-    operation = operation_id(route)
+    operation = route.name
     status = min(status for status in route.answers if status < 300)
     schema = Shapes(document.spec).schema_of(operation, status, JSON)
-    if schema is None or operation == "openapi_openapi":  # an example of the document would be the document
+    if schema is None or operation == "get_openapi":  # an example of the document would be the document
         assert operation not in examples
         return
     statuses = [status for status in route.answers if status < 300]
@@ -168,10 +170,10 @@ def test_examples_are_what_the_document_says(document: Document, examples: Mappi
     assert [] in wrong
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.body], ids=operation_id)
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.body], ids=lambda route: route.name)
 def test_examples_of_bodies_are_understood(examples: Mapping[str, Any], route: Route) -> None:
     assert route.body is not None
-    assert isinstance(msgspec.convert(examples[operation_id(route)]["request"], route.body), route.body)
+    assert isinstance(msgspec.convert(examples[route.name]["request"], route.body), route.body)
 
 
 def test_there_is_no_example_of_what_is_not_there(examples: Mapping[str, Any]) -> None:
@@ -206,7 +208,7 @@ def test_fields_that_come_only_sometimes_do_come(demo: Demo, monkeypatch: pytest
 
     def trigger(**how: Any) -> TestResponse:
         answer = demo.client.post("/api/admin/smart_sync", **{"headers": ADMIN} | how)
-        assert wrong_with(shapes, "admin_smart_sync", answer) == []
+        assert wrong_with(shapes, "smart_sync", answer) == []
         return answer
 
     one = {"project_id": demo.values["project_id"]}
@@ -239,11 +241,11 @@ def test_a_project_and_the_service_tell_how_they_stand(demo: Demo) -> None:
     shapes = Shapes(demo.document.spec)
     demo.parts.engine.start(Trigger())
 
-    everything = demo.call("admin_sync_status")
-    one = demo.call("admin_sync_status", query_string={"project_id": demo.values["project_id"]})
+    everything = demo.call("sync_status")
+    one = demo.call("sync_status", query_string={"project_id": demo.values["project_id"]})
 
-    assert wrong_with(shapes, "admin_sync_status", everything) == []
-    assert wrong_with(shapes, "admin_sync_status", one) == []
+    assert wrong_with(shapes, "sync_status", everything) == []
+    assert wrong_with(shapes, "sync_status", one) == []
     assert {"RunningRun", "SyncStatus", "ProjectStatus", "Spreadsheet"} <= {name for name, _ in shapes.seen}
 
 
@@ -253,19 +255,19 @@ def test_a_project_that_was_not_synced_in_time_is_told_as_documented(tmp_path: A
     with demo.parts.db.write() as tx:
         tx.exec_driver_sql("UPDATE projects SET synced_at = NULL")
 
-    answer = demo.call("admin_sync_status")
+    answer = demo.call("sync_status")
     demo.parts.db.close()
 
-    assert wrong_with(shapes, "admin_sync_status", answer) == []
+    assert wrong_with(shapes, "sync_status", answer) == []
     assert "LateProject" in {name for name, _ in shapes.seen}
 
 
 def test_a_reading_that_fits_no_account_is_told_as_documented(demo: Demo) -> None:
     shapes = Shapes(demo.document.spec)
 
-    answer = demo.call("readings_post_readings", json={"readings": [{"account_id": 999_999, "views": 1}]})
+    answer = demo.call("put_readings", json={"readings": [{"account_id": 999_999, "views": 1}]})
 
-    assert wrong_with(shapes, "readings_post_readings", answer) == []
+    assert wrong_with(shapes, "put_readings", answer) == []
     assert "Unmatched" in {name for name, _ in shapes.seen}
 
 
@@ -276,10 +278,10 @@ def test_a_failed_trigger_is_told_as_documented(demo: Demo) -> None:
             "UPDATE projects SET worksheet_id = 'gone', worksheet_title = 'Gone' WHERE name = 'Beauty Lab'"
         )
 
-    answer = demo.call("admin_smart_sync", query_string={"strict": "true"})
+    answer = demo.call("smart_sync", query_string={"strict": "true"})
 
     assert answer.status_code == 502
-    assert wrong_with(shapes, "admin_smart_sync", answer) == []
+    assert wrong_with(shapes, "smart_sync", answer) == []
 
 
 # The page for people
@@ -326,7 +328,7 @@ def hostile(_: NoQuery) -> Response:
 
 
 def test_words_from_the_source_are_text_in_the_page() -> None:
-    document = Document([Route("GET", "/hostile", hostile, "public", answers={200: answers.Done})])
+    document = Document([Route("hostile", "GET", "/hostile", hostile, "public", answers={200: answers.Done})])
 
     page = page_of(document).decode()
 

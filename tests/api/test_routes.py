@@ -15,9 +15,9 @@ import webapp
 from tests.api.shapes import Shapes
 from tests.api.tour import ADMIN, BY_ID, Demo
 from webapp.api import ROUTES
-from webapp.api.codes import CODES
-from webapp.api.openapi import operation_id, problem_codes
-from webapp.api.routes import Route, endpoint_of
+from webapp.api.http.codes import CODES
+from webapp.api.http.openapi import problem_codes
+from webapp.api.http.routes import Route
 
 PUBLIC = {"/health", "/ready", "/openapi.json", "/docs"}
 PUBLIC_PAGES = {"/sign-in", "/sign-out", "/static/<name>"}
@@ -55,7 +55,7 @@ def test_what_is_public_needs_no_token(quiet_demo: Demo, path: str) -> None:
 def test_the_app_has_the_routes_of_the_table_and_no_others(quiet_demo: Demo) -> None:
     api = [rule for rule in rules(quiet_demo) if not is_page(rule)]
     in_app = {(rule.endpoint, rule.rule, method) for rule in api for method in (rule.methods or set())}
-    in_table = {(endpoint_of(route), route.path, route.method) for route in ROUTES}
+    in_table = {(route.name, route.path, route.method) for route in ROUTES}
 
     assert {found for found in in_app if found[2] not in ("HEAD", "OPTIONS")} == in_table
     assert len(in_table) == len(ROUTES)
@@ -86,7 +86,7 @@ def told(answer: TestResponse) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name not in ("Date", "Content-Length")}
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=operation_id)
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.name)
 def test_head_answers_as_get_does_without_the_body(quiet_demo: Demo, route: Route) -> None:
     got = quiet_demo.client.get(quiet_demo.path(route.path), headers=ADMIN, buffered=True)
     head = quiet_demo.client.head(quiet_demo.path(route.path), headers=ADMIN, buffered=True)
@@ -95,7 +95,7 @@ def test_head_answers_as_get_does_without_the_body(quiet_demo: Demo, route: Rout
     assert told(head) == told(got)
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if 304 in route.answers], ids=operation_id)
+@pytest.mark.parametrize("route", [route for route in ROUTES if 304 in route.answers], ids=lambda route: route.name)
 def test_the_same_bytes_are_not_sent_twice(quiet_demo: Demo, route: Route) -> None:
     first = quiet_demo.client.get(quiet_demo.path(route.path), headers=ADMIN)
     again = quiet_demo.client.get(quiet_demo.path(route.path), headers=ADMIN | {"If-None-Match": first.headers["ETag"]})
@@ -105,7 +105,7 @@ def test_the_same_bytes_are_not_sent_twice(quiet_demo: Demo, route: Route) -> No
 
 def bad_requests(demo: Demo, route: Route) -> Iterator[tuple[int, dict[str, Any]]]:
     """Requests to a route that have to fail, with the status they get."""
-    path, sent = demo.path(route.path), demo.sent(operation_id(route))
+    path, sent = demo.path(route.path), demo.sent(route.name)
     good: dict[str, Any] = {"path": path, "headers": ADMIN} | sent
     yield 422, good | {"query_string": "nonsense=1"}
     yield 400, good | {"query_string": "project_id=%ff"}
@@ -113,7 +113,7 @@ def bad_requests(demo: Demo, route: Route) -> Iterator[tuple[int, dict[str, Any]
     if route.access != "public":
         yield 401, {"path": path}
         # From an address of its own: one that keeps guessing is slowed down.
-        from_there = {"REMOTE_ADDR": operation_id(route)}
+        from_there = {"REMOTE_ADDR": route.name}
         wrong = {"Authorization": "Bearer a-wrong-token-0123456789"}
         yield 401, {"path": path, "headers": wrong, "environ_base": from_there}
     if route.method != "GET":
@@ -126,7 +126,7 @@ def bad_requests(demo: Demo, route: Route) -> Iterator[tuple[int, dict[str, Any]
         yield 404, good | {"path": demo.path(route.path, missing)}
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=operation_id)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_every_refusal_is_a_problem_document_that_the_route_told_of(quiet_demo: Demo, route: Route) -> None:
     shapes = Shapes(quiet_demo.document.spec)
     for status, request in bad_requests(quiet_demo, route):
@@ -135,7 +135,7 @@ def test_every_refusal_is_a_problem_document_that_the_route_told_of(quiet_demo: 
         assert answer.mimetype == "application/problem+json", (request, answer.data)
         body = answer.get_json()
         assert (answer.status_code, body["status"], CODES[body["code"]].status) == (status, status, status), request
-        schema = shapes.schema_of(operation_id(route), status, "application/problem+json")
+        schema = shapes.schema_of(route.name, status, "application/problem+json")
         assert schema is not None
         assert shapes.wrong(schema, body) == [], request
         assert len(answer.data) < 4096

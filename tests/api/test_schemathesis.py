@@ -15,10 +15,10 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from tests.api.tour import ADMIN, Demo, demo_on
+from webapp.access import Gate
 from webapp.api import ROUTES
-from webapp.api.auth import Gate
-from webapp.api.openapi import openapi_path, operation_id
-from webapp.api.routes import Route
+from webapp.api.http.openapi import openapi_path
+from webapp.api.http.routes import Route
 from webapp.clock import Clock
 
 # The same requests each time, and few: this looks for holes in every test run; it is no search for all of them.
@@ -33,7 +33,7 @@ def takes_something(route: Route) -> bool:
 
 # A request that takes nothing can not be made wrong.
 CASES = [
-    pytest.param(route, mode, id=f"{operation_id(route)}-{mode.value}")
+    pytest.param(route, mode, id=f"{route.name}-{mode.value}")
     for route in sorted(ROUTES, key=lambda route: route.method == "DELETE")  # what is gone can not be asked for
     for mode in GenerationMode
     if mode is GenerationMode.POSITIVE or takes_something(route)

@@ -19,8 +19,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from webapp.api import ROUTES
-from webapp.api.openapi import EXAMPLES, Document, operation_id
-from webapp.api.routes import Route
+from webapp.api.http.openapi import EXAMPLES, Document
+from webapp.api.http.routes import Route
 from webapp.app import create_app
 from webapp.bootstrap import Parts, bootstrap
 from webapp.clock import Budget, Clock
@@ -37,46 +37,46 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 MIRA = "https://www.tiktok.com/@mira.glow"
 # What is sent to operations that take something. A text that names one of the demo's values stands for it.
 BODIES: dict[str, dict[str, Any]] = {
-    "readings_post_readings": {"readings": [{"profile_url": MIRA, "views": 18_500_000}]},
-    "schedule_put_auto_sync": {"interval_hours": 2},
-    "corrections_put_pin": {"value": 130_000, "note": "counted by hand"},
-    "sharing_add_share_link": {"label": "Client"},
-    "editing_projects_add_project": {"name": "Autumn campaign", "target_views": 1_000_000},
-    "editing_projects_change_project": {"target_views": 100_000_000},
-    "editing_accounts_add_account": {"profile_url": "https://x.com/miraglow", "owner": "mira"},
-    "editing_accounts_change_account": {"mode": "manual"},
-    "editing_identity_correct_url": {"profile_url": f"{MIRA}.official"},
-    "editing_identity_merge_account": {"into": "account_id"},
-    "editing_snapshots_correct_snapshot": {"views": 18_450_000, "note": "typed twice"},
+    "put_readings": {"readings": [{"profile_url": MIRA, "views": 18_500_000}]},
+    "put_auto_sync": {"interval_hours": 2},
+    "put_pin": {"value": 130_000, "note": "counted by hand"},
+    "create_share_link": {"label": "Client"},
+    "create_project": {"name": "Autumn campaign", "target_views": 1_000_000},
+    "update_project": {"target_views": 100_000_000},
+    "create_account": {"profile_url": "https://x.com/miraglow", "owner": "mira"},
+    "update_account": {"mode": "manual"},
+    "correct_url": {"profile_url": f"{MIRA}.official"},
+    "merge_account": {"into": "account_id"},
+    "correct_snapshot": {"views": 18_450_000, "note": "typed twice"},
 }
-QUERIES: dict[str, dict[str, Any]] = {"editing_identity_drop_alias": {"url_key": "url_key"}}
+QUERIES: dict[str, dict[str, Any]] = {"delete_alias": {"url_key": "url_key"}}
 # What changes something, in an order in which each finds what it needs; then what takes away again.
 CHANGES = (
-    "admin_smart_sync",
-    "readings_post_readings",
-    "schedule_put_auto_sync",
-    "corrections_put_pin",
-    "corrections_accept_held",
-    "corrections_reject_held",
-    "sharing_add_share_link",
-    "editing_projects_add_project",
-    "editing_projects_change_project",
-    "editing_accounts_add_account",
-    "editing_accounts_change_account",
-    "editing_identity_correct_url",
-    "editing_identity_merge_account",
-    "editing_identity_drop_alias",
-    "editing_snapshots_correct_snapshot",
+    "smart_sync",
+    "put_readings",
+    "put_auto_sync",
+    "put_pin",
+    "accept_held",
+    "reject_held",
+    "create_share_link",
+    "create_project",
+    "update_project",
+    "create_account",
+    "update_account",
+    "correct_url",
+    "merge_account",
+    "delete_alias",
+    "correct_snapshot",
 )
 ENDINGS = (
-    "corrections_drop_pin",
-    "sharing_revoke_share_link",
-    "editing_snapshots_remove_snapshot",
-    "editing_accounts_remove_account",
-    "editing_projects_remove_project",
-    "editing_projects_restore_project",
+    "delete_pin",
+    "revoke_share_link",
+    "delete_snapshot",
+    "delete_account",
+    "delete_project",
+    "restore_project",
 )
-BY_ID: dict[str, Route] = {operation_id(route): route for route in ROUTES}
+BY_ID: dict[str, Route] = {route.name: route for route in ROUTES}
 
 
 @dataclass
@@ -139,9 +139,7 @@ def demo_on(url: str, **settings: Any) -> Demo:
         "name": "style.css",
     }
     demo.values |= {"held_id": held(parts.db, mine[0], 99_000_000), "run_id": _last_run(demo)}
-    demo.values["link_id"] = demo.call("sharing_add_share_link", json={"label": "Client"}).get_json()["share_link"][
-        "id"
-    ]
+    demo.values["link_id"] = demo.call("create_share_link", json={"label": "Client"}).get_json()["share_link"]["id"]
     return demo
 
 
@@ -152,7 +150,7 @@ def _sync(parts: Parts) -> None:
 
 
 def _last_run(demo: Demo) -> str:
-    return str(demo.call("runs_list_runs").get_json()["runs"][0]["run_id"])
+    return str(demo.call("list_runs").get_json()["runs"][0]["run_id"])
 
 
 def held(db: Database, account_id: int, value: int) -> int:
@@ -174,9 +172,9 @@ def tour(demo: Demo) -> Iterator[Visit]:
     """Every operation once, reads between changes and endings, so that there is something to read."""
     other = demo.values["other_account_id"]
     elsewhere = {
-        "corrections_accept_held": {"held_id": held(demo.parts.db, other, 54_300)},
-        "corrections_reject_held": {"held_id": held(demo.parts.db, demo.values["account_id"] + 2, 1)},
-        "editing_identity_merge_account": {"account_id": other},
+        "accept_held": {"held_id": held(demo.parts.db, other, 54_300)},
+        "reject_held": {"held_id": held(demo.parts.db, demo.values["account_id"] + 2, 1)},
+        "merge_account": {"account_id": other},
     }
     reads = [operation for operation, route in BY_ID.items() if route.method == "GET"]
     changes = [operation for operation in CHANGES if operation in BY_ID]
@@ -191,7 +189,7 @@ def write_examples() -> None:
         demo = demo_on(f"sqlite:///{folder}/demo.db")
         found: dict[str, Any] = {}
         for operation, sent, answer in tour(demo):
-            if operation != "openapi_openapi" and answer.mimetype == "application/json":
+            if operation != "get_openapi" and answer.mimetype == "application/json":
                 text = answer.get_data(as_text=True).replace(folder, "/data")
                 found[operation] = {"request": sent} if sent is not None else {}
                 found[operation]["answer"] = json.loads(re.sub(r"share_[\w-]{43}", "share_" + "x" * 43, text))

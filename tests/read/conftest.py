@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.service import Service
 from tests.read.world import World
-from webapp.api.read.answering import MEMORY, Memory
+from webapp.api.http.answering import MEMORY, Memory
 
 KINDS = ("sqlite", "postgresql-without-memory")
 

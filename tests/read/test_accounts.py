@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.read.world import World
-from webapp.api.read.accounts import SORTS
+from webapp.api.views.accounts import SORTS
 
 BIG = 2**63 - 1
 

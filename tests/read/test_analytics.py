@@ -271,7 +271,7 @@ def test_the_history_can_be_had_as_a_table(sqlite_world: World) -> None:
 
 
 def test_more_than_can_be_gone_through_is_refused(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webapp.api.read.asking.CELLS", 60)
+    monkeypatch.setattr("webapp.api.http.asking.CELLS", 60)
     project = sqlite_world.project()
     for name in ("a", "b", "c"):
         sqlite_world.account(project, name)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.api.problems import Problem
-from webapp.api.read.cursor import made, understood
+from webapp.api.http.cursor import made, understood
+from webapp.api.http.problems import Problem
 
 ids = st.integers(1, 2**63 - 1)
 

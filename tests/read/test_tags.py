@@ -7,8 +7,8 @@ import pytest
 from tests.fakes.service import ADMIN, Service
 from tests.read.world import World
 from webapp import __version__
-from webapp.api.read import answering
-from webapp.api.read.answering import MEMORY, Kept, Made, Memory
+from webapp.api.http import answering
+from webapp.api.http.answering import MEMORY, Kept, Made, Memory
 
 READS = [
     "/api/projects/project-a/accounts",

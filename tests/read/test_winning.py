@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.model import Mode, Policy
+from webapp.rules.merge import Pin, merge, policy_of, winner
 from webapp.store.reads.winning import policy_in_force, verdict
-from webapp.sync.merge import Pin, merge, policy_of, winner
 
 numbers = st.none() | st.integers(0, 5)
 policies: st.SearchStrategy[Policy] = st.sampled_from(["max", "sheet", "parsed"])

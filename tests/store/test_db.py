@@ -22,10 +22,10 @@ from psycopg import errors as pg
 from tests.postgres_server import Server, unprivileged_user
 from webapp.errors import ConfigError, StoreError
 from webapp.store import db as db_module
-from webapp.store import sqlite as sqlite_module
+from webapp.store.backends import sqlite as sqlite_module
+from webapp.store.backends.postgres import Postgres
 from webapp.store.db import Database, normalise_url, open_database
 from webapp.store.migrate import migrate
-from webapp.store.postgres import Postgres
 from webapp.store.tables import leases, projects
 
 ROOT = Path(__file__).parents[2]
@@ -743,7 +743,7 @@ class TestUrl:
         assert db.storage() == f"{tmp_path}/data/x.db"
 
     def test_postgresql_without_its_driver_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delitem(sys.modules, "webapp.store.postgres")
+        monkeypatch.delitem(sys.modules, "webapp.store.backends.postgres")
         monkeypatch.setitem(sys.modules, "psycopg", None)
 
         with pytest.raises(ConfigError, match="not installed") as caught:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.model import METRICS, NOTHING, Counts, Policy
-from webapp.sync.merge import Pin, Winner, implausible, keep_unread, merge, policy_of, winner
+from webapp.rules.merge import Pin, Winner, implausible, keep_unread, merge, policy_of, winner
 
 BIGGEST = 2**63 - 1
 values = st.none() | st.integers(0, 5) | st.integers(0, BIGGEST)

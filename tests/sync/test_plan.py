@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.model import METRICS, NOTHING, Counts, Policy, Profile
+from webapp.rules.merge import keep_unread, merge, policy_of
 from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.store.state import Held, Stored
-from webapp.sync.merge import keep_unread, merge, policy_of
 from webapp.sync.plan import Inputs, Plan, make_plan, mode_of
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)

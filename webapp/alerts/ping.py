@@ -9,8 +9,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from webapp.errors import SmartSyncError
 
-__all__ = ["End", "Ping", "Send", "Submit"]
-
 log = logging.getLogger("smart_sync")
 
 BODY_BYTES = 1000

@@ -1,4 +1,4 @@
-"""The HTTP interface: each module lists its routes, `register` puts them on the app."""
+"""The HTTP interface: each view lists its routes, `register` puts them on the app."""
 
 from __future__ import annotations
 
@@ -6,38 +6,49 @@ from collections.abc import Sequence
 
 from flask import Flask
 
-from webapp.api import (
-    admin,
+from webapp.api.http import cors, docs, openapi, problems
+from webapp.api.http.routes import Route, add_routes
+from webapp.api.views import (
+    accounts,
+    analytics,
     changes,
     corrections,
-    cors,
-    docs,
-    editing,
+    edit_accounts,
+    edit_identity,
+    edit_projects,
+    edit_snapshots,
     events,
+    explain,
     health,
-    openapi,
-    problems,
-    read,
+    history,
+    projects,
     readings,
     runs,
     schedule,
-    sharing,
+    share_links,
+    smart_sync,
+    totals,
 )
-from webapp.api.routes import Route, add_routes
-
-__all__ = ["ROUTES", "register", "routes"]
 
 ROUTES: tuple[Route, ...] = (
-    *admin.ROUTES,
+    *smart_sync.ROUTES,
     *runs.ROUTES,
     *events.ROUTES,
     *schedule.ROUTES,
     *corrections.ROUTES,
     *readings.ROUTES,
-    *sharing.ROUTES,
-    *editing.ROUTES,
+    *share_links.ROUTES,
+    *edit_projects.ROUTES,
+    *edit_accounts.ROUTES,
+    *edit_identity.ROUTES,
+    *edit_snapshots.ROUTES,
     *changes.ROUTES,
-    *read.ROUTES,
+    *projects.ROUTES,
+    *accounts.ROUTES,
+    *analytics.ROUTES,
+    *history.ROUTES,
+    *explain.ROUTES,
+    *totals.ROUTES,
     *health.ROUTES,
     *openapi.ROUTES,
     *docs.ROUTES,
@@ -46,7 +57,7 @@ ROUTES: tuple[Route, ...] = (
 
 def routes(*, get_trigger: bool = False) -> Sequence[Route]:
     """The routes of one service. get_trigger: with the one that starts a sync by GET."""
-    return (*ROUTES, admin.GET_TRIGGER) if get_trigger else ROUTES
+    return (*ROUTES, smart_sync.GET_TRIGGER) if get_trigger else ROUTES
 
 
 def register(app: Flask, routes: Sequence[Route] = ROUTES) -> None:

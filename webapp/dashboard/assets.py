@@ -9,8 +9,6 @@ from pathlib import Path
 
 from flask import Response
 
-__all__ = ["address_of", "serve"]
-
 STATIC = Path(__file__).with_name("static")
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 

@@ -9,8 +9,6 @@ from datetime import date
 
 from webapp.dashboard.words import compact, day_words
 
-__all__ = ["Bars", "Line", "Mark", "Point", "Spark", "bars", "line", "spark"]
-
 WIDTH, HEIGHT = 1000, 200
 SPARK_WIDTH, SPARK_HEIGHT = 100, 28
 LINES = 4  # of the grid, about

@@ -18,8 +18,6 @@ from webapp.errors import NotFound, StoreError
 from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
 
-__all__ = ["FORM_LIMIT", "guarded", "leave", "show_sign_in", "sign_in"]
-
 log = logging.getLogger("smart_sync")
 
 FORM_LIMIT = 10_000

@@ -28,20 +28,6 @@ from webapp.store.reads.standing import Five, Standing, cells, standing_at
 from webapp.store.reads.winning import policy_in_force, verdict
 from webapp.store.tables import projects as projects_table
 
-__all__ = [
-    "AccountPage",
-    "Card",
-    "Home",
-    "Kept",
-    "Listing",
-    "Number",
-    "ProjectPage",
-    "Row",
-    "account_page",
-    "home",
-    "project_page",
-]
-
 WEEK = timedelta(days=7)
 SPARK_DAYS = 30
 VIEWS = METRICS.index("views")

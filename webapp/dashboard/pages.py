@@ -30,8 +30,6 @@ from webapp.store.db import Database
 from webapp.store.reads.heads import head_of, head_of_account
 from webapp.store.runs import Run
 
-__all__ = ["PUBLIC", "register"]
-
 PERIODS = (7, 30, 90, 365)
 INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
 BY_CRON = "cron"  # stands for the expression that rules now
@@ -190,7 +188,7 @@ def run(run_id: str) -> Response:
 
 def sync() -> Response:
     """Start a sync of what the query says, and show how it goes."""
-    answer = _through("admin.smart_sync")
+    answer = _through("smart_sync")
     told = answer.get_json(silent=True) or {}
     if "run_id" in told:
         return sent_to(f"/runs/{told['run_id']}")
@@ -201,7 +199,7 @@ def decide(held_id: int, decision: str) -> Response:
     """Accept or reject a reading that was kept aside."""
     if decision not in ("accept", "reject"):
         raise NoAddress
-    answer = _through(f"corrections.{decision}_held", held_id=held_id)
+    answer = _through(f"{decision}_held", held_id=held_id)
     told = answer.get_json(silent=True) or {}
     if answer.status_code != 200:  # noqa: PLR2004
         return _refused(answer.status_code, told)
@@ -215,7 +213,7 @@ def auto_sync(project_id: str) -> Response:
     request.max_content_length = entrance.FORM_LIMIT
     asked = {"enabled": "enabled" in request.form} | _interval(request.form.get("interval_minutes", BY_CRON))
     with _saying(asked):
-        answer = _through("schedule.put_auto_sync", project_id=project_id)
+        answer = _through("put_auto_sync", project_id=project_id)
     told = answer.get_json(silent=True) or {}
     if answer.status_code != 200:  # noqa: PLR2004
         return _refused(answer.status_code, told)

@@ -19,8 +19,6 @@ from webapp.dashboard.assets import address_of
 from webapp.model import METRICS
 from webapp.store.reads.ask import as_moment
 
-__all__ = ["SetUp", "page", "plain_error", "sent_to"]
-
 TEMPLATES = Path(__file__).with_name("templates")
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "

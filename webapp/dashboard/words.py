@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-__all__ = ["ago", "ahead", "compact", "day_words", "every", "exact", "grouped", "seconds_words", "signed", "utc"]
-
 UNKNOWN = "–"
 MINUS = "−"
 STEPS = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))

@@ -13,9 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from webapp.store.dialect import insert_for
-
-__all__ = ["Bulk", "Stream"]
+from webapp.store.backends.dialect import insert_for
 
 Insert = Callable[[sa.Table], Any]
 

@@ -12,8 +12,6 @@ import sqlalchemy as sa
 from webapp.model import Metric
 from webapp.store.tables import accounts, audit_log, count_changes, projects
 
-__all__ = ["AuditRow", "CountChange", "audit", "audit_list", "changes_of", "project_exists"]
-
 
 @dataclass(frozen=True)
 class CountChange:

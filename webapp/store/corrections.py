@@ -12,20 +12,9 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Metric
+from webapp.store.backends.dialect import counted, insert_for, native
 from webapp.store.bulk import Bulk
-from webapp.store.dialect import counted, insert_for, native
 from webapp.store.tables import account_aliases, accounts, held_observations, observations, pins, projects
-
-__all__ = [
-    "Reading",
-    "accounts_of_keys",
-    "decide_held",
-    "drop_pin",
-    "existing_accounts",
-    "project_of",
-    "put_pin",
-    "put_readings",
-]
 
 
 def project_of(tx: sa.Connection, account_id: int) -> str | None:

@@ -13,10 +13,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from webapp.errors import ConfigError, StoreError
-from webapp.store.sqlite import Sqlite
+from webapp.store.backends.sqlite import Sqlite
 from webapp.store.types import Count
-
-__all__ = ["Database", "normalise_url", "open_database"]
 
 POOL_TIMEOUT_S = 5.0
 
@@ -183,7 +181,7 @@ def open_database(url: str, *, pool_size: int = 8, busy_timeout_s: float = 5.0) 
     if parsed.get_backend_name() == "sqlite":
         return Database(Sqlite(parsed.database, busy_timeout_s=busy_timeout_s), pool_size)
     try:
-        from webapp.store.postgres import Postgres  # noqa: PLC0415  an extra: SQLite needs no psycopg
+        from webapp.store.backends.postgres import Postgres  # noqa: PLC0415  an extra: SQLite needs no psycopg
     except ImportError as error:
         raise ConfigError(
             "DATABASE_URL: the driver of PostgreSQL is not installed", hint="pip install 'smart-sync[postgres]'"

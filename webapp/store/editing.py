@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from webapp.errors import NotFound
 from webapp.model import METRICS, Counts, Mode, Policy, Profile
+from webapp.store.backends.dialect import counted, insert_for
 from webapp.store.changes import audit
-from webapp.store.dialect import counted, insert_for
 from webapp.store.tables import (
     accepted_readings,
     account_aliases,
@@ -31,33 +31,6 @@ from webapp.store.tables import (
     pins,
     projects,
 )
-
-__all__ = [
-    "AccountRow",
-    "BothDays",
-    "Merged",
-    "ProjectRow",
-    "account_by_id",
-    "add_account",
-    "add_project",
-    "aliases",
-    "change_account",
-    "change_project",
-    "claimant",
-    "correct_snapshot",
-    "correct_url",
-    "drop_alias",
-    "has_row",
-    "locked_account",
-    "locked_project",
-    "merge_accounts",
-    "project_of_tab",
-    "remove_account",
-    "remove_project",
-    "remove_snapshot",
-    "restore_project",
-    "return_account",
-]
 
 BIGGEST = 2**63 - 1
 

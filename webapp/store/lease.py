@@ -11,10 +11,8 @@ from collections.abc import Collection, Iterable
 import sqlalchemy as sa
 
 from webapp.errors import LostLease
-from webapp.store.dialect import counted, insert_for, now_ms
+from webapp.store.backends.dialect import counted, insert_for, now_ms
 from webapp.store.tables import leases
-
-__all__ = ["free", "release", "release_all", "renew", "take"]
 
 BATCH = 2_000  # SQLite takes 32,766 parameters a statement
 

@@ -14,8 +14,6 @@ from webapp.store.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["HEAD_REVISION", "current_revision", "ensure_migrated", "migrate"]
-
 # What the newest script is called. Alembic, slow to import, is not asked while the database says the same.
 HEAD_REVISION = "0003"
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -12,34 +12,8 @@ import sqlalchemy as sa
 
 from webapp.errors import Invalid, NotFound
 from webapp.model import Metric, Policy
-from webapp.store.dialect import counted, insert_for
+from webapp.store.backends.dialect import counted, insert_for
 from webapp.store.tables import accounts, ignored_tabs, projects, spreadsheets
-
-__all__ = [
-    "Project",
-    "SpreadsheetState",
-    "account_total",
-    "active",
-    "bind",
-    "bound_tabs",
-    "by_id",
-    "create",
-    "due",
-    "find",
-    "ignore",
-    "ignored",
-    "ignored_list",
-    "is_due",
-    "listed",
-    "locked",
-    "paused",
-    "put_spreadsheet",
-    "restore",
-    "spreadsheet_states",
-    "unbound",
-    "unsettle",
-    "update",
-]
 
 
 @dataclass(frozen=True)

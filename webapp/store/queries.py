@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.store.dialect import now_ms
+from webapp.store.backends.dialect import now_ms
 from webapp.store.tables import accounts, held_observations, leases, pins, projects
-
-__all__ = ["StatusTotals", "held_list", "is_stale", "is_syncing", "pin_list", "project_names", "status_totals"]
 
 DEFAULT_LIMIT = 100
 

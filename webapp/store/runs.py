@@ -14,30 +14,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from webapp.store.dialect import counted, insert_for, insert_into, now_ms
+from webapp.store.backends.dialect import counted, insert_for, insert_into, now_ms
 from webapp.store.tables import IDLE, LIVE_STATES, sync_run_projects, sync_runs
-
-__all__ = [
-    "NewRun",
-    "ProjectResult",
-    "Run",
-    "add",
-    "any_dead",
-    "ask_again",
-    "beat",
-    "begin_pass",
-    "by_id",
-    "by_key",
-    "close",
-    "close_dead",
-    "is_live",
-    "latest",
-    "live_like",
-    "live_runs",
-    "locked",
-    "put_result",
-    "results_of",
-]
 
 KEEP = timedelta(days=90)
 KEY_LIVES = timedelta(hours=24)

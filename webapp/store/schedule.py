@@ -14,25 +14,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.store import runs
+from webapp.store.backends.dialect import insert_for
 from webapp.store.changes import audit
-from webapp.store.dialect import insert_for
 from webapp.store.projects import Project, is_due, listed
 from webapp.store.runs import NewRun
 from webapp.store.tables import IDLE, projects, spreadsheets, sync_runs, ticks
-
-__all__ = [
-    "KEEP_IDLE",
-    "Tick",
-    "add_idle_run",
-    "anything_due",
-    "change",
-    "due_sheets",
-    "earliest_turn",
-    "last_tick",
-    "project_due",
-    "put_tick",
-    "scheduled",
-]
 
 KEEP_IDLE = timedelta(days=2)
 

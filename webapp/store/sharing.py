@@ -13,8 +13,6 @@ import sqlalchemy as sa
 from webapp.store.changes import audit
 from webapp.store.tables import accounts, share_links
 
-__all__ = ["LIVE_LINKS", "ShareLink", "add", "of_project", "project_of_account", "project_of_token", "revoke"]
-
 LIVE_LINKS = 100  # per project; so that a list of them always fits one answer
 SHOWN = 200
 BIGGEST = 2**63 - 1

@@ -12,18 +12,6 @@ from webapp.model import METRICS, Metric
 from webapp.store.bulk import Stream
 from webapp.store.tables import accepted_readings, account_aliases, accounts, held_observations, observations, pins
 
-__all__ = [
-    "Held",
-    "PinRow",
-    "Stored",
-    "aliases_of",
-    "changed_readings",
-    "held_of",
-    "metric_totals",
-    "pins_of",
-    "stored_accounts",
-]
-
 Five = tuple[int | None, int | None, int | None, int | None, int | None]
 
 sheet = observations.alias("sheet")

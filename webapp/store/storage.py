@@ -8,8 +8,6 @@ from typing import Any, Literal
 
 from webapp.store.db import Database
 
-__all__ = ["Durability", "durability", "storage_of"]
-
 Durability = Literal["durable", "ephemeral", "network", "unknown"]
 
 MEMORY = {"tmpfs", "ramfs", "overlay", "aufs"}  # the last two: a container's own layer, thrown away with it

@@ -13,27 +13,6 @@ import sqlalchemy as sa
 from webapp.model import METRICS
 from webapp.store.types import Count, Day, Flag, Json, Key, UtcDateTime
 
-__all__ = [
-    "accepted_readings",
-    "account_aliases",
-    "account_snapshots",
-    "accounts",
-    "audit_log",
-    "count_changes",
-    "held_observations",
-    "ignored_tabs",
-    "leases",
-    "metadata",
-    "observations",
-    "pins",
-    "projects",
-    "share_links",
-    "spreadsheets",
-    "sync_run_projects",
-    "sync_runs",
-    "ticks",
-]
-
 RUN_STATES = ("queued", "running", "succeeded", "partial", "failed", "cancelled", "abandoned")
 LIVE_STATES = ("queued", "running")
 IDLE = "state = 'succeeded' AND total = 0 AND read_at IS NULL"  # runs that found nothing to do and read nothing

@@ -9,8 +9,6 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Date, DateTime, Dialect, Integer, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["Count", "Day", "Flag", "Json", "Key", "UtcDateTime"]
-
 
 def is_sqlite(dialect: Dialect) -> bool:
     return dialect.name == "sqlite"

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from webapp.model import METRICS
+from webapp.store.backends.dialect import counted, insert_into, native, new_ids
 from webapp.store.bulk import Bulk
-from webapp.store.dialect import counted, insert_into, native, new_ids
 from webapp.store.tables import (
     accepted_readings,
     account_snapshots,
@@ -24,22 +24,6 @@ from webapp.store.tables import (
     observations,
 )
 from webapp.store.types import UtcDateTime
-
-__all__ = [
-    "add_accounts",
-    "add_snapshots",
-    "correct_snapshots",
-    "describe_accounts",
-    "drop_accepted",
-    "drop_sheet",
-    "put_accepted",
-    "put_held",
-    "put_sheet",
-    "remove_accounts",
-    "return_accounts",
-    "tell_changes",
-    "write_counts",
-]
 
 Five = tuple[int | None, int | None, int | None, int | None, int | None]
 Rows = Sequence[tuple[Any, ...]]

@@ -8,8 +8,6 @@ from collections.abc import Callable
 
 from webapp.clock import Stop
 
-__all__ = ["Background"]
-
 log = logging.getLogger("smart_sync")
 
 

@@ -11,8 +11,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["collector_paused"]
-
 _lock = threading.Lock()
 _inside = 0  # threads that want it paused
 

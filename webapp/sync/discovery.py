@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from webapp.sources.sheet import Book, Tab
 from webapp.store.projects import Project
 
-__all__ = ["Tabs", "assign"]
-
 COPY = re.compile(r"^(copy of |копия )|\(copy\)$|_conflict\w*$", re.IGNORECASE)
 
 

@@ -21,22 +21,6 @@ from cronsim import CronSim, CronSimError
 from webapp.errors import Invalid
 from webapp.store.projects import Project
 
-__all__ = [
-    "TOLERANCE",
-    "Schedule",
-    "checked_cron",
-    "checked_zone",
-    "freshness",
-    "in_words",
-    "longest_pause",
-    "next_turn",
-    "overdue",
-    "rescheduled",
-    "schedule_of",
-    "simulate",
-    "slot_after",
-]
-
 # A cron every 30 minutes does not come on the second: a tick this much early counts for its slot.
 TOLERANCE = timedelta(seconds=30)
 MINUTE = timedelta(minutes=1)

@@ -31,8 +31,6 @@ from webapp.sync.heart import Heart
 from webapp.sync.project import Options, Outcome, ProjectSync, SheetSide, lease_name
 from webapp.sync.trigger import Started, Trigger
 
-__all__ = ["Engine"]
-
 log = logging.getLogger("smart_sync")
 
 READ_SHARE = 0.8  # of the budget, so that time is left to merge what is stored when the sheet does not answer

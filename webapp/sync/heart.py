@@ -12,8 +12,6 @@ from webapp.errors import StoreError
 from webapp.store import lease, runs
 from webapp.store.db import Database
 
-__all__ = ["Heart"]
-
 log = logging.getLogger("smart_sync")
 
 PROGRESS_EVERY_S = 1.0

@@ -13,21 +13,9 @@ from typing import Any, Literal, NamedTuple
 
 from webapp.clock import as_utc
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem, SkipReason
+from webapp.rules.merge import Pin, implausible, keep_unread, merge, policy_of, winner
 from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.store.state import Five, Held, Stored
-from webapp.sync.merge import Pin, implausible, keep_unread, merge, policy_of, winner
-
-__all__ = [
-    "Change",
-    "HeldChange",
-    "Inputs",
-    "NewAccount",
-    "Plan",
-    "make_plan",
-    "may_have_shrunk",
-    "mode_of",
-    "shrinkage",
-]
 
 SHRINK_MINIMUM = 10
 HISTORY = timedelta(days=3)

@@ -13,21 +13,19 @@ import sqlalchemy as sa
 
 from webapp.errors import LostLease, SourceError
 from webapp.model import METRICS, NOTHING, Counts, Problem, larger
+from webapp.rules.merge import Pin
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
 from webapp.store import lease, projects, runs, state, writes
+from webapp.store.backends.dialect import native
 from webapp.store.db import Database
-from webapp.store.dialect import native
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
 from webapp.store.types import UtcDateTime
 from webapp.sync.collector import collector_paused
 from webapp.sync.due import next_turn
-from webapp.sync.merge import Pin
 from webapp.sync.plan import Change, Inputs, NewAccount, Plan, make_plan, may_have_shrunk, shrinkage
-
-__all__ = ["Options", "Outcome", "ProjectSync", "SheetSide", "Shortcuts", "lease_name"]
 
 PROBLEMS_KEPT = 1_000
 

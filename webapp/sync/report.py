@@ -9,8 +9,6 @@ from webapp.clock import iso
 from webapp.store.runs import ProjectResult, Run
 from webapp.sync.plan import Change
 
-__all__ = ["one", "run_report", "shorter", "status_of", "summary"]
-
 PROBLEMS_SHOWN = 20
 
 

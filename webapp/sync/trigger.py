@@ -9,8 +9,6 @@ import msgspec
 
 from webapp.store.runs import Run
 
-__all__ = ["Caller", "Started", "Trigger"]
-
 Caller = Literal["http", "background", "cli"]
 
 

@@ -13,8 +13,6 @@ from webapp.store.runs import Run
 from webapp.sync.report import succeeded
 from webapp.sync.trigger import Trigger
 
-__all__ = ["at_once", "watched"]
-
 ERROR_SHOWN = 300
 
 

@@ -18,8 +18,6 @@ from webapp.store.reads.standing import Five, Scope, bound_day, in_scope, joined
 from webapp.store.tables import account_snapshots, accounts, projects
 from webapp.store.types import Count, UtcDateTime
 
-__all__ = ["Account", "Grown", "Ranged", "account_of", "everybody", "grown", "json_lines", "page", "ranged"]
-
 
 class Account(NamedTuple):
     """One account with its current counts. Times are driver values."""

@@ -17,10 +17,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import Join
 
 from webapp.clock import as_utc, iso
-from webapp.store.dialect import native
+from webapp.store.backends.dialect import native
 from webapp.store.types import Day
-
-__all__ = ["Ask", "as_day", "as_moment", "as_text", "bind_day", "day_after", "day_before", "in_order"]
 
 FETCH = 2_000
 WHOLE = len("2026-03-02 10:00:00.000000")

@@ -12,8 +12,6 @@ from webapp.store.reads.standing import Five
 from webapp.store.tables import accepted_readings, count_changes, held_observations, observations, pins
 from webapp.store.types import Count
 
-__all__ = ["Held", "Observed", "Pinned", "believed", "changes", "held", "observed", "pinned"]
-
 CHANGES = 200  # of the latest are looked through for when a value became what it is
 HELD = 50
 

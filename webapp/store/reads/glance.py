@@ -12,14 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.model import METRICS, NOTHING
-from webapp.store.dialect import now_ms
+from webapp.store.backends.dialect import now_ms
 from webapp.store.reads.ask import as_day
 from webapp.store.reads.explaining import Observed
 from webapp.store.reads.series import days_between
 from webapp.store.reads.standing import Five, Standing
 from webapp.store.tables import accepted_readings, accounts, held_observations, leases, observations, pins
-
-__all__ = ["Sources", "addresses", "daily_sums", "held_counts", "sources_of", "syncing"]
 
 LEASE = "project:"
 

@@ -9,8 +9,6 @@ from typing import NamedTuple, cast
 from webapp.model import METRICS
 from webapp.store.reads.standing import Five
 
-__all__ = ["DAY", "UNKNOWN", "Point", "difference", "grown_since", "total", "total_difference", "value_at"]
-
 DAY = timedelta(hours=24)
 MICROSECOND = timedelta(microseconds=1)
 UNKNOWN: Five = (None, None, None, None, None)

@@ -12,8 +12,6 @@ from webapp.store.reads.ask import Ask, as_moment
 from webapp.store.tables import accounts, projects
 from webapp.store.types import Count, Day
 
-__all__ = ["Head", "all_heads", "as_of_day", "head_of", "head_of_account"]
-
 BIGGEST = 2**63 - 1
 
 

@@ -17,19 +17,6 @@ from webapp.store.reads.ask import as_day
 from webapp.store.reads.growth import UNKNOWN, difference, total, total_difference
 from webapp.store.reads.standing import Five, Standing
 
-__all__ = [
-    "AccountDay",
-    "DayGap",
-    "History",
-    "Members",
-    "ProjectDay",
-    "days_between",
-    "days_of",
-    "gaps",
-    "history",
-    "members_of",
-]
-
 ONE = timedelta(days=1)
 
 

@@ -18,19 +18,6 @@ from webapp.store.reads.ask import Ask, as_day, bind_day, in_order
 from webapp.store.tables import account_snapshots, accounts, projects
 from webapp.store.types import Count, Day
 
-__all__ = [
-    "Cell",
-    "Five",
-    "Scope",
-    "Standing",
-    "bound_day",
-    "cells",
-    "in_scope",
-    "joined_to",
-    "last_snapshot",
-    "standing_at",
-]
-
 Five = tuple[int | None, int | None, int | None, int | None, int | None]
 Scope = Literal["project", "account", "all"]
 Cell = tuple[Any, int, Five]  # driver day, account id, counts

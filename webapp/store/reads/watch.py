@@ -11,8 +11,6 @@ from pathlib import Path
 
 from webapp.store.db import Database
 
-__all__ = ["Watch"]
-
 
 class Watch:
     """A SQLite file as it changes. One connection of its own, which never writes, shared by all threads.

@@ -6,8 +6,6 @@ from typing import Literal, NamedTuple
 
 from webapp.model import Mode, Policy
 
-__all__ = ["Verdict", "policy_in_force", "verdict"]
-
 Winner = Literal["sheet", "parsed", "pin"]
 
 

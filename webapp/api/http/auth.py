@@ -1,0 +1,115 @@
+"""Who may call what. Every route says its access; nothing is open unless it says `public`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from flask import g, request
+
+from webapp import web
+from webapp.access import COOKIE, Gate, Role, Sessions, Tokens, same_origin
+from webapp.api.http.problems import Problem
+from webapp.store import sharing
+from webapp.store.db import Database
+from webapp.store.migrate import ensure_migrated
+
+Access = Literal["public", "read", "admin"]
+
+SHARE_TOKEN = re.compile(r"share_[A-Za-z0-9_-]{43}")
+
+
+def check(access: Access, values: Mapping[str, Any]) -> None:
+    """Let the request pass, or not. Runs before the query, the body and the view.
+
+    values: those of the path, by name; a share token opens only paths that name its project or one of its accounts.
+
+    Raises: Problem 401 without a valid token, 403 for a token that does not reach this far, 429 to an address that
+    keeps sending wrong ones; StoreError when a share token can not be looked up.
+    """
+    if access == "public":
+        return
+    tokens, token = web.get(Tokens), _bearer()
+    session = _session()
+    if session == "admin" or tokens.opens("admin", token) or (access == "read" and tokens.public_reads):
+        return
+    if session == "read" or tokens.opens("read", token):
+        _reads_only(access)
+        return
+    if not SHARE_TOKEN.fullmatch(token) or not _shared(access, values, token):
+        raise _refusal(access)
+
+
+def _session() -> Role | None:
+    """What the dashboard's session may, where a request has one and no token; a change has to come from our pages."""
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None or "Authorization" in request.headers:
+        return None
+    headers = request.headers
+    safe = request.method in ("GET", "HEAD")
+    if not safe and not same_origin(request.host, headers.get("Sec-Fetch-Site"), headers.get("Origin")):
+        return None
+    return web.get(Sessions).role(cookie)
+
+
+def shared_project() -> str | None:
+    """The id of the only project that this request may see; None when it may see all."""
+    project_id: str | None = g.get("shared_project")
+    return project_id
+
+
+def _reads_only(access: Access) -> None:
+    if access == "admin":
+        raise _forbidden("this token only reads; this needs the admin token")
+
+
+def _shared(access: Access, values: Mapping[str, Any], token: str) -> bool:
+    """Whether it is a share token that opens this path; False when it is none of ours."""
+    db = web.get(Database)
+    ensure_migrated(db)
+    with db.read() as tx:
+        shared = sharing.project_of_token(tx, token)
+        if shared is None:
+            return False
+        asked = values.get("project_id")
+        if "account_id" in values:
+            asked = sharing.project_of_account(tx, values["account_id"])
+    _reads_only(access)
+    if asked != shared:
+        # The same words whether the other project is there or not.
+        raise _forbidden("this share token opens one project only", project_id=shared)
+    g.shared_project = shared
+    return True
+
+
+def _forbidden(detail: str, **more: Any) -> Problem:
+    return Problem(403, "forbidden", detail, **more)
+
+
+def _refusal(access: Access) -> Problem:
+    given = request.headers.get("Authorization", "").strip()
+    wait = web.get(Gate).wrong(request.remote_addr or "") if given else 0.0
+    if wait > 0:
+        return Problem(
+            429,
+            "too_many_wrong_tokens",
+            "too many wrong tokens from this address",
+            headers={"Retry-After": str(math.ceil(wait))},
+        )
+    kind, setting = (
+        ("the admin", "SMART_SYNC_ADMIN_TOKEN") if access == "admin" else ("a read", "SMART_SYNC_READ_TOKEN")
+    )
+    return Problem(
+        401,
+        "unauthorized",
+        f"this needs {kind} token in the header `Authorization: Bearer <token>`",
+        hint=f"the token is {setting}, or the admin token printed at the first start; never put it into the URL",
+        headers={"WWW-Authenticate": 'Bearer realm="smart-sync"'},
+    )
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,59 @@
+"""Every code a problem document may carry: its status and what it means. Programs go by these, people by the words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    status: int
+    meaning: str
+
+
+SINGLE = {"shutting_down", "too_many_streams"}
+
+CODES: dict[str, Code] = {
+    "bad_request": Code(400, "the request is no HTTP that can be understood"),
+    "bad_query": Code(400, "the query string can not be decoded as UTF-8, or has more than 50 parameters"),
+    "bad_json": Code(400, "the body is no JSON object, or names a member twice"),
+    "unauthorized": Code(401, "no token, or one that is not known"),
+    "forbidden": Code(403, "the token is right and does not reach this far: it only reads, or is for another project"),
+    "not_found": Code(404, "there is nothing at this address"),
+    "project_not_found": Code(404, "there is no such project, or it was removed"),
+    "account_not_found": Code(404, "there is no such account, or it was removed"),
+    "run_not_found": Code(404, "there is no such run; runs are kept for 90 days"),
+    "held_not_found": Code(404, "there is no such held reading, or it was decided already"),
+    "pin_not_found": Code(404, "that metric of the account is not pinned"),
+    "share_link_not_found": Code(404, "there is no such share link"),
+    "snapshot_not_found": Code(404, "the account has no snapshot of that day"),
+    "alias_not_found": Code(404, "the account has no such other name"),
+    "method_not_allowed": Code(405, "the address takes other methods; `Allow` lists them"),
+    "already_exists": Code(409, "another project or account has this name, tab or profile; the body names it"),
+    "kept_in_sheet": Code(409, "the Sheet says it, and would undo the change; change it there"),
+    "body_too_large": Code(413, "the body is larger than 4 MiB"),
+    "invalid_parameter": Code(422, "a parameter or member is unknown, empty, given twice or out of range; see `field`"),
+    "unexpected_body": Code(422, "the body says something where only the query is read"),
+    "idempotency_key_reused": Code(422, "the Idempotency-Key stood for another trigger within the last 24 hours"),
+    "too_many_share_links": Code(422, "the project has as many live share links as it may have; revoke some"),
+    "too_many_wrong_tokens": Code(429, "this address sent ten wrong tokens within a minute; right ones still pass"),
+    "internal_error": Code(500, "a fault of the service; its log says more"),
+    "shutting_down": Code(503, "the service is ending; ask again in a few seconds"),
+    "too_many_streams": Code(503, "this process carries as many progress streams as it can; poll the run instead"),
+    "database_busy": Code(503, "somebody else holds the database; ask again in a few seconds"),
+    "database_corrupt": Code(503, "the database is damaged; nothing was overwritten, restore a backup"),
+    "database_missing": Code(503, "the database file has gone; it is not made anew, restore a backup"),
+    "database_replaced": Code(503, "the database file was replaced while it was in use; ask again"),
+    "database_unavailable": Code(503, "the database can not be read or opened"),
+    "database_unreachable": Code(503, "the database server does not answer, or refuses the connection"),
+    "disk_full": Code(503, "the disk of the database is full; nothing was half written"),
+    "read_only": Code(503, "the database can not be written by the service's user"),
+    "schema_broken": Code(503, "a migration would have left rows that point nowhere; nothing was changed"),
+    "schema_foreign": Code(503, "the database has tables that are not ours"),
+    "schema_missing": Code(503, "the database has no tables of Smart Sync"),
+    "schema_newer": Code(503, "a later version of Smart Sync has migrated the database"),
+    "wal_refused": Code(503, "SQLite's write-ahead log does not work there; a network share does not do"),
+}
+
+
+# What any route that uses the database may answer; the other codes of 503 belong to single routes.
+STORE_CODES = [name for name, code in CODES.items() if code.status == 503 and name not in SINGLE]  # noqa: PLR2004

@@ -1,0 +1,143 @@
+"""Requests, decoded strictly: what is unknown, empty or said twice is refused by name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, TypeVar, cast
+from urllib.parse import parse_qsl
+
+import msgspec
+from flask import request
+
+from webapp.api.http.problems import Problem
+
+T = TypeVar("T")
+MAX_PARAMETERS = 50
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what PostgreSQL, or no database, keeps in a text
+
+
+def query(kind: type[T]) -> T:
+    """The query parameters as `kind`, a msgspec struct whose fields are the parameters there are.
+
+    Raises: Problem 400 for a query that can not be decoded; 422 for one with unknown, empty, repeated or bad values;
+    404 for a path that no database can be asked for.
+    """
+    if "\x00" in request.path:
+        raise Problem(404, "not_found", "there is nothing at this address")
+    given: dict[str, str] = {}
+    for name, value in _pairs():
+        if name in given:
+            raise _bad(name, f"{name} is given more than once")
+        if not value.strip():
+            raise _bad(name, f"{name} is empty; leave it out instead")
+        if "\x00" in name + value:
+            raise _bad("query", "a NUL character is in no parameter")
+        given[name] = value
+    names = _names(cast("Any", kind))
+    for name in given:
+        if name not in names:
+            allowed = ", ".join(names) or "none"
+            raise _bad(name[:80], f"there is no parameter {name[:80]!r}", allowed=allowed)
+    asked = _convert(given, kind, strict=False)
+    for name, attribute in names.items():
+        if name in given and getattr(asked, attribute) is None:  # `null` becomes None where no text is allowed
+            raise _bad(name, f"{name} is null; leave it out instead")
+    return asked
+
+
+@cache
+def _names(kind: type[Any]) -> Mapping[str, str]:
+    """{parameter: attribute} of a struct; msgspec works them out anew at every call."""
+    return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
+
+
+def _pairs() -> list[tuple[str, str]]:
+    try:
+        text = request.query_string.decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS, separator="&")
+    except ValueError:
+        raise Problem(400, "bad_query", "the query string can not be decoded as UTF-8") from None
+
+
+def body(kind: type[T]) -> T:
+    """The JSON body as `kind`.
+
+    Raises: Problem 400 for what is no JSON object; 413 for too much of it; 422 for unknown or bad members.
+    """
+    return _convert(_object(), kind, strict=True)
+
+
+def no_body() -> None:
+    """Refuse a body that says something, where nothing in it would be heeded."""
+    if request.get_data(cache=True) and _object():
+        raise Problem(422, "unexpected_body", "parameters go into the query: ?project_id=...; this body says something")
+
+
+def _object() -> dict[str, Any]:
+    try:
+        value = json.loads(
+            request.get_data(cache=True).decode("utf-8"), object_pairs_hook=_no_doubles, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError) as error:
+        detail = str(error) if isinstance(error, _DoubledError) else "the body is not JSON"
+        raise Problem(400, "bad_json", detail) from None
+    if not isinstance(value, dict):
+        raise Problem(400, "bad_json", "the body has to be a JSON object")
+    for name, member in value.items():
+        if any(isinstance(part, str) and UNSTORABLE.search(part) for part in (name, *_parts(member))):
+            field = None if UNSTORABLE.search(name) else name
+            raise _bad(field, "a NUL character or half of a surrogate pair is in no text")
+    return value
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """A value and everything in it: members' names, items, fields."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if isinstance(part, dict):
+            waiting += [*part, *part.values()]
+        elif isinstance(part, list):
+            waiting += part
+        elif isinstance(part, msgspec.Struct):
+            waiting += [getattr(part, name) for name in part.__struct_fields__]
+
+
+class _DoubledError(ValueError):
+    pass
+
+
+def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _DoubledError("a member of the JSON object is given more than once")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _convert(given: Any, kind: type[T], *, strict: bool) -> T:
+    try:
+        converted = msgspec.convert(given, kind, strict=strict)
+        for part in _parts(converted):
+            if isinstance(part, datetime):
+                part.astimezone(UTC)
+    except OverflowError:
+        raise _bad(None, "a time before the year 1 or after 9999 in UTC") from None
+    except msgspec.ValidationError as error:
+        words, _, path = str(error).partition(" - at `$.")
+        field = path.rstrip("`") or None
+        shown = f"{field}: {words}" if field else words
+        raise _bad(field, shown) from None
+    return converted
+
+
+def _bad(field: str | None, detail: str, **more: Any) -> Problem:
+    return Problem(422, "invalid_parameter", detail, field=field, **more)

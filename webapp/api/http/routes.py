@@ -1,0 +1,96 @@
+"""One table of routes: address, method, who may, what it takes and gives. The app and its document are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, current_app, request
+
+from webapp import web
+from webapp.api.http.auth import Access, check
+from webapp.api.http.requests import body, no_body, query
+from webapp.store.db import Database
+from webapp.store.migrate import ensure_migrated
+
+
+class NoQuery(msgspec.Struct):
+    """No parameters."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of a route as its document tells of it.
+
+    body: struct of the JSON body; None: there is no body.
+    words: when it is given; the status' own phrase when left out.
+    headers: names of headers it carries besides `Cache-Control`; `openapi.HEADERS` says what they mean.
+    media: other content types in which the same is had, such as `text/csv`.
+    """
+
+    body: Any = None
+    words: str = ""
+    headers: Sequence[str] = ()
+    media: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation. The first line of the view's docstring is its summary, the rest its description.
+
+    name: the operation's id in the document, which generated clients call it by: chosen once, at most three words.
+    view: called with the decoded query, then the decoded body if there is one, then the path's values by name.
+    query, body: msgspec structs; whatever they do not name is refused. body None: a body that says something is refused.
+    answers: {status: struct of the JSON body, or an Answer}.
+    problems: codes of the problem documents it may answer with, besides those every route has; `codes` knows them all.
+    headers: names of request headers it heeds; `openapi.REQUEST_HEADERS` says what they mean.
+    """
+
+    name: str
+    method: str
+    path: str
+    view: Callable[..., Response]
+    access: Access
+    query: type[msgspec.Struct] = NoQuery
+    body: type[msgspec.Struct] | None = None
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    problems: Sequence[str] = ()
+    headers: Sequence[str] = ()
+    store: bool = True  # uses the database, which is then brought to this version's tables first
+
+
+def add_routes(app: Flask, routes: Sequence[Route]) -> None:
+    """Put the routes on the app, each behind its own gate."""
+    for route in routes:
+        app.add_url_rule(route.path, route.name, _gated(route), methods=[route.method])
+    app.before_request(_options)
+
+
+def _options() -> Response | None:
+    """OPTIONS names the methods of an address; it needs no token, reads nothing and answers no body."""
+    if request.method != "OPTIONS" or request.routing_exception is not None:
+        return None
+    answer = current_app.make_default_options_response()
+    answer.status_code = 204
+    answer.headers["Allow"] = ", ".join(sorted(answer.allow))
+    del answer.headers["Content-Type"]
+    return answer
+
+
+def _gated(route: Route) -> Callable[..., Response]:
+    @wraps(route.view)
+    def view(**values: Any) -> Response:
+        check(route.access, values)
+        given: list[Any] = [query(route.query)]
+        if route.body is not None:
+            given.append(body(route.body))
+        elif route.method != "GET":
+            no_body()
+        if route.store:
+            ensure_migrated(web.get(Database))
+        return route.view(*given, **values)
+
+    return view

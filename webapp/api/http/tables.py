@@ -1,0 +1,111 @@
+"""Lines as JSON, or as a table that a spreadsheet program opens."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlencode
+
+import msgspec
+from flask import request
+
+from webapp.api.http.answering import Made
+from webapp.api.http.asking import FORMATS, FieldsQuery, choose, listed
+
+CSV = "text/csv; charset=utf-8; header=present"
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_json(body: Any) -> Made:
+    return Made(msgspec.json.encode(body))
+
+
+def table(
+    kind: type[msgspec.Struct],
+    name: str,
+    rows: Iterable[msgspec.Struct],
+    asked: FieldsQuery,
+    *,
+    file: str,
+    following: str | None = None,
+    **more: Any,
+) -> Made:
+    """Lines of one kind under a name, with what else the answer says; or as a table of just the lines.
+
+    file: what the table is called when it is saved. following: the cursor of the next page.
+
+    Raises: Problem 422.
+    """
+    fields = listed("fields", asked.fields, _names(kind))
+    link = link_to(following)
+    if choose("format", asked.format, FORMATS) == "csv":
+        saved = {"Content-Disposition": f'attachment; filename="{file}.csv"'}
+        return Made(_csv(kind, rows, fields), CSV, saved | link)
+    shown = list(rows) if fields is None else [_only(row, fields) for row in rows]
+    return Made(msgspec.json.encode({name: shown, **more}), headers=link)
+
+
+@cache  # it evaluates every annotation anew
+def _names(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(field.encode_name for field in msgspec.structs.fields(kind))
+
+
+def _only(row: msgspec.Struct, fields: Sequence[str]) -> dict[str, Any]:
+    known = msgspec.to_builtins(row)
+    return {name: known[name] for name in fields if name in known}
+
+
+def link_to(cursor: str | None) -> dict[str, str]:
+    """The header that names the next page, if there is one."""
+    if cursor is None:
+        return {}
+    query = urlencode({**request.args.to_dict(), "cursor": cursor})
+    return {"Link": f'<{request.path}?{query}>; rel="next"'}
+
+
+def _csv(kind: type[msgspec.Struct], rows: Iterable[msgspec.Struct], fields: Sequence[str] | None) -> bytes:
+    """A table that a spreadsheet program opens as it is: UTF-8 with its mark, no cell a formula."""
+    lines = [msgspec.to_builtins(row) for row in rows]
+    columns = [column for column in _columns(kind) if fields is None or column[0] in fields]
+    if fields is not None:
+        columns.sort(key=lambda column: fields.index(column[0]))
+    else:
+        columns = [column for column in columns if not lines or any(column[0] in line for line in lines)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow("_".join(column) for column in columns)
+    writer.writerows([_cell(line, column) for column in columns] for line in lines)
+    return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8", "replace")
+
+
+@cache
+def _columns(kind: type[msgspec.Struct]) -> list[tuple[str, ...]]:
+    """(field,), and (field, field within) for what is itself a struct."""
+    hints = get_type_hints(kind)
+    found: list[tuple[str, ...]] = []
+    for field in msgspec.structs.fields(kind):
+        inner = _struct_in(hints[field.name])
+        parts = _names(inner) if inner is not None else ()
+        found.extend([(field.encode_name, part) for part in parts] or [(field.encode_name,)])
+    return found
+
+
+def _struct_in(hint: Any) -> type[msgspec.Struct] | None:
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    choices = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    structs = [one for one in choices if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    return structs[0] if structs else None
+
+
+def _cell(line: Mapping[str, Any], column: Sequence[str]) -> Any:
+    value: Any = line
+    for name in column:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if isinstance(value, str) and value.startswith(DANGEROUS):
+        return f"'{value}"
+    return str(value).lower() if isinstance(value, bool) else value

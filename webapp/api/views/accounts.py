@@ -1,0 +1,298 @@
+"""The accounts of a project, filtered, sorted and page by page, and single accounts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, NamedTuple, TypedDict, cast
+
+import msgspec
+import sqlalchemy as sa
+from flask import Response
+from msgspec import UNSET, UnsetType
+
+from webapp.api.http.answering import Made, about_account, about_project
+from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, period, refused, same, today
+from webapp.api.http.cursor import Place, made, understood
+from webapp.api.http.routes import Answer, NoQuery, Route
+from webapp.api.http.tables import as_json, link_to, table
+from webapp.api.shapes.reading import AccountShown, Growth, account_shown, growth_between, growth_of
+from webapp.clock import iso
+from webapp.model import METRICS, Metric
+from webapp.store.reads.accounts import Account, everybody, grown, json_lines, page, ranged
+from webapp.store.reads.ask import as_text
+from webapp.store.reads.growth import DAY, UNKNOWN, difference
+from webapp.store.reads.heads import Head
+from webapp.store.reads.standing import Five
+
+PAGE = 100
+WHOLE = 100_000  # lines of a table for a spreadsheet program
+TEXTS = ("username", "platform", "owner", "topic", "status")
+TIMES = ("added_at", "changed_at")
+GROWTHS = tuple(f"growth_{metric}" for metric in METRICS)
+SORTS = ("id", *METRICS, *GROWTHS, *TEXTS, *TIMES)
+ORDERS = ("asc", "desc")
+
+
+class AccountsQuery(PeriodQuery, frozen=True, kw_only=True):
+    """Which accounts, in which order. Capitals and a leading @ do not matter."""
+
+    platform: Annotated[Text | None, msgspec.Meta(description="only of this platform, such as youtube")] = None
+    topic: Annotated[Text | None, msgspec.Meta(description="only of this topic")] = None
+    owner: Annotated[Text | None, msgspec.Meta(description="only of this person")] = None
+    status: Annotated[Text | None, msgspec.Meta(description="only with this Status, as typed")] = None
+    q: Annotated[Text | None, msgspec.Meta(description="part of the username, address, owner or topic")] = None
+    sort: Annotated[str, choice("what to sort by; accounts that lack it come last", SORTS)] = "id"
+    order: Annotated[str | None, choice("by default asc for texts and ids, desc for numbers and times", ORDERS)] = None
+    growth: Annotated[
+        bool,
+        msgspec.Meta(
+            description="with the growth of each account: between start_date and end_date where one is given, "
+            "else of the 24 hours up to the last sync"
+        ),
+    ] = False
+    limit: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=1000)] | None,
+        msgspec.Meta(description="lines at most; 100 by default, and all in csv"),
+    ] = None
+    cursor: Annotated[Text | None, msgspec.Meta(description="`next_cursor` of the page before")] = None
+
+    @property
+    def growing(self) -> bool:
+        return self.growth or self.sort in GROWTHS
+
+    @property
+    def dated(self) -> bool:
+        return self.start_date is not None or self.end_date is not None
+
+    @property
+    def descending(self) -> bool:
+        if self.order is not None:
+            return self.order == "desc"
+        return self.sort != "id" and self.sort not in TEXTS
+
+    @property
+    def whole(self) -> bool:
+        """Whether every line is written in full, as JSON."""
+        return self.format == "json" and self.fields is None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the database sorts and filters it: a metric, a platform, nothing else."""
+        return (
+            not self.growing
+            and not any((self.topic, self.owner, self.status, self.q))
+            and (self.sort in METRICS or (self.sort == "id" and not self.descending))
+        )
+
+
+class PageOf(TypedDict):
+    """What the database is told of a page."""
+
+    metric: Metric | None
+    descending: bool
+    platform: str | None
+    after: tuple[int | None, int] | None
+
+
+class AccountList(msgspec.Struct):
+    accounts: list[AccountShown]
+    next_cursor: Annotated[str | None, msgspec.Meta(description="`cursor` of the next page; null: this is the last")]
+
+
+class Line(NamedTuple):
+    account: Account
+    growth: Five | None
+
+
+class Span(NamedTuple):
+    """What a growth is of: two moments or days, as text."""
+
+    since: str
+    until: str
+
+
+def list_accounts(asked: AccountsQuery, project_id: str) -> Response:
+    """The accounts that are in a project now, with their current counts.
+
+    Page by page: an account that is there all the while is seen once when sorted by `id`; in any other order an
+    account whose value changes between two pages may come twice or not at all. In csv `Link` names the next page.
+    """
+    choose("sort", asked.sort, SORTS)
+    choose("order", asked.order or "asc", ORDERS)
+    if asked.dated and not asked.growing:
+        raise refused("growth", "start_date and end_date say what growth is of; ask for growth=true or sort by one")
+    day = today()
+    days = period(asked, day) if asked.dated else None
+    return about_project(project_id, asked, day, lambda tx, head: _listed(tx, head, asked, days), growing=asked.growing)
+
+
+def _listed(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Made:
+    limit = asked.limit or (WHOLE if asked.format == "csv" else PAGE)
+    question = repr((head.id, msgspec.structs.replace(asked, cursor=None, limit=None, format="json", fields=None)))
+    text = asked.sort in (*TEXTS, *TIMES)
+    after = None if asked.cursor is None else understood(question, asked.cursor, text=text)
+    if asked.plain and asked.whole and tx.dialect.name == "sqlite":
+        return _written(tx, head, asked, limit, after, question)
+    if asked.plain:
+        lines = [Line(account, None) for account in page(tx, head.id, limit=limit + 1, **_page_of(asked, after))]
+    else:
+        lines = _sorted(_wanted(tx, head, asked, days), asked, after)
+    shown, span = lines[:limit], _span(head, days)
+    more = made(question, _place(shown[-1], asked.sort)) if len(lines) > limit else None
+    rows = [account_shown(line.account, _growth(line, asked, span)) for line in shown]
+    return table(
+        AccountShown, "accounts", rows, asked, file=f"accounts-{_slug(head)}", following=more, next_cursor=more
+    )
+
+
+def _written(
+    tx: sa.Connection, head: Head, asked: AccountsQuery, limit: int, after: Place | None, question: str
+) -> Made:
+    """The same, written by the database."""
+    lines = json_lines(tx, head.id, limit=limit + 1, **_page_of(asked, after))
+    more = None
+    if len(lines) > limit:
+        last = msgspec.json.decode(lines[limit - 1])
+        more = made(question, (last[asked.sort], last["id"]))
+    body = f'{{"accounts":[{",".join(lines[:limit])}],"next_cursor":{json.dumps(more)}}}'
+    return Made(body.encode(), headers=link_to(more))
+
+
+def _page_of(asked: AccountsQuery, after: Place | None) -> PageOf:
+    return {
+        "metric": None if asked.sort == "id" else cast("Metric", asked.sort),
+        "descending": asked.descending,
+        "platform": asked.platform.strip().lower() if asked.platform is not None else None,
+        "after": cast("tuple[int | None, int] | None", after),
+    }
+
+
+def _slug(head: Head) -> str:
+    """The project's name as part of a file's name."""
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in head.name)
+    return plain.strip("-")[:50] or head.id
+
+
+def _wanted(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
+    """The accounts that fit, with their growth where it matters."""
+    return (line for line in _all(tx, head, asked, days) if _fits(line.account, asked))
+
+
+def _all(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
+    if not asked.growing:
+        yield from (Line(account, None) for account in everybody(tx, "project", head.id))
+    elif days is None:
+        as_of = head.as_of
+        for account, points in grown(tx, "project", head.id):
+            yield Line(account, growth_of(account, points, as_of))
+    else:
+        for account, first, last in ranged(tx, "project", head.id, days.start, days.end):
+            yield Line(account, UNKNOWN if first is None or last is None else difference(last, first))
+
+
+def _fits(account: Account, asked: AccountsQuery) -> bool:
+    return (
+        same(asked.platform, account.platform)
+        and same(asked.topic, account.topic)
+        and same(asked.owner, account.owner)
+        and same(asked.status, account.status)
+        and (asked.q is None or _says(account, asked.q.casefold()))
+    )
+
+
+def _says(account: Account, part: str) -> bool:
+    texts = (account.username, account.profile_url, account.owner, account.topic)
+    return any(part in text.casefold() for text in texts if text)
+
+
+def _sorted(lines: Iterable[Line], asked: AccountsQuery, after: Place | None) -> list[Line]:
+    """By the value, those without one last, and by id among equals."""
+    placed = sorted(((_place(line, asked.sort), line) for line in lines), key=lambda one: one[0][1])
+    with_value = [one for one in placed if one[0][0] is not None]
+    with_value.sort(key=lambda one: cast("Any", one[0][0]), reverse=asked.descending)
+    ordered = with_value + [one for one in placed if one[0][0] is None]
+    if after is None:
+        return [line for _, line in ordered]
+    return [line for place, line in ordered if _follows(place, after, descending=asked.descending)]
+
+
+def _follows(place: Place, after: Place, *, descending: bool) -> bool:
+    value, last = cast("Any", place[0]), cast("Any", after[0])
+    if value == last:
+        return place[1] > after[1]
+    if value is None or last is None:
+        return value is None
+    return bool(value < last) if descending else bool(value > last)
+
+
+def _place(line: Line, sort: str) -> Place:
+    account = line.account
+    if sort == "id":
+        return account.id, account.id
+    if sort in GROWTHS:
+        return (line.growth or UNKNOWN)[GROWTHS.index(sort)], account.id
+    value = getattr(account, sort)
+    if sort in TIMES:
+        return as_text(value), account.id
+    return (value.casefold() if isinstance(value, str) else value), account.id
+
+
+def _span(head: Head, days: Period | None) -> Span:
+    if days is not None:
+        return Span(str(days.start), str(days.end))
+    as_of = head.as_of
+    return Span(str(iso(as_of - DAY)), str(iso(as_of))) if as_of is not None else Span("", "")
+
+
+def _growth(line: Line, asked: AccountsQuery, span: Span) -> Growth | UnsetType | None:
+    if not asked.growing:
+        return UNSET
+    return growth_between(span.since, span.until, line.growth or UNKNOWN)
+
+
+class AccountDetail(AccountShown, kw_only=True):
+    """One account with its project and its growth in the 24 hours up to the last sync."""
+
+    project_name: str
+    growth_24h: Growth | None
+
+
+def get_account(_: NoQuery, account_id: int) -> Response:
+    """One account with its current counts and its growth; a removed one has `removed_at` and keeps its history."""
+    return about_account(account_id, None, today(), lambda tx, head: _shown(tx, head, account_id), growing=True)
+
+
+def _shown(tx: sa.Connection, head: Head, account_id: int) -> Made:
+    ((account, points),) = grown(tx, "account", account_id, removed=True)
+    growth = growth_between(*_span(head, None), growth_of(account, points, head.as_of))
+    fields = msgspec.structs.asdict(account_shown(account))
+    return as_json(AccountDetail(**fields, project_name=head.name, growth_24h=growth))
+
+
+TAGGED = {304: Answer(words="nothing has changed since", headers=("ETag", "Last-Modified"))}
+
+ROUTES = (
+    Route(
+        "list_accounts",
+        "GET",
+        "/api/projects/<project_id>/accounts",
+        list_accounts,
+        "read",
+        query=AccountsQuery,
+        answers={
+            200: Answer(AccountList, headers=("ETag", "Last-Modified", "Link"), media=("text/csv",)),
+            **TAGGED,
+        },
+        problems=("project_not_found",),
+    ),
+    Route(
+        "get_account",
+        "GET",
+        "/api/accounts/<int:account_id>",
+        get_account,
+        "read",
+        answers={200: Answer(AccountDetail, headers=("ETag", "Last-Modified")), **TAGGED},
+        problems=("account_not_found",),
+    ),
+)

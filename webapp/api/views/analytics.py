@@ -1,0 +1,288 @@
+"""A project at a glance: totals, groups, target, growth and history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+import sqlalchemy as sa
+from flask import Response
+
+from webapp.api.http.answering import Made, about_project
+from webapp.api.http.asking import (
+    FORMATS,
+    Period,
+    PeriodQuery,
+    Text,
+    choose,
+    period,
+    refuse_too_much,
+    refused,
+    same,
+    today,
+)
+from webapp.api.http.routes import Answer, Route
+from webapp.api.http.tables import as_json, table
+from webapp.api.shapes.reading import (
+    CountsShown,
+    DayText,
+    GroupShown,
+    Growth,
+    Time,
+    group_shown,
+    growth_24h,
+    growth_between,
+    growth_of,
+)
+from webapp.api.views.accounts import TAGGED
+from webapp.api.views.projects import progress
+from webapp.clock import iso
+from webapp.store.reads.accounts import Account, Grown, grown
+from webapp.store.reads.growth import total
+from webapp.store.reads.heads import Head
+from webapp.store.reads.series import History, ProjectDay, history, members_of
+from webapp.store.reads.standing import Five, cells, standing_at
+
+PROFILES = 100
+GROUPS = 500
+
+
+class AnalyticsQuery(PeriodQuery, frozen=True, kw_only=True):
+    """Of which accounts and days. Capitals and a leading @ do not matter. Fields and csv are of the history."""
+
+    platform: Annotated[Text | None, msgspec.Meta(description="only of this platform, such as youtube")] = None
+    topic: Annotated[Text | None, msgspec.Meta(description="only of this topic")] = None
+    owner: Annotated[Text | None, msgspec.Meta(description="only of this person")] = None
+
+
+class ProfileShown(msgspec.Struct):
+    """One of the accounts with the most views."""
+
+    id: int
+    platform: str
+    username: str | None
+    profile_url: str
+    topic: str | None
+    owner: str | None
+    followers: int | None
+    likes: int | None
+    comments: int | None
+    videos: int | None
+    views: int | None
+    growth_24h: CountsShown
+
+
+class HistoryDay(msgspec.Struct):
+    """One UTC day: the sums over the accounts that belonged to the project then."""
+
+    date: DayText
+    followers: int | None
+    likes: int | None
+    comments: int | None
+    videos: int | None
+    views: int | None
+    delta: Annotated[
+        int | None,
+        msgspec.Meta(description="views less those of the day `since`; null on the first day and without snapshots"),
+    ]
+    growth: Annotated[
+        CountsShown,
+        msgspec.Meta(description="as delta, of the accounts alone that were there before: who joins does not grow"),
+    ]
+    since: Annotated[
+        DayText | None,
+        msgspec.Meta(description="the last day with snapshots before; delta and growth are measured from there"),
+    ]
+    accounts: Annotated[int, msgspec.Meta(ge=0, description="that belonged to the project")]
+    carried: Annotated[
+        bool, msgspec.Meta(description="some of them have no snapshot of the day; their last one stands")
+    ]
+    carried_accounts: Annotated[int, msgspec.Meta(ge=0, description="how many of them")]
+
+
+class Analytics(msgspec.Struct):
+    """Current totals, and how they came about."""
+
+    project_id: str
+    project_name: str
+    as_of: Annotated[Time | None, msgspec.Meta(description="the moment the totals are of: the last sync")]
+    start_date: DayText
+    end_date: DayText
+    total_profiles: int
+    total_followers: int | None
+    total_likes: int | None
+    total_comments: int | None
+    total_videos: int | None
+    total_views: int | None
+    target_views: int | None
+    progress_percent: Annotated[
+        float | None, msgspec.Meta(description="of the whole project, whatever is filtered; null without a target")
+    ]
+    progress_capped: Annotated[float | None, msgspec.Meta(description="the same, at most 100")]
+    growth_24h: Annotated[Growth | None, msgspec.Meta(description="in the 24 hours up to `as_of`; null: no baseline")]
+    growth: Annotated[
+        Growth | None,
+        msgspec.Meta(description="from the first day of the history to the last, of the accounts there on both"),
+    ]
+    platform_stats: Annotated[dict[str, GroupShown], msgspec.Meta(description="by platform")]
+    topic_stats: Annotated[
+        dict[str, GroupShown],
+        msgspec.Meta(description="by topic, empty text: none; at most 500, those with most views"),
+    ]
+    users_stats: Annotated[
+        dict[str, GroupShown],
+        msgspec.Meta(description="by owner, empty text: none; at most 500, those with most views"),
+    ]
+    profiles: Annotated[
+        list[ProfileShown],
+        msgspec.Meta(description="the 100 with most views; `/accounts` has all, page by page"),
+    ]
+    history: Annotated[list[HistoryDay], msgspec.Meta(description="oldest day first")]
+
+
+def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
+    """Totals, groups, target, growth and daily history of a project.
+
+    Totals are the current counts; the history is made of daily snapshots, and its last day can be behind them. An
+    account counts from the day of its first snapshot to the day before it was removed. csv gives the history alone.
+    """
+    choose("format", asked.format, FORMATS)
+    if asked.fields is not None and asked.format != "csv":
+        raise refused("fields", "fields are of the history as csv; ask for format=csv")
+    day = today()
+    days = period(asked, day)
+    return about_project(project_id, asked, day, lambda tx, head: _made(tx, head, asked, days), growing=True)
+
+
+def _made(tx: sa.Connection, head: Head, asked: AnalyticsQuery, days: Period) -> Made:
+    everyone = [*grown(tx, "project", head.id, removed=True)]
+    refuse_too_much(len(everyone), days.days)
+    wanted = [one for one in everyone if _fits(one.account, asked)]
+    past = _history(tx, head, [one.account for one in wanted], days, all_of_them=len(wanted) == len(everyone))
+    if asked.format == "csv":
+        return table(HistoryDay, "history", map(_day, past.days), asked, file=f"history-{days.start}-{days.end}")
+    there = [one for one in wanted if one.account.removed_at is None]
+    views = total(one.account.counts for one in everyone if one.account.removed_at is None)[-1]
+    return as_json(_analytics(head, there, days, past, progress(views, head.target_views)))
+
+
+def _fits(account: Account, asked: AnalyticsQuery) -> bool:
+    return (
+        same(asked.platform, account.platform) and same(asked.topic, account.topic) and same(asked.owner, account.owner)
+    )
+
+
+def _history(tx: sa.Connection, head: Head, accounts: Sequence[Account], days: Period, *, all_of_them: bool) -> History:
+    if not accounts or days.days == 0:
+        return History([], total([]))
+    before = standing_at(tx, "project", head.id, days.before)
+    found: Iterable[tuple[Any, ...]] = cells(tx, "project", head.id, days.start, days.end)
+    if not all_of_them:
+        ids = {account.id for account in accounts}
+        before = {i: stood for i, stood in before.items() if i in ids}
+        found = (cell for cell in found if cell[1] in ids)
+    return history(days.start, days.end, before, found, members_of(accounts))
+
+
+def _analytics(
+    head: Head,
+    there: Sequence[Grown],
+    days: Period,
+    past: History,
+    percent: tuple[float | None, float | None],
+) -> Analytics:
+    as_of = head.as_of
+    growths = [growth_of(account, points, as_of) for account, points in there]
+    accounts = [one.account for one in there]
+    sums = total(account.counts for account in accounts)
+    return Analytics(
+        project_id=head.id,
+        project_name=head.name,
+        as_of=iso(as_of),
+        start_date=str(days.start),
+        end_date=str(days.end),
+        total_profiles=len(accounts),
+        total_followers=sums[0],
+        total_likes=sums[1],
+        total_comments=sums[2],
+        total_videos=sums[3],
+        total_views=sums[4],
+        target_views=head.target_views,
+        progress_percent=percent[0],
+        progress_capped=percent[1],
+        growth_24h=growth_24h(head, growths),
+        growth=_over(past),
+        platform_stats=_groups((account.platform, account) for account in accounts),
+        topic_stats=_groups((account.topic or "", account) for account in accounts),
+        users_stats=_groups((account.owner or "", account) for account in accounts),
+        profiles=_profiles(accounts, growths),
+        history=[_day(one) for one in past.days],
+    )
+
+
+def _over(past: History) -> Growth | None:
+    """The growth over the days of a history; a single day has none."""
+    if len(past.days) < 2:  # noqa: PLR2004
+        return None
+    return growth_between(str(past.days[0].day), str(past.days[-1].day), past.growth)
+
+
+def _groups(named: Iterable[tuple[str, Account]]) -> dict[str, GroupShown]:
+    """The groups with the most views first."""
+    found: dict[str, list[Five]] = {}
+    for name, account in named:
+        found.setdefault(name, []).append(account.counts)
+    groups = {name: group_shown(counts) for name, counts in found.items()}
+    ordered = sorted(groups.items(), key=lambda one: (-(one[1].views or 0), one[0]))
+    return dict(ordered[:GROUPS])
+
+
+def _profiles(accounts: Sequence[Account], growths: Sequence[Five]) -> list[ProfileShown]:
+    pairs = sorted(zip(accounts, growths, strict=True), key=lambda one: (-(one[0].views or 0), one[0].id))
+    return [_profile(account, growth) for account, growth in pairs[:PROFILES]]
+
+
+def _profile(account: Account, growth: Five) -> ProfileShown:
+    return ProfileShown(
+        account.id,
+        account.platform,
+        account.username,
+        account.profile_url,
+        account.topic,
+        account.owner,
+        *account.counts,
+        CountsShown(*growth),
+    )
+
+
+def _day(one: ProjectDay) -> HistoryDay:
+    return HistoryDay(
+        str(one.day),
+        *one.counts,
+        one.delta[-1],
+        CountsShown(*one.growth),
+        _text(one.since),
+        one.accounts,
+        one.carried > 0,
+        one.carried,
+    )
+
+
+def _text(day: date | None) -> str | None:
+    return None if day is None else str(day)
+
+
+ROUTES = (
+    Route(
+        "get_analytics",
+        "GET",
+        "/api/projects/<project_id>/analytics",
+        get_analytics,
+        "read",
+        query=AnalyticsQuery,
+        answers={200: Answer(Analytics, headers=("ETag", "Last-Modified"), media=("text/csv",)), **TAGGED},
+        problems=("project_not_found",),
+    ),
+)

@@ -1,0 +1,263 @@
+"""Why an account's counts are what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, NamedTuple, cast
+
+import msgspec
+import sqlalchemy as sa
+from flask import Response
+
+from webapp import web
+from webapp.api.http.answering import by_bytes
+from webapp.api.http.asking import no_account
+from webapp.api.http.routes import Answer, NoQuery, Route
+from webapp.api.http.tables import as_json
+from webapp.api.shapes.reading import Time
+from webapp.api.views.projects import TAGGED
+from webapp.clock import Clock, iso
+from webapp.model import METRICS, Metric, Policy
+from webapp.store.db import Database
+from webapp.store.reads import explaining
+from webapp.store.reads.accounts import Account, account_of
+from webapp.store.reads.ask import as_moment, as_text
+from webapp.store.reads.explaining import Held, Observed, Pinned
+from webapp.store.reads.heads import Head, head_of_account
+from webapp.store.reads.standing import Five
+from webapp.store.reads.winning import Verdict, policy_in_force, verdict
+
+
+class ObservationShown(msgspec.Struct):
+    """What one source says of a metric."""
+
+    source: Literal["sheet", "parsed"]
+    value: int | None
+    believed: Annotated[
+        int | None, msgspec.Meta(description="what the last merge took; differs while a reading is held or new")
+    ]
+    origin: Annotated[str | None, msgspec.Meta(description="rows of the Sheet, or the platform")]
+    cells: Annotated[list[str], msgspec.Meta(description="where it stands, such as `Project A!E17`")]
+    observed_at: Annotated[Time | None, msgspec.Meta(description="since when the source has said so")]
+    note: Annotated[
+        str | None, msgspec.Meta(description="`implausible` or `lowered`: what was odd about the last edit")
+    ]
+
+
+class PinExplained(msgspec.Struct):
+    """A value that a person fixed."""
+
+    value: int
+    in_force: Annotated[bool, msgspec.Meta(description="false: its time is over")]
+    until: Annotated[Time | None, msgspec.Meta(description="null: for good")]
+    pinned_at: Time | None
+    note: str | None
+
+
+class HeldExplained(msgspec.Struct):
+    """An implausible reading that was kept aside, and what became of it."""
+
+    id: int
+    value: int
+    last_good: int | None
+    origin: str | None
+    observed_at: Time | None
+    held_at: Time | None
+    agreeing: int
+    state: Literal["held", "accepted", "rejected", "confirmed", "withdrawn"]
+    decided_at: Time | None
+
+
+class MetricExplained(msgspec.Struct):
+    """One metric."""
+
+    value: Annotated[int | None, msgspec.Meta(description="the current count")]
+    winner: Annotated[Literal["sheet", "parsed", "pin"] | None, msgspec.Meta(description="whose value wins by now")]
+    next_value: Annotated[
+        int | None, msgspec.Meta(description="what the next sync makes of it, if nothing changes; mostly the same")
+    ]
+    manual: Annotated[
+        bool, msgspec.Meta(description="a value typed or pinned by a person stands against another reading")
+    ]
+    manual_since: Time | None
+    manual_days: Annotated[int | None, msgspec.Meta(description="whole days that it has stood")]
+    observations: list[ObservationShown]
+    pin: PinExplained | None
+    held: Annotated[list[HeldExplained], msgspec.Meta(description="newest first; of the last 50 of the account")]
+
+
+class Explanation(msgspec.Struct):
+    """An account's counts with everything that decides them."""
+
+    account_id: int
+    project_id: str
+    project_name: str
+    profile_url: str
+    mode: Literal["auto", "manual", "off"]
+    policy: Annotated[
+        Literal["max", "sheet", "parsed"], msgspec.Meta(description="in force here; mode manual follows the Sheet")
+    ]
+    synced_at: Time | None
+    followers: MetricExplained
+    likes: MetricExplained
+    comments: MetricExplained
+    videos: MetricExplained
+    views: MetricExplained
+
+
+class Facts(NamedTuple):
+    """Everything that is known of one account."""
+
+    head: Head
+    account: Account
+    policy: Policy
+    columns: Mapping[str, str]
+    observed: Mapping[str, Observed]
+    believed: Five
+    pinned: Mapping[str, Pinned]
+    held: Sequence[Held]
+    changes: Sequence[tuple[Any, Mapping[str, Any]]]
+    now: datetime
+
+
+def explain_account(_: NoQuery, account_id: int) -> Response:
+    """Per metric: every observation with its cell and time, the policy, who wins, what is held and pinned.
+
+    `manual` marks a value of a person that wins over a differing reading, and since when.
+    """
+    with web.get(Database).read() as tx:
+        head = head_of_account(tx, account_id)
+        account = account_of(tx, account_id) if head is not None else None
+        if head is None or account is None:
+            raise no_account(account_id)
+        facts = _facts(tx, head, account)
+    return by_bytes(as_json(_explanation(facts)))
+
+
+def _facts(tx: sa.Connection, head: Head, account: Account) -> Facts:
+    changes = [(at, msgspec.json.decode(told)) for at, told in explaining.changes(tx, account.id)]
+    return Facts(
+        head,
+        account,
+        policy_in_force(head.merge_policy, account.mode),
+        msgspec.json.decode(head.sheet_columns) if head.sheet_columns else {},
+        explaining.observed(tx, account.id),
+        explaining.believed(tx, account.id),
+        explaining.pinned(tx, account.id),
+        explaining.held(tx, account.id),
+        changes,
+        web.get(Clock).now(),
+    )
+
+
+def _explanation(facts: Facts) -> Explanation:
+    account, head = facts.account, facts.head
+    metrics = [_metric(facts, place, metric) for place, metric in enumerate(METRICS)]
+    return Explanation(
+        account.id,
+        head.id,
+        head.name,
+        account.profile_url,
+        account.mode,
+        facts.policy,
+        as_text(head.synced_at),
+        *metrics,
+    )
+
+
+def _metric(facts: Facts, place: int, metric: Metric) -> MetricExplained:
+    pin = facts.pinned.get(metric)
+    pinned = pin.value if pin is not None and _in_force(pin, facts.now) else None
+    sheet, parsed = _sheet(facts, place), facts.believed[place]
+    found = verdict(sheet, parsed, facts.policy, pinned)
+    since = _manual_since(facts, place, metric, found)
+    return MetricExplained(
+        value=facts.account.counts[place],
+        winner=found.winner,
+        next_value=found.value,
+        manual=since is not None,
+        manual_since=iso(since),
+        manual_days=(facts.now - since).days if since is not None else None,
+        observations=[_observation(facts, one, place, metric) for one in facts.observed.values()],
+        pin=_pin(pin, facts.now) if pin is not None else None,
+        held=[_held(one) for one in facts.held if one.metric == metric],
+    )
+
+
+def _sheet(facts: Facts, place: int) -> int | None:
+    said = facts.observed.get("sheet")
+    return said.counts[place] if said is not None else None
+
+
+def _in_force(pin: Pinned, now: datetime) -> bool:
+    until = as_moment(pin.until)
+    return until is None or until > now
+
+
+def _manual_since(facts: Facts, place: int, metric: Metric, found: Verdict) -> datetime | None:
+    """Since when a person's value has stood against what the platform says; None when none does."""
+    if found.winner not in ("sheet", "pin") or facts.believed[place] in (None, found.value):
+        return None
+    if found.winner == "pin":
+        return as_moment(facts.pinned[metric].pinned_at)
+    latest = next((told for told in facts.changes if metric in told[1]), None)
+    if latest is not None and latest[1][metric][1:3] == [found.value, "sheet"]:
+        return as_moment(latest[0])
+    return as_moment(facts.observed["sheet"].observed_at)
+
+
+def _observation(facts: Facts, one: Observed, place: int, metric: Metric) -> ObservationShown:
+    by_sheet = one.source == "sheet"
+    return ObservationShown(
+        source=cast("Literal['sheet', 'parsed']", one.source),
+        value=one.counts[place],
+        believed=one.counts[place] if by_sheet else facts.believed[place],
+        origin=one.origin,
+        cells=_cells(one.origin, facts.columns.get(metric)) if by_sheet else [],
+        observed_at=as_text(one.observed_at),
+        note=_note(one.note, metric) if by_sheet else one.note,
+    )
+
+
+def _cells(origin: str | None, column: str | None) -> list[str]:
+    """`Project A!17,31` and E: `Project A!E17`, `Project A!E31`."""
+    title, mark, rows = (origin or "").rpartition("!")
+    return [f"{title}!{column}{row}" for row in rows.split(",")] if mark and column else []
+
+
+def _note(note: str | None, metric: Metric) -> str | None:
+    """Of `implausible:views lowered:likes` what is said of the metric."""
+    said = (part.partition(":") for part in (note or "").split())
+    return next((code for code, _, about in said if about == metric), None)
+
+
+def _pin(pin: Pinned, now: datetime) -> PinExplained:
+    return PinExplained(pin.value, _in_force(pin, now), as_text(pin.until), as_text(pin.pinned_at), pin.note)
+
+
+def _held(one: Held) -> HeldExplained:
+    return HeldExplained(
+        id=one.id,
+        value=one.value,
+        last_good=one.last_good,
+        origin=one.origin,
+        observed_at=as_text(one.observed_at),
+        held_at=as_text(one.held_at),
+        agreeing=one.agreeing,
+        state=cast("Any", one.state),
+        decided_at=as_text(one.decided_at),
+    )
+
+
+ROUTES = (
+    Route(
+        "explain_account",
+        "GET",
+        "/api/accounts/<int:account_id>/explain",
+        explain_account,
+        "read",
+        answers={200: Answer(Explanation, headers=("ETag",)), **TAGGED},
+        problems=("account_not_found",),
+    ),
+)

@@ -1,0 +1,266 @@
+"""The days of an account, and the days that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+import sqlalchemy as sa
+from flask import Response
+
+from webapp.api.http.answering import Made, about_account, about_project
+from webapp.api.http.asking import Period, PeriodQuery, no_account, period, refuse_too_much, today
+from webapp.api.http.routes import Answer, Route
+from webapp.api.http.tables import table
+from webapp.api.shapes.reading import DayText, Time
+from webapp.api.views.accounts import TAGGED
+from webapp.store.reads.accounts import Account, account_of, everybody
+from webapp.store.reads.ask import as_text, day_before
+from webapp.store.reads.heads import Head
+from webapp.store.reads.series import AccountDay, DayGap, days_of, gaps, members_of
+from webapp.store.reads.standing import Scope, cells, standing_at
+
+YEARS = 5 * 366
+PER_ACCOUNT = 1_000
+
+
+class SnapshotsQuery(PeriodQuery, frozen=True, kw_only=True):
+    """Which snapshots. With `limit` alone: so many of the newest, of the last five years."""
+
+    limit: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=YEARS)] | None,
+        msgspec.Meta(description="so many at most, the newest ones; still oldest first"),
+    ] = None
+
+
+class SnapshotShown(msgspec.Struct):
+    """The counts of one UTC day."""
+
+    date: DayText
+    snapshot_time: Time | None
+    followers: int | None
+    likes: int | None
+    comments: int | None
+    videos: int | None
+    views: int | None
+
+
+class SnapshotList(msgspec.Struct):
+    account_id: int
+    start_date: DayText
+    end_date: DayText
+    snapshots: Annotated[list[SnapshotShown], msgspec.Meta(description="oldest first; days without one are left out")]
+
+
+def list_snapshots(asked: SnapshotsQuery, account_id: int) -> Response:
+    """The daily snapshots of an account, oldest first; the last 30 days unless other days are asked for."""
+    day = today()
+    far = asked.limit is not None and asked.start_date is None
+    days = period(asked, day, days=YEARS if far else 30)
+    return about_account(account_id, asked, day, lambda tx, _: _snapshots(tx, account_id, asked, days))
+
+
+def _snapshots(tx: sa.Connection, account_id: int, asked: SnapshotsQuery, days: Period) -> Made:
+    found = [*cells(tx, "account", account_id, days.start, days.end, times=True)]
+    rows = [SnapshotShown(str(cell[0]), as_text(cell[7]), *cell[2:7]) for cell in found[-(asked.limit or 0) :]]
+    return table(
+        SnapshotShown,
+        "snapshots",
+        rows,
+        asked,
+        file=f"snapshots-{account_id}",
+        account_id=account_id,
+        start_date=str(days.start),
+        end_date=str(days.end),
+    )
+
+
+class DaysQuery(PeriodQuery, frozen=True, kw_only=True):
+    """Which days."""
+
+
+class DayOf(msgspec.Struct):
+    """One metric over a day. start: where it stood before; end: at the day's snapshot."""
+
+    start: int | None
+    end: int | None
+    growth: Annotated[int | None, msgspec.Meta(description="end less start; null without a snapshot of the day")]
+
+
+class DailyStats(msgspec.Struct):
+    """One UTC day of an account."""
+
+    date: DayText
+    carried: Annotated[bool, msgspec.Meta(description="the day has no snapshot; the last one before it stands")]
+    since: Annotated[DayText | None, msgspec.Meta(description="the day of the snapshot that growth is measured from")]
+    followers: DayOf
+    likes: DayOf
+    comments: DayOf
+    videos: DayOf
+    views: DayOf
+
+
+class DailyStatsList(msgspec.Struct):
+    account_id: int
+    start_date: DayText
+    end_date: DayText
+    daily_stats: Annotated[list[DailyStats], msgspec.Meta(description="every day from the first snapshot on")]
+
+
+def list_daily_stats(asked: DaysQuery, account_id: int) -> Response:
+    """Every day of an account: where each metric began, where it ended, how much it grew.
+
+    A day without a snapshot is carried forward and has no growth; the next one's growth then says since when.
+    """
+    day = today()
+    days = period(asked, day)
+    return about_account(account_id, asked, day, lambda tx, _: _daily_stats(tx, account_id, asked, days))
+
+
+def _daily_stats(tx: sa.Connection, account_id: int, asked: DaysQuery, days: Period) -> Made:
+    account = account_of(tx, account_id)
+    known = [account] if account is not None else []
+    before = standing_at(tx, "account", account_id, days.before)
+    found = cells(tx, "account", account_id, days.start, days.end)
+    rows = [_stats(one) for one in days_of(days.start, days.end, before, found, members_of(known))]
+    return table(
+        DailyStats,
+        "daily_stats",
+        rows,
+        asked,
+        file=f"daily-stats-{account_id}",
+        account_id=account_id,
+        start_date=str(days.start),
+        end_date=str(days.end),
+    )
+
+
+def _stats(one: AccountDay) -> DailyStats:
+    metrics = [DayOf(*values) for values in zip(one.start, one.end, one.growth, strict=True)]
+    return DailyStats(str(one.day), one.carried, str(one.since) if one.since else None, *metrics)
+
+
+class GapsQuery(PeriodQuery, frozen=True, kw_only=True):
+    """Which days; a day that is not over is no gap yet."""
+
+    per_account: Annotated[bool, msgspec.Meta(description="with the accounts and the days that each is missing")] = (
+        False
+    )
+    account_id: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None,
+        msgspec.Meta(description="only of this account of the project"),
+    ] = None
+
+
+class GapShown(msgspec.Struct):
+    """A day on which accounts have no snapshot."""
+
+    date: DayText
+    accounts: Annotated[int, msgspec.Meta(ge=0, description="that had a snapshot before, or have one of the day")]
+    missing: Annotated[int, msgspec.Meta(ge=1, description="how many of them have none of the day")]
+
+
+class AccountGaps(msgspec.Struct):
+    """The days that an account is missing."""
+
+    account_id: int
+    platform: str
+    username: str | None
+    profile_url: str
+    dates: list[DayText]
+
+
+class GapList(msgspec.Struct):
+    project_id: str
+    start_date: DayText
+    end_date: DayText
+    gaps: list[GapShown]
+    accounts: Annotated[
+        list[AccountGaps] | msgspec.UnsetType,
+        msgspec.Meta(description="with per_account: the 1000 accounts that are missing most days"),
+    ] = msgspec.UNSET
+
+
+def list_gaps(asked: GapsQuery, project_id: str) -> Response:
+    """The days on which accounts of a project have no snapshot.
+
+    Counted are accounts from their first snapshot to the day before they were removed; those whose mode is `off` get
+    no snapshots and miss none.
+    """
+    day = today()
+    days = _over(period(asked, day), day)
+    return about_project(project_id, asked, day, lambda tx, head: _gaps(tx, head, asked, days))
+
+
+def _over(days: Period, day: date) -> Period:
+    """Those of the days that are over."""
+    return Period(days.start, min(days.end, day_before(day)))
+
+
+def _gaps(tx: sa.Connection, head: Head, asked: GapsQuery, days: Period) -> Made:
+    accounts = {account.id: account for account in everybody(tx, "project", head.id, removed=True)}
+    refuse_too_much(len(accounts), days.days)
+    if asked.account_id is not None and asked.account_id not in accounts:
+        raise no_account(asked.account_id)
+    found = _found(tx, head, asked.account_id, days, list(accounts.values()))
+    rows = [GapShown(str(gap.day), gap.accounts, len(gap.missing)) for gap in found]
+    more: dict[str, Any] = {"accounts": _by_account(found, accounts)} if asked.per_account else {}
+    return table(
+        GapShown,
+        "gaps",
+        rows,
+        asked,
+        file=f"gaps-{days.start}-{days.end}",
+        project_id=head.id,
+        start_date=str(days.start),
+        end_date=str(days.end),
+        **more,
+    )
+
+
+def _found(
+    tx: sa.Connection, head: Head, account_id: int | None, days: Period, accounts: Sequence[Account]
+) -> list[DayGap]:
+    if days.days == 0:
+        return []
+    scope: Scope = "project" if account_id is None else "account"
+    of = head.id if account_id is None else account_id
+    before = standing_at(tx, scope, of, days.before)
+    found = cells(tx, scope, of, days.start, days.end)
+    return gaps(days.start, days.end, before, found, members_of(accounts))
+
+
+def _by_account(found: Sequence[DayGap], accounts: dict[int, Account]) -> list[AccountGaps]:
+    dates: dict[int, list[str]] = {}
+    for gap in found:
+        for account_id in gap.missing:
+            dates.setdefault(account_id, []).append(str(gap.day))
+    worst = sorted(dates, key=lambda account_id: (-len(dates[account_id]), account_id))
+    return [_gaps_of(accounts[account_id], dates[account_id]) for account_id in worst[:PER_ACCOUNT]]
+
+
+def _gaps_of(account: Account, dates: list[str]) -> AccountGaps:
+    return AccountGaps(account.id, account.platform, account.username, account.profile_url, dates)
+
+
+def _route(
+    name: str, path: str, view: Callable[..., Response], query: type[msgspec.Struct], body: type[msgspec.Struct]
+) -> Route:
+    answer = Answer(body, headers=("ETag", "Last-Modified"), media=("text/csv",))
+    missing = ["project_not_found" if "<project_id>" in path else "account_not_found"]
+    return Route(name, "GET", path, view, "read", query=query, answers={200: answer, **TAGGED}, problems=missing)
+
+
+ROUTES = (
+    _route("list_snapshots", "/api/accounts/<int:account_id>/snapshots", list_snapshots, SnapshotsQuery, SnapshotList),
+    _route(
+        "list_daily_stats", "/api/accounts/<int:account_id>/daily-stats", list_daily_stats, DaysQuery, DailyStatsList
+    ),
+    replace(
+        _route("list_gaps", "/api/projects/<project_id>/gaps", list_gaps, GapsQuery, GapList),
+        problems=("project_not_found", "account_not_found"),
+    ),
+)

@@ -1,0 +1,89 @@
+"""The log of runs, to read and to poll."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from flask import Response, request
+
+from webapp import web
+from webapp.api.http.problems import json_answer
+from webapp.api.http.routes import Answer, NoQuery, Route
+from webapp.api.shapes import answers
+from webapp.clock import iso
+from webapp.errors import NotFound
+from webapp.store import runs
+from webapp.store.db import Database
+from webapp.store.runs import Run
+from webapp.sync.report import one, summary
+
+
+class RunsQuery(msgspec.Struct):
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200, description="runs at most")] = 30
+    before: Annotated[datetime, msgspec.Meta(tz=True, description="only runs that started earlier")] | None = None
+    project_id: (
+        Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="only runs that had this project")] | None
+    ) = None
+
+
+def list_runs(asked: RunsQuery) -> Response:
+    """The latest runs, newest first; `before` goes on from the `started_at` of the last one."""
+    with web.get(Database).read() as tx:
+        found = runs.latest(tx, limit=asked.limit + 1, before=asked.before, project_id=asked.project_id)
+    shown = found[: asked.limit]
+    more = iso(shown[-1].started_at) if len(found) > len(shown) else None
+    return json_answer(
+        {"runs": [_line(run) for run in shown], "next_before": more}, headers={"Cache-Control": "no-store"}
+    )
+
+
+def get_run(asked: NoQuery, run_id: str) -> Response:
+    """One run with every project's outcome and problems; poll it with its ETag while it is running."""
+    del asked
+    with web.get(Database).read() as tx:
+        run = runs.by_id(tx, run_id)
+        results = runs.results_of(tx, run_id) if run else []
+    if run is None:
+        raise NotFound(f"there is no run {run_id[:100]!r}", code="run_not_found")
+    report = _line(run) | {
+        "warnings": list(run.warnings or ()),
+        "results": [one(r, problems=len(r.problems)) for r in results],
+    }
+    answer = json_answer(report, headers={"Cache-Control": "private, no-cache"})
+    answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
+    answer.make_conditional(request)
+    return answer
+
+
+def _line(run: Run) -> dict[str, Any]:
+    return summary(run) | {
+        "caller": run.caller,
+        "params": dict(run.params),
+        "day": run.day.isoformat(),
+        "started_at": iso(run.started_at),
+        "read_at": iso(run.read_at),
+        "finished_at": iso(run.finished_at),
+        "phase": run.phase,
+        "done": run.done,
+        "total": run.total,
+    }
+
+
+ROUTES = (
+    Route("list_runs", "GET", "/api/admin/runs", list_runs, "admin", query=RunsQuery, answers={200: answers.Runs}),
+    Route(
+        "get_run",
+        "GET",
+        "/api/admin/runs/<run_id>",
+        get_run,
+        "admin",
+        answers={
+            200: Answer(answers.RunDetail, "the run as it stands", headers=["ETag"]),
+            304: Answer(words="unchanged", headers=["ETag"]),
+        },
+        problems=["run_not_found"],
+    ),
+)

@@ -1,0 +1,368 @@
+"""Driving a sync and asking how it stands: the two addresses every cron and operator knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Annotated, Any
+
+import msgspec
+from flask import Response, request
+from werkzeug.exceptions import MethodNotAllowed
+
+from webapp import __version__, web
+from webapp.alerts.ping import Ping
+from webapp.api.http.problems import RETRY_AFTER_S, Problem, json_answer
+from webapp.api.http.routes import Answer, Route
+from webapp.api.shapes import answers
+from webapp.api.shapes.answers import says
+from webapp.clock import Budget, Clock, as_utc, iso
+from webapp.config import Settings
+from webapp.errors import NotFound, StoreError
+from webapp.store import projects, queries, runs, schedule
+from webapp.store.db import Database
+from webapp.store.runs import Run
+from webapp.store.storage import storage_of
+from webapp.sync.background import Background
+from webapp.sync.due import overdue
+from webapp.sync.engine import Engine
+from webapp.sync.project import Outcome
+from webapp.sync.report import run_report, shorter, status_of, summary
+from webapp.sync.trigger import Started, Trigger
+from webapp.sync.watch import watched
+
+BUDGET_HTTP_S = 120.0
+BUDGET_BACKGROUND_S = 600.0
+BODY_LIMIT = 60_000  # some callers close the connection on more than 64 KB
+KEY_LENGTH = 255
+REPEATED_WITHIN = timedelta(hours=1)  # an attempt may take 30 minutes, and then some time passes until the next
+CLOCKS_DIFFER = timedelta(seconds=5)
+REPORTS = (answers.RunReport, answers.ProjectReport, answers.Triggered)
+
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class SmartSyncQuery(msgspec.Struct, rename={"run_async": "async"}):
+    """What a trigger may say. Times in seconds."""
+
+    project_id: Annotated[Identifier | None, says("only this project, paused or not")] = None
+    due: Annotated[bool, says("only what is due")] = False
+    force: Annotated[bool, says("parse unchanged tabs again, and accept a tab that shrank")] = False
+    dry_run: Annotated[bool, says("show what would change and write nothing")] = False
+    budget: (
+        Annotated[float, msgspec.Meta(gt=0, le=86_400, description="seconds the run may take; 120 by default")] | None
+    ) = None
+    run_async: Annotated[bool, says("answer 202 at once and go on without the caller, for 600 seconds at most")] = False
+    summary: Annotated[bool, says("leave the results out: under 1 KB")] = False
+    strict: Annotated[bool, says("502 when anything failed, so that `curl --fail` notices")] = False
+
+
+class StatusQuery(msgspec.Struct):
+    project_id: Annotated[Identifier | None, says("how this one project stands")] = None
+
+
+def smart_sync(asked: SmartSyncQuery) -> Response:
+    """Sync all active projects, the due ones, or one.
+
+    Answers when the run has ended, or at once (202) when it goes on without the caller.
+    """
+    preferred = "respond-async" in request.headers.get("Prefer", "").lower()
+    later = asked.run_async or (preferred and not asked.dry_run)  # a preference may be left unheeded
+    trigger = Trigger(
+        caller="background" if later else "http",
+        project_id=asked.project_id,
+        due=asked.due,
+        force=asked.force,
+        dry_run=asked.dry_run,
+        budget_s=asked.budget,
+        idempotency_key=_idempotency_key(),
+    )
+    if later and trigger.dry_run:
+        raise Problem(422, "invalid_parameter", "a dry run is answered at once; leave async out", field="async")
+    background = web.get(Background)
+    if background.stop.requested:
+        raise StoreError("the service is shutting down", code="shutting_down", hint="try again in a few seconds")
+    started = web.get(Engine).start(trigger)
+    if started.how != "fresh":
+        return _answer(started.run.id, asked, how=started.how)
+    if later:
+        return _in_background(started, trigger, asked)
+    return _now(started, trigger, asked)
+
+
+def get_smart_sync(asked: SmartSyncQuery) -> Response:
+    """Sync, for callers that send nothing but GET.
+
+    As POST does it, with the same token; only where SMART_SYNC_ALLOW_GET_TRIGGER is set.
+    """
+    if request.method == "HEAD":  # comes with every GET route, and must not start anything
+        raise MethodNotAllowed(["GET", "POST"])
+    if "Authorization" not in request.headers:  # a session's cookie comes along with any link
+        words = "GET starts a sync only with the admin token itself, in the header `Authorization: Bearer <token>`"
+        raise Problem(401, "unauthorized", words, headers={"WWW-Authenticate": 'Bearer realm="smart-sync"'})
+    return smart_sync(asked)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return _delivery_key()
+    key = key.strip().strip('"')
+    if not key or len(key) > KEY_LENGTH or not key.isascii() or not key.isprintable():
+        raise Problem(
+            422,
+            "invalid_parameter",
+            f"Idempotency-Key has to be 1 to {KEY_LENGTH} printable ASCII characters",
+            field="Idempotency-Key",
+        )
+    return key
+
+
+def _delivery_key() -> str | None:
+    """What stands for one delivery of Cloud Scheduler, so that its repetition joins the run of the first.
+
+    None for a run that somebody forced, which carries the time of the delivery still to come, and for a repetition
+    after a failure, which is meant to try again.
+    """
+    job, at = (request.headers.get(f"X-CloudScheduler-{name}", "") for name in ("JobName", "ScheduleTime"))
+    now = web.get(Clock).now()
+    try:
+        ahead = as_utc(datetime.fromisoformat(at)) - now
+    except (ValueError, OverflowError):
+        return None
+    if not job or not -REPEATED_WITHIN <= ahead <= CLOCKS_DIFFER:
+        return None
+    delivery = "\n".join([job, at, request.query_string.decode("ascii")])
+    key = f"cloud-scheduler-{sha256(delivery.encode()).hexdigest()}"
+    with web.get(Database).read() as tx:
+        run = runs.by_key(tx, key, now)
+    return None if run is not None and run.state in ("failed", "cancelled", "abandoned") else key
+
+
+def _watched(started: Started, trigger: Trigger) -> AbstractContextManager[None]:
+    return watched(web.get(Ping), web.get(Database), started.run, trigger, web.get(Background).submit)
+
+
+def _budget(trigger: Trigger) -> Budget:
+    default = BUDGET_BACKGROUND_S if trigger.caller == "background" else BUDGET_HTTP_S
+    seconds = trigger.budget_s or web.get(Settings).budget_s or default
+    return Budget(seconds, web.get(Clock), web.get(Background).stop)
+
+
+def _now(started: Started, trigger: Trigger, asked: SmartSyncQuery) -> Response:
+    outcomes: dict[str, Outcome] = {}
+    failed: Exception | None = None
+    try:
+        with _watched(started, trigger):
+            for outcome in web.get(Engine).run(started.run, trigger, _budget(trigger)):
+                outcomes[outcome.result.project_id] = outcome
+    except Exception as error:  # noqa: BLE001  logged and recorded by the engine: the run's body tells of it
+        failed = error
+    return _answer(started.run.id, asked, failed=failed, previewed=list(outcomes.values()) if asked.dry_run else None)
+
+
+def _in_background(started: Started, trigger: Trigger, asked: SmartSyncQuery) -> Response:
+    engine, budget, watching = web.get(Engine), _budget(trigger), _watched(started, trigger)
+
+    def work() -> None:
+        with watching:
+            for _ in engine.run(started.run, trigger, budget):
+                pass
+
+    web.get(Background).submit(work, f"run-{started.run.id[:8]}")
+    return _answer(started.run.id, asked)
+
+
+def _answer(
+    run_id: str,
+    asked: SmartSyncQuery,
+    *,
+    how: str = "fresh",
+    failed: Exception | None = None,
+    previewed: Sequence[Outcome] | None = None,
+) -> Response:
+    """The run as it stands in the log, with the status that tells a cron what to do next.
+
+    previewed: the outcomes of a dry run, which are kept nowhere.
+    """
+    try:
+        with web.get(Database).read() as tx:
+            run = runs.by_id(tx, run_id)
+            results = [] if asked.summary else runs.results_of(tx, run_id)
+    except StoreError as error:
+        raise (failed or error) from error
+    if run is None or (failed is not None and run.live):
+        raise failed or NotFound(f"there is no run {run_id!r}", code="run_not_found")
+    changes = None
+    if previewed is not None:
+        results = [outcome.result for outcome in previewed]
+        changes = [change for outcome in previewed for change in outcome.changes]
+    report = summary(run) if asked.summary else run_report(run, results, changes)
+    if how != "fresh":
+        report[how] = True
+    status = 503 if isinstance(failed, StoreError) else status_of(run, strict=asked.strict)
+    return _bounded(report, status, _headers(run, status))
+
+
+def _headers(run: Run, status: int) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    if status in (202, 503):
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status == 202:  # noqa: PLR2004
+        headers["Location"] = f"/api/admin/runs/{run.id}"
+    return headers
+
+
+def _bounded(report: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
+    """The answer, cut down until it fits: what is left out stands behind the run."""
+    tries = (json_answer(short, status, headers) for short in shorter(report))
+    response = next(tries)
+    while len(response.get_data()) > BODY_LIMIT:
+        response = next(tries)
+    return response
+
+
+def sync_status(asked: StatusQuery) -> Response:
+    """How the service stands: what runs, what is stale, whether the sheet answers and the data is safe."""
+    settings, now = web.get(Settings), web.get(Clock).now()
+    with web.get(Database).read() as tx:
+        if asked.project_id is not None:
+            return json_answer(
+                _project_status(tx, asked.project_id, settings, now), headers={"Cache-Control": "no-store"}
+            )
+        ttl = int(settings.lease_s * 1000)
+        totals = queries.status_totals(tx, now, settings.stale_after)
+        running = runs.live_runs(tx, ttl)
+        last = runs.latest(tx, limit=1, idle=False)
+        states = projects.spreadsheet_states(tx)
+        ticks = _ticks(tx, settings, now)
+    body = {
+        "success": True,
+        "total_projects": totals.total,
+        "active_projects": totals.active,
+        "cache_enabled": False,
+        "timestamp": iso(now),
+        "running": [summary(run) | {"phase": run.phase, "done": run.done, "total": run.total} for run in running],
+        "last_run": summary(last[0]) if last else None,
+        "last_success_at": iso(totals.last_success_at),
+        "stale_projects": [_late(project) for project in totals.stale],
+        "held_values": totals.held,
+        **ticks,
+        "sheet": _sheet(settings, states),
+        "storage": storage_of(web.get(Database)),
+        "version": __version__,
+    }
+    return json_answer(body, headers={"Cache-Control": "no-store"})
+
+
+def _ticks(tx: Any, settings: Settings, now: datetime) -> dict[str, Any]:
+    """Whether somebody still asks for what is due. Red is twice the interval: one call may fail without an alarm."""
+    tick, turn = schedule.last_tick(tx), schedule.earliest_turn(tx)
+    late = overdue(turn, now)
+    gap = None
+    if tick is not None and tick.gap_from is not None and tick.gap_until is not None:
+        seconds = int((tick.gap_until - tick.gap_from).total_seconds())
+        gap = {"from": iso(tick.gap_from), "until": iso(tick.gap_until), "seconds": seconds}
+    return {
+        "next_due_at": iso(turn),
+        "last_tick_at": iso(tick.seen_at) if tick else None,
+        "last_gap": gap,
+        "overdue_by_seconds": late,
+        "stale": late > settings.stale_after * 60,
+    }
+
+
+def _sheet(settings: Settings, states: Sequence[projects.SpreadsheetState]) -> dict[str, Any]:
+    """The worst of the configured spreadsheets."""
+    if not settings.sheets and not settings.demo:
+        return {"state": "not_configured", "since": None, "message": "set SMART_SYNC_SHEET", "spreadsheets": []}
+    order = ("ok", "degraded", "failed")
+    worst = max(states, key=lambda state: order.index(state.state), default=None)
+    shown = [
+        {
+            "title": state.title,
+            "state": state.state,
+            "since": iso(state.since),
+            "code": state.code,
+            "message": state.message,
+            "checked_at": iso(state.checked_at),
+        }
+        for state in states
+    ]
+    return {
+        "state": worst.state if worst else "not_read_yet",
+        "since": iso(worst.since) if worst else None,
+        "message": worst.message if worst else None,
+        "spreadsheets": shown,
+    }
+
+
+def _late(project: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "project_id": project["id"],
+        "project_name": project["name"],
+        "synced_at": iso(project["synced_at"]),
+        "degraded_since": iso(project["degraded_since"]),
+    }
+
+
+def _project_status(tx: Any, project_id: str, settings: Settings, now: Any) -> dict[str, Any]:
+    project = projects.by_id(tx, project_id)
+    if project is None:
+        raise NotFound(f"there is no project {project_id!r}", code="project_not_found")
+    stale_after = max(settings.stale_after, 2 * (project.interval_minutes or 0))
+    return {
+        "success": True,
+        "project_id": project.id,
+        "project_name": project.name,
+        "status": "removed" if project.removed_at else project.status,
+        "isSyncing": queries.is_syncing(tx, project.id),
+        "checked_at": iso(project.checked_at),
+        "synced_at": iso(project.synced_at),
+        "changed_at": iso(project.changed_at),
+        "next_sync_at": iso(project.next_sync_at),
+        "degraded_since": iso(project.degraded_since),
+        "stale": queries.is_stale(project.synced_at, stale_after, now),
+        "failures": project.failures,
+        "last_error": project.last_error,
+        "total_accounts": projects.account_total(tx, project.id),
+        "timestamp": iso(now),
+    }
+
+
+TRIGGER = Route(
+    "smart_sync",
+    "POST",
+    "/api/admin/smart_sync",
+    smart_sync,
+    "admin",
+    query=SmartSyncQuery,
+    headers=["Idempotency-Key", "Prefer"],
+    answers={
+        200: Answer(REPORTS, "the run has ended; `success` is false when part of it failed"),
+        202: Answer(REPORTS, "the run goes on without the caller", headers=["Location", "Retry-After"]),
+        502: Answer(REPORTS, "every project failed, or with `strict` any of them"),
+        503: Answer(REPORTS, "the run was cut short", headers=["Retry-After"]),
+    },
+    problems=["project_not_found", "idempotency_key_reused", "shutting_down"],
+)
+
+# On the app only where a setting asks for it.
+GET_TRIGGER = replace(TRIGGER, name="get_smart_sync", method="GET", view=get_smart_sync)
+
+ROUTES = (
+    TRIGGER,
+    Route(
+        "sync_status",
+        "GET",
+        "/api/admin/sync_status",
+        sync_status,
+        "admin",
+        query=StatusQuery,
+        answers={200: (answers.SyncStatus, answers.ProjectStatus)},
+        problems=["project_not_found"],
+    ),
+)

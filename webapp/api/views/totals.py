@@ -1,0 +1,157 @@
+"""All projects together: by person, platform, topic or project, over any days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from flask import Response
+
+from webapp.api.http.answering import Made, about_all
+from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, period, same, today
+from webapp.api.http.routes import Answer, Route
+from webapp.api.http.tables import table
+from webapp.api.shapes.reading import DayText, GroupShown, Growth, group_shown, growth_between
+from webapp.api.views.accounts import TAGGED
+from webapp.store.reads.accounts import Account, Ranged, ranged
+from webapp.store.reads.growth import difference, total
+from webapp.store.reads.heads import Head
+from webapp.store.reads.standing import Five
+
+GROUPS: dict[str, Callable[[Account], str | None]] = {
+    "owner": lambda account: account.owner,
+    "platform": lambda account: account.platform,
+    "topic": lambda account: account.topic,
+    "project": lambda account: account.project_id,
+}
+MOST = 1_000
+
+
+class TotalsQuery(PeriodQuery, frozen=True, kw_only=True):
+    """How to group, over which days, and of which accounts. Capitals and a leading @ do not matter."""
+
+    group_by: Annotated[str, choice("what makes a group", tuple(GROUPS))] = "project"
+    project_id: Annotated[Text | None, msgspec.Meta(description="only of this project")] = None
+    platform: Annotated[Text | None, msgspec.Meta(description="only of this platform, such as youtube")] = None
+    topic: Annotated[Text | None, msgspec.Meta(description="only of this topic")] = None
+    owner: Annotated[Text | None, msgspec.Meta(description="only of this person")] = None
+
+
+class GroupTotals(msgspec.Struct):
+    """What the accounts of one group came to on the last day, and grew by since the first."""
+
+    key: Annotated[str | None, msgspec.Meta(description="owner, platform, topic or project id; null: none is given")]
+    name: Annotated[str | None, msgspec.Meta(description="the same for people: a project's name")]
+    profiles: int
+    followers: int | None
+    likes: int | None
+    comments: int | None
+    videos: int | None
+    views: int | None
+    growth: Annotated[Growth | None, msgspec.Meta(description="of the accounts that were there on both days")]
+
+
+class Totals(msgspec.Struct):
+    """All groups, those with most views first, and everything together."""
+
+    start_date: DayText
+    end_date: DayText
+    group_by: str
+    total: GroupShown
+    growth: Growth | None
+    group_count: Annotated[int, msgspec.Meta(ge=0, description="how many groups there are; at most 1000 are listed")]
+    groups: list[GroupTotals]
+
+
+class Standing(NamedTuple):
+    """An account that belonged to its project on the last day, or on the first."""
+
+    account: Account
+    first: Five | None
+    last: Five | None
+
+
+def get_totals(asked: TotalsQuery) -> Response:
+    """What all projects come to at the end of a stretch of days, and how much they grew over it, by group.
+
+    Made of daily snapshots; an account without one of the day counts with its last one. Removed projects are left out.
+    """
+    choose("group_by", asked.group_by, tuple(GROUPS))
+    day = today()
+    days = period(asked, day)
+    return about_all(asked.project_id, asked, day, lambda tx, heads: _made(tx, heads, asked, days))
+
+
+def _made(tx: sa.Connection, heads: Sequence[Head], asked: TotalsQuery, days: Period) -> Made:
+    rows: Iterable[Ranged] = ()
+    if days.days > 0 and asked.project_id is not None:
+        rows = ranged(tx, "project", asked.project_id, days.start, days.end, removed=True)
+    elif days.days > 0:
+        rows = ranged(tx, "all", None, days.start, days.end, removed=True)
+    standings = [_standing(row, days) for row in rows if _fits(row.account, asked)]
+    groups = _groups(standings, asked, days, {head.id: head.name for head in heads})
+    return table(
+        GroupTotals,
+        "groups",
+        groups[:MOST],
+        asked,
+        file=f"totals-{asked.group_by}-{days.start}-{days.end}",
+        start_date=str(days.start),
+        end_date=str(days.end),
+        group_by=asked.group_by,
+        total=group_shown([one.last for one in standings if one.last is not None]),
+        growth=_growth(standings, days),
+        group_count=len(groups),
+    )
+
+
+def _fits(account: Account, asked: TotalsQuery) -> bool:
+    return (
+        same(asked.platform, account.platform) and same(asked.topic, account.topic) and same(asked.owner, account.owner)
+    )
+
+
+def _standing(row: Ranged, days: Period) -> Standing:
+    """Without the days on which the account had left."""
+    left = row.account.left
+    first = row.first if left is None or days.start < left else None
+    last = row.last if left is None or days.end < left else None
+    return Standing(row.account, first, last)
+
+
+def _groups(
+    standings: Iterable[Standing], asked: TotalsQuery, days: Period, names: dict[str, str]
+) -> list[GroupTotals]:
+    by = GROUPS[asked.group_by]
+    found: dict[str | None, list[Standing]] = {}
+    for one in standings:
+        if one.last is not None:
+            found.setdefault(by(one.account), []).append(one)
+    groups = [_group(key, names.get(key or "", key), members, days) for key, members in found.items()]
+    return sorted(groups, key=lambda group: (-(group.views or 0), group.key or ""))
+
+
+def _group(key: str | None, name: str | None, members: Sequence[Standing], days: Period) -> GroupTotals:
+    counts = total(one.last for one in members if one.last is not None)
+    return GroupTotals(key, name, len(members), *counts, _growth(members, days))
+
+
+def _growth(members: Iterable[Standing], days: Period) -> Growth | None:
+    grown = (difference(one.last, one.first) for one in members if one.first is not None and one.last is not None)
+    return growth_between(str(days.start), str(days.end), total(grown))
+
+
+ROUTES = (
+    Route(
+        "get_totals",
+        "GET",
+        "/api/totals",
+        get_totals,
+        "read",
+        query=TotalsQuery,
+        answers={200: Answer(Totals, headers=("ETag", "Last-Modified"), media=("text/csv",)), **TAGGED},
+        problems=("project_not_found",),
+    ),
+)

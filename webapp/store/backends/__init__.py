@@ -1,0 +1,1 @@
+"""The databases there are: every branch between SQLite and PostgreSQL."""

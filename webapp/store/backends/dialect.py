@@ -1,0 +1,55 @@
+"""The few places where SQLite and PostgreSQL need different words for the same thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.types import TypeEngine
+
+
+def is_sqlite(tx: sa.Connection) -> bool:
+    return tx.dialect.name == "sqlite"
+
+
+def insert_for(tx: sa.Connection, table: sa.Table) -> Any:
+    """The dialect's own INSERT, which knows ON CONFLICT; both spell it the same way."""
+    return insert_into(tx.dialect.name, table)
+
+
+def insert_into(dialect: str, table: sa.Table) -> Any:
+    """The same by the dialect's name, for statements that are built once and kept: building costs more than running."""
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415  SQLite needs none of it, and a start pays for it
+
+    return postgresql.insert(table)
+
+
+def native(tx: sa.Connection, type_: TypeEngine[Any], value: Any) -> Any:
+    """The value as the driver wants it in a column of that type."""
+    process = type_.dialect_impl(tx.dialect).bind_processor(tx.dialect)
+    return value if process is None else process(value)
+
+
+def now_ms(tx: sa.Connection) -> sa.ColumnElement[int]:
+    """The database's own clock in milliseconds, as an expression; leases compare nothing but this clock."""
+    if is_sqlite(tx):  # 3.40 has no unixepoch('subsec')
+        return sa.literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", sa.BigInteger)
+    return sa.literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", sa.BigInteger)
+
+
+def new_ids(tx: sa.Connection, table: sa.Table, count: int) -> Sequence[int]:
+    """So many fresh values for the table's counted key, in rising order."""
+    if is_sqlite(tx):  # nobody else writes between this and our insert: the transaction holds the write lock
+        last = tx.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
+        return range((last or 0) + 1, (last or 0) + 1 + count)
+    sequence = sa.func.nextval(sa.func.pg_get_serial_sequence(table.name, "id"))
+    return sorted(tx.execute(sa.select(sequence).select_from(sa.func.generate_series(1, count))).scalars())
+
+
+def counted(tx: sa.Connection, statement: sa.UpdateBase, values: Mapping[str, Any] | None = None) -> int:
+    """Run one statement and answer how many rows it touched."""
+    return tx.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount

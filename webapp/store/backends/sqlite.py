@@ -1,0 +1,285 @@
+"""SQLite as the database of several processes: WAL, writers that queue, and a file that can not vanish unnoticed."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, event
+
+from webapp.clock import Budget
+from webapp.errors import ConfigError, StoreError
+
+MIGRATION_WAIT_S = 120.0
+
+# By primary result code. What is missing here, such as a refused constraint or a wrong statement, is a bug.
+CODES = {
+    sqlite3.SQLITE_PERM: "read_only",
+    sqlite3.SQLITE_BUSY: "database_busy",
+    sqlite3.SQLITE_LOCKED: "database_busy",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_IOERR: "database_unavailable",
+    sqlite3.SQLITE_CORRUPT: "database_corrupt",
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_CANTOPEN: "database_unavailable",
+    sqlite3.SQLITE_PROTOCOL: "database_busy",
+    sqlite3.SQLITE_NOTADB: "database_corrupt",
+}
+
+
+class FileConnection(sqlite3.Connection):
+    """A connection that knows which file it has open, whatever the path leads to by now."""
+
+    identity: tuple[int, int]
+
+
+class Sqlite:
+    """A database file. Nothing is opened before an engine connects."""
+
+    name = "sqlite"
+    # A day number has digits for a twentieth of a millisecond; `unixepoch('subsec')` is younger than 3.40.
+    now_ms = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)"
+
+    def __init__(self, path: str | None, *, busy_timeout_s: float) -> None:
+        if path in {None, "", ":memory:"}:
+            raise ConfigError(
+                "DATABASE_URL: a database in memory is not shared between workers",
+                hint="name a file, such as sqlite:////var/lib/smart-sync/smart-sync.db",
+            )
+        self.path = Path(str(path)).absolute()
+        self.busy_timeout_s = busy_timeout_s
+        self._last: tuple[int, int] | None = None  # the file that was opened last; None when it was given up
+        self._log: tuple[int, int] | None = None  # its log of changes
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    @property
+    def user(self) -> str:
+        return f"the system user {os.geteuid()}"
+
+    def engine(self, pool_size: int, pool_timeout_s: float) -> Engine:
+        engine = create_engine(
+            "sqlite://",
+            creator=self._connect,
+            hide_parameters=True,
+            poolclass=QueuePool,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=pool_timeout_s,
+            pool_use_lifo=True,
+        )
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def reader(self, engine: Engine) -> Engine:
+        return engine
+
+    def writer(self, engine: Engine) -> Engine:
+        return engine.execution_options(write=True)
+
+    def check(self, tx: Connection) -> None:
+        """See that the path still leads to the file of this connection, and that nobody emptied it.
+
+        Raises: StoreError `database_replaced` or `schema_missing`.
+        """
+        self._compare(_file_of(tx))
+
+    @contextmanager
+    def migrating(self, *, create: bool) -> Iterator[Connection]:
+        """One writing transaction that other migrators wait for, with foreign keys off.
+
+        create: whether to make the file, and its folder, where there is none; an empty file counts as none.
+        """
+        with self._migration_lock(create=create):
+            self._prepare(create=create)
+            engine = create_engine(
+                "sqlite://", creator=partial(self._open, foreign_keys=False), hide_parameters=True, poolclass=NullPool
+            )
+            event.listen(engine, "begin", _begin)
+            with self.writer(engine).begin() as tx:
+                yield tx
+
+    def code_of(self, error: BaseException | None, *, writing: bool) -> str | None:
+        """The code of a driver's error that is a state of the database; None when it is a bug."""
+        number = getattr(error, "sqlite_errorcode", None)
+        if number == sqlite3.SQLITE_READONLY and not writing:
+            return None  # a statement that writes in a reading transaction
+        if number == sqlite3.SQLITE_ERROR and str(error).startswith("no such table"):
+            return "schema_missing"
+        if number == sqlite3.SQLITE_CANTOPEN and not os.access(self.path.parent, os.W_OK | os.X_OK):
+            return "read_only"
+        return None if number is None else CODES.get(number & 0xFF)
+
+    def _connect(self) -> FileConnection:
+        """A connection to the file that is there; never makes one."""
+        file = self._file()
+        if file.st_size == 0:
+            raise self._emptied()
+        if self._last not in {None, _identity(file)}:  # replaced while no connection was open
+            raise self._replaced("is another file than before")
+        connection = self._open()
+        connection.identity = _identity(file)
+        try:
+            self._compare(connection)
+        except StoreError:
+            connection.close()
+            raise
+        self._last, self._log = connection.identity, self._beside("-wal")
+        return connection
+
+    def _beside(self, ending: str) -> tuple[int, int] | None:
+        """Which file SQLite has beside the database; None when there is none."""
+        try:
+            return _identity(Path(f"{self.path.resolve()}{ending}").stat())
+        except OSError:
+            return None
+
+    def _open(self, *, foreign_keys: bool = True) -> FileConnection:
+        connection = sqlite3.connect(
+            self._uri(),
+            uri=True,
+            timeout=self.busy_timeout_s,
+            isolation_level=None,  # the driver must not begin transactions of its own
+            check_same_thread=False,
+            factory=FileConnection,
+        )
+        try:
+            self._set_up(connection, foreign_keys=foreign_keys)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _uri(self) -> str:
+        return f"{self.path.as_uri()}?mode=rw"
+
+    def _set_up(self, connection: sqlite3.Connection, *, foreign_keys: bool) -> None:
+        (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        if mode != "wal":
+            raise StoreError(
+                f"SQLite refused write-ahead logging for {self.path}; readers and writers would block each other",
+                code="wal_refused",
+                hint="keep the file on a local disk, not on a network share, or use PostgreSQL",
+            )
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA foreign_keys={int(foreign_keys)}")
+        connection.execute("PRAGMA journal_size_limit=16777216")
+
+    def _compare(self, connection: FileConnection) -> None:
+        try:
+            now = self.path.stat()
+        except OSError as error:
+            raise self._replaced("is no longer there") from error
+        if _identity(now) != connection.identity:
+            raise self._replaced("is another file than before")
+        if now.st_size == 0:
+            raise self._emptied()
+
+    def _file(self) -> os.stat_result:
+        try:
+            return self.path.stat()
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def _prepare(self, *, create: bool) -> None:
+        """See that there is a file to migrate. A lost one is not made again behind the operator's back."""
+        try:
+            if create:
+                self.path.touch(0o666)
+            size = self.path.stat().st_size
+        except OSError as error:
+            raise self._refused(error) from error
+        if size == 0 and not (create and self._is_new()):
+            raise self._emptied()
+
+    def _is_new(self) -> bool:
+        """An empty file is a new one unless a log of changes to it is left."""
+        return not Path(f"{self.path.resolve()}-wal").exists()
+
+    @contextmanager
+    def _migration_lock(self, *, create: bool) -> Iterator[None]:
+        """Held by one process at a time. The lock file stays: who deletes it may delete a waiting process's."""
+        budget = Budget(MIGRATION_WAIT_S)
+        try:
+            if create:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(f"{self.path}.migrate-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise self._refused(error) from error
+        try:
+            while not _locked(file):
+                if budget.used_up:
+                    raise StoreError(f"Another process is migrating {self.path} and does not end", code="database_busy")
+                budget.clock.sleep(0.02)
+            yield
+        finally:
+            os.close(file)
+
+    def _set_log_aside(self) -> None:
+        """Keep SQLite from applying the log of a file that is gone to the one in its place, which would destroy it."""
+        if self._log is not None and self._log == self._beside("-wal"):
+            for ending in ("-shm", "-wal"):  # the log last: until it is gone, somebody tries again
+                path = f"{self.path.resolve()}{ending}"
+                with suppress(OSError):
+                    Path(path).rename(f"{path}.of-deleted")
+        self._log = None
+
+    def _replaced(self, what: str) -> StoreError:
+        self._set_log_aside()
+        self._last = None
+        return StoreError(
+            f"The database file {self.path} {what}; nothing is written to the old one",
+            code="database_replaced",
+            hint="the next call opens the file that is there then; restore a backup if there is none",
+        )
+
+    def _emptied(self) -> StoreError:
+        return StoreError(
+            f"The database file {self.path} is empty",
+            code="schema_missing",
+            hint="restore a backup over it, or begin anew: delete it and run smart-sync db upgrade",
+        )
+
+    def _refused(self, error: OSError) -> StoreError:
+        code = {errno.ENOENT: "database_missing", errno.ENOSPC: "disk_full"}.get(error.errno or 0, "read_only")
+        return StoreError(
+            f"The database file {self.path} can not be used by {self.user}: {error.filename}: {error.strerror}",
+            code=code,
+            hint="that user must be able to write the file and its folder; smart-sync db upgrade makes a new one",
+        )
+
+
+def _begin(connection: Connection) -> None:
+    """Begin as a reader, who can not write by mistake, or as the writer.
+
+    The write lock is taken at once: a transaction that reads first and writes later fails with SQLITE_BUSY_SNAPSHOT
+    if another writer got in between, whatever the busy timeout.
+    """
+    writing = connection.get_execution_options().get("write", False)
+    _file_of(connection).execute(f"PRAGMA query_only={int(not writing)}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _file_of(connection: Connection) -> FileConnection:
+    return cast("FileConnection", connection.connection.dbapi_connection)
+
+
+def _identity(file: os.stat_result) -> tuple[int, int]:
+    return file.st_dev, file.st_ino
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
