@@ -1,60 +1,68 @@
-"""The parts of SMART_SYNC.md that the code itself can write: settings, commands, and every address with a real answer.
+"""What the code itself can say in the documents: settings, commands, error codes, and every address with a real answer.
 
-`python -m tests.reference` writes them anew; `test_docs.py` fails when they are no longer true.
+`python -m tests.reference` writes these parts anew, each between its marks; `test_docs.py` fails when one is out of date.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import click
-import msgspec
 
 from tests.api.tour import BY_ID, Visit, demo_on, tour
+from webapp.api.codes import CODES
 from webapp.api.http.routes import Route
 from webapp.cli import main
 from webapp.config import SETTINGS
 
-__all__ = [
-    "GUIDE",
-    "ROOT",
-    "Entry",
-    "addresses",
-    "commands",
-    "entries",
-    "leaf_commands",
-    "settings",
-    "shape",
-    "trimmed",
-]
-
 ROOT = Path(__file__).parents[1]
-GUIDE = ROOT / "SMART_SYNC.md"
+DOCS = ROOT / "docs"
+# Where each part stands.
+PARTS = {
+    "settings": DOCS / "settings.md",
+    "commands": DOCS / "commands.md",
+    "codes": DOCS / "http-api.md",
+    "contents": DOCS / "http-api.md",
+    "addresses": DOCS / "http-api.md",
+}
 WIDTH = 110
 LONGEST = 6_000  # a longer answer is a document of its own
+DURATIONS = {"duration_seconds", "seconds"}
 ACCESS = {"public": "open to all", "read": "read token", "admin": "admin token"}
 
 
 def settings() -> str:
     """A table of every setting."""
-    rows = [f"| `{s.name}` | {_cell(s.meaning)} | {_cell(s.default) or '(none)'} |" for s in SETTINGS]
-    return "\n".join(["| setting | means | default |", "| --- | --- | --- |", *rows])
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return table("setting | means | default", ([f"`{s.name}`", s.meaning, s.default or "(none)"] for s in SETTINGS))
 
 
 def commands() -> str:
     """A table of every command with its options."""
-    rows = [f"| `{_cell(_usage(names, command))}` | {_help(command)} |" for names, command in leaf_commands(main)]
-    return "\n".join(["| command | does |", "| --- | --- |", *rows])
+    return table("command | does", ([f"`{_usage(names, c)}`", _help(c)] for names, c in leaf_commands(main)))
+
+
+def codes() -> str:
+    """A table of every code that a problem document may carry."""
+    return table("status | code | means", ([str(c.status), f"`{name}`", c.meaning] for name, c in CODES.items()))
+
+
+def table(heads: str, rows: Iterator[Sequence[str]]) -> str:
+    """A table in Markdown; heads: `first | second`."""
+    width = heads.count("|") + 1
+    lines = (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+    return "\n".join([f"| {heads} |", f"|{' --- |' * width}", *lines])
+
+
+# Commands
 
 
 def leaf_commands(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -76,7 +84,8 @@ def _usage(names: tuple[str, ...], command: click.Command) -> str:
 
 def _option(option: click.Option) -> str:
     value = "" if option.is_flag else f" {option.metavar or (option.name or '').upper()}"
-    return f"[{option.opts[0]}{value}]"
+    both = "/".join([*option.opts[:1], *option.secondary_opts[:1]])
+    return f"{both}{value}" if option.required else f"[{both}{value}]"
 
 
 def _argument(argument: click.Argument) -> str:
@@ -88,15 +97,19 @@ def _help(command: click.Command) -> str:
     return " ".join((command.help or "").split())
 
 
+# Addresses
+
+
 class Entry(NamedTuple):
-    """One address: its route, what was sent to it, and what it answered."""
+    """One address: its route, what the document of the API says of it, what was sent to it, and what it answered."""
 
     route: Route
+    told: Mapping[str, Any]
     visit: Visit
 
     @property
     def heading(self) -> str:
-        return f"`{self.route.method} {self.route.path}`"
+        return f"`{self.route.method} {address_of(self.route)}`"
 
     @property
     def answer(self) -> Any:
@@ -104,17 +117,41 @@ class Entry(NamedTuple):
         answer = self.visit.answer
         if answer.mimetype != "application/json" or len(answer.get_data()) > 10 * LONGEST:
             return None
-        return trimmed(answer.get_json()) if len(_json(trimmed(answer.get_json()))) <= LONGEST else None
+        short = trimmed(steady(answer.get_json()))
+        return short if len(_json(short)) <= LONGEST else None
+
+
+def address_of(route: Route) -> str:
+    """The route's path as documents write it: `/runs/{run_id}`."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)
 
 
 def entries(folder: str) -> list[Entry]:
     """Every address, visited on a demo in that folder, in the order in which the code lists them."""
-    demo = demo_on(f"sqlite:///{folder}/demo.db")
-    try:
-        visits = {visit.operation: visit for visit in tour(demo)}
-    finally:
-        demo.parts.db.close()
-    return [Entry(route, visits[operation]) for operation, route in BY_ID.items() if operation in visits]
+    # The same ids each time, so that a page changes only where the service does.
+    with patch.object(os, "urandom", Random(8).randbytes):
+        demo = demo_on(f"sqlite:///{folder}/demo.db")
+        try:
+            paths = demo.client.get("/openapi.json").get_json()["paths"]
+            visits = {visit.operation: visit for visit in tour(demo)}
+        finally:
+            demo.parts.db.close()
+    return [
+        Entry(route, paths[address_of(route)][route.method.lower()], visits[operation])
+        for operation, route in BY_ID.items()
+        if operation in visits
+    ]
+
+
+def contents(found: list[Entry]) -> str:
+    """A table of all addresses, each a link to its section."""
+    rows = ([f"[{e.heading}](#{anchor(e.heading)})", ACCESS[e.route.access], e.told["summary"]] for e in found)
+    return table("address | open to | does", rows)
+
+
+def anchor(title: str) -> str:
+    """What a link to a section with this title ends in, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-")
 
 
 def addresses(found: list[Entry], folder: str) -> str:
@@ -123,24 +160,45 @@ def addresses(found: list[Entry], folder: str) -> str:
 
 
 def _section(entry: Entry) -> str:
-    route, visit = entry.route, entry.visit
-    lines = [f"#### {entry.heading}", f"{' '.join((route.view.__doc__ or '').split())} ({ACCESS[route.access]})"]
-    names = [f"`{field.encode_name}`" for field in msgspec.structs.fields(route.query)]
-    if names:
-        lines.append(f"Query: {', '.join(names)}.")
-    if visit.sent is not None:
-        lines.append(f"Body: `{json.dumps(visit.sent, ensure_ascii=False)}`")
-    status = visit.answer.status_code
+    lines = [f"### {entry.heading}", f"{_description(entry.told)} ({ACCESS[entry.route.access]})"]
+    lines += _list("Query", _parameters(entry.told, "query"))
+    lines += _list("Headers", _parameters(entry.told, "header"))
+    if entry.visit.sent is not None:
+        lines.append(f"Body: `{json.dumps(entry.visit.sent, ensure_ascii=False)}`")
+    if entry.route.problems:
+        lines.append(f"Refused with: {', '.join(f'`{code}`' for code in entry.route.problems)}.")
+    return "\n\n".join([*lines, *_answer(entry)])
+
+
+def _description(told: Mapping[str, Any]) -> str:
+    return " ".join(f"{told['summary']} {told.get('description', '')}".split())
+
+
+def _parameters(told: Mapping[str, Any], place: str) -> list[str]:
+    return [f"`{p['name']}`: {p['description']}" for p in told.get("parameters", ()) if p["in"] == place]
+
+
+def _list(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"{title}:\n\n" + "\n".join(f"- {line}" for line in lines)] if lines else []
+
+
+def _answer(entry: Entry) -> list[str]:
+    status = entry.visit.answer.status_code
     if entry.answer is None:
-        lines.append(f"Answers {status} as `{visit.answer.mimetype}`.")
-    else:
-        lines.append(f"Answers {status}:")
-        lines.append(f"```json\n{_without_secrets(_json(entry.answer))}\n```")
-    return "\n\n".join(lines)
+        return [f"Answers {status} as `{entry.visit.answer.mimetype}`."]
+    return [f"Answers {status}:", f"```json\n{_without_secrets(_json(entry.answer))}\n```"]
 
 
 def _without_secrets(text: str) -> str:
     return re.sub(r"share_[\w-]{43}", "share_" + "x" * 43, text)
+
+
+def steady(value: Any) -> Any:
+    """The value with the same durations each time."""
+    if isinstance(value, dict):
+        durations = {name: 0.02 for name, member in value.items() if name in DURATIONS and isinstance(member, float)}
+        return {name: steady(member) for name, member in value.items()} | durations
+    return [steady(one) for one in value] if isinstance(value, list) else value
 
 
 def trimmed(value: Any) -> Any:
@@ -189,16 +247,35 @@ def _packed(members: list[str], width: int) -> Iterator[str]:
         yield line
 
 
-def write() -> None:
-    """Write the parts into the guide, between their marks."""
-    text = GUIDE.read_text(encoding="utf-8")
+# Writing
+
+
+def parts() -> dict[str, str]:
+    """Every part by its name, as it has to stand in its document."""
     with tempfile.TemporaryDirectory() as folder:
-        parts = {"settings": settings(), "commands": commands(), "addresses": addresses(entries(folder), folder)}
-    for name, part in parts.items():
-        marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-        text = marks.sub(lambda found, part=part: f"{found[1]}{part}\n{found[2]}", text)  # type: ignore[misc]
-    GUIDE.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{GUIDE.name} written\n")
+        found = entries(folder)
+        made = {"contents": contents(found), "addresses": addresses(found, folder)}
+    return {"settings": settings(), "commands": commands(), "codes": codes(), **made}
+
+
+def part_in(text: str, name: str) -> re.Match[str]:
+    """Where a part stands in a document: mark, text, mark.
+
+    Raises: LookupError when the document has no such marks.
+    """
+    found = re.search(rf"(<!-- {name} -->\n)(.*?)(\n<!-- end of {name} -->)", text, re.DOTALL)
+    if found is None:
+        raise LookupError(name)
+    return found
+
+
+def write() -> None:
+    """Write all parts into their documents."""
+    for name, part in parts().items():
+        text = PARTS[name].read_text(encoding="utf-8")
+        place = part_in(text, name)
+        PARTS[name].write_text(f"{text[: place.start(2)]}{part}{text[place.end(2) :]}", encoding="utf-8")
+        sys.stdout.write(f"{PARTS[name].relative_to(ROOT)}: {name}\n")
 
 
 if __name__ == "__main__":

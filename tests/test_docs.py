@@ -1,38 +1,75 @@
-"""What the documents say is true: settings, commands, addresses and their answers, numbers, SQL, the blueprint."""
+"""What the documents say is true: settings, commands, addresses and their answers, numbers, SQL, links, the blueprint."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
+from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import click
+import msgspec
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
 
-from tests.api.tour import Demo, demo_on
-from tests.reference import GUIDE, ROOT, Entry, commands, entries, leaf_commands, settings, shape, trimmed
-from webapp.api import ROUTES
+from tests.api.tour import BY_ID, Demo, demo_on
+from tests.documents import (
+    BLUEPRINT,
+    DECISIONS,
+    DOCUMENTS,
+    GUIDE,
+    PAGES,
+    README,
+    anchors,
+    block,
+    blocks,
+    by_hand,
+    fences,
+    lines,
+    links,
+    names_in,
+    text_of,
+)
+from tests.reference import (
+    DOCS,
+    PARTS,
+    ROOT,
+    Entry,
+    addresses,
+    codes,
+    commands,
+    contents,
+    entries,
+    leaf_commands,
+    part_in,
+    settings,
+    shape,
+    trimmed,
+)
 from webapp.cli import main
 from webapp.config import SETTINGS
+from webapp.cron.callers import CALLERS
 from webapp.sources.counts import NotACount, count_of
 
-README = ROOT / "README.md"
-BLUEPRINT = ROOT / "render.yaml"
-DOCUMENTS = [README, GUIDE, ROOT / "CHANGELOG.md", BLUEPRINT]
 ANEW = "write it anew: python -m tests.reference"
 SETTING = re.compile(r"\b(?:SMART_SYNC_[A-Z_]+|GOOGLE_[A-Z_]+|DATABASE_URL|WEB_CONCURRENCY|LOG_LEVEL)\b")
-NO_SETTINGS = {"SMART_SYNC_"}  # the prefix itself
+# The prefix itself; variables of a caller's shell.
+NO_SETTINGS = {"SMART_SYNC_", "GOOGLE_CLOUD_REGION"}
+LANGUAGES = {"sh", "crontab", "sql", "json", "js", "text", "ini"}
+ROUTES = BY_ID.values()
 
 
 @pytest.fixture(scope="module")
-def visited(tmp_path_factory: pytest.TempPathFactory) -> list[Entry]:
-    """Every address with what it answered to the demo."""
-    return entries(str(tmp_path_factory.mktemp("visited")))
+def visited(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Entry]]:
+    """Every address with what it answered to the demo, and the folder of that demo."""
+    folder = str(tmp_path_factory.mktemp("visited"))
+    return folder, entries(folder)
 
 
 @pytest.fixture
@@ -42,57 +79,85 @@ def demo(sqlite_url: str) -> Iterator[Demo]:
     demo.parts.db.close()
 
 
-def guide() -> str:
-    return GUIDE.read_text(encoding="utf-8")
+def part(name: str) -> str:
+    """A part of a document that the code has written."""
+    return part_in(text_of(PARTS[name]), name)[2]
 
 
-def written(name: str) -> str:
-    """A part of the guide that the code has written."""
-    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- end of {name} -->", guide(), re.DOTALL)
-    assert found, name
-    return found[1]
+def operation(method: str, path: str) -> str:
+    (found,) = (name for name, route in BY_ID.items() if (route.method, route.path) == (method, path))
+    return found
 
 
-def blocks(path: Path, language: str) -> list[str]:
-    return re.findall(rf"^[ ]*```{language}\n(.*?)^[ ]*```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+# Form
 
 
-# Settings and commands
+def test_the_guide_is_short_enough_to_be_read() -> None:
+    assert len(text_of(GUIDE).splitlines()) <= 450
 
 
-def test_the_guide_lists_every_setting() -> None:
-    assert written("settings") == settings(), ANEW
+def test_the_readme_shows_a_command_on_its_first_screen_and_ends_soon() -> None:
+    shown = text_of(README).splitlines()
+
+    assert 60 <= len(shown) <= 130
+    assert any(line.startswith("```sh") for line in shown[:30])
 
 
-def test_the_guide_lists_every_command() -> None:
-    assert written("commands") == commands(), ANEW
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_code_block_says_its_language(path: Path) -> None:
+    assert {language for language, _ in fences(path)} <= LANGUAGES
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_to_files_and_sections_that_exist(path: Path) -> None:
+    for target in links(path):
+        if target.startswith(("https://", "http://")):
+            continue
+        file, _, section = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        assert there.exists(), target
+        assert not section or section in anchors(there), target
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    found, waiting = {README}, [README]
+    while waiting:
+        page = waiting.pop()
+        there = {(page.parent / target.partition("#")[0]).resolve() for target in links(page)}
+        new = {path for path in there if path.suffix == ".md"} - found
+        found |= new
+        waiting += new
+
+    assert set(PAGES) - found == set()
+
+
+def test_decisions_have_a_day_each_and_stand_in_order() -> None:
+    found = re.findall(r"^- (\d{4}-\d\d-\d\d): \S", text_of(DECISIONS), re.MULTILINE)
+
+    assert len(found) == len(re.findall(r"^- ", text_of(DECISIONS), re.MULTILINE)) > 0
+    assert [date.fromisoformat(day) for day in found] == sorted(date.fromisoformat(day) for day in found)
+
+
+# Settings
+
+
+def test_the_page_of_settings_lists_every_one() -> None:
+    assert part("settings") == settings(), ANEW
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_no_document_names_a_setting_that_does_not_exist(path: Path) -> None:
     known = {setting.name for setting in SETTINGS}
-    named = {name.removesuffix("_FILE") for name in SETTING.findall(path.read_text(encoding="utf-8"))}
+    named = {name.removesuffix("_FILE") for name in SETTING.findall(text_of(path))}
 
     assert named - known - NO_SETTINGS == set()
 
 
-def shown_commands() -> list[str]:
-    """Every `smart-sync ...` that a document tells people to type, in a block or within a sentence."""
-    found = set()
-    for path in DOCUMENTS:
-        text = path.read_text(encoding="utf-8")
-        for line in [*re.findall(r"`([^`\n]*)`", text), *"".join(blocks(path, "sh")).splitlines()]:
-            said = re.match(r"(?:[A-Z_]+=\S+ )*(?:\S*/)?smart-sync ((?:[a-z]\S* ?)+.*)", line.strip())
-            if said:
-                found.add(re.split(r"\s[>|#&\[]", said[1])[0].strip())
-    return sorted(found)
+# Commands
 
 
-@pytest.mark.parametrize("line", shown_commands())
-def test_every_command_that_is_shown_exists_with_its_options(line: str) -> None:
-    answer = CliRunner().invoke(main, [*shlex.split(line), "--help"])
-
-    assert answer.exit_code == 0, answer.output
+def test_the_page_of_commands_lists_every_one() -> None:
+    assert part("commands") == commands(), ANEW
 
 
 def test_every_command_explains_itself() -> None:
@@ -102,22 +167,112 @@ def test_every_command_explains_itself() -> None:
             assert isinstance(parameter, click.Argument) or getattr(parameter, "help", None), (names, parameter.name)
 
 
+def typed_commands() -> list[str]:
+    """Every `smart-sync ...` that a shell block tells people to type."""
+    found = {line for path in PAGES for line in lines(path)}
+    return sorted(said for line in found for said in re.findall(r"(?:^|\s|/)smart-sync ([a-z][^|>#&\n]*)", line))
+
+
+def named_commands() -> list[str]:
+    """Every `smart-sync ...` that a sentence names."""
+    found = {words for path in PAGES for words in names_in(path)}
+    said = (re.fullmatch(r"(?:\S*/)?smart-sync ([a-z].*)", words) for words in found)
+    return sorted(re.split(r"\s[>|#&\[]", words[1])[0].strip() for words in said if words)
+
+
+@pytest.mark.parametrize("line", typed_commands())
+def test_every_command_to_type_parses(line: str) -> None:
+    parse(shlex.split(line))
+
+
+@pytest.mark.parametrize("line", named_commands())
+def test_every_command_that_is_named_exists_with_its_options(line: str) -> None:
+    words = shlex.split(line)
+    command, rest = resolve(words)
+    options = [option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)]
+
+    assert {word for word in rest if word.startswith("--")} <= set(options)
+
+
+def resolve(words: list[str]) -> tuple[click.Command, list[str]]:
+    """The command that the words begin with, and what they say to it.
+
+    Raises: click.UsageError when there is none.
+    """
+    command: click.Command = main
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        _, found, words = command.resolve_command(click.Context(command), words)
+        assert found is not None
+        command = found
+    return command, words
+
+
+def parse(words: list[str]) -> None:
+    """Parse a command line as the program would, without running it.
+
+    Raises: click.UsageError.
+    """
+    command, rest = resolve(words)
+    assert not isinstance(command, click.Group) or command.invoke_without_command, words
+    command.make_context(command.name, rest)
+
+
+def test_a_command_that_does_not_exist_would_be_noticed() -> None:
+    for line in ("cron print", "cron print --for nobody", "sync --every", "snapshot gaps", "cron"):
+        with pytest.raises((click.UsageError, AssertionError)):
+            parse(shlex.split(line))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_shell_blocks_are_shell(path: Path) -> None:
+    for text in blocks(path, "sh"):
+        done = subprocess.run(["sh", "-n"], input=text, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, f"{text}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_development_commands_exist(path: Path) -> None:
+    usage = subprocess.run([ROOT / "dev"], text=True, capture_output=True, check=True).stdout
+    known = set(re.findall(r"^\./dev (\w+)", usage, re.MULTILINE))
+
+    assert set(re.findall(r"\./dev (\w+)", text_of(path))) <= known
+    for module in re.findall(r"python -m ([\w.]+)", text_of(path)):
+        assert find_spec(module), module
+
+
+def test_every_caller_has_its_line_in_the_table() -> None:
+    table = text_of(DOCS / "callers.md").partition("| `--for` |")[2].partition("\n\n")[0]
+
+    assert dict(re.findall(r"^\| `(\S+)` \| (\S+) \|", table, re.MULTILINE)) == {
+        name: caller.every for name, caller in CALLERS.items()
+    }
+
+
 # Addresses
 
 
 def documented() -> dict[str, str]:
     """{`METHOD /path`: its section}."""
-    parts = re.split(r"^#### `(.+)`$", written("addresses"), flags=re.MULTILINE)
+    parts = re.split(r"^### `(.+)`$", part("addresses"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def test_the_guide_has_a_section_for_every_address() -> None:
-    assert list(documented()) == [f"{route.method} {route.path}" for route in ROUTES], ANEW
+def without_answers(text: str) -> str:
+    return re.sub(r"```json\n.*?\n```", "", text, flags=re.DOTALL)
 
 
-def test_every_answer_in_the_guide_has_the_shape_of_the_real_one(visited: list[Entry]) -> None:
+def test_the_page_of_addresses_says_what_the_code_says(visited: tuple[str, list[Entry]]) -> None:
+    folder, found = visited
+
+    assert list(BY_ID) == [name for name, route in BY_ID.items() if any(e.route is route for e in found)]
+    assert without_answers(part("addresses")) == without_answers(addresses(found, folder)), ANEW
+    assert part("contents") == contents(found), ANEW
+    assert part("codes") == codes(), ANEW
+
+
+def test_every_answer_has_the_shape_of_the_real_one(visited: tuple[str, list[Entry]]) -> None:
     sections = documented()
-    for entry in visited:
+    for entry in visited[1]:
         found = re.search(r"```json\n(.*?)\n```", sections[entry.heading.strip("`")], re.DOTALL)
         assert (found is None) == (entry.answer is None), f"{entry.heading}; {ANEW}"
         if found is not None:
@@ -125,7 +280,7 @@ def test_every_answer_in_the_guide_has_the_shape_of_the_real_one(visited: list[E
 
 
 def _fits(told: Any, real: Any) -> bool:
-    """Whether a value of the guide, whose lists have one element, could be part of the real one."""
+    """Whether a value of the page, whose lists have one element, could be part of the real one."""
     if isinstance(told, dict) and isinstance(real, dict):
         return told.keys() == real.keys() and all(_fits(told[name], real[name]) for name in told)
     if isinstance(told, list) and isinstance(real, list):
@@ -136,15 +291,41 @@ def _fits(told: Any, real: Any) -> bool:
 def test_every_address_in_a_text_is_one_of_ours() -> None:
     patterns = [re.compile(re.sub(r"<[^>]+>", "[^/]+", route.path) + r"\Z") for route in ROUTES]
     for path in DOCUMENTS:
-        text = path.read_text(encoding="utf-8").replace(written("addresses"), "")
-        text = re.sub(r"\$?\{\w+\}|\$ID\b", "ID", text)  # a place for an id
+        text = re.sub(r"\$?\{\w+\}|\$ID\b", "ID", by_hand(path))  # a place for an id
         for address in re.findall(r"(/api/[\w/-]+|/health|/ready|/openapi\.json)\b", text):
             if address.rstrip("/") not in {"/api/admin", "/api"}:
                 assert any(pattern.match(address) for pattern in patterns), f"{path.name}: {address}"
 
 
+def calls() -> list[str]:
+    """Every `curl` of our own addresses that a document shows."""
+    shown = (line for path in PAGES for line in [*lines(path), *"".join(blocks(path, "crontab")).splitlines()])
+    return sorted(line[line.index("curl ") :] for line in shown if re.search(r"\bcurl .*/api/", line))
+
+
+@pytest.mark.parametrize("line", calls())
+def test_every_call_that_is_shown_fits_its_address(line: str) -> None:
+    words = shlex.split(line)
+    address = next(word for word in words if "/api/" in word)
+    url = urlsplit(re.sub(r"\$\w+", "1", address[address.index("/api/") :]))
+    method = words[words.index("-X") + 1] if "-X" in words else "GET"
+    (route,) = (r for r in ROUTES if r.method == method and re.fullmatch(re.sub("<[^>]+>", "[^/]+", r.path), url.path))
+    asked = dict(parse_qsl(url.query, strict_parsing=bool(url.query)))
+
+    assert set(asked) <= {field.encode_name for field in msgspec.structs.fields(route.query)}
+    msgspec.convert(asked, route.query, strict=False)
+    if "-d" in words:
+        assert route.body is not None
+        msgspec.convert(json.loads(words[words.index("-d") + 1]), route.body)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS[:-1], ids=lambda path: path.name)
+def test_no_call_that_is_shown_is_repeated(path: Path) -> None:
+    assert not re.search(r"curl [^`]*--retry", text_of(path))
+
+
 def test_a_sync_is_answered_with_the_fields_that_were_always_there(demo: Demo) -> None:
-    body = demo.call("smart_sync").get_json()
+    body = demo.call(operation("POST", "/api/admin/smart_sync")).get_json()
 
     assert {name: body[name] for name in ("success", "total_projects", "success_count", "error_count")} == {
         "success": True,
@@ -166,9 +347,9 @@ def test_a_sync_is_answered_with_the_fields_that_were_always_there(demo: Demo) -
 
 
 def test_the_answer_in_the_readme_is_part_of_a_real_one(demo: Demo) -> None:
-    (block,) = blocks(README, "json")
+    (shown,) = blocks(README, "json")
 
-    told, real = json.loads(block), demo.call("smart_sync").get_json()
+    told, real = json.loads(shown), demo.call(operation("POST", "/api/admin/smart_sync")).get_json()
 
     assert set(told) <= set(real)
     (result,) = told["results"]
@@ -176,30 +357,16 @@ def test_the_answer_in_the_readme_is_part_of_a_real_one(demo: Demo) -> None:
     assert {**told, "results": []} == {**{name: real[name] for name in told}, "results": []}
 
 
-def test_links_lead_to_files_and_sections_that_exist() -> None:
-    for path in DOCUMENTS[:3]:
-        text = path.read_text(encoding="utf-8")
-        sections = {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in _titles(text)}
-        for target in re.findall(r"\]\(([^)]+)\)", text):
-            assert target[1:] in sections if target.startswith("#") else (ROOT / target).exists(), (
-                f"{path.name}: {target}"
-            )
-
-
-def _titles(text: str) -> list[str]:
-    return re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-
-
 # The Sheet, the merge and the database
 
 
 def numbers() -> list[tuple[str, str]]:
-    table = guide().partition("| typed | read as |")[2].partition("\n\n")[0]
+    table = text_of(DOCS / "sheet.md").partition("| typed | read as |")[2].partition("\n\n")[0]
     return re.findall(r"^\| `(.+?)` \| (\w+) \|$", table, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("typed", "told"), numbers())
-def test_numbers_are_read_as_the_guide_says(typed: str, told: str) -> None:
+def test_numbers_are_read_as_the_page_says(typed: str, told: str) -> None:
     try:
         count = count_of(typed)
     except NotACount:
@@ -208,16 +375,11 @@ def test_numbers_are_read_as_the_guide_says(typed: str, told: str) -> None:
         assert told == ("nothing" if count is None else str(count))
 
 
-def sql(containing: str) -> str:
-    (found,) = (block for block in blocks(GUIDE, "sql") if containing in block)
-    return found
-
-
 def test_a_reading_that_is_written_by_sql_is_merged(demo: Demo) -> None:
     with demo.parts.db.write() as tx:
-        tx.execute(sa.text(sql("INSERT INTO observations")))
+        tx.execute(sa.text(block(GUIDE, "sql", "INSERT INTO observations")))
 
-    answer = demo.call("smart_sync").get_json()
+    answer = demo.call(operation("POST", "/api/admin/smart_sync")).get_json()
 
     assert sum(result["updated_count"] for result in answer["results"]) == 1
     with demo.parts.db.read() as tx:
@@ -226,13 +388,13 @@ def test_a_reading_that_is_written_by_sql_is_merged(demo: Demo) -> None:
 
 def test_the_history_query_of_the_guide_answers_days(demo: Demo) -> None:
     with demo.parts.db.read() as tx:
-        rows = tx.execute(sa.text(sql("DATE(snapshot_time)"))).all()
+        rows = tx.execute(sa.text(block(GUIDE, "sql", "DATE(snapshot_time)"))).all()
 
     assert rows == [("2026-03-02", 128_400, 18_450_200)]
 
 
 def test_the_backup_of_the_guide_is_a_whole_copy(demo: Demo, tmp_path: Path) -> None:
-    (line,) = (line for block in blocks(GUIDE, "sh") for line in block.splitlines() if "VACUUM INTO" in line)
+    (line,) = (line for line in lines(GUIDE) if "VACUUM INTO" in line)
     statement = shlex.split(line)[2].replace("/backup/", f"{tmp_path}/")
 
     engine = sa.create_engine(
@@ -247,10 +409,10 @@ def test_the_backup_of_the_guide_is_a_whole_copy(demo: Demo, tmp_path: Path) -> 
 
 
 def test_the_readings_call_of_the_guide_is_understood(demo: Demo) -> None:
-    (block,) = (block for block in blocks(GUIDE, "sh") if "/api/admin/readings" in block)
-    words = shlex.split(block)
+    words = shlex.split(block(GUIDE, "sh", "/api/admin/readings"))
+    sent = json.loads(words[words.index("-d") + 1])
 
-    answer = demo.call("put_readings", json=json.loads(words[words.index("-d") + 1])).get_json()
+    answer = demo.call(operation("POST", "/api/admin/readings"), json=sent).get_json()
 
     assert (answer["success"], answer["kept"]) == (True, 1)
 

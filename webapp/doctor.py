@@ -144,7 +144,7 @@ class _Examination:
         meanings = {setting.name: setting.meaning for setting in SETTINGS}
         for text in self.wrong:
             name, _, words = text.partition(": ")
-            meaning = f": {meanings[name]}" if name in meanings else "; SMART_SYNC.md lists all settings"
+            meaning = f": {meanings[name]}" if name in meanings else "; docs/settings.md lists all settings"
             yield Finding("FAIL", f"setting {name}", words, f"correct or remove {name}{meaning}")
         if not self.wrong:
             known = {setting.name for setting in SETTINGS}

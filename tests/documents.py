@@ -1,0 +1,86 @@
+"""The documents of the project, and what stands in them: code blocks, links, sections, commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.reference import DOCS, PARTS, ROOT, anchor, part_in
+
+README = ROOT / "README.md"
+GUIDE = ROOT / "SMART_SYNC.md"
+CHANGELOG = ROOT / "CHANGELOG.md"
+DECISIONS = DOCS / "decisions.md"
+BLUEPRINT = ROOT / "render.yaml"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
+DOCUMENTS = [*PAGES, BLUEPRINT]
+
+FENCE = re.compile(r"^([ ]*)```(\w*)\n(.*?)^[ ]*```$", re.DOTALL | re.MULTILINE)
+WORDS = re.compile(r"`([^`\n]+)`")
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def by_hand(path: Path) -> str:
+    """A document without the parts that the code writes."""
+    text = text_of(path)
+    for name, page in PARTS.items():
+        if page == path:
+            found = part_in(text, name)
+            text = text[: found.start(2)] + text[found.end(2) :]
+    return text
+
+
+def prose(path: Path) -> str:
+    """A document without its code blocks."""
+    return FENCE.sub("", text_of(path))
+
+
+def fences(path: Path) -> list[tuple[str, str]]:
+    """(language, text) of each code block, without the indentation of the list it stands in."""
+    return [
+        (language, re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))
+        for indent, language, text in FENCE.findall(text_of(path))
+    ]
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return [text for kind, text in fences(path) if kind == language]
+
+
+def block(path: Path, language: str, containing: str) -> str:
+    """The one code block of that language that contains a text."""
+    (found,) = (text for text in blocks(path, language) if containing in text)
+    return found
+
+
+def lines(path: Path) -> Iterator[str]:
+    """Each command line of the shell blocks, continued lines joined, comments left out."""
+    for text in blocks(path, "sh"):
+        for line in text.replace("\\\n", " ").splitlines():
+            if line.strip() and not line.lstrip().startswith("#"):
+                yield line.strip()
+
+
+def links(path: Path) -> list[str]:
+    return re.findall(r"\]\(([^)\s]+)\)", prose(path))
+
+
+def anchors(path: Path) -> set[str]:
+    """What links to the sections of a document may end in; titles that come twice are numbered."""
+    found: dict[str, int] = {}
+    names = set()
+    for title in re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE):
+        name = anchor(title)
+        count = found.get(name, 0)
+        names.add(f"{name}-{count}" if count else name)
+        found[name] = count + 1
+    return names
+
+
+def names_in(path: Path) -> list[str]:
+    """What stands in backticks in the sentences and tables of a document."""
+    return WORDS.findall(prose(path))
