@@ -39,16 +39,16 @@ def prose(path: Path) -> str:
     return FENCE.sub("", text_of(path))
 
 
-def fences(path: Path) -> list[tuple[str, str]]:
+def fences(text: str) -> list[tuple[str, str]]:
     """(language, text) of each code block, without the indentation of the list it stands in."""
     return [
-        (language, re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))
-        for indent, language, text in FENCE.findall(text_of(path))
+        (language, re.sub(rf"^{indent}", "", block, flags=re.MULTILINE))
+        for indent, language, block in FENCE.findall(text)
     ]
 
 
 def blocks(path: Path, language: str) -> list[str]:
-    return [text for kind, text in fences(path) if kind == language]
+    return [text for kind, text in fences(text_of(path)) if kind == language]
 
 
 def block(path: Path, language: str, containing: str) -> str:
@@ -58,9 +58,9 @@ def block(path: Path, language: str, containing: str) -> str:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """Each command line of the shell blocks, continued lines joined, comments left out."""
-    for text in blocks(path, "sh"):
-        for line in text.replace("\\\n", " ").splitlines():
+    """Each command line that people wrote into shell and crontab blocks, continued lines joined, comments left out."""
+    for language, text in fences(by_hand(path)):
+        for line in text.replace("\\\n", " ").splitlines() if language in {"sh", "crontab"} else ():
             if line.strip() and not line.lstrip().startswith("#"):
                 yield line.strip()
 

@@ -1,4 +1,4 @@
-"""What the code itself can say in the documents: settings, commands, error codes, and every address with a real answer.
+"""What the code itself can say in the documents: settings, commands, presets of callers, and every address with an answer.
 
 `python -m tests.reference` writes these parts anew, each between its marks; `test_docs.py` fails when one is out of date.
 """
@@ -23,6 +23,7 @@ from webapp.api.codes import CODES
 from webapp.api.http.routes import Route
 from webapp.cli import main
 from webapp.config import SETTINGS
+from webapp.cron.callers import CALLERS, snippet
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -30,12 +31,27 @@ DOCS = ROOT / "docs"
 PARTS = {
     "settings": DOCS / "settings.md",
     "commands": DOCS / "commands.md",
+    "presets": DOCS / "callers.md",
     "codes": DOCS / "http-api.md",
     "contents": DOCS / "http-api.md",
     "addresses": DOCS / "http-api.md",
 }
 WIDTH = 110
 LONGEST = 6_000  # a longer answer is a document of its own
+LOCAL, SERVICE = "http://127.0.0.1:8000", "https://sync.example.com"
+# In what each caller takes its preset; those that call from elsewhere.
+LANGUAGE = {
+    "crontab": "crontab",
+    "systemd": "sh",
+    "render": "yaml",
+    "github-actions": "yaml",
+    "cron-job.org": "sh",
+    "cloud-scheduler": "sh",
+    "kubernetes": "yaml",
+    "vercel": "json",
+    "eventbridge": "sh",
+}
+REMOTE = LANGUAGE.keys() - {"crontab", "systemd"}
 DURATIONS = {"duration_seconds", "seconds"}
 ACCESS = {"public": "open to all", "read": "read token", "admin": "admin token"}
 
@@ -46,8 +62,15 @@ def settings() -> str:
 
 
 def commands() -> str:
-    """A table of every command with its options."""
-    return table("command | does", ([f"`{_usage(names, c)}`", _help(c)] for names, c in leaf_commands(main)))
+    """A section for every command, behind a table of them all."""
+    found = list(leaf_commands(main))
+    rows = ([f"[`{' '.join(names)}`](#{anchor(_title(names))})", _first_sentence(_help(c))] for names, c in found)
+    return "\n\n".join([table("command | does", rows), *(_command(names, command) for names, command in found)])
+
+
+def presets() -> str:
+    """What `smart-sync cron print` prints for each caller."""
+    return "\n\n".join(_preset(name) for name in CALLERS)
 
 
 def codes() -> str:
@@ -76,16 +99,30 @@ def leaf_commands(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, 
             yield (*names, name), command
 
 
-def _usage(names: tuple[str, ...], command: click.Command) -> str:
-    options = [_option(p) for p in command.params if isinstance(p, click.Option)]
+def _title(names: tuple[str, ...]) -> str:
+    return f"`smart-sync {' '.join(names)}`"
+
+
+def _command(names: tuple[str, ...], command: click.Command) -> str:
     arguments = [_argument(p) for p in command.params if isinstance(p, click.Argument)]
-    return " ".join(["smart-sync", *names, *arguments, *options])
+    usage = " ".join(["smart-sync", *names, *arguments])
+    shown = [f"Usage: `{usage}`, with options:" if command.params else f"Usage: `{usage}`."]
+    options = [_option(p) for p in command.params if isinstance(p, click.Option)]
+    return "\n\n".join([f"### {_title(names)}", _help(command), *shown, *(["\n".join(options)] if options else [])])
 
 
 def _option(option: click.Option) -> str:
-    value = "" if option.is_flag else f" {option.metavar or (option.name or '').upper()}"
-    both = "/".join([*option.opts[:1], *option.secondary_opts[:1]])
-    return f"{both}{value}" if option.required else f"[{both}{value}]"
+    names = "`, `".join([*option.opts, *option.secondary_opts])
+    value = "" if option.is_flag else f" {_value(option)}"
+    default = f" Default: {option.default}." if option.show_default and option.default is not None else ""
+    needed = " Required." if option.required else ""
+    return f"- `{names}{value}`: {option.help}{needed}{default}"
+
+
+def _value(option: click.Option) -> str:
+    if isinstance(option.type, click.Choice):
+        return "|".join(map(str, option.type.choices))
+    return option.metavar or (option.name or "").upper()
 
 
 def _argument(argument: click.Argument) -> str:
@@ -95,6 +132,26 @@ def _argument(argument: click.Argument) -> str:
 
 def _help(command: click.Command) -> str:
     return " ".join((command.help or "").split())
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=\.) ", text)[0]
+
+
+# Callers
+
+
+def _preset(name: str) -> str:
+    caller = CALLERS[name]
+    local = name not in REMOTE
+    asked = "" if local else f" --url {SERVICE}"
+    notes, text = snippet(name, LOCAL if local else SERVICE, config="/var/lib/smart-sync/cron.curl")
+    said = "\n".join(f"# {line}" for line in notes.splitlines())
+    shown = f"{said}\n{text}" if caller.comments else text
+    lines = [f"### {name}", f"`smart-sync cron print --for {name}{asked}` prints:"]
+    if not caller.comments:
+        lines.append(" ".join(caller.notes))
+    return "\n\n".join([*lines, f"```{LANGUAGE[name]}\n{shown.rstrip()}\n```"])
 
 
 # Addresses
@@ -255,7 +312,7 @@ def parts() -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         found = entries(folder)
         made = {"contents": contents(found), "addresses": addresses(found, folder)}
-    return {"settings": settings(), "commands": commands(), "codes": codes(), **made}
+    return {"settings": settings(), "commands": commands(), "presets": presets(), "codes": codes(), **made}
 
 
 def part_in(text: str, name: str) -> re.Match[str]:

@@ -48,6 +48,7 @@ from tests.reference import (
     entries,
     leaf_commands,
     part_in,
+    presets,
     settings,
     shape,
     trimmed,
@@ -60,8 +61,8 @@ from webapp.sources.counts import NotACount, count_of
 ANEW = "write it anew: python -m tests.reference"
 SETTING = re.compile(r"\b(?:SMART_SYNC_[A-Z_]+|GOOGLE_[A-Z_]+|DATABASE_URL|WEB_CONCURRENCY|LOG_LEVEL)\b")
 # The prefix itself; variables of a caller's shell.
-NO_SETTINGS = {"SMART_SYNC_", "GOOGLE_CLOUD_REGION"}
-LANGUAGES = {"sh", "crontab", "sql", "json", "js", "text", "ini"}
+NO_SETTINGS = {"SMART_SYNC_", "SMART_SYNC_TRIGGER", "GOOGLE_CLOUD_REGION"}
+LANGUAGES = {"sh", "crontab", "sql", "json", "js", "text", "ini", "yaml"}
 ROUTES = BY_ID.values()
 
 
@@ -105,7 +106,7 @@ def test_the_readme_shows_a_command_on_its_first_screen_and_ends_soon() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_code_block_says_its_language(path: Path) -> None:
-    assert {language for language, _ in fences(path)} <= LANGUAGES
+    assert {language for language, _ in fences(text_of(path))} <= LANGUAGES
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
@@ -240,6 +241,10 @@ def test_development_commands_exist(path: Path) -> None:
         assert find_spec(module), module
 
 
+def test_the_page_of_callers_shows_every_preset() -> None:
+    assert part("presets") == presets(), ANEW
+
+
 def test_every_caller_has_its_line_in_the_table() -> None:
     table = text_of(DOCS / "callers.md").partition("| `--for` |")[2].partition("\n\n")[0]
 
@@ -299,7 +304,7 @@ def test_every_address_in_a_text_is_one_of_ours() -> None:
 
 def calls() -> list[str]:
     """Every `curl` of our own addresses that a document shows."""
-    shown = (line for path in PAGES for line in [*lines(path), *"".join(blocks(path, "crontab")).splitlines()])
+    shown = (line for path in PAGES for line in lines(path))
     return sorted(line[line.index("curl ") :] for line in shown if re.search(r"\bcurl .*/api/", line))
 
 
@@ -321,7 +326,7 @@ def test_every_call_that_is_shown_fits_its_address(line: str) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS[:-1], ids=lambda path: path.name)
 def test_no_call_that_is_shown_is_repeated(path: Path) -> None:
-    assert not re.search(r"curl [^`]*--retry", text_of(path))
+    assert not re.search(r"curl [^`]*--retry", by_hand(path))
 
 
 def test_a_sync_is_answered_with_the_fields_that_were_always_there(demo: Demo) -> None:
