@@ -19,7 +19,7 @@ from unittest.mock import patch
 import click
 
 from tests.api.tour import BY_ID, Visit, demo_on, tour
-from webapp.api.codes import CODES
+from webapp.api.http.codes import CODES
 from webapp.api.http.routes import Route
 from webapp.cli import main
 from webapp.config import SETTINGS
@@ -217,7 +217,11 @@ def addresses(found: list[Entry], folder: str) -> str:
 
 
 def _section(entry: Entry) -> str:
-    lines = [f"### {entry.heading}", f"{_description(entry.told)} ({ACCESS[entry.route.access]})"]
+    lines = [
+        f"### {entry.heading}",
+        _description(entry.told),
+        f"Operation `{entry.visit.operation}`, {ACCESS[entry.route.access]}.",
+    ]
     lines += _list("Query", _parameters(entry.told, "query"))
     lines += _list("Headers", _parameters(entry.told, "header"))
     if entry.visit.sent is not None:

@@ -85,11 +85,6 @@ def part(name: str) -> str:
     return part_in(text_of(PARTS[name]), name)[2]
 
 
-def operation(method: str, path: str) -> str:
-    (found,) = (name for name, route in BY_ID.items() if (route.method, route.path) == (method, path))
-    return found
-
-
 # Form
 
 
@@ -330,7 +325,7 @@ def test_no_call_that_is_shown_is_repeated(path: Path) -> None:
 
 
 def test_a_sync_is_answered_with_the_fields_that_were_always_there(demo: Demo) -> None:
-    body = demo.call(operation("POST", "/api/admin/smart_sync")).get_json()
+    body = demo.call("smart_sync").get_json()
 
     assert {name: body[name] for name in ("success", "total_projects", "success_count", "error_count")} == {
         "success": True,
@@ -354,7 +349,7 @@ def test_a_sync_is_answered_with_the_fields_that_were_always_there(demo: Demo) -
 def test_the_answer_in_the_readme_is_part_of_a_real_one(demo: Demo) -> None:
     (shown,) = blocks(README, "json")
 
-    told, real = json.loads(shown), demo.call(operation("POST", "/api/admin/smart_sync")).get_json()
+    told, real = json.loads(shown), demo.call("smart_sync").get_json()
 
     assert set(told) <= set(real)
     (result,) = told["results"]
@@ -384,7 +379,7 @@ def test_a_reading_that_is_written_by_sql_is_merged(demo: Demo) -> None:
     with demo.parts.db.write() as tx:
         tx.execute(sa.text(block(GUIDE, "sql", "INSERT INTO observations")))
 
-    answer = demo.call(operation("POST", "/api/admin/smart_sync")).get_json()
+    answer = demo.call("smart_sync").get_json()
 
     assert sum(result["updated_count"] for result in answer["results"]) == 1
     with demo.parts.db.read() as tx:
@@ -417,7 +412,7 @@ def test_the_readings_call_of_the_guide_is_understood(demo: Demo) -> None:
     words = shlex.split(block(GUIDE, "sh", "/api/admin/readings"))
     sent = json.loads(words[words.index("-d") + 1])
 
-    answer = demo.call(operation("POST", "/api/admin/readings"), json=sent).get_json()
+    answer = demo.call("put_readings", json=sent).get_json()
 
     assert (answer["success"], answer["kept"]) == (True, 1)
 
