@@ -15,9 +15,11 @@ SkipReason = Literal[
 
 METRICS: tuple[Metric, ...] = ("followers", "likes", "comments", "videos", "views")
 
+LARGEST = 2**63 - 1  # the largest count and the largest id that both databases keep
+
 
 class Counts(NamedTuple):
-    """Five whole numbers of an account, each >= 0 and < 2**63. None: not observed, never zero."""
+    """Five whole numbers of an account, each from 0 to LARGEST. None: not observed, never zero."""
 
     followers: int | None = None
     likes: int | None = None

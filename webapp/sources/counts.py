@@ -6,11 +6,12 @@ import math
 import re
 import unicodedata
 
+from webapp.model import LARGEST
+
 __all__ = ["NotACount", "count_of"]
 
-_LIMIT = 2**63
 _LONGEST = 32  # characters; a count with every ornament needs fewer, and int() stays cheap
-_ALWAYS_FITS = 18  # digits: any such number is below the limit
+_ALWAYS_FITS = 18  # digits: any such number is small enough
 
 # White space and the marks that come along when text is copied. The right-to-left override is left out on purpose:
 # behind it 123 is shown as 321.
@@ -76,7 +77,7 @@ _WORDS = {
     "not_a_number": "is not a number",
     "odd_digit": "has a sign that only looks like a digit, such as a footnote",
     "percent": "is a percentage",
-    "too_large": "is larger than 9223372036854775807",
+    "too_large": f"is larger than {LARGEST}",
     "too_long": f"is longer than {_LONGEST} characters",
     "two_numbers": "has more than one number",
     "type": "is neither text nor a number",
@@ -123,7 +124,7 @@ class NotACount(ValueError):
 
 
 def count_of(cell: object, locale: str | None = None) -> int | None:
-    """The count a cell holds, 0 <= n < 2**63; None for a blank cell and for a placeholder such as `-` or `n/a`.
+    """The count a cell holds, from 0 to LARGEST; None for a blank cell and for a placeholder such as `-` or `n/a`.
 
     locale: the spreadsheet's, like `de_DE`. It matters only to one point or comma before exactly three digits:
     `1.234` is 1234 where the comma marks decimals, and refused where the point does or where nobody knows. `1,234`
@@ -147,7 +148,7 @@ def count_of(cell: object, locale: str | None = None) -> int | None:
 
 
 def _checked(n: int) -> int:
-    if 0 <= n < _LIMIT:
+    if 0 <= n <= LARGEST:
         return n
     raise NotACount("negative" if n < 0 else "too_large")
 
@@ -157,7 +158,7 @@ def _count_of_float(number: float) -> int:
         raise NotACount("not_a_number")
     if number < 0:
         raise NotACount("negative")
-    if number >= _LIMIT:
+    if number > LARGEST:
         raise NotACount("too_large")
     if not number.is_integer():
         raise NotACount("fraction", "is the cell formatted as percent?" if number < 1 else "")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import itemgetter
 
 from webapp.errors import SourceError
-from webapp.model import METRICS, Counts, Metric, Problem, Profile, SkipReason, larger
+from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile, SkipReason, larger
 from webapp.sources.counts import NotACount, count_of
 from webapp.sources.sheet import Cell
 from webapp.sources.sheet.headers import Header, address, column_letter, find_header, quoted
@@ -25,7 +25,6 @@ PARSER_VERSION = "1"
 _LONGEST_TEXT = 255
 _LONGEST_CLEAN = 2_048  # what an address may have; to normalise piled accents takes quadratic time
 _MOST_PROBLEMS = 1_000
-_LARGEST = 2**63 - 1
 
 # Invisible signs that come along at the ends of what was copied; inside they may hold an emoji together.
 _INVISIBLE = (
@@ -132,7 +131,7 @@ class _Reader:
         """Turns the metrics' cells into counts, in place; answers the bits of those that are unread."""
         unread = self.untracked
         for i, cell in enumerate(cells):
-            if (type(cell) is int and 0 <= cell <= _LARGEST) or cell is None:
+            if (type(cell) is int and 0 <= cell <= LARGEST) or cell is None:
                 continue
             try:
                 cells[i] = count_of(cell, self.locale)
