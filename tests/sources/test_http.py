@@ -27,8 +27,9 @@ from werkzeug import Request, Response
 
 from webapp.clock import Stop
 from webapp.errors import SourceError, TransientSourceError
-from webapp.sources._transport import is_public
-from webapp.sources.http import Fetched, Http, Limits, _retry_after
+from webapp.sources.http import Fetched, Http, Limits
+from webapp.sources.http.client import _retry_after
+from webapp.sources.http.transport import is_public
 
 if TYPE_CHECKING:
     from tests.sources.conftest import FakeTime, Wires

@@ -1,4 +1,4 @@
-"""The heavy half of `http`: sockets that keep a deadline, one attempt, and the policy of trying again.
+"""The heavy half: sockets that keep a deadline, one attempt, and the policy of trying again.
 
 Timeouts of sockets count from packet to packet, so a server that sends a byte now and then is never late. Here each
 read of a connection, of headers as of the body, looks at the time that the whole call has left.
@@ -29,12 +29,10 @@ from urllib3.util.connection import allowed_gai_family, create_connection
 
 from webapp.clock import Budget, Clock
 from webapp.errors import SourceError, TransientSourceError
-from webapp.sources.http import Busy, Fetched, Limits
+from webapp.sources.http.exchange import Busy, Fetched, Limits
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-__all__ = ["Call", "is_public", "open_session", "persist", "send"]
 
 T = TypeVar("T")
 
@@ -48,8 +46,8 @@ _QUOTA = tenacity.wait_exponential(multiplier=5) + tenacity.wait_random(0, 5)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One attempt under way. `left` tells the seconds it may still take."""
+class Attempt:
+    """One request under way. `left` tells the seconds it may still take."""
 
     name: str
     limits: Limits
@@ -58,23 +56,23 @@ class Call:
 
 
 # urllib3 has no way to hand anything to the connection that it picks for a request.
-_current: ContextVar[Call] = ContextVar("call")
+_current: ContextVar[Attempt] = ContextVar("attempt")
 
 
 class _TimedSocket(RawIOBase):
     """The reading side of a connection, which gives up when the server is silent too long or the call's time is over."""
 
-    def __init__(self, sock: socket.socket, file: BufferedReader, call: Call) -> None:
+    def __init__(self, sock: socket.socket, file: BufferedReader, attempt: Attempt) -> None:
         self._sock = sock
         self._file = file  # what http.client made; it holds the socket open for us
-        self._call = call
+        self._attempt = attempt
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        silence = self._call.limits.silence_s
-        while (patience := min(silence, self._call.left(), _SLICE_S)) > 0:
+        silence = self._attempt.limits.silence_s
+        while (patience := min(silence, self._attempt.left(), _SLICE_S)) > 0:
             self._sock.settimeout(patience)
             try:
                 return self._sock.recv_into(buffer)
@@ -95,16 +93,16 @@ class _TimedResponse(HTTPResponse):
 
 def _connect(connection: HTTPConnection) -> socket.socket:
     """A socket to the first address that answers; all addresses together get the time of one call, not one each."""
-    call = _current.get()
+    attempt = _current.get()
     host, port = connection.host, connection.port
     failure: OSError = OSError("no address")
     for *_, address in socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM):
         ip = str(address[0])
-        if call.public_only and not is_public(ip):
+        if attempt.public_only and not is_public(ip):
             raise SourceError(
                 f"{host} is a private address, which is not read from", code="private_address", hint="use a public URL"
             )
-        if (patience := min(call.limits.connect_s, call.left())) <= 0:
+        if (patience := min(attempt.limits.connect_s, attempt.left())) <= 0:
             raise TimeoutError
         try:
             return create_connection((ip, port), patience, connection.source_address, connection.socket_options)
@@ -176,12 +174,12 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def send(session: requests.Session, call: Call, url: str, headers: Mapping[str, str], form: bytes | None) -> Fetched:
+def send(session: requests.Session, attempt: Attempt, url: str, headers: Mapping[str, str], form: bytes | None) -> Fetched:
     """One attempt, whatever its status.
 
     Raises: SourceError `too_large`, `private_address`; TransientSourceError `timeout`, `network`, `bad_response`.
     """
-    token = _current.set(call)
+    token = _current.set(attempt)
     try:
         with session.request(
             "GET" if form is None else "POST",
@@ -191,24 +189,24 @@ def send(session: requests.Session, call: Call, url: str, headers: Mapping[str, 
             auth=_as_it_is,
             stream=True,
             allow_redirects=False,
-            timeout=(call.limits.connect_s, call.limits.silence_s),
+            timeout=(attempt.limits.connect_s, attempt.limits.silence_s),
         ) as response:
-            return Fetched(response.status_code, response.headers, _body(response, call))
+            return Fetched(response.status_code, response.headers, _body(response, attempt))
     except (urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
         # Not chained: these errors quote the whole URL.
-        raise _failure(call.name, url, error) from None
+        raise _failure(attempt.name, url, error) from None
     finally:
         _current.reset(token)
 
 
-def _body(response: requests.Response, call: Call) -> bytes:
+def _body(response: requests.Response, attempt: Attempt) -> bytes:
     parts, size = [], 0
     for part in response.raw.stream(_CHUNK, decode_content=True):
         size += len(part)
-        if size > call.limits.body_bytes:
-            limit = call.limits.body_bytes // 2**20
+        if size > attempt.limits.body_bytes:
+            limit = attempt.limits.body_bytes // 2**20
             raise SourceError(
-                f"{call.name} sent more than {limit} MB at once",
+                f"{attempt.name} sent more than {limit} MB at once",
                 code="too_large",
                 hint="split the tab into smaller ones",
             )

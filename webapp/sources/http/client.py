@@ -1,64 +1,27 @@
-"""HTTP for every source: deadlines that hold, retries that end, bodies that stay bounded, words instead of tracebacks.
+"""One service behind one session.
 
-Light to import: requests, urllib3 and tenacity are loaded by the first request, since every start pays for imports.
+Light to import: `transport` with requests, urllib3 and tenacity is loaded by the first request, since every start pays
+for imports.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from webapp.clock import Budget, Clock
 from webapp.errors import SourceError, TransientSourceError
+from webapp.sources.http.exchange import LIMITS, Busy, Fetched, Limits
 
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["LIMITS", "Busy", "Fetched", "Http", "Limits"]
-
 T = TypeVar("T")
 
 _REQUEST_TIMEOUT, _TOO_EARLY, _TOO_MANY, _SERVER_ERROR = 408, 425, 429, 500
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one request may take, in seconds and bytes. The run's budget limits all of it further.
-
-    silence_s: the longest pause of a server within an answer. call_s: one attempt from connecting to the last byte.
-    body_bytes: the answer after gunzip. wait_s: the longest Retry-After worth waiting for.
-    """
-
-    connect_s: float = 5.0
-    silence_s: float = 20.0
-    call_s: float = 60.0
-    body_bytes: int = 64 * 2**20
-    attempts: int = 5
-    wait_s: float = 120.0
-
-
-LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """An answer read to its end and unpacked. `headers` are looked up whatever their case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-
-
-class Busy(TransientSourceError):
-    """The service asked to come back later, after `wait_s` seconds if it said so."""
-
-    def __init__(self, message: str, *, code: str, wait_s: float | None) -> None:
-        super().__init__(message, code=code)
-        self.wait_s = wait_s
 
 
 class Http:
@@ -79,7 +42,7 @@ class Http:
     @property
     def session(self) -> requests.Session:
         """The session behind, made on first use; to be asked through `request` only."""
-        from webapp.sources._transport import open_session  # noqa: PLC0415 - a sync needs it, a start does not
+        from webapp.sources.http.transport import open_session  # noqa: PLC0415 - a sync needs it, a start does not
 
         if self._session is None:
             self._session = open_session(public_only=self._public_only)
@@ -104,7 +67,7 @@ class Http:
 
         Raises: SourceError, TransientSourceError (`timeout`, `network`, `rate_limited`, `upstream_error`).
         """
-        from webapp.sources import _transport  # noqa: PLC0415 - as above
+        from webapp.sources.http import transport  # noqa: PLC0415 - as above
 
         doubted = set(doubt)
         last: TransientSourceError | None = None
@@ -118,7 +81,7 @@ class Http:
                 last = error
                 raise
 
-        return _transport.persist(attempt, budget=budget, clock=self.clock, limits=self.limits)
+        return transport.persist(attempt, budget=budget, clock=self.clock, limits=self.limits)
 
     def _check_time(self, budget: Budget, last: TransientSourceError | None) -> None:
         if last is not None and (budget.used_up or budget.stopped):
@@ -127,17 +90,17 @@ class Http:
             raise TransientSourceError(f"There was no time left to ask {self.name}", code="timeout")
 
     def _send(self, url: str, budget: Budget, headers: Mapping[str, str], form: bytes | None) -> Fetched:
-        from webapp.sources import _transport  # noqa: PLC0415 - as above
+        from webapp.sources.http import transport  # noqa: PLC0415 - as above
 
         ends = self.clock.monotonic() + self.limits.call_s
-        call = _transport.Call(
+        attempt = transport.Attempt(
             name=self.name,
             limits=self.limits,
             left=lambda: min(ends - self.clock.monotonic(), budget.left()),
             public_only=self._public_only,
         )
         self.calls += 1
-        return _transport.send(self.session, call, url, headers, form)
+        return transport.send(self.session, attempt, url, headers, form)
 
     def _judge(self, fetched: Fetched, read: Callable[[Fetched], T], doubted: set[int]) -> T:
         self._refuse_busy(fetched)

@@ -1,0 +1,44 @@
+"""What goes into a request and what comes out of one: limits, an answer, and a service that is busy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from webapp.errors import TransientSourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may take, in seconds and bytes. The run's budget limits all of it further.
+
+    silence_s: the longest pause of a server within an answer. call_s: one attempt from connecting to the last byte.
+    body_bytes: the answer after gunzip. wait_s: the longest Retry-After worth waiting for.
+    """
+
+    connect_s: float = 5.0
+    silence_s: float = 20.0
+    call_s: float = 60.0
+    body_bytes: int = 64 * 2**20
+    attempts: int = 5
+    wait_s: float = 120.0
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer read to its end and unpacked. `headers` are looked up whatever their case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class Busy(TransientSourceError):
+    """The service asked to come back later, after `wait_s` seconds if it said so."""
+
+    def __init__(self, message: str, *, code: str, wait_s: float | None) -> None:
+        super().__init__(message, code=code)
+        self.wait_s = wait_s
