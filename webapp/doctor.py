@@ -23,9 +23,10 @@ from webapp.errors import ConfigError, SmartSyncError, SourceError, StoreError
 from webapp.model import METRICS
 from webapp.sources.http import LIMITS, Http
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
+from webapp.sources.sheet.addresses import column_letters
 from webapp.sources.sheet.credentials import Credentials, ServiceAccount
 from webapp.sources.sheet.google import API, GoogleSheet
-from webapp.sources.sheet.headers import Header, column_letter, find_header
+from webapp.sources.sheet.headers import Header, find_header
 from webapp.sources.sheet.open import open_sheet
 from webapp.sources.sheet.rows import read_tab
 from webapp.store import projects, queries
@@ -454,7 +455,7 @@ def _compared(ahead_s: float) -> Finding:
 
 def _columns(header: Header) -> str:
     found = ", ".join(
-        f"{meaning} {column_letter(column)}" for meaning, column in sorted(header.columns.items(), key=lambda c: c[1])
+        f"{meaning} {column_letters(column)}" for meaning, column in sorted(header.columns.items(), key=lambda c: c[1])
     )
     missing = [metric for metric in METRICS if metric not in header.columns]
     words = f"header in row {header.row}: {found}"

@@ -16,8 +16,9 @@ from openpyxl.chart import BarChart
 from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.sources.sheet import Cells, Tab
-from webapp.sources.sheet.files import CsvFolder, XlsxFile
+from webapp.sources.sheet.csv import CsvFolder
 from webapp.sources.sheet.payload import csv_payload
+from webapp.sources.sheet.xlsx import XlsxFile
 
 NOON = dt.datetime(2025, 1, 2, 12)  # noqa: DTZ001 - cells have no zone
 

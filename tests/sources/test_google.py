@@ -25,9 +25,11 @@ from webapp.clock import Budget, Clock
 from webapp.errors import ConfigError, SourceError, TransientSourceError
 from webapp.sources.http import Http, Limits
 from webapp.sources.sheet import Cells, Tab
-from webapp.sources.sheet._gspread import Client
+from webapp.sources.sheet.addresses import column_letters
 from webapp.sources.sheet.credentials import ApiKey, ServiceAccount, parse_credentials
-from webapp.sources.sheet.google import GoogleSheet, _column, range_of
+from webapp.sources.sheet.google import GoogleSheet
+from webapp.sources.sheet.google.client import Client
+from webapp.sources.sheet.google.ranges import range_of
 
 if TYPE_CHECKING:
     from tests.sources.conftest import FakeTime, Google, Wires
@@ -160,7 +162,7 @@ def test_a_range_covers_the_tab_up_to_52_columns(tab: Tab, expected: str) -> Non
 @given(st.integers(1, 20_000))
 def test_letters_of_columns_count_in_base_26(number: int) -> None:
     value = 0
-    for letter in _column(number):
+    for letter in column_letters(number - 1):
         value = value * 26 + ord(letter) - 64
 
     assert value == number

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from webapp.errors import SourceError
 from webapp.model import METRICS
 from webapp.sources.sheet import Cell
-from webapp.sources.sheet.headers import Header, address, column_letter, find_header, quoted
+from webapp.sources.sheet.addresses import address, column_letters, quote_cell
+from webapp.sources.sheet.headers import Header, find_header
 
 PLAIN: list[Cell] = ["Link", "Platform", "Username", "Owner", "Topic", "Status", *METRICS]
 
@@ -273,7 +274,7 @@ def test_a_header_is_recognised_when_it_comes_again() -> None:
     ("index", "letter"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")]
 )
 def test_columns_have_letters(index: int, letter: str) -> None:
-    assert column_letter(index) == letter
+    assert column_letters(index) == letter
 
 
 def test_an_address_reads_as_people_write_it() -> None:
@@ -295,7 +296,7 @@ def test_an_address_reads_as_people_write_it() -> None:
     ids=["text", "one line", "lone surrogate", "long", "boolean", "number", "huge"],
 )
 def test_a_cell_is_quoted_on_one_short_line(cell: Cell, shown: str) -> None:
-    assert quoted(cell) == shown
+    assert quote_cell(cell) == shown
 
 
 @given(st.permutations(PLAIN), st.integers(0, 5))

@@ -11,10 +11,11 @@ import pytest
 from webapp.clock import Budget, Clock
 from webapp.errors import ConfigError, SourceError
 from webapp.sources.sheet import SheetSource
-from webapp.sources.sheet.files import CsvFolder, XlsxFile
+from webapp.sources.sheet.csv import CsvFolder
 from webapp.sources.sheet.google import GoogleSheet
 from webapp.sources.sheet.open import open_sheet
 from webapp.sources.sheet.published import PublishedCsv
+from webapp.sources.sheet.xlsx import XlsxFile
 
 ID = "1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789_-abcde"
 PUBLISHED = "https://docs.google.com/spreadsheets/d/e/2PACX-1vAbC_d-e/pub"

@@ -174,7 +174,9 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def send(session: requests.Session, attempt: Attempt, url: str, headers: Mapping[str, str], form: bytes | None) -> Fetched:
+def send(
+    session: requests.Session, attempt: Attempt, url: str, headers: Mapping[str, str], form: bytes | None
+) -> Fetched:
     """One attempt, whatever its status.
 
     Raises: SourceError `too_large`, `private_address`; TransientSourceError `timeout`, `network`, `bad_response`.

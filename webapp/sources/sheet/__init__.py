@@ -12,10 +12,13 @@ from typing import Protocol
 from webapp.clock import Budget
 from webapp.errors import SourceError
 
-__all__ = ["Book", "Cell", "Cells", "SheetSource", "Tab"]
-
 # A cell as its source types it. Booleans stay booleans; None and "" are both blank.
 Cell = str | int | float | bool | None
+
+# Rows from row 1, ragged: trailing blank cells may be missing.
+Grid = Sequence[Sequence[Cell]]
+
+MOST_COLUMNS = 52  # of a tab that are read, as far as AZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ class Cells(Protocol):
     def error(self) -> SourceError | None:
         """Why this one tab could not be read while its siblings could; None when it was."""
 
-    def rows(self) -> Sequence[Sequence[Cell]]:
-        """Rows from row 1, ragged: trailing blank cells may be missing. Decodes on each call; keep the result.
+    def rows(self) -> Grid:
+        """Decodes on each call; keep the result.
 
         Raises: SourceError `bad_response` when the payload is no grid of cells.
         """

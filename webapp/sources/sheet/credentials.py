@@ -14,8 +14,6 @@ from typing import Any
 
 from webapp.errors import ConfigError
 
-__all__ = ["TOKEN_URIS", "ApiKey", "Credentials", "ServiceAccount", "check_token_uri", "parse_credentials"]
-
 TOKEN_URIS = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
 
 _FIELDS = ("client_email", "private_key", "private_key_id", "project_id", "token_uri")

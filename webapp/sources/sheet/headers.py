@@ -10,16 +10,14 @@ from functools import lru_cache
 
 from webapp.errors import SourceError
 from webapp.model import METRICS, Metric
-from webapp.sources.sheet import Cell
+from webapp.sources.sheet import Cell, Grid
+from webapp.sources.sheet.addresses import address, quote_cell
 from webapp.sources.urls import platform_slug
-
-__all__ = ["Header", "address", "column_letter", "find_header", "quoted"]
 
 Aliases = Mapping[str, tuple[str, ...]]
 
 _SEARCHED = 10  # rows from the top in which a header may stand
 _LONGEST_NAME = 200  # characters; anything longer is a note, not a name
-_QUOTED = 40  # characters of a cell that a message repeats
 _LISTED = 12  # cells of a row that a message repeats
 _ALIKE = 0.8  # difflib's ratio from which a name may be a slip of the pen
 
@@ -112,7 +110,7 @@ class Header:
         return isinstance(cell, str) and not cell[:1].isdigit() and bool(_meaning(_normal(cell), self.chosen))
 
 
-def find_header(rows: Sequence[Sequence[Cell]], aliases: Aliases | None = None, title: str = "") -> Header:
+def find_header(rows: Grid, aliases: Aliases | None = None, title: str = "") -> Header:
     """The header among the first 10 rows: it names a profile URL (or platform and username) and at least one metric.
 
     aliases: more names by meaning; where one of them stands in the row, the built-in names of its meaning do not count.
@@ -128,33 +126,6 @@ def find_header(rows: Sequence[Sequence[Cell]], aliases: Aliases | None = None, 
             _check_identity(found, number, row, title)
             return _header(number, names, found, chosen)
     raise _missing(rows, chosen, title)
-
-
-def column_letter(index: int) -> str:
-    """`A` for 0, `Z` for 25, `AA` for 26."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
-
-
-def address(title: str, column: int, row: int) -> str:
-    """`Project A!D17` as people read it, with nothing quoted; `D17` where there is no title."""
-    cell = f"{column_letter(column)}{row}"
-    return f"{title}!{cell}" if title else cell
-
-
-def quoted(cell: object) -> str:
-    """A cell for a message: at most 40 characters of it, on one line."""
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, str):
-        return repr(cell) if len(cell) <= _QUOTED else repr(cell[:_QUOTED] + "…")
-    if isinstance(cell, int) and abs(cell) >= 10**_QUOTED:
-        return "a number of very many digits"  # which str() would refuse from 4,300 on
-    return quoted(str(cell)) if isinstance(cell, (list, dict)) else str(cell)
 
 
 def _normal(cell: object) -> str:
@@ -218,7 +189,7 @@ def _is_enough(found: Mapping[str, object]) -> bool:
 def _check_identity(found: Mapping[str, Sequence[int]], number: int, row: Sequence[Cell], title: str) -> None:
     for meaning in ("url",) if "url" in found else ("platform", "username"):
         if len(found[meaning]) > 1:
-            cells = " and ".join(f"{address(title, i, number)} {quoted(row[i])}" for i in found[meaning][:_LISTED])
+            cells = " and ".join(f"{address(title, i, number)} {quote_cell(row[i])}" for i in found[meaning][:_LISTED])
             noun = "profile URL" if meaning == "url" else meaning
             raise SourceError(
                 f"{cells} may all be the {noun} column; nothing of the tab is read",
@@ -250,7 +221,7 @@ def _near(wanted: Iterable[str], unknown: Iterable[str]) -> str | None:
     )
 
 
-def _missing(rows: Sequence[Sequence[Cell]], chosen: Mapping[str, str], title: str) -> SourceError:
+def _missing(rows: Grid, chosen: Mapping[str, str], title: str) -> SourceError:
     """Why there is no header: the row that comes nearest to one, or the first that is not empty, against what is due."""
     where = f"{title}: " if title else ""
     full = ((number, row) for number, row in enumerate(rows, 1) if any(map(_is_seen, row)))
@@ -259,7 +230,7 @@ def _missing(rows: Sequence[Sequence[Cell]], chosen: Mapping[str, str], title: s
         return SourceError(f"{where}the tab is empty", code="tab_empty", hint="fill in a header row and the accounts")
     searched = [first, *((number, row) for number, row in full if number <= _SEARCHED)]
     number, row = max(searched, key=lambda r: len(_meanings(map(_normal, r[1]), chosen)))
-    cells = [quoted(cell) for cell in row if _is_seen(cell)]
+    cells = [quote_cell(cell) for cell in row if _is_seen(cell)]
     more = f" and {len(cells) - _LISTED} more" if len(cells) > _LISTED else ""
     return SourceError(
         f"{where}no header in the first {_SEARCHED} rows; row {number} has {', '.join(cells[:_LISTED])}{more}; "

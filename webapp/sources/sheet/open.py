@@ -10,15 +10,13 @@ from webapp.clock import Clock
 from webapp.errors import ConfigError
 from webapp.sources.sheet import SheetSource
 from webapp.sources.sheet.credentials import Credentials
-from webapp.sources.sheet.files import CsvFolder, XlsxFile
+from webapp.sources.sheet.csv import CsvFolder
 from webapp.sources.sheet.google import GoogleSheet
-from webapp.sources.sheet.published import PublishedCsv
-
-__all__ = ["open_sheet"]
+from webapp.sources.sheet.published import DOCS, PublishedCsv
+from webapp.sources.sheet.xlsx import XlsxFile
 
 _ID = re.compile(r"[A-Za-z0-9_-]{20,}")
 _PUBLISHED_ID = "2PACX-"
-_DOCS = "docs.google.com"
 _DRIVE = "drive.google.com"
 _SPREADSHEET = re.compile(r"/(?:a/[^/]+/)?spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]{20,})(?:/(.*))?$")
 _PUBLISHED = re.compile(r"/(?:a/[^/]+/)?spreadsheets/(?:u/\d+/)?d/e/([A-Za-z0-9_-]+)(?:/.*)?$")
@@ -81,7 +79,7 @@ def _published_address(text: str, parts: SplitResult) -> str | None:
     """The address of the CSV, for everything that is one and not a spreadsheet to be read through the API."""
     if parts.hostname == _DRIVE:
         return None
-    if parts.hostname != _DOCS:
+    if parts.hostname != DOCS:
         return text
     published = _PUBLISHED.match(parts.path)
     if published:
@@ -95,11 +93,11 @@ def _published_url(key: str, query: str) -> str:
     """As CSV also when the address that was copied is that of the page for people (`/pubhtml`)."""
     gid = parse_qs(query).get("gid", [""])[0]
     tab = f"gid={gid}&single=true&" if gid.isdigit() else ""
-    return f"https://{_DOCS}/spreadsheets/d/e/{key}/pub?{tab}output=csv"
+    return f"https://{DOCS}/spreadsheets/d/e/{key}/pub?{tab}output=csv"
 
 
 def _google_id(parts: SplitResult) -> str | None:
-    found = _SPREADSHEET.match(parts.path) if parts.hostname == _DOCS else _DRIVE_FILE.match(parts.path)
+    found = _SPREADSHEET.match(parts.path) if parts.hostname == DOCS else _DRIVE_FILE.match(parts.path)
     if found:
         return found[1]
     key = parse_qs(parts.query).get("id", [""])[0]

@@ -6,19 +6,15 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from hashlib import sha256
 
 import msgspec
 
 from webapp.errors import SourceError
-from webapp.sources.sheet import Cell, Tab
+from webapp.sources.sheet import Cell, Grid, Tab
 
-__all__ = ["Payload", "csv_payload", "failed", "json_payload"]
-
-Grid = Sequence[Sequence[Cell]]
-
-_GRID = msgspec.json.Decoder(list[list[str | int | float | bool | None]])
+_GRID = msgspec.json.Decoder(list[list[Cell]])
 _DELIMITERS = ",;\t"
 _SAMPLE_ROWS = 20
 
@@ -50,7 +46,7 @@ class Payload:
             raise SourceError(f"{self.tab.title}: what was sent is no table of cells", code="bad_response") from error
 
 
-def failed(tab: Tab, error: SourceError) -> Payload:
+def error_payload(tab: Tab, error: SourceError) -> Payload:
     """A tab that could not be read, among others that could."""
     return Payload(tab, b"", _nothing, error=error)
 
@@ -70,7 +66,7 @@ def csv_payload(tab: Tab, data: bytes) -> Payload:
         _text(data)
     except UnicodeError:
         message = f"{tab.title}: the CSV is not in UTF-8"
-        return failed(tab, SourceError(message, code="bad_encoding", hint='save it as "CSV UTF-8"'))
+        return error_payload(tab, SourceError(message, code="bad_encoding", hint='save it as "CSV UTF-8"'))
     return Payload(tab, data, _csv_rows)
 
 

@@ -13,14 +13,12 @@ from webapp.sources.http import LIMITS, Fetched, Http, Limits
 from webapp.sources.sheet import Book, Cells, Tab
 from webapp.sources.sheet.payload import Payload, csv_payload
 
-__all__ = ["PublishedCsv"]
-
 MOST_REDIRECTS = 3
 
 _ENCODED_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
 _PLAIN_NAME = re.compile(r'filename="?([^";]+)')
 
-_DOCS = "docs.google.com"
+DOCS = "docs.google.com"
 _SIGN_IN = "accounts.google.com"
 _STORE = ".googleusercontent.com"  # where Google keeps what it publishes, and sends us to
 _HINT = "choose File > Share > Publish to web, comma-separated values, and use the address shown there"
@@ -82,7 +80,7 @@ class PublishedCsv:
         host = parts.hostname or ""
         if host == _SIGN_IN:
             raise _not_published()
-        google = parts.scheme == "https" and (host == _DOCS or host.endswith(_STORE))
+        google = parts.scheme == "https" and (host == DOCS or host.endswith(_STORE))
         if google or _origin(url) == self._home:
             return url
         raise SourceError(
@@ -122,6 +120,6 @@ def _origin(url: str) -> tuple[str, str]:
 def _key(url: str) -> str:
     """The address as projects store it. A query of another host than Google's may hold a secret, so only its hash stays."""
     parts = urlsplit(url)
-    if parts.query and parts.hostname != _DOCS:
+    if parts.query and parts.hostname != DOCS:
         return parts._replace(query="", fragment="").geturl() + "#" + sha256(parts.query.encode()).hexdigest()[:16]
     return parts._replace(fragment="").geturl()

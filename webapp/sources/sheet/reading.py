@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from webapp.model import METRICS, Counts, Metric, Problem, Profile, SkipReason
 
-__all__ = ["SheetRow", "TabReading"]
-
 
 class SheetRow(NamedTuple):
     """One account of a tab.

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from operator import itemgetter
 
 from webapp.errors import SourceError
 from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile, SkipReason, larger
 from webapp.sources.counts import NotACount, count_of
-from webapp.sources.sheet import Cell
-from webapp.sources.sheet.headers import Header, address, column_letter, find_header, quoted
+from webapp.sources.sheet import Cell, Grid
+from webapp.sources.sheet.addresses import address, column_letters, quote_cell
+from webapp.sources.sheet.headers import Aliases, Header, find_header
 from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.sources.urls import BadProfile, profile_of
-
-__all__ = ["PARSER_VERSION", "has_header", "read_tab"]
 
 # Stored with the hash of a tab: raise it whenever the same cells come to mean something else, here, in the headers,
 # in the counts or in the profile URLs. Tabs that have not changed are then understood anew.
@@ -38,10 +37,10 @@ _LIKE_LINK = re.compile(r"[/@]|\A\s*\S*\.\S*\s*\Z")
 
 
 def read_tab(
-    rows: Sequence[Sequence[Cell]],
+    rows: Grid,
     title: str,
     locale: str | None = None,
-    aliases: Mapping[str, tuple[str, ...]] | None = None,
+    aliases: Aliases | None = None,
 ) -> TabReading:
     """The accounts of a tab.
 
@@ -52,7 +51,7 @@ def read_tab(
     return _Reader(rows, title, locale, find_header(rows, aliases, title)).read()
 
 
-def has_header(rows: Sequence[Sequence[Cell]], aliases: Mapping[str, tuple[str, ...]] | None = None) -> bool:
+def has_header(rows: Grid, aliases: Aliases | None = None) -> bool:
     """Whether a tab is worth a project: it has a header, and one that can be understood."""
     try:
         find_header(rows, aliases)
@@ -64,7 +63,7 @@ def has_header(rows: Sequence[Sequence[Cell]], aliases: Mapping[str, tuple[str, 
 class _Reader:
     """One tab being read. A column that the tab has not got reads as one that is blank."""
 
-    def __init__(self, rows: Sequence[Sequence[Cell]], title: str, locale: str | None, header: Header) -> None:
+    def __init__(self, rows: Grid, title: str, locale: str | None, header: Header) -> None:
         self.rows = rows
         self.title = title
         self.locale = locale
@@ -86,7 +85,7 @@ class _Reader:
         if self.unsaid:
             words = f"{self.title}: {self.unsaid} more problems, of which only the first {_MOST_PROBLEMS} are listed"
             self.problems.append(Problem("more_problems", words))
-        letters: dict[Metric, str] = {m: column_letter(self.columns[m]) for m in METRICS if m in self.columns}
+        letters: dict[Metric, str] = {m: column_letters(self.columns[m]) for m in METRICS if m in self.columns}
         return TabReading(self.title, self.found, letters, tuple(self.problems), self.skips)
 
     def _read_rows(self) -> None:
@@ -139,7 +138,7 @@ class _Reader:
                 cells[i] = None
                 unread |= 1 << i
                 self._skip("invalid_number")
-                words = f"{quoted(cell)} is not a count: it {why.message}"
+                words = f"{quote_cell(cell)} is not a count: it {why.message}"
                 self._problem("invalid_number", number, self.columns[METRICS[i]], words)
         return unread
 
@@ -167,7 +166,7 @@ class _Reader:
                 self._problem("no_url", number, self.identity, "a row with counts, but without a profile URL")
         else:
             self._skip(code)
-            self._problem(code, number, column, f"{quoted(named)} {why.message}")
+            self._problem(code, number, column, f"{quote_cell(named)} {why.message}")
         return None
 
     def _used(self, row: Sequence[Cell]) -> list[Cell]:
@@ -196,7 +195,7 @@ class _Reader:
         text = _known(cell) if type(cell) is str else _clean(cell)
         if text is None or len(text) <= _LONGEST_TEXT:
             return text
-        words = f"{quoted(text)} is longer than {_LONGEST_TEXT} characters; the rest is left out"
+        words = f"{quote_cell(text)} is longer than {_LONGEST_TEXT} characters; the rest is left out"
         self._problem("too_long", number, self.columns[meaning], words)
         return text[:_LONGEST_TEXT].rstrip()
 
@@ -241,7 +240,7 @@ class _Reader:
             words = f"{cells} may all be the {meaning} column; none of them is read until only one is left"
             self._add(Problem("header_duplicate", words, address(title, columns[-1], row)))
         for metric, column in self.header.near.items():
-            name = quoted(self.rows[row - 1][column]).strip("'\"")
+            name = quote_cell(self.rows[row - 1][column]).strip("'\"")
             cell = address("", column, row)
             words = f'{title}: no {metric} column; did you mean "{name}" ({cell})?'
             self._add(Problem("missing_column", words, address(title, column, row)))
@@ -285,7 +284,7 @@ _known = lru_cache(maxsize=4_096)(_clean)
 
 def _shown(cell: object) -> str:
     """A number as the sheet shows it."""
-    return f"{cell:.15g}" if isinstance(cell, float) else quoted(cell)
+    return f"{cell:.15g}" if isinstance(cell, float) else quote_cell(cell)
 
 
 def _storable(sign: str) -> str:

@@ -1,4 +1,7 @@
-"""gspread's client over our own HTTP, and the tokens it shows. Imported when Google is asked for the first time."""
+"""What shows Google who is asking: an API key, or an access token of a service account.
+
+Imported with gspread's client, when Google is asked for the first time.
+"""
 
 from __future__ import annotations
 
@@ -7,90 +10,38 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import lru_cache, partial
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 import msgspec
 from google.auth import transport
 from google.auth.credentials import TokenState
 from google.oauth2 import service_account
-from gspread.http_client import HTTPClient
-from requests import Response
 
 from webapp.clock import Budget, Clock
 from webapp.errors import SourceError, TransientSourceError
 from webapp.sources.http import Fetched, Http
 from webapp.sources.sheet.credentials import ApiKey, Credentials, ServiceAccount
-from webapp.sources.sheet.google import API, query
-
-__all__ = ["Client"]
 
 _SCOPES = ("https://www.googleapis.com/auth/spreadsheets.readonly",)
-_ORIGINS = (API, "https://www.googleapis.com")
-_OK, _UNAUTHORIZED = 200, 401
+_OK = 200
 _read_key: Callable[..., Any] = service_account.Credentials.from_service_account_info
 _SKEW_S = 60
 
 
-class Client(HTTPClient):
-    """Builds the API's URLs as gspread does; who asks, for how long and what comes of the answer is ours.
+class Proof(Protocol):
+    """What goes into the headers of a call."""
 
-    decode: turns the body of a good answer into what `json()` of the response returns. refuse: the error of another.
-    """
+    def headers(self, budget: Budget) -> dict[str, str]:
+        """Raises: SourceError, TransientSourceError."""
 
-    def __init__(
-        self,
-        http: Http,
-        sign_in: Http,
-        credentials: Credentials,
-        *,
-        api: str,
-        budget: Budget,
-        decode: Callable[[bytes], Any],
-        refuse: Callable[[Fetched], SourceError],
-    ) -> None:
-        super().__init__(None, session=http.session)  # type: ignore[arg-type]  # as gspread documents it
-        self._http = http
-        self._api = api
-        self._budget = budget
-        self._decode = decode
-        self._refuse = refuse
-        self._proof = _KeyProof(credentials) if isinstance(credentials, ApiKey) else _TokenProof(credentials, sign_in)
-
-    def request(
-        self, method: str, endpoint: str, params: Mapping[str, Any] | None = None, *_: Any, **__: Any
-    ) -> Response:
-        """Reads from the API; there is no way to write through this client. Raises: SourceError, TransientSourceError."""
-        if method.lower() != "get":
-            raise PermissionError(f"{method} to Google: what people typed is never changed")
-        for origin in _ORIGINS:
-            if endpoint.startswith(origin):
-                endpoint = self._api + endpoint.removeprefix(origin)
-        return self._http.request(
-            f"{endpoint}?{query(params or {})}",
-            budget=self._budget,
-            read=self._read,
-            headers=partial(self._proof.headers, self._budget),
-            doubt=(404,),
-        )
-
-    def _read(self, fetched: Fetched) -> Response:
-        if fetched.status == _OK:
-            return _Decoded(self._decode(fetched.body))
-        error = self._refuse(fetched)
-        if fetched.status == _UNAUTHORIZED and self._proof.renew():
-            raise TransientSourceError(error.message, code=error.code, hint=error.hint)
-        raise error
+    def renew(self) -> bool:
+        """Whether another proof may help after this one was refused."""
 
 
-class _Decoded(Response):
-    def __init__(self, value: object) -> None:
-        super().__init__()
-        self.status_code = _OK
-        self._value = value
-
-    def json(self, **_: Any) -> Any:
-        return self._value
+def proof_of(credentials: Credentials, sign_in: Http) -> Proof:
+    """sign_in: the service that hands out access tokens; an API key needs none."""
+    return _KeyProof(credentials) if isinstance(credentials, ApiKey) else _TokenProof(credentials, sign_in)
 
 
 class _KeyProof:
@@ -120,13 +71,13 @@ class _TokenProof:
         return {"Authorization": f"Bearer {self._token}"}
 
     def renew(self) -> bool:
-        """Whether another token may help: one kept from earlier may have been revoked, a new one is refused for good."""
+        """A token from earlier may have been revoked; a new one is refused for good."""
         if self._reused:
             self._tokens.drop(self._token)
         return self._reused
 
 
-class _Tokens:
+class _AccessTokens:
     """The access token of one account, kept until shortly before it expires. Threads that need a new one share it."""
 
     def __init__(self, account: ServiceAccount) -> None:
@@ -136,7 +87,7 @@ class _Tokens:
             self._credentials = _read_key(account.info, scopes=_SCOPES)
         except (ValueError, TypeError):
             raise SourceError(
-                "the private key in GOOGLE_CREDENTIALS can not be used",
+                "the private key in GOOGLE_CREDENTIALS cannot be used",
                 code="credentials",
                 hint="download a new JSON key",
             ) from None
@@ -161,14 +112,14 @@ class _Tokens:
 
 
 @lru_cache(maxsize=8)
-def _build_tokens(account: ServiceAccount) -> _Tokens:
-    return _Tokens(account)
+def _build_tokens(account: ServiceAccount) -> _AccessTokens:
+    return _AccessTokens(account)
 
 
 _building = threading.Lock()
 
 
-def _tokens_of(account: ServiceAccount) -> _Tokens:
+def _tokens_of(account: ServiceAccount) -> _AccessTokens:
     """The account's tokens, one per process: checking the key takes longer than a small sync."""
     with _building:
         return _build_tokens(account)
@@ -211,7 +162,7 @@ class _SignIn(transport.Request):
 
     def _read(self, fetched: Fetched) -> _Answer:
         if fetched.status != _OK:
-            raise self._refused(fetched)
+            raise self._refusal(fetched)
         try:
             msgspec.json.decode(fetched.body, type=_Grant, strict=False)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -219,7 +170,7 @@ class _SignIn(transport.Request):
             raise TransientSourceError(message, code="bad_response") from None
         return _Answer(fetched.status, fetched.headers, fetched.body)
 
-    def _refused(self, fetched: Fetched) -> SourceError:
+    def _refusal(self, fetched: Fetched) -> SourceError:
         message = f"Google does not let {self._email} sign in"
         hint = "the key may have been deleted or its account disabled: make a new key and set GOOGLE_CREDENTIALS"
         skew = _skew(fetched, self._http.clock)

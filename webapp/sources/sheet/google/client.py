@@ -1,0 +1,81 @@
+"""gspread's client over our own HTTP. Imported when Google is asked for the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from gspread.http_client import HTTPClient
+from requests import Response
+
+from webapp.clock import Budget
+from webapp.errors import SourceError, TransientSourceError
+from webapp.sources.http import Fetched, Http
+from webapp.sources.sheet.credentials import Credentials
+from webapp.sources.sheet.google.proofs import proof_of
+from webapp.sources.sheet.google.ranges import API, query
+
+_ORIGINS = (API, "https://www.googleapis.com")
+_OK, _UNAUTHORIZED = 200, 401
+
+
+class Client(HTTPClient):
+    """Builds the API's URLs as gspread does; who asks, for how long and what comes of the answer is ours.
+
+    decode: turns the body of a good answer into what `json()` of the response returns. refuse: the error of another.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        sign_in: Http,
+        credentials: Credentials,
+        *,
+        api: str,
+        budget: Budget,
+        decode: Callable[[bytes], Any],
+        refuse: Callable[[Fetched], SourceError],
+    ) -> None:
+        super().__init__(None, session=http.session)  # type: ignore[arg-type]  # as gspread documents it
+        self._http = http
+        self._api = api
+        self._budget = budget
+        self._decode = decode
+        self._refuse = refuse
+        self._proof = proof_of(credentials, sign_in)
+
+    def request(
+        self, method: str, endpoint: str, params: Mapping[str, Any] | None = None, *_: Any, **__: Any
+    ) -> Response:
+        """Reads from the API; there is no way to write through this client. Raises: SourceError, TransientSourceError."""
+        if method.lower() != "get":
+            raise PermissionError(f"{method} to Google: what people typed is never changed")
+        for origin in _ORIGINS:
+            if endpoint.startswith(origin):
+                endpoint = self._api + endpoint.removeprefix(origin)
+        return self._http.request(
+            f"{endpoint}?{query(params or {})}",
+            budget=self._budget,
+            read=self._read,
+            headers=partial(self._proof.headers, self._budget),
+            doubt=(404,),
+        )
+
+    def _read(self, fetched: Fetched) -> Response:
+        if fetched.status == _OK:
+            return _DecodedResponse(self._decode(fetched.body))
+        error = self._refuse(fetched)
+        if fetched.status == _UNAUTHORIZED and self._proof.renew():
+            raise TransientSourceError(error.message, code=error.code, hint=error.hint)
+        raise error
+
+
+class _DecodedResponse(Response):
+    def __init__(self, value: object) -> None:
+        super().__init__()
+        self.status_code = _OK
+        self._value = value
+
+    def json(self, **_: Any) -> Any:
+        return self._value
