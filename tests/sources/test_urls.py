@@ -9,8 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from webapp.model import Profile
-from webapp.sources import urls
-from webapp.sources.urls import PLATFORMS, BadProfile, platform_slug, profile_of
+from webapp.sources.urls import PLATFORMS, BadProfile, parse, platform_slug, profile_of
+from webapp.sources.urls.hosts import spellings
+from webapp.sources.urls.shapes import Site
+from webapp.sources.urls.table import SITES
 
 UC = "UCabcDEFghi_jklMNOpqr-12"  # the id of a YouTube channel
 
@@ -663,7 +665,7 @@ def test_a_refusal_reads_as_its_message() -> None:
 
 
 # Parts that make an address likely, so that the properties below look at accepted texts too.
-CLEAN_FRONTS = sorted(urls._CLEAN)
+CLEAN_FRONTS = sorted(parse._CLEAN)
 NAMES = st.one_of(
     st.from_regex(r"@?[A-Za-z0-9_.\-]{1,12}", fullmatch=True),
     st.from_regex(r"@?[\w.%\-]{1,6}", fullmatch=True),
@@ -683,14 +685,14 @@ AFTER = st.sampled_from(
 SCHEMES = st.sampled_from(["", "https://", "http://", "HTTPS://", "//", "https://www.", "https://m."])
 
 
-def addresses_on(row: urls._Platform) -> st.SearchStrategy[str]:
+def addresses_on(row: Site) -> st.SearchStrategy[str]:
     fronts = ["/".join((*form.before, form.sign)).replace("*", "a") for form in row.forms]
-    hosts = sorted(urls._spellings(row))
+    hosts = sorted(spellings(row))
     return st.builds("{}{}/{}{}{}".format, SCHEMES, st.sampled_from(hosts), st.sampled_from(fronts), NAMES, AFTER)
 
 
 ADDRESSES = st.one_of(
-    st.sampled_from(urls._TABLE).flatmap(addresses_on), st.builds("{}{}/{}{}".format, SCHEMES, HOSTS, NAMES, AFTER)
+    st.sampled_from(SITES).flatmap(addresses_on), st.builds("{}{}/{}{}".format, SCHEMES, HOSTS, NAMES, AFTER)
 )
 ELSEWHERE = st.builds("https://example.com/{}".format, st.text(st.characters(codec="utf-8"), max_size=40))
 ENCODED = st.builds(
@@ -760,7 +762,7 @@ def test_the_link_of_a_bare_handle_names_the_same_profile(handle: str, platform:
 def test_the_short_way_answers_like_the_careful_one(front: str, name: str, end: str) -> None:
     text = f"{front}/{name}{end}"
     try:
-        careful: Profile | tuple[str, str] = urls._careful(text, None)
+        careful: Profile | tuple[str, str] = parse._look_closely(text, None)
     except BadProfile as refused:
         careful = refused.code, refused.message
 
@@ -779,8 +781,8 @@ def test_the_short_way_answers_like_the_careful_one(front: str, name: str, end: 
     ],
 )
 def test_the_commonest_forms_take_the_short_way(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = urls._careful(text, None)
-    monkeypatch.delattr(urls, "_careful")
+    expected = parse._look_closely(text, None)
+    monkeypatch.delattr(parse, "_look_closely")
 
     assert profile_of(text) == expected
 

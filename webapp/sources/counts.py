@@ -7,19 +7,11 @@ import re
 import unicodedata
 
 from webapp.model import LARGEST
-
-__all__ = ["NotACount", "count_of"]
+from webapp.sources.blanks import BLANKS
 
 _LONGEST = 32  # characters; a count with every ornament needs fewer, and int() stays cheap
 _ALWAYS_FITS = 18  # digits: any such number is small enough
 
-# White space and the marks that come along when text is copied. The right-to-left override is left out on purpose:
-# behind it 123 is shown as 321.
-_BLANK = (
-    "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
-    "\u202f\u205f\u3000\u200b\u200c\u200d\u200e\u200f\u061c\u2060\ufeff"
-    "\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069"
-)
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"
 _NO_VALUE_SIGNS = _DASHES + "?"
 _NO_VALUE = frozenset(
@@ -166,7 +158,7 @@ def _count_of_float(number: float) -> int:
 
 
 def _count_of_text(cell: str, locale: str | None) -> int | None:
-    text = cell.strip(_BLANK).removeprefix("'").strip(_BLANK)
+    text = cell.strip(BLANKS).removeprefix("'").strip(BLANKS)
     if len(text) > _LONGEST:
         raise NotACount("too_long")
     if not text.strip(_NO_VALUE_SIGNS) or text.lower() in _NO_VALUE:

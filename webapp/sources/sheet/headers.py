@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from webapp.errors import SourceError
 from webapp.model import METRICS, Metric
+from webapp.sources.blanks import BLANKS
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.addresses import address, quote_cell
 from webapp.sources.urls import platform_slug
@@ -242,4 +243,4 @@ def _missing(rows: Grid, chosen: Mapping[str, str], title: str) -> SourceError:
 
 
 def _is_seen(cell: object) -> bool:
-    return bool(cell.strip("\ufeff\u200b \t\r\n\u00a0")) if isinstance(cell, str) else cell is not None
+    return bool(cell.strip(BLANKS)) if isinstance(cell, str) else cell is not None

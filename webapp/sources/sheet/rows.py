@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from webapp.errors import SourceError
 from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile, SkipReason, larger
+from webapp.sources.blanks import MARKS
 from webapp.sources.counts import NotACount, count_of
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.addresses import address, column_letters, quote_cell
@@ -25,10 +26,8 @@ _LONGEST_TEXT = 255
 _LONGEST_CLEAN = 2_048  # what an address may have; to normalise piled accents takes quadratic time
 _MOST_PROBLEMS = 1_000
 
-# Invisible signs that come along at the ends of what was copied; inside they may hold an emoji together.
-_INVISIBLE = (
-    "\u200b\u200c\u200d\u200e\u200f\u061c\u2060\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff\xad"
-)
+# Inside a text they may hold an emoji together.
+_UNSEEN_ENDS = MARKS + "\u202e\xad"
 _TOTAL = re.compile(
     r"[\W_]*(?:(?:grand|sub)[\s-]*)?(?:totals?|sum|average|avg|итого|итог|всего|сумма|среднее|разом)(?=[\s:=]|\Z)",
     re.IGNORECASE,
@@ -272,7 +271,7 @@ def _clean(cell: Cell) -> str | None:
         return None if cell is None or isinstance(cell, bool) else _clean(_shown(cell))
     text = " ".join(cell.split())
     if not text.isprintable():
-        text = " ".join("".join(map(_storable, text)).split()).strip(_INVISIBLE)
+        text = " ".join("".join(map(_storable, text)).split()).strip(_UNSEEN_ENDS)
     if text.isascii():
         return text or None
     return unicodedata.normalize("NFC", text[:_LONGEST_CLEAN]) or None

@@ -38,7 +38,7 @@ class _BookProperties(msgspec.Struct):
     locale: str | None = None
 
 
-class _Spreadsheet(msgspec.Struct):
+class _BookAnswer(msgspec.Struct):
     properties: _BookProperties
     sheets: list[_Sheet]
 
@@ -53,7 +53,7 @@ class _ValueRanges(msgspec.Struct, rename="camel"):
 
 def decode_book(body: bytes) -> Book:
     """Raises: TransientSourceError `bad_response`, for a garbled answer may come right the next time."""
-    found = _decode(body, _Spreadsheet)
+    found = _decode(body, _BookAnswer)
     return Book(
         found.properties.title, found.properties.locale or None, tuple(_tab(s.properties) for s in found.sheets)
     )

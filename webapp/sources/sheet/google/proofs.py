@@ -131,7 +131,7 @@ class _Grant(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _TokenAnswer:
     """What google-auth expects of an answer."""
 
     status: int
@@ -155,12 +155,12 @@ class _SignIn(transport.Request):
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,  # noqa: ARG002 - the budget's business
         **_: Any,
-    ) -> _Answer:
+    ) -> _TokenAnswer:
         return self._http.request(
             url, budget=self._budget, read=self._read, headers=lambda: headers or {}, form=body or b""
         )
 
-    def _read(self, fetched: Fetched) -> _Answer:
+    def _read(self, fetched: Fetched) -> _TokenAnswer:
         if fetched.status != _OK:
             raise self._refusal(fetched)
         try:
@@ -168,7 +168,7 @@ class _SignIn(transport.Request):
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             message = f"{self._http.name} answered with something else than a token"
             raise TransientSourceError(message, code="bad_response") from None
-        return _Answer(fetched.status, fetched.headers, fetched.body)
+        return _TokenAnswer(fetched.status, fetched.headers, fetched.body)
 
     def _refusal(self, fetched: Fetched) -> SourceError:
         message = f"Google does not let {self._email} sign in"
