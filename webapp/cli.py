@@ -22,10 +22,11 @@ from webapp.cli_cron import cron
 from webapp.clock import Budget, Stop, iso
 from webapp.config import Settings
 from webapp.errors import NotFound, SmartSyncError
+from webapp.rules.due import TOLERANCE, overdue, schedule_of, simulate
+from webapp.rules.words import from_now
 from webapp.store import projects, queries, runs, schedule
 from webapp.store.migrate import current_revision, ensure_migrated, migrate
 from webapp.store.storage import storage_of
-from webapp.sync.due import TOLERANCE, in_words, overdue, schedule_of, simulate
 from webapp.sync.report import one, run_report, succeeded, summary
 from webapp.sync.trigger import Trigger
 from webapp.sync.watch import at_once, watched
@@ -306,9 +307,9 @@ def list_schedule(*, as_json: bool) -> None:
         body = {"last_tick_at": iso(seen.seen_at) if seen else None, "overdue_by_seconds": late}
         _print_json(body | {"projects": [_planned_json(project, minutes, due) for project in planned]})
         return
-    click.echo(f"last tick: {in_words(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
+    click.echo(f"last tick: {from_now(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
     if late > parts.settings.stale_after * 60 and turn is not None:
-        click.echo(f"overdue: the first turn was {in_words(turn, now)}, and nobody has asked for it")
+        click.echo(f"overdue: the first turn was {from_now(turn, now)}, and nobody has asked for it")
     width = max((len(project.name) for project in planned), default=0)
     for project in planned:
         words = schedule_of(project, minutes).words
@@ -337,12 +338,12 @@ def _next(project: projects.Project, now: datetime, due: Collection[str]) -> str
         return "never (off)"
     if project.id in due or project.next_sync_at is None:
         return "at the next tick"
-    return in_words(project.next_sync_at, now)
+    return from_now(project.next_sync_at, now)
 
 
 def _last(project: projects.Project, now: datetime) -> str:
     """How the last sync of a project went."""
-    done = f"last success {in_words(project.synced_at, now)}" if project.synced_at else "never synced"
+    done = f"last success {from_now(project.synced_at, now)}" if project.synced_at else "never synced"
     if not project.failures:
         return done
     failures = "1 failure" if project.failures == 1 else f"{project.failures} failures"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Metric = Literal["followers", "likes", "comments", "videos", "views"]
 Source = Literal["sheet", "parsed"]
@@ -13,13 +13,16 @@ SkipReason = Literal[
     "no_url", "bad_url", "duplicate_row", "unknown_platform", "invalid_number", "removed", "off", "unchanged"
 ]
 
-METRICS: tuple[Metric, ...] = ("followers", "likes", "comments", "videos", "views")
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+# One number per metric, in the order of METRICS. None: not observed, or not known.
+Values = tuple[int | None, ...]
 
 LARGEST = 2**63 - 1  # the largest count and the largest id that both databases keep
 
 
 class Counts(NamedTuple):
-    """Five whole numbers of an account, each from 0 to LARGEST. None: not observed, never zero."""
+    """The counts of an account, each from 0 to LARGEST. None: not observed, never zero."""
 
     followers: int | None = None
     likes: int | None = None
@@ -29,6 +32,7 @@ class Counts(NamedTuple):
 
 
 NOTHING = Counts()
+UNKNOWN: Values = (None,) * len(METRICS)
 
 
 def larger(a: int | None, b: int | None) -> int | None:

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from tests.dashboard.conftest import OURS, READ, Site
 from tests.dashboard.filled import TOKEN
 from tests.fakes.clock import MONDAY
-from webapp.dashboard.words import ahead, every
+from webapp.rules.words import ahead, every
 from webapp.store.tables import projects
 
 

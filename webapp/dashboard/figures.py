@@ -13,19 +13,21 @@ import msgspec
 import sqlalchemy as sa
 
 from webapp.dashboard.charts import Point, Spark, spark
-from webapp.model import METRICS, Metric
+from webapp.model import METRICS, UNKNOWN, Metric, Values
+from webapp.rules.addresses import cells_of
+from webapp.rules.freshness import is_stale
+from webapp.rules.growth import DAY, difference, grown_since, total
+from webapp.rules.growth import Point as Stood
+from webapp.rules.history import ProjectDay, Standing, daily_sums, days_of, history, members_of
+from webapp.rules.merge import pin_in_force, policy_of, verdict
 from webapp.store import projects, queries
 from webapp.store.projects import Project
 from webapp.store.reads import explaining, glance
 from webapp.store.reads.accounts import Account, Grown, grown
-from webapp.store.reads.ask import as_day, as_moment
-from webapp.store.reads.glance import Sources, addresses
-from webapp.store.reads.growth import DAY, UNKNOWN, difference, grown_since, total
-from webapp.store.reads.growth import Point as Stood
+from webapp.store.reads.ask import as_moment
+from webapp.store.reads.glance import Sources
 from webapp.store.reads.heads import Head, all_heads
-from webapp.store.reads.series import ProjectDay, days_of, history, members_of
-from webapp.store.reads.standing import Five, Standing, cells, standing_at
-from webapp.store.reads.winning import policy_in_force, verdict
+from webapp.store.reads.standing import cells, standing_at
 from webapp.store.tables import projects as projects_table
 
 WEEK = timedelta(days=7)
@@ -41,9 +43,9 @@ class Sums(NamedTuple):
     """A project's accounts together. day, week: what they grew by in 24 hours and 7 days."""
 
     accounts: int
-    counts: Five
-    day: Five
-    week: Five
+    counts: Values
+    day: Values
+    week: Values
     views: Sequence[int | None]
 
 
@@ -147,8 +149,7 @@ def _state(project: Project, syncing: set[str], now: datetime, stale_after: int)
         return "degraded"
     if project.synced_at is None:
         return "new"
-    patience = max(stale_after, 2 * (project.interval_minutes or 0))
-    return "stale" if queries.is_stale(project.synced_at, patience, now) else "fresh"
+    return "stale" if is_stale(project.synced_at, stale_after, project.interval_minutes, now) else "fresh"
 
 
 def _problems(project: Project) -> Sequence[Mapping[str, Any]]:
@@ -169,7 +170,7 @@ def _all_sums(tx: sa.Connection, heads: Sequence[Head], today: date) -> dict[str
     before = standing_at(tx, "all", None, first - timedelta(days=1))
     owner = {one.account.id: one.account.project_id for one in everyone}
     left = members_of(one.account for one in everyone).left
-    views = glance.daily_sums((first, today), before, cells(tx, "all", None, first, today), owner, left, place=VIEWS)
+    views = daily_sums((first, today), before, cells(tx, "all", None, first, today), owner, left, place=VIEWS)
     mine: dict[str, list[Grown]] = {}
     for one in everyone:
         if one.account.removed_at is None:
@@ -187,13 +188,13 @@ def _sums(accounts: Sequence[Grown], as_of: datetime | None, stood: Standing, vi
     )
 
 
-def _day_growth(one: Grown, as_of: datetime | None) -> Five:
+def _day_growth(one: Grown, as_of: datetime | None) -> Values:
     if as_of is None:
         return UNKNOWN
     return grown_since(as_of - DAY, Stood(as_of, one.account.counts), one.points)
 
 
-def _week_growth(account: Account, stood: Standing) -> Five:
+def _week_growth(account: Account, stood: Standing) -> Values:
     return difference(account.counts, stood[account.id][1]) if account.id in stood else UNKNOWN
 
 
@@ -324,7 +325,7 @@ def _fits(account: Account, listing: Listing) -> bool:
     )
 
 
-def _ordered(accounts: Sequence[Account], growths: Mapping[int, Five], listing: Listing, place: int) -> list[Account]:
+def _ordered(accounts: Sequence[Account], growths: Mapping[int, Values], listing: Listing, place: int) -> list[Account]:
     """By the value, those without one last, and by id among equals."""
 
     def value(account: Account) -> Any:
@@ -351,7 +352,7 @@ class _Series:
         for row in rows:
             mine = self._found.get(row[1])
             if mine is not None:
-                mine[as_day(row[0])] = row[2 + self._place]
+                mine[row[0]] = row[2 + self._place]
             yield row
 
     def of(self, account_id: int, today: date) -> Spark | None:
@@ -385,7 +386,7 @@ def _point(day: date, found: ProjectDay | None, place: int) -> Point:
 
 def _groups(named: Iterable[tuple[str, Account]], place: int) -> list[Group]:
     """Those with the most first."""
-    found: dict[str, list[Five]] = {}
+    found: dict[str, list[Values]] = {}
     for name, account in named:
         found.setdefault(name, []).append(account.counts)
     sums = {name: (len(rows), total(rows)[place]) for name, rows in found.items()}
@@ -409,11 +410,11 @@ def _number(account: Account, head: Head, sources: Sources, place: int, column: 
     metric = METRICS[place]
     sheet = sources.observed.get("sheet")
     parsed = sources.observed.get("parsed")
-    policy = policy_in_force(head.merge_policy, account.mode)
+    policy = policy_of(head.merge_policy, account.mode)
     typed = sheet.counts[place] if sheet else None
     found = verdict(typed, sources.believed[place], policy, sources.pins.get(metric))
     why = {
-        "sheet": ", ".join(addresses(sheet.origin if sheet else None, column)) or "the Sheet",
+        "sheet": ", ".join(cells_of(sheet.origin if sheet else None, column)) or "the Sheet",
         "parsed": f"read by {(parsed.origin if parsed else None) or 'a program'}",
         "pin": "pinned by a person",
         None: "nobody observed it",
@@ -500,10 +501,9 @@ def _told(tx: sa.Connection, account: Account, head: Head, now: datetime) -> lis
 
 
 def _live(pin: explaining.Pinned | None, now: datetime) -> explaining.Pinned | None:
-    until = as_moment(pin.until) if pin else None
-    return None if until is not None and until <= now else pin
+    return pin if pin is not None and pin_in_force(as_moment(pin.until), now) else None
 
 
 def _side(one: explaining.Observed, place: int, column: str | None) -> Side:
-    cells_of = addresses(one.origin, column) if one.source == "sheet" else []
-    return Side(one.source, one.counts[place], ", ".join(cells_of) or one.origin or "", one.observed_at, one.note)
+    places = cells_of(one.origin, column) if one.source == "sheet" else []
+    return Side(one.source, one.counts[place], ", ".join(places) or one.origin or "", one.observed_at, one.note)

@@ -14,9 +14,9 @@ from markupsafe import Markup
 
 from webapp import __version__, web
 from webapp.clock import Clock, iso
-from webapp.dashboard import words
 from webapp.dashboard.assets import address_of
 from webapp.model import METRICS
+from webapp.rules import words
 from webapp.store.reads.ask import as_moment
 
 TEMPLATES = Path(__file__).with_name("templates")

@@ -5,12 +5,12 @@ Nothing here looks at an earlier merge, so a wrong value heals as soon as its so
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, NamedTuple
 
-from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, larger
+from webapp.model import NOTHING, Counts, Metric, Mode, Policy, Values, larger
 
 Winner = Literal["sheet", "parsed", "pin"]
-Five = tuple[int | None, int | None, int | None, int | None, int | None]
 
 IMPLAUSIBLE_FACTOR = 10
 IMPLAUSIBLE_DISTANCE = 1_000
@@ -28,7 +28,7 @@ def policy_of(project: Policy, mode: Mode) -> Policy:
     return "sheet" if mode == "manual" else project
 
 
-def merge(sheet: Five, parsed: Five, policy: Policy = "max", pins: tuple[Pin, ...] = ()) -> Counts:
+def merge(sheet: Values, parsed: Values, policy: Policy = "max", pins: tuple[Pin, ...] = ()) -> Counts:
     """Current counts from the current observations; a side that did not observe a metric never wins it."""
     if parsed == NOTHING:
         merged = Counts._make(sheet)
@@ -42,19 +42,33 @@ def merge(sheet: Five, parsed: Five, policy: Policy = "max", pins: tuple[Pin, ..
     return merged._replace(**{pin.metric: pin.value for pin in pins}) if pins else merged
 
 
-def winner(metric: int, sheet: Five, parsed: Five, policy: Policy = "max", pins: tuple[Pin, ...] = ()) -> Winner | None:
-    """Which side the metric (index in METRICS) came from; ties go to the sheet; None when nobody observed it."""
-    if any(pin.metric == METRICS[metric] for pin in pins):
-        return "pin"
-    a, b = sheet[metric], parsed[metric]
-    if a is None or b is None:
-        return None if a == b else ("parsed" if a is None else "sheet")
-    if policy == "max":
-        return "sheet" if a >= b else "parsed"
-    return policy
+class Verdict(NamedTuple):
+    """Whose value a metric shows, and the value; nothing when nobody observed it."""
+
+    winner: Winner | None
+    value: int | None
 
 
-def keep_unread(new: Five, old: Five, unread: int) -> Counts:
+def verdict(sheet: int | None, parsed: int | None, policy: Policy = "max", pin: int | None = None) -> Verdict:
+    """What one metric shows: a pin first, then what the policy says; ties go to the sheet.
+
+    A side that did not observe the metric never wins. `merge` gives the same values, all metrics at once.
+    """
+    if pin is not None:
+        return Verdict("pin", pin)
+    if sheet is None or parsed is None:
+        known = sheet if parsed is None else parsed
+        return Verdict(None if known is None else ("sheet" if parsed is None else "parsed"), known)
+    by_sheet = sheet >= parsed if policy == "max" else policy == "sheet"
+    return Verdict("sheet", sheet) if by_sheet else Verdict("parsed", parsed)
+
+
+def pin_in_force(until: datetime | None, now: datetime) -> bool:
+    """Whether a pin counts now. until None: for good."""
+    return until is None or until > now
+
+
+def keep_unread(new: Values, old: Values, unread: int) -> Counts:
     """`new`, but with the old value of each metric whose bit is set: its cell could not be read."""
     return Counts._make(old[i] if unread >> i & 1 else value for i, value in enumerate(new))
 

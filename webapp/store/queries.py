@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from webapp.rules.freshness import is_stale
 from webapp.store.backends.dialect import now_ms
 from webapp.store.tables import accounts, held_observations, leases, pins, projects
 
@@ -26,11 +27,6 @@ class StatusTotals(NamedTuple):
     next_due_at: datetime | None
     stale: Sequence[Mapping[str, Any]]
     held: int
-
-
-def is_stale(synced_at: datetime | None, stale_after_minutes: int, now: datetime) -> bool:
-    """Too old to trust; never synced is stale."""
-    return synced_at is None or now - synced_at > timedelta(minutes=stale_after_minutes)
 
 
 def status_totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) -> StatusTotals:
@@ -55,7 +51,7 @@ def status_totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) ->
         .order_by(projects.c.synced_at.is_not(None), projects.c.synced_at, projects.c.id)
     ).mappings()
     # A project that is synced once a day by its own schedule may be older than the others.
-    stale = [row for row in found if is_stale(row["synced_at"], 2 * (row["interval_minutes"] or 0), now)]
+    stale = [row for row in found if is_stale(row["synced_at"], stale_after_minutes, row["interval_minutes"], now)]
     held = sa.select(sa.func.count()).where(held_observations.c.state == "held")
     total, active_count, last_success_at, next_due_at = totals
     return StatusTotals(

@@ -8,11 +8,9 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, Metric
+from webapp.model import METRICS, Metric, Values
 from webapp.store.bulk import Stream
 from webapp.store.tables import accepted_readings, account_aliases, accounts, held_observations, observations, pins
-
-Five = tuple[int | None, int | None, int | None, int | None, int | None]
 
 sheet = observations.alias("sheet")
 parsed = observations.alias("parsed")
@@ -40,10 +38,10 @@ class Stored(NamedTuple):
     sheet_note: str | None
     parsed_at: Any
     parsed_origin: str | None
-    known: Five  # current merged counts
-    sheet: Five
-    parsed: Five
-    accepted: Five
+    known: Values  # current merged counts
+    sheet: Values
+    parsed: Values
+    accepted: Values
 
 
 def _five(table: Any) -> list[Any]:
@@ -107,7 +105,7 @@ def changed_readings(tx: sa.Connection, project_id: str) -> bool:
     return tx.execute(_CHANGED, {"project_id": project_id}).first() is not None
 
 
-def metric_totals(tx: sa.Connection, project_id: str) -> tuple[int, Five]:
+def metric_totals(tx: sa.Connection, project_id: str) -> tuple[int, Values]:
     """How many accounts the sheet last told of, with or without numbers, and how many values of each metric."""
     statement = (
         sa.select(sa.func.count(), *(sa.func.count(sheet.c[metric]) for metric in METRICS))

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS
+from webapp.model import METRICS, Values
 from webapp.store.backends.dialect import counted, insert_into, native, new_ids
 from webapp.store.bulk import Bulk
 from webapp.store.tables import (
@@ -25,7 +25,6 @@ from webapp.store.tables import (
 )
 from webapp.store.types import UtcDateTime
 
-Five = tuple[int | None, int | None, int | None, int | None, int | None]
 Rows = Sequence[tuple[Any, ...]]
 
 
@@ -102,7 +101,7 @@ def describe_accounts(tx: sa.Connection, rows: Rows) -> int:
     return _describe.run(tx, rows) if rows else 0
 
 
-def write_counts(tx: sa.Connection, rows: Sequence[tuple[int, Five]], now: datetime) -> int:
+def write_counts(tx: sa.Connection, rows: Sequence[tuple[int, Values]], now: datetime) -> int:
     """Current counts that changed; how many rows the database changed."""
     stamp = native(tx, accounts.c.changed_at.type, now)
     return _write_counts.run(tx, [(*counts, stamp, account) for account, counts in rows]) if rows else 0
@@ -119,7 +118,7 @@ def drop_sheet(tx: sa.Connection, ids: Sequence[int]) -> None:
         tx.execute(observations.delete().where(observations.c.account_id.in_(part), observations.c.source == "sheet"))
 
 
-def put_accepted(tx: sa.Connection, rows: Sequence[tuple[int, Five]]) -> None:
+def put_accepted(tx: sa.Connection, rows: Sequence[tuple[int, Values]]) -> None:
     """The readings that the merge believed."""
     if rows:
         _put_accepted.run(tx, [(account, *counts) for account, counts in rows])
@@ -157,7 +156,7 @@ def return_accounts(tx: sa.Connection, ids: Sequence[int]) -> None:
         tx.execute(accounts.update().where(accounts.c.id.in_(part)).values(removed_at=None, removed_by=None))
 
 
-def correct_snapshots(tx: sa.Connection, day: date, rows: Sequence[tuple[int, Five]]) -> int:
+def correct_snapshots(tx: sa.Connection, day: date, rows: Sequence[tuple[int, Values]]) -> int:
     """Give the day's existing snapshots these counts; how many were there."""
     if not rows:
         return 0

@@ -19,6 +19,8 @@ import sqlalchemy as sa
 
 from webapp.clock import Budget, Clock, utc_day
 from webapp.errors import Invalid, LostLease, NotFound, SourceError, StoreError, TransientSourceError
+from webapp.rules.due import TOLERANCE, next_turn
+from webapp.rules.freshness import freshness
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
 from webapp.sources.sheet.rows import has_header
 from webapp.store import lease, projects, runs, schedule
@@ -26,7 +28,6 @@ from webapp.store.db import Database
 from webapp.store.projects import Project, SpreadsheetState
 from webapp.store.runs import NewRun, ProjectResult, Run
 from webapp.sync.discovery import Tabs, assign
-from webapp.sync.due import TOLERANCE, freshness, next_turn
 from webapp.sync.heart import Heart
 from webapp.sync.project import Options, Outcome, ProjectSync, SheetSide, lease_name
 from webapp.sync.trigger import Started, Trigger
@@ -330,7 +331,7 @@ class Engine:
             return "finished"
         if work.trigger.due or work.trigger.force:
             return None
-        return freshness(project, self.clock.now())
+        return freshness(project.synced_at, project.min_interval_minutes, self.clock.now())
 
     def _can_wait(self, work: _Work, error: SourceError) -> bool:
         """Whether a tick that only looked for new tabs may put up with a spreadsheet that is away for the moment."""

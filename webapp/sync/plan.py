@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from webapp.clock import as_utc
-from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem, SkipReason
-from webapp.rules.merge import Pin, implausible, keep_unread, merge, policy_of, winner
+from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem, SkipReason, Values
+from webapp.rules.merge import Pin, implausible, keep_unread, merge, policy_of, verdict
 from webapp.sources.sheet.reading import SheetRow, TabReading
-from webapp.store.state import Five, Held, Stored
+from webapp.store.state import Held, Stored
 
 SHRINK_MINIMUM = 10
 HISTORY = timedelta(days=3)
@@ -84,13 +84,15 @@ class Plan:
 
     new: list[NewAccount] = field(default_factory=list)
     described: list[tuple[int, SheetRow, Mode]] = field(default_factory=list)
-    sheet: list[tuple[int, Five, Any, str, str | None]] = field(default_factory=list)  # id, counts, since, origin, note
+    sheet: list[tuple[int, Values, Any, str, str | None]] = field(
+        default_factory=list
+    )  # id, counts, since, origin, note
     unsaid: list[int] = field(default_factory=list)  # the sheet says nothing of these any more
-    accepted: list[tuple[int, Five]] = field(default_factory=list)
+    accepted: list[tuple[int, Values]] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)  # their readings are gone
-    counts: list[tuple[int, Five]] = field(default_factory=list)
+    counts: list[tuple[int, Values]] = field(default_factory=list)
     told: list[tuple[int, dict[str, list[Any]]]] = field(default_factory=list)  # id, {metric: [old, new, winner, cell]}
-    lowered: list[tuple[int, Five]] = field(default_factory=list)  # today's snapshot follows the corrected sheet
+    lowered: list[tuple[int, Values]] = field(default_factory=list)  # today's snapshot follows the corrected sheet
     removed: list[int] = field(default_factory=list)
     returned: list[int] = field(default_factory=list)
     held: list[HeldChange] = field(default_factory=list)
@@ -140,7 +142,7 @@ def may_have_shrunk(plan: Plan) -> bool:
     return emptied or max(plan.lost_rows, *plan.lost_values) * 2 >= SHRINK_MINIMUM
 
 
-def shrinkage(plan: Plan, reading: TabReading, known_rows: int, known_values: Five) -> Problem | None:
+def shrinkage(plan: Plan, reading: TabReading, known_rows: int, known_values: Values) -> Problem | None:
     """The problem with a tab that lost all its accounts, or more than half of them or of one metric's values, at once.
 
     known_rows, known_values: what the sheet told of before; to lose more than half is a problem from 10 on.
@@ -197,7 +199,7 @@ class _Planner:
                 self.say("skip", account, reason="removed", cell=self.origin(row))
             return
         if self.inputs.reading is None:
-            sheet: Five = account.sheet
+            sheet: Values = account.sheet
             if account.removed_by is not None:
                 return
         elif row is None:
@@ -221,7 +223,7 @@ class _Planner:
         self.say("remove", account, reason="its row has gone")
         return False
 
-    def seen(self, account: Stored, row: SheetRow) -> Five:
+    def seen(self, account: Stored, row: SheetRow) -> Values:
         """The account has a row; answers what the sheet says of it now."""
         plan = self.plan
         if row.profile.url_key != account.url_key:  # a row by a former address does not undo the correction
@@ -237,13 +239,13 @@ class _Planner:
             plan.returned.append(account.id)
             self.say("return", account, cell=self.origin(row))
         old = account.sheet
-        sheet: Five = keep_unread(row.counts, old, row.unread) if row.unread else row.counts
+        sheet: Values = keep_unread(row.counts, old, row.unread) if row.unread else row.counts
         if sheet != old:
             for i in range(len(METRICS)):
                 plan.lost_values[i] += old[i] is not None and sheet[i] is None
         return sheet
 
-    def merged(self, account: Stored, sheet: Five, row: SheetRow | None) -> None:
+    def merged(self, account: Stored, sheet: Values, row: SheetRow | None) -> None:
         plan = self.plan
         plan.total += 1
         mode: Mode = account.mode  # type: ignore[assignment]
@@ -267,7 +269,7 @@ class _Planner:
         if account.sheet_note and sheet == account.sheet:
             self.noted(account.sheet_note, account, sheet, counts, self.moment(account.sheet_at), row)
 
-    def sheet_changed(self, account: Stored, sheet: Five, counts: Counts, row: SheetRow | None) -> None:
+    def sheet_changed(self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None) -> None:
         plan = self.plan
         if any(a is not None and (b is None or b < a) for a, b in zip(account.sheet, sheet, strict=True)):
             plan.lowered.append((account.id, counts))
@@ -283,7 +285,7 @@ class _Planner:
 
     # Values a person should look at
 
-    def note(self, account: Stored, sheet: Five) -> str | None:
+    def note(self, account: Stored, sheet: Values) -> str | None:
         """`implausible:views lowered:likes`: what was odd about the latest edit of each metric."""
         kept = _notes(account)
         found = {}
@@ -299,7 +301,7 @@ class _Planner:
         return " ".join(f"{code}:{metric}" for metric, code in found.items()) or None
 
     def noted(
-        self, note: str, account: Stored, sheet: Five, counts: Counts, since: datetime | None, row: SheetRow | None
+        self, note: str, account: Stored, sheet: Values, counts: Counts, since: datetime | None, row: SheetRow | None
     ) -> None:
         for part in note.split():
             code, _, metric = part.partition(":")
@@ -331,7 +333,7 @@ class _Planner:
         added = self.moment(account.added_at)
         return added is not None and self.inputs.now - added >= HISTORY
 
-    def believed(self, account: Stored) -> Five:
+    def believed(self, account: Stored) -> Values:
         """The readings that count: as they stand, but the last good one where one is held."""
         raw, good = account.parsed, account.accepted
         if account.parsed_at is None:
@@ -342,7 +344,7 @@ class _Planner:
             return raw if not self.inputs.held else self.judged(account)
         return self.judged(account)
 
-    def judged(self, account: Stored) -> Five:
+    def judged(self, account: Stored) -> Values:
         believed = Counts._make(self.judge(account, i) for i in range(len(METRICS)))
         if believed != account.accepted:
             self.plan.accepted.append((account.id, believed))
@@ -478,8 +480,8 @@ class _Planner:
         self,
         account: Stored,
         counts: Counts,
-        sheet: Five,
-        parsed: Five,
+        sheet: Values,
+        parsed: Values,
         policy: Policy,
         pins: tuple[Pin, ...],
         row: SheetRow | None,
@@ -490,7 +492,8 @@ class _Planner:
             old, new = account.known[i], counts[i]
             if old == new:
                 continue
-            won = winner(i, sheet, parsed, policy, pins)
+            pin = next((pin.value for pin in pins if pin.metric == metric), None)
+            won = verdict(sheet[i], parsed[i], policy, pin).winner
             cell = self.cell(account, row, i) if won == "sheet" else None
             told[metric] = [old, new, won, cell]
             self.say("change", account, metric=metric, old=old, new=new, winner=won, cell=cell)

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from webapp.errors import LostLease, SourceError
 from webapp.model import METRICS, NOTHING, Counts, Problem, larger
-from webapp.rules.merge import Pin
+from webapp.rules.due import next_turn
+from webapp.rules.merge import Pin, pin_in_force
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
@@ -24,7 +25,6 @@ from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
 from webapp.store.types import UtcDateTime
 from webapp.sync.collector import collector_paused
-from webapp.sync.due import next_turn
 from webapp.sync.plan import Change, Inputs, NewAccount, Plan, make_plan, may_have_shrunk, shrinkage
 
 PROBLEMS_KEPT = 1_000
@@ -380,6 +380,6 @@ def _pins(tx: sa.Connection, project_id: str, now: datetime) -> dict[int, tuple[
     """Pins in force: {account id: pins}."""
     found: dict[int, tuple[Pin, ...]] = {}
     for pin in state.pins_of(tx, project_id):
-        if pin.until is None or pin.until > now:
+        if pin_in_force(pin.until, now):
             found[pin.account_id] = (*found.get(pin.account_id, ()), Pin(pin.metric, pin.value))
     return found

@@ -9,11 +9,11 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from webapp.clock import iso
+from webapp.model import UNKNOWN, Values
+from webapp.rules.growth import DAY, Point, grown_since, total
 from webapp.store.reads.accounts import Account
 from webapp.store.reads.ask import as_text
-from webapp.store.reads.growth import DAY, UNKNOWN, Point, grown_since, total
 from webapp.store.reads.heads import Head
-from webapp.store.reads.standing import Five
 
 Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 DayText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date"})]
@@ -88,18 +88,18 @@ def account_shown(account: Account, growth: Growth | UnsetType | None = UNSET) -
     )
 
 
-def group_shown(counts: list[Five]) -> GroupShown:
+def group_shown(counts: list[Values]) -> GroupShown:
     return GroupShown(len(counts), *total(counts))
 
 
-def growth_of(account: Account, points: list[Point], as_of: datetime | None) -> Five:
+def growth_of(account: Account, points: list[Point], as_of: datetime | None) -> Values:
     """What an account grew by in the 24 hours up to `as_of`."""
     if as_of is None:
         return UNKNOWN
     return grown_since(as_of - DAY, Point(as_of, account.counts), points)
 
 
-def growth_24h(head: Head, grown: list[Five]) -> Growth | None:
+def growth_24h(head: Head, grown: list[Values]) -> Growth | None:
     """The growth of accounts together; None without any baseline."""
     as_of = head.as_of
     if as_of is None:
@@ -107,5 +107,5 @@ def growth_24h(head: Head, grown: list[Five]) -> Growth | None:
     return growth_between(str(iso(as_of - timedelta(hours=24))), str(iso(as_of)), total(grown))
 
 
-def growth_between(since: str, until: str, counts: Five) -> Growth | None:
+def growth_between(since: str, until: str, counts: Values) -> Growth | None:
     return None if counts == UNKNOWN else Growth(since, until, *counts)

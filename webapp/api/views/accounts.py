@@ -18,12 +18,11 @@ from webapp.api.http.routes import Answer, NoQuery, Route
 from webapp.api.http.tables import as_json, link_to, table
 from webapp.api.shapes.reading import AccountShown, Growth, account_shown, growth_between, growth_of
 from webapp.clock import iso
-from webapp.model import METRICS, Metric
+from webapp.model import METRICS, UNKNOWN, Metric, Values
+from webapp.rules.growth import DAY, difference
 from webapp.store.reads.accounts import Account, everybody, grown, json_lines, page, ranged
 from webapp.store.reads.ask import as_text
-from webapp.store.reads.growth import DAY, UNKNOWN, difference
 from webapp.store.reads.heads import Head
-from webapp.store.reads.standing import Five
 
 PAGE = 100
 WHOLE = 100_000  # lines of a table for a spreadsheet program
@@ -102,7 +101,7 @@ class AccountList(msgspec.Struct):
 
 class Line(NamedTuple):
     account: Account
-    growth: Five | None
+    growth: Values | None
 
 
 class Span(NamedTuple):

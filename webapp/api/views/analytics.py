@@ -39,11 +39,12 @@ from webapp.api.shapes.reading import (
 from webapp.api.views.accounts import TAGGED
 from webapp.api.views.projects import progress
 from webapp.clock import iso
+from webapp.model import Counts, Values
+from webapp.rules.growth import total
+from webapp.rules.history import History, ProjectDay, history, members_of
 from webapp.store.reads.accounts import Account, Grown, grown
-from webapp.store.reads.growth import total
 from webapp.store.reads.heads import Head
-from webapp.store.reads.series import History, ProjectDay, history, members_of
-from webapp.store.reads.standing import Five, cells, standing_at
+from webapp.store.reads.standing import cells, standing_at
 
 PROFILES = 100
 GROUPS = 500
@@ -231,7 +232,7 @@ def _over(past: History) -> Growth | None:
 
 def _groups(named: Iterable[tuple[str, Account]]) -> dict[str, GroupShown]:
     """The groups with the most views first."""
-    found: dict[str, list[Five]] = {}
+    found: dict[str, list[Values]] = {}
     for name, account in named:
         found.setdefault(name, []).append(account.counts)
     groups = {name: group_shown(counts) for name, counts in found.items()}
@@ -239,12 +240,12 @@ def _groups(named: Iterable[tuple[str, Account]]) -> dict[str, GroupShown]:
     return dict(ordered[:GROUPS])
 
 
-def _profiles(accounts: Sequence[Account], growths: Sequence[Five]) -> list[ProfileShown]:
+def _profiles(accounts: Sequence[Account], growths: Sequence[Values]) -> list[ProfileShown]:
     pairs = sorted(zip(accounts, growths, strict=True), key=lambda one: (-(one[0].views or 0), one[0].id))
     return [_profile(account, growth) for account, growth in pairs[:PROFILES]]
 
 
-def _profile(account: Account, growth: Five) -> ProfileShown:
+def _profile(account: Account, growth: Values) -> ProfileShown:
     return ProfileShown(
         account.id,
         account.platform,
@@ -252,7 +253,7 @@ def _profile(account: Account, growth: Five) -> ProfileShown:
         account.profile_url,
         account.topic,
         account.owner,
-        *account.counts,
+        *Counts._make(account.counts),
         CountsShown(*growth),
     )
 
@@ -260,7 +261,7 @@ def _profile(account: Account, growth: Five) -> ProfileShown:
 def _day(one: ProjectDay) -> HistoryDay:
     return HistoryDay(
         str(one.day),
-        *one.counts,
+        *Counts._make(one.counts),
         one.delta[-1],
         CountsShown(*one.growth),
         _text(one.since),

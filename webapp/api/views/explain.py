@@ -18,15 +18,15 @@ from webapp.api.http.tables import as_json
 from webapp.api.shapes.reading import Time
 from webapp.api.views.projects import TAGGED
 from webapp.clock import Clock, iso
-from webapp.model import METRICS, Metric, Policy
+from webapp.model import METRICS, Metric, Policy, Values
+from webapp.rules.addresses import cells_of
+from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
 from webapp.store.db import Database
 from webapp.store.reads import explaining
 from webapp.store.reads.accounts import Account, account_of
 from webapp.store.reads.ask import as_moment, as_text
 from webapp.store.reads.explaining import Held, Observed, Pinned
 from webapp.store.reads.heads import Head, head_of_account
-from webapp.store.reads.standing import Five
-from webapp.store.reads.winning import Verdict, policy_in_force, verdict
 
 
 class ObservationShown(msgspec.Struct):
@@ -114,7 +114,7 @@ class Facts(NamedTuple):
     policy: Policy
     columns: Mapping[str, str]
     observed: Mapping[str, Observed]
-    believed: Five
+    believed: Values
     pinned: Mapping[str, Pinned]
     held: Sequence[Held]
     changes: Sequence[tuple[Any, Mapping[str, Any]]]
@@ -140,7 +140,7 @@ def _facts(tx: sa.Connection, head: Head, account: Account) -> Facts:
     return Facts(
         head,
         account,
-        policy_in_force(head.merge_policy, account.mode),
+        policy_of(head.merge_policy, account.mode),
         msgspec.json.decode(head.sheet_columns) if head.sheet_columns else {},
         explaining.observed(tx, account.id),
         explaining.believed(tx, account.id),
@@ -168,7 +168,7 @@ def _explanation(facts: Facts) -> Explanation:
 
 def _metric(facts: Facts, place: int, metric: Metric) -> MetricExplained:
     pin = facts.pinned.get(metric)
-    pinned = pin.value if pin is not None and _in_force(pin, facts.now) else None
+    pinned = pin.value if pin is not None and pin_in_force(as_moment(pin.until), facts.now) else None
     sheet, parsed = _sheet(facts, place), facts.believed[place]
     found = verdict(sheet, parsed, facts.policy, pinned)
     since = _manual_since(facts, place, metric, found)
@@ -190,11 +190,6 @@ def _sheet(facts: Facts, place: int) -> int | None:
     return said.counts[place] if said is not None else None
 
 
-def _in_force(pin: Pinned, now: datetime) -> bool:
-    until = as_moment(pin.until)
-    return until is None or until > now
-
-
 def _manual_since(facts: Facts, place: int, metric: Metric, found: Verdict) -> datetime | None:
     """Since when a person's value has stood against what the platform says; None when none does."""
     if found.winner not in ("sheet", "pin") or facts.believed[place] in (None, found.value):
@@ -214,16 +209,10 @@ def _observation(facts: Facts, one: Observed, place: int, metric: Metric) -> Obs
         value=one.counts[place],
         believed=one.counts[place] if by_sheet else facts.believed[place],
         origin=one.origin,
-        cells=_cells(one.origin, facts.columns.get(metric)) if by_sheet else [],
+        cells=cells_of(one.origin, facts.columns.get(metric)) if by_sheet else [],
         observed_at=as_text(one.observed_at),
         note=_note(one.note, metric) if by_sheet else one.note,
     )
-
-
-def _cells(origin: str | None, column: str | None) -> list[str]:
-    """`Project A!17,31` and E: `Project A!E17`, `Project A!E31`."""
-    title, mark, rows = (origin or "").rpartition("!")
-    return [f"{title}!{column}{row}" for row in rows.split(",")] if mark and column else []
 
 
 def _note(note: str | None, metric: Metric) -> str | None:
@@ -233,7 +222,9 @@ def _note(note: str | None, metric: Metric) -> str | None:
 
 
 def _pin(pin: Pinned, now: datetime) -> PinExplained:
-    return PinExplained(pin.value, _in_force(pin, now), as_text(pin.until), as_text(pin.pinned_at), pin.note)
+    return PinExplained(
+        pin.value, pin_in_force(as_moment(pin.until), now), as_text(pin.until), as_text(pin.pinned_at), pin.note
+    )
 
 
 def _held(one: Held) -> HeldExplained:

@@ -17,10 +17,10 @@ from webapp.api.http.routes import Answer, Route
 from webapp.api.http.tables import table
 from webapp.api.shapes.reading import DayText, Time
 from webapp.api.views.accounts import TAGGED
+from webapp.rules.history import AccountDay, DayGap, days_of, gaps, members_of
 from webapp.store.reads.accounts import Account, account_of, everybody
 from webapp.store.reads.ask import as_text, day_before
 from webapp.store.reads.heads import Head
-from webapp.store.reads.series import AccountDay, DayGap, days_of, gaps, members_of
 from webapp.store.reads.standing import Scope, cells, standing_at
 
 YEARS = 5 * 366

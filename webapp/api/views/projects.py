@@ -17,13 +17,13 @@ from webapp.api.http.tables import as_json, table
 from webapp.api.shapes.reading import DayText, Growth, Time, growth_24h, growth_of
 from webapp.clock import Clock
 from webapp.config import Settings
+from webapp.model import UNKNOWN, Values
+from webapp.rules.freshness import is_stale
+from webapp.rules.growth import total
 from webapp.store.db import Database
-from webapp.store.queries import is_stale
 from webapp.store.reads.accounts import Grown, grown
 from webapp.store.reads.ask import as_moment, as_text
-from webapp.store.reads.growth import UNKNOWN, total
 from webapp.store.reads.heads import Head, all_heads, head_of
-from webapp.store.reads.standing import Five
 
 PERCENT = 100
 
@@ -67,7 +67,7 @@ class Sums(msgspec.Struct, array_like=True):
     """A project's accounts together."""
 
     profiles: int
-    counts: Five
+    counts: Values
     growth: Growth | None
 
 
@@ -104,8 +104,8 @@ def _state(heads: Sequence[Head]) -> tuple[Any, ...]:
 def _sums(heads: Sequence[Head], rows: Iterable[Grown]) -> bytes:
     """{project id: what its accounts come to}"""
     as_of = {head.id: head.as_of for head in heads}
-    counts: dict[str, list[Five]] = {}
-    growths: dict[str, list[Five]] = {}
+    counts: dict[str, list[Values]] = {}
+    growths: dict[str, list[Values]] = {}
     for account, points in rows:
         mine = account.project_id
         counts.setdefault(mine, []).append(account.counts)
@@ -130,7 +130,6 @@ def _shown(heads: Sequence[Head], kept: bytes) -> list[ProjectShown]:
 
 def _project(head: Head, sums: Sums, now: datetime, stale_after: int) -> ProjectShown:
     percent, capped = progress(sums.counts[-1], head.target_views)
-    patience = max(stale_after, 2 * (head.interval_minutes or 0))
     return ProjectShown(
         id=head.id,
         name=head.name,
@@ -152,7 +151,8 @@ def _project(head: Head, sums: Sums, now: datetime, stale_after: int) -> Project
         changed_at=as_text(head.changed_at),
         next_sync_at=as_text(head.next_sync_at),
         degraded_since=as_text(head.degraded_since),
-        stale=head.status != "finished" and is_stale(as_moment(head.synced_at), patience, now),
+        stale=head.status != "finished"
+        and is_stale(as_moment(head.synced_at), stale_after, head.interval_minutes, now),
         worksheet_title=head.worksheet_title,
         merge_policy=head.merge_policy,
         revision=head.revision,

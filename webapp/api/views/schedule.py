@@ -18,10 +18,10 @@ from webapp.api.http.routes import NoQuery, Route
 from webapp.api.shapes.answers import Number, says
 from webapp.clock import Clock, iso
 from webapp.errors import NotFound
+from webapp.rules.due import TOLERANCE, checked_cron, checked_zone, longest_pause, rescheduled, schedule_of
 from webapp.store import projects, schedule
 from webapp.store.db import Database
 from webapp.store.projects import Project
-from webapp.sync.due import TOLERANCE, checked_cron, checked_zone, longest_pause, rescheduled, schedule_of
 from webapp.sync.engine import Engine
 
 log = logging.getLogger("smart_sync")

@@ -22,12 +22,13 @@ from webapp.api.shapes.answers import says
 from webapp.clock import Budget, Clock, as_utc, iso
 from webapp.config import Settings
 from webapp.errors import NotFound, StoreError
+from webapp.rules.due import overdue
+from webapp.rules.freshness import is_stale
 from webapp.store import projects, queries, runs, schedule
 from webapp.store.db import Database
 from webapp.store.runs import Run
 from webapp.store.storage import storage_of
 from webapp.sync.background import Background
-from webapp.sync.due import overdue
 from webapp.sync.engine import Engine
 from webapp.sync.project import Outcome
 from webapp.sync.report import run_report, shorter, status_of, summary
@@ -313,7 +314,6 @@ def _project_status(tx: Any, project_id: str, settings: Settings, now: Any) -> d
     project = projects.by_id(tx, project_id)
     if project is None:
         raise NotFound(f"there is no project {project_id!r}", code="project_not_found")
-    stale_after = max(settings.stale_after, 2 * (project.interval_minutes or 0))
     return {
         "success": True,
         "project_id": project.id,
@@ -325,7 +325,7 @@ def _project_status(tx: Any, project_id: str, settings: Settings, now: Any) -> d
         "changed_at": iso(project.changed_at),
         "next_sync_at": iso(project.next_sync_at),
         "degraded_since": iso(project.degraded_since),
-        "stale": queries.is_stale(project.synced_at, stale_after, now),
+        "stale": is_stale(project.synced_at, settings.stale_after, project.interval_minutes, now),
         "failures": project.failures,
         "last_error": project.last_error,
         "total_accounts": projects.account_total(tx, project.id),

@@ -15,10 +15,10 @@ from webapp.api.http.routes import Answer, Route
 from webapp.api.http.tables import table
 from webapp.api.shapes.reading import DayText, GroupShown, Growth, group_shown, growth_between
 from webapp.api.views.accounts import TAGGED
+from webapp.model import Counts, Values
+from webapp.rules.growth import difference, total
 from webapp.store.reads.accounts import Account, Ranged, ranged
-from webapp.store.reads.growth import difference, total
 from webapp.store.reads.heads import Head
-from webapp.store.reads.standing import Five
 
 GROUPS: dict[str, Callable[[Account], str | None]] = {
     "owner": lambda account: account.owner,
@@ -69,8 +69,8 @@ class Standing(NamedTuple):
     """An account that belonged to its project on the last day, or on the first."""
 
     account: Account
-    first: Five | None
-    last: Five | None
+    first: Values | None
+    last: Values | None
 
 
 def get_totals(asked: TotalsQuery) -> Response:
@@ -134,7 +134,7 @@ def _groups(
 
 
 def _group(key: str | None, name: str | None, members: Sequence[Standing], days: Period) -> GroupTotals:
-    counts = total(one.last for one in members if one.last is not None)
+    counts = Counts._make(total(one.last for one in members if one.last is not None))
     return GroupTotals(key, name, len(members), *counts, _growth(members, days))
 
 

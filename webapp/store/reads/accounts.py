@@ -10,11 +10,11 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from webapp.clock import utc_day
-from webapp.model import METRICS, Metric, Mode
+from webapp.model import METRICS, Metric, Mode, Values
+from webapp.rules.growth import Point
 from webapp.store.reads.ask import Ask, as_moment, bind_day
-from webapp.store.reads.growth import Point
 from webapp.store.reads.heads import as_of_day
-from webapp.store.reads.standing import Five, Scope, bound_day, in_scope, joined_to, last_snapshot
+from webapp.store.reads.standing import Scope, bound_day, in_scope, joined_to, last_snapshot
 from webapp.store.tables import account_snapshots, accounts, projects
 from webapp.store.types import Count, UtcDateTime
 
@@ -42,7 +42,7 @@ class Account(NamedTuple):
     removed_at: Any
 
     @property
-    def counts(self) -> Five:
+    def counts(self) -> Values:
         return self[10:15]
 
     @property
@@ -63,8 +63,8 @@ class Ranged(NamedTuple):
     """An account and where it stood at the ends of two days; None before its first snapshot."""
 
     account: Account
-    first: Five | None
-    last: Five | None
+    first: Values | None
+    last: Values | None
 
 
 _COLUMNS = tuple(accounts.c[name] for name in Account._fields)

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, NOTHING
+from webapp.model import METRICS, NOTHING, Values
 from webapp.store.reads.ask import Ask
-from webapp.store.reads.standing import Five
 from webapp.store.tables import accepted_readings, count_changes, held_observations, observations, pins
 from webapp.store.types import Count
 
@@ -20,7 +19,7 @@ class Observed(NamedTuple):
     """What one source says. observed_at: since when it has said so (driver value)."""
 
     source: str
-    counts: Five
+    counts: Values
     observed_at: Any
     origin: str | None
     note: str | None
@@ -77,7 +76,7 @@ def observed(tx: sa.Connection, account_id: int) -> dict[str, Observed]:
     return {row.source: row for row in rows}
 
 
-def believed(tx: sa.Connection, account_id: int) -> Five:
+def believed(tx: sa.Connection, account_id: int) -> Values:
     """The reading that the last merge believed; nothing when it had none."""
     return _believed.first(tx, account_id=account_id) or NOTHING
 

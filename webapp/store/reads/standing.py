@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from webapp.model import METRICS
+from webapp.rules.history import Standing
 from webapp.store.reads.ask import Ask, as_day, bind_day, in_order
 from webapp.store.tables import account_snapshots, accounts, projects
 from webapp.store.types import Count, Day
 
-Five = tuple[int | None, int | None, int | None, int | None, int | None]
 Scope = Literal["project", "account", "all"]
-Cell = tuple[Any, int, Five]  # driver day, account id, counts
-Standing = dict[int, tuple[date, Five]]  # account id -> the day of its last snapshot, and its counts
-
 DAY = Day()
 COUNTS = tuple(account_snapshots.c[metric] for metric in METRICS)
 
@@ -40,13 +39,16 @@ def in_scope(scope: Scope) -> sa.ColumnElement[bool]:
 def cells(
     tx: sa.Connection, scope: Scope, of: str | int | None, start: date, end: date, *, times: bool = False
 ) -> Iterator[tuple[Any, ...]]:
-    """The snapshots from `start` to `end`: (driver day, account id, five counts), the days in rising order.
+    """The snapshots from `start` to `end`: (day, account id, *counts), the days in rising order.
 
     times: the driver time of each snapshot comes behind the counts.
     """
     values = {"scope": of} if of is not None else {}
     asked = _cells(scope, times=times)
-    yield from asked.rows(tx, first_day=bind_day(tx, start), last_day=bind_day(tx, end), **values)
+    rows = asked.rows(tx, first_day=bind_day(tx, start), last_day=bind_day(tx, end), **values)
+    for text, of_day in groupby(rows, key=itemgetter(0)):
+        day = as_day(text)
+        yield from ((day, *row[1:]) for row in of_day)
 
 
 @cache

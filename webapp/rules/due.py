@@ -13,13 +13,13 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cronsim import CronSim, CronSimError
 
 from webapp.errors import Invalid
-from webapp.store.projects import Project
+from webapp.rules.words import every
 
 # A cron every 30 minutes does not come on the second: a tick this much early counts for its slot.
 TOLERANCE = timedelta(seconds=30)
@@ -31,7 +31,6 @@ A_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 LOOK_AT = 400  # slots of an expression, within LOOK_AHEAD, to learn its longest pause from; more within LOOK_AT_ALL
 LOOK_AHEAD = timedelta(days=400)
 LOOK_AT_ALL = timedelta(days=8)
-UNITS = (("day", 1440), ("hour", 60), ("minute", 1))  # with their minutes
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,32 @@ class Schedule:
     def words(self) -> str:
         if self.cron is not None:
             return f"at {self.cron} ({self.timezone})"
-        unit, size = next((unit, size) for unit, size in UNITS if self.interval_minutes % size == 0)
-        number = self.interval_minutes // size
-        return f"every {unit}" if number == 1 else f"every {number} {unit}s"
+        return every(self.interval_minutes)
 
 
-def schedule_of(project: Project, default_minutes: int) -> Schedule:
+class Scheduled(Protocol):
+    """What a schedule needs to know of a project. Times are aware UTC; None: never."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def cron(self) -> str | None: ...
+    @property
+    def timezone(self) -> str | None: ...
+    @property
+    def interval_minutes(self) -> int | None: ...
+    @property
+    def next_sync_at(self) -> datetime | None: ...
+    @property
+    def anchor_at(self) -> datetime | None: ...
+    @property
+    def failures(self) -> int: ...
+
+
+P = TypeVar("P", bound=Scheduled)
+
+
+def schedule_of(project: Scheduled, default_minutes: int) -> Schedule:
     """The project's schedule; `default_minutes` where it has none of its own."""
     if project.cron is not None:
         return Schedule(default_minutes, project.cron, project.timezone or "UTC")
@@ -154,7 +173,7 @@ def _slots(cron: str, timezone: str, after: datetime) -> Iterator[datetime]:
 
 
 def next_turn(
-    project: Project, default_minutes: int, started_at: datetime, now: datetime, error: str | None
+    project: Scheduled, default_minutes: int, started_at: datetime, now: datetime, error: str | None
 ) -> dict[str, Any]:
     """What a project's row says of its schedule after a sync at `now`.
 
@@ -200,37 +219,14 @@ def rescheduled(schedule: Schedule, synced_at: datetime | None, now: datetime) -
     return {"next_sync_at": turn, "anchor_at": anchor}
 
 
-def freshness(project: Project, now: datetime) -> str | None:
-    """Why a trigger comes too early for a project that asked to be left alone for a while; None: it does not."""
-    least = timedelta(minutes=project.min_interval_minutes)
-    if project.synced_at is None or not timedelta() <= now - project.synced_at < least:
-        return None
-    return f"fresh ({(now - project.synced_at) // MINUTE} of {project.min_interval_minutes} min)"
-
-
 def overdue(turn: datetime | None, now: datetime) -> int:
     """Seconds since the first turn that nobody has served; 0 when there is none, or none has come yet."""
     return 0 if turn is None else max(0, int((now - turn).total_seconds()))
 
 
-# For people
-
-
-def in_words(moment: datetime, now: datetime) -> str:
-    """How far away a moment is, in the largest unit there are two of: `in 23 minutes`, `now`, `2 hours ago`."""
-    away = moment - now
-    minutes = (abs(away) + MINUTE / 2) // MINUTE
-    if minutes == 0:
-        return "now"
-    unit, size = next(((unit, size) for unit, size in UNITS if minutes >= 2 * size), UNITS[-1])
-    number = minutes // size
-    words = f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-    return f"in {words}" if away > timedelta() else f"{words} ago"
-
-
 def simulate(
-    planned: Sequence[Project], default_minutes: int, start: datetime, *, ticks: int, every: timedelta
-) -> Iterator[tuple[datetime, list[Project]]]:
+    planned: Sequence[P], default_minutes: int, start: datetime, *, ticks: int, every: timedelta
+) -> Iterator[tuple[datetime, list[P]]]:
     """Who would be synced at which tick, if every sync succeeded: only the ticks with somebody due.
 
     planned: the projects with automatic sync. A `next_sync_at` of None is due at the first tick.

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.store.reads.growth import UNKNOWN, Point, difference, grown_since, total, value_at
-from webapp.store.reads.standing import Five
+from webapp.model import UNKNOWN, Values
+from webapp.rules.growth import Point, difference, grown_since, total, value_at
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 counts = st.integers(0, 2**63 - 1)
@@ -65,7 +65,7 @@ def test_a_value_between_two_points_lies_between_them_exactly(first: int, second
 
 
 @given(st.lists(st.tuples(*[st.none() | counts] * 5)))
-def test_a_total_counts_what_is_known(rows: list[Five]) -> None:
+def test_a_total_counts_what_is_known(rows: list[Values]) -> None:
     for column, found in zip(zip(*rows, strict=True), total(rows), strict=False):
         known = [value for value in column if value is not None]
         assert found == (sum(known) if known else None)

@@ -6,16 +6,14 @@ its last one stands, and the day says so: it is carried.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from webapp.store.reads.accounts import Account
-from webapp.store.reads.ask import as_day
-from webapp.store.reads.growth import UNKNOWN, difference, total, total_difference
-from webapp.store.reads.standing import Five, Standing
+from webapp.model import UNKNOWN, Mode, Values
+from webapp.rules.growth import difference, total, total_difference
 
 ONE = timedelta(days=1)
 
@@ -23,6 +21,21 @@ ONE = timedelta(days=1)
 def days_between(start: date, end: date) -> Iterator[date]:
     """Every day, both ends included."""
     return (start + timedelta(days=n) for n in range((end - start).days + 1))
+
+
+# account id -> the day of its last snapshot, and its counts
+Standing = Mapping[int, tuple[date, Values]]
+
+
+class Member(Protocol):
+    """What an account says of its days. left: its first day outside the project; None while it is in it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def mode(self) -> Mode: ...
+    @property
+    def left(self) -> date | None: ...
 
 
 class Members(NamedTuple):
@@ -40,7 +53,7 @@ class Members(NamedTuple):
         return left is None or day < left
 
 
-def members_of(accounts: Iterable[Account]) -> Members:
+def members_of(accounts: Iterable[Member]) -> Members:
     """Who left when, and who gets no snapshots."""
     left: dict[int, date] = {}
     unwatched = set()
@@ -63,9 +76,9 @@ class ProjectDay(NamedTuple):
     """
 
     day: date
-    counts: Five
-    delta: Five
-    growth: Five
+    counts: Values
+    delta: Values
+    growth: Values
     since: date | None
     accounts: int
     carried: int
@@ -75,16 +88,16 @@ class History(NamedTuple):
     """growth: from the first day to the last, of the accounts that were members on both."""
 
     days: list[ProjectDay]
-    growth: Five
+    growth: Values
 
 
 class AccountDay(NamedTuple):
     """One day of one account. start: where it stood before, on the day `since`; unknown on its first day."""
 
     day: date
-    start: Five
-    end: Five
-    growth: Five
+    start: Values
+    end: Values
+    growth: Values
     since: date | None
     carried: bool
 
@@ -113,12 +126,12 @@ class _Steps:
     def __init__(self, start: date, before: Standing, members: Members) -> None:
         there = {i: stood for i, stood in before.items() if members.there(i, start - ONE)}
         self.members = members
-        self.standing: dict[int, Five] = {i: counts for i, (_, counts) in there.items()}
+        self.standing: dict[int, Values] = {i: counts for i, (_, counts) in there.items()}
         self.total = total(self.standing.values())  # of the last day with a snapshot
         self.seen = max((day for day, _ in there.values()), default=None)
-        self.first: dict[int, Five] = {}
+        self.first: dict[int, Values] = {}
 
-    def next(self, day: date, found: Mapping[int, Five]) -> ProjectDay | None:
+    def next(self, day: date, found: Mapping[int, Values]) -> ProjectDay | None:
         """The day; None as long as there has been no member."""
         was, fresh = self.standing, found
         if self.members.left:
@@ -138,7 +151,7 @@ class _Steps:
         carried = len(now.keys() - fresh.keys() - self.members.unwatched)
         return ProjectDay(day, counts, delta, growth, since, len(now), carried)
 
-    def growth(self) -> Five:
+    def growth(self) -> Values:
         both = self.first.keys() & self.standing.keys()
         return total_difference([self.standing[i] for i in both], [self.first[i] for i in both])
 
@@ -147,7 +160,7 @@ def days_of(
     start: date, end: date, before: Standing, cells: Iterable[tuple[Any, ...]], members: Members
 ) -> list[AccountDay]:
     """The days of one account, from its first snapshot on."""
-    found = {as_day(cell[0]): cell[2:7] for cell in cells}
+    found = {cell[0]: cell[2:] for cell in cells}
     (since, stood) = next(iter(before.values()), (None, UNKNOWN))
     last_day = min([end, *(day - ONE for day in members.left.values())])
     days: list[AccountDay] = []
@@ -175,7 +188,7 @@ def gaps(start: date, end: date, before: Standing, cells: Iterable[tuple[Any, ..
     return found
 
 
-def _each_day(start: date, end: date, cells: Iterable[tuple[Any, ...]]) -> Iterator[tuple[date, Mapping[int, Five]]]:
+def _each_day(start: date, end: date, cells: Iterable[tuple[Any, ...]]) -> Iterator[tuple[date, Mapping[int, Values]]]:
     """Every day with its snapshots; only one day is in memory at a time."""
     groups = _by_day(cells)
     upcoming = next(groups, None)
@@ -187,6 +200,63 @@ def _each_day(start: date, end: date, cells: Iterable[tuple[Any, ...]]) -> Itera
             yield day, {}
 
 
-def _by_day(cells: Iterable[tuple[Any, ...]]) -> Iterator[tuple[date, dict[int, Five]]]:
+def _by_day(cells: Iterable[tuple[Any, ...]]) -> Iterator[tuple[date, dict[int, Values]]]:
     for day, rows in groupby(cells, key=itemgetter(0)):
-        yield as_day(day), {row[1]: row[2:7] for row in rows}
+        yield day, {row[1]: row[2:] for row in rows}
+
+
+def daily_sums(
+    days: tuple[date, date],
+    before: Standing,
+    cells: Iterable[Sequence[Any]],
+    owner: Mapping[int, str],
+    left: Mapping[int, date],
+    place: int,
+) -> dict[str, list[int | None]]:
+    """{project id: the sum of one metric on each day, both ends included}; None before its first snapshot.
+
+    One pass over the snapshots of all projects, in which only the sums and each account's last value are kept.
+
+    before: where accounts stood on the day before. owner: account id -> project id. left: their first day outside.
+    place: of the metric in the counts.
+    """
+    sums = _Sums(owner, place)
+    for account_id, (day, counts) in before.items():
+        if account_id not in left or left[account_id] > day:
+            sums.put(account_id, counts[place])
+    leaving = sorted(left.items(), key=itemgetter(1))
+    by_day = groupby(cells, key=itemgetter(0))
+    upcoming = next(by_day, None)
+    found: dict[str, list[int | None]] = {project_id: [] for project_id in set(owner.values())}
+    for day in days_between(*days):
+        if upcoming is not None and upcoming[0] == day:
+            for row in upcoming[1]:
+                sums.put(row[1], row[2 + place])
+            upcoming = next(by_day, None)
+        while leaving and leaving[0][1] <= day:
+            sums.drop(leaving.pop(0)[0])
+        for project_id, values in found.items():
+            values.append(sums.of.get(project_id))
+    return found
+
+
+class _Sums:
+    """The sum of each project, kept up with every account that moves."""
+
+    def __init__(self, owner: Mapping[int, str], place: int) -> None:
+        self.owner = owner
+        self.place = place
+        self.of: dict[str, int] = {}
+        self._last: dict[int, int] = {}
+
+    def put(self, account_id: int, value: int | None) -> None:
+        project_id = self.owner.get(account_id)
+        if value is None or project_id is None:
+            return
+        self.of[project_id] = self.of.get(project_id, 0) + value - self._last.get(account_id, 0)
+        self._last[account_id] = value
+
+    def drop(self, account_id: int) -> None:
+        value = self._last.pop(account_id, None)
+        if value is not None:
+            self.of[self.owner[account_id]] -= value

@@ -6,33 +6,29 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
-from webapp.model import METRICS
-from webapp.store.reads.standing import Five
+from webapp.model import METRICS, UNKNOWN, Values
 
 DAY = timedelta(hours=24)
 MICROSECOND = timedelta(microseconds=1)
-UNKNOWN: Five = (None, None, None, None, None)
 
 
 class Point(NamedTuple):
     """What an account's counts were at one moment (aware UTC)."""
 
     at: datetime
-    counts: Five
+    counts: Values
 
 
-def difference(now: Five, then: Five) -> Five:
+def difference(now: Values, then: Values) -> Values:
     """Per metric; None where either side is unknown. A loss is negative."""
-    a, b, c, d, e = (None if n is None or t is None else n - t for n, t in zip(now, then, strict=True))
-    return a, b, c, d, e
+    return tuple(None if n is None or t is None else n - t for n, t in zip(now, then, strict=True))
 
 
-def value_at(moment: datetime, before: Point, after: Point) -> Five:
+def value_at(moment: datetime, before: Point, after: Point) -> Values:
     """The counts at a moment between two points, as if they had changed evenly; halves are rounded up."""
     part = (moment - before.at) // MICROSECOND
     whole = (after.at - before.at) // MICROSECOND
-    a, b, c, d, e = (_between(x, y, part, whole) for x, y in zip(before.counts, after.counts, strict=True))
-    return a, b, c, d, e
+    return tuple(_between(x, y, part, whole) for x, y in zip(before.counts, after.counts, strict=True))
 
 
 def _between(first: int | None, second: int | None, part: int, whole: int) -> int | None:
@@ -41,7 +37,7 @@ def _between(first: int | None, second: int | None, part: int, whole: int) -> in
     return first + (2 * (second - first) * part + whole) // (2 * whole)
 
 
-def grown_since(moment: datetime, now: Point, points: Sequence[Point]) -> Five:
+def grown_since(moment: datetime, now: Point, points: Sequence[Point]) -> Values:
     """What the counts have grown by since a moment.
 
     points: snapshots of the account in rising order, among them the last one up to the moment and the first one
@@ -54,22 +50,20 @@ def grown_since(moment: datetime, now: Point, points: Sequence[Point]) -> Five:
     return difference(now.counts, value_at(moment, before[-1], after))
 
 
-def total(rows: Iterable[Five]) -> Five:
+def total(rows: Iterable[Values]) -> Values:
     """Metric by metric, the sum of what is known; None when nothing is. Missing is not zero."""
-    a, b, c, d, e = map(_sum, _columns(rows))
-    return a, b, c, d, e
+    return tuple(map(_sum, _columns(rows)))
 
 
-def total_difference(now: Iterable[Five], then: Iterable[Five]) -> Five:
+def total_difference(now: Iterable[Values], then: Iterable[Values]) -> Values:
     """The sum of the differences of rows, which both sides list in the same order.
 
     Column by column, because it goes through every snapshot of a history.
     """
-    a, b, c, d, e = map(_difference, _columns(now), _columns(then))
-    return a, b, c, d, e
+    return tuple(map(_difference, _columns(now), _columns(then)))
 
 
-def _columns(rows: Iterable[Five]) -> list[list[int | None]]:
+def _columns(rows: Iterable[Values]) -> list[list[int | None]]:
     """A list per metric. `zip(*rows)` would make an iterator of every row, ten times as slow for many."""
     listed = list(rows)
     return [[row[place] for row in listed] for place in range(len(METRICS))]

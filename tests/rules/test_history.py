@@ -1,22 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.read.world import day
-from webapp.store.reads.growth import UNKNOWN
-from webapp.store.reads.series import Members, ProjectDay, days_of, gaps, history
-from webapp.store.reads.standing import Five, Standing
+from webapp.model import UNKNOWN, Values
+from webapp.rules.history import Members, ProjectDay, Standing, days_of, gaps, history
 
-Rows = list[tuple[date, int, int | None, int | None, int | None, int | None, int | None]]
+Rows = list[tuple[Any, ...]]
 NOBODY: Standing = {}
 
 
-def views(number: int | None) -> Five:
+def views(number: int | None) -> Values:
     return None, None, None, None, number
 
 

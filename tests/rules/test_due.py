@@ -15,14 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.errors import Invalid
-from webapp.store.projects import Project
-from webapp.sync.due import (
+from webapp.rules.due import (
     TOLERANCE,
     Schedule,
     checked_cron,
     checked_zone,
-    freshness,
-    in_words,
     longest_pause,
     next_turn,
     overdue,
@@ -31,6 +28,9 @@ from webapp.sync.due import (
     simulate,
     slot_after,
 )
+from webapp.rules.freshness import freshness
+from webapp.rules.words import from_now
+from webapp.store.projects import Project
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -212,7 +212,7 @@ def test_slots_of_an_expression_only_go_forward_and_none_lies_between(cron: str,
         (f"{','.join(['1'] * 60)} * * * *", "not five fields"),
     ],
 )
-def test_an_expression_that_is_none_or_never_comes_is_refused_in_words(expression: str, words: str) -> None:
+def test_an_expression_that_is_none_or_never_comes_is_refused_from_now(expression: str, words: str) -> None:
     with pytest.raises(Invalid, match=words) as caught:
         checked_cron(expression, NOW)
 
@@ -373,7 +373,7 @@ def test_a_zone_alone_is_no_other_schedule_for_an_interval() -> None:
 def test_a_project_is_fresh_for_as_long_as_it_asks_for(
     least: int, synced: datetime | None, expected: str | None
 ) -> None:
-    assert freshness(project(min_interval_minutes=least, synced_at=synced), NOW) == expected
+    assert freshness(synced, least, NOW) == expected
 
 
 # Words
@@ -393,7 +393,7 @@ def test_a_project_is_fresh_for_as_long_as_it_asks_for(
     ],
 )
 def test_how_far_away_a_moment_is(seconds: int, words: str) -> None:
-    assert in_words(NOW + timedelta(seconds=seconds), NOW) == words
+    assert from_now(NOW + timedelta(seconds=seconds), NOW) == words
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ def test_how_far_away_a_moment_is(seconds: int, words: str) -> None:
         (Schedule(30, "0 2 * * *", "Europe/Berlin"), "at 0 2 * * * (Europe/Berlin)"),
     ],
 )
-def test_a_schedule_in_words(schedule: Schedule, words: str) -> None:
+def test_a_schedule_from_now(schedule: Schedule, words: str) -> None:
     assert schedule.words == words
 
 

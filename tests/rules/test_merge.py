@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.model import METRICS, NOTHING, Counts, Policy
-from webapp.rules.merge import Pin, Winner, implausible, keep_unread, merge, policy_of, winner
+from webapp.rules.merge import Pin, Winner, implausible, keep_unread, merge, policy_of, verdict
 
 BIGGEST = 2**63 - 1
 values = st.none() | st.integers(0, 5) | st.integers(0, BIGGEST)
@@ -64,12 +64,12 @@ def test_the_named_winner_is_the_side_whose_value_it_is(sheet: Counts, parsed: C
     merged = merge(sheet, parsed, policy)
     sides: dict[Winner | None, Counts] = {"sheet": sheet, "parsed": parsed, None: NOTHING}
 
-    assert all(merged[i] == sides[winner(i, sheet, parsed, policy)][i] for i in range(len(METRICS)))
+    assert all(merged[i] == sides[verdict(sheet[i], parsed[i], policy).winner][i] for i in range(len(METRICS)))
 
 
 @given(counts)
 def test_ties_go_to_the_sheet(same: Counts) -> None:
-    assert all(winner(i, same, same) == "sheet" for i in known(same))
+    assert all(verdict(same[i], same[i]).winner == "sheet" for i in known(same))
 
 
 def test_a_real_zero_is_an_observation_and_missing_is_none() -> None:
@@ -81,7 +81,7 @@ def test_a_pin_beats_every_policy(sheet: Counts, parsed: Counts, policy: Policy,
     pins = (Pin("views", value),)
 
     assert merge(sheet, parsed, policy, pins) == merge(sheet, parsed, policy)._replace(views=value)
-    assert winner(METRICS.index("views"), sheet, parsed, policy, pins) == "pin"
+    assert verdict(sheet.views, parsed.views, policy, value) == ("pin", value)
 
 
 def test_an_account_counted_by_hand_follows_its_sheet() -> None:

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.model import Mode, Policy
-from webapp.rules.merge import Pin, merge, policy_of, winner
-from webapp.store.reads.winning import policy_in_force, verdict
+from webapp.rules.merge import Pin, merge, policy_of, verdict
 
 numbers = st.none() | st.integers(0, 5)
 policies: st.SearchStrategy[Policy] = st.sampled_from(["max", "sheet", "parsed"])
@@ -18,10 +17,8 @@ def test_what_is_explained_is_what_the_merge_does(
 ) -> None:
     sides = (sheet, None, None, None, None), (parsed, None, None, None, None)
     pins = () if pin is None else (Pin("followers", pin),)
-    in_force = policy_in_force(policy, mode)
+    in_force = policy_of(policy, mode)
 
     found = verdict(sheet, parsed, in_force, pin)
 
-    assert in_force == policy_of(policy, mode)
     assert found.value == merge(*sides, in_force, pins).followers
-    assert found.winner == winner(0, *sides, in_force, pins)
