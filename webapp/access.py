@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import threading
-from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from webapp.clock import Clock
 
-__all__ = ["COOKIE", "SESSION_S", "Gate", "Role", "Sessions", "Tokens", "same_origin"]
+if TYPE_CHECKING:
+    from itsdangerous import Signer
 
 Role = Literal["read", "admin"]
 
@@ -24,8 +25,8 @@ WINDOW_S = 60.0
 ADDRESSES = 1_000
 COOKIE = "smart_sync_session"
 SESSION_S = 12 * 60 * 60
-LONGEST = 500
-KINDS: tuple[Role, Role] = ("admin", "read")
+COOKIE_FORM = re.compile(r"(?P<role>admin|read)\.(?P<ends>[0-9]{1,12})\.[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]{43}")
+ROLES: tuple[Role, Role] = ("admin", "read")
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,14 @@ class Tokens:
     read: Sequence[str] = field(default=(), repr=False)
     public_reads: bool = False
 
-    def opens(self, access: Literal["read", "admin"], given: str) -> bool:
+    def of(self, role: Role) -> list[str]:
+        """The tokens of one kind; an empty one opens nothing."""
+        return [token for token in (self.admin if role == "admin" else self.read) if token]
+
+    def opens(self, role: Role, given: str) -> bool:
         """Whether the token is one of that kind; takes the same time for every wrong one."""
         presented = hashlib.sha256(given.encode("utf-8", "surrogatepass")).digest()
-        kept = self.admin if access == "admin" else self.read
-        matches = [hmac.compare_digest(presented, hashlib.sha256(token.encode()).digest()) for token in kept if token]
+        matches = [hmac.compare_digest(presented, hashlib.sha256(token.encode()).digest()) for token in self.of(role)]
         return any(matches)
 
 
@@ -74,7 +78,7 @@ class Gate:
 class Sessions:
     """Signed cookies: nothing is kept, so every worker knows every session.
 
-    The key of a session is made from the token it was opened with. Whoever takes a token away ends its sessions.
+    The key of a session is derived from the token it was opened with. Whoever takes a token away ends its sessions.
     """
 
     def __init__(self, tokens: Tokens, clock: Clock) -> None:
@@ -83,31 +87,26 @@ class Sessions:
 
     def open(self, token: str) -> str | None:
         """The cookie of a new session of 12 hours; None for a token that opens nothing."""
-        for role in KINDS:
+        for role in ROLES:
             if self._tokens.opens(role, token):
-                said = f"{role}.{int(self._clock.now().timestamp()) + SESSION_S}.{secrets.token_urlsafe(9)}"
-                return f"{said}.{_signature(token, said)}"
+                ends = int(self._clock.now().timestamp()) + SESSION_S
+                return _signer([token]).sign(f"{role}.{ends}.{secrets.token_urlsafe(9)}").decode()
         return None
 
     def role(self, cookie: str) -> Role | None:
         """What the session may; None for one that has run out, or that we did not open."""
-        said, _, signature = cookie.rpartition(".")
-        role, _, rest = said.partition(".")
-        for known in KINDS:
-            if role == known and len(cookie) <= LONGEST and self._signed(known, said, signature):
-                return known if int(rest.partition(".")[0]) > self._clock.now().timestamp() else None
-        return None
-
-    def _signed(self, role: Role, said: str, signature: str) -> bool:
-        kept = self._tokens.admin if role == "admin" else self._tokens.read
-        given = signature.encode("utf-8", "surrogatepass")
-        matches = [hmac.compare_digest(_signature(token, said).encode(), given) for token in kept if token]
-        return any(matches)
+        found = COOKIE_FORM.fullmatch(cookie)
+        if found is None or int(found["ends"]) <= self._clock.now().timestamp():
+            return None
+        role: Role = "admin" if found["role"] == "admin" else "read"
+        return role if _signer(self._tokens.of(role)).validate(cookie) else None
 
 
-def _signature(token: str, said: str) -> str:
-    key = hmac.digest(token.encode(), b"a session of the dashboard", "sha256")
-    return urlsafe_b64encode(hmac.digest(key, said.encode("utf-8", "surrogatepass"), "sha256")).decode().rstrip("=")
+def _signer(tokens: Sequence[str]) -> Signer:
+    """Signs with the last of the tokens and accepts what any of them signed."""
+    from itsdangerous import Signer  # noqa: PLC0415 - a server has it loaded with Flask, a command does without
+
+    return Signer(tokens, "a session of the dashboard", key_derivation="hmac", digest_method=hashlib.sha256)
 
 
 def same_origin(host: str, fetch_site: str | None, origin: str | None) -> bool:

@@ -122,6 +122,9 @@ def forged(cookie: str) -> list[str]:
         f"{role}.{until}.{salt}.",
         f"{role}.{until}.{salt}.{signature}é",
         cookie + "A" * 500,
+        f"{cookie}=",
+        f"{role}.{until}.{salt[1:]}.{signature}",
+        f"{role}.0{until}.{salt}.{signature}",
     ]
 
 
