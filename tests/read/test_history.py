@@ -6,8 +6,8 @@ import pytest
 
 from tests.read.world import World, day
 from webapp.store.reads.accounts import _grown, _ranged
-from webapp.store.reads.ask import Ask
 from webapp.store.reads.standing import _cells, _standing, cells
+from webapp.store.statement import Query
 
 
 def days(body: Any, name: str = "snapshots") -> list[str]:
@@ -141,7 +141,7 @@ QUESTIONS = {
 
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
-def test_snapshots_are_asked_for_by_day_and_never_all_read(sqlite_world: World, question: Ask) -> None:
+def test_snapshots_are_asked_for_by_day_and_never_all_read(sqlite_world: World, question: Query) -> None:
     sql, compiled = question._sql("sqlite")
     known = {"scope": 1, "first_day": "2026-01-01", "last_day": "2026-03-01", "up_to": "2026-03-01"}
     known |= {"first": "2026-01-01", "last": "2026-03-01"}

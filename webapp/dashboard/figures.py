@@ -24,11 +24,11 @@ from webapp.store import projects, queries
 from webapp.store.projects import Project
 from webapp.store.reads import explaining, glance
 from webapp.store.reads.accounts import Account, Grown, grown
-from webapp.store.reads.ask import as_moment
 from webapp.store.reads.glance import Sources
 from webapp.store.reads.heads import Head, all_heads
 from webapp.store.reads.standing import cells, standing_at
 from webapp.store.tables import projects as projects_table
+from webapp.store.types import as_moment
 
 WEEK = timedelta(days=7)
 SPARK_DAYS = 30

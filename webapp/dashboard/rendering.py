@@ -17,7 +17,7 @@ from webapp.clock import Clock, iso
 from webapp.dashboard.assets import address_of
 from webapp.model import METRICS
 from webapp.rules import words
-from webapp.store.reads.ask import as_moment
+from webapp.store.types import as_moment
 
 TEMPLATES = Path(__file__).with_name("templates")
 POLICY = (

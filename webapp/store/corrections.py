@@ -12,9 +12,10 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Metric
-from webapp.store.backends.dialect import counted, insert_for, native
-from webapp.store.bulk import Bulk
+from webapp.store.backends.dialect import counted, insert_for
+from webapp.store.statement import Bulk
 from webapp.store.tables import account_aliases, accounts, held_observations, observations, pins, projects
+from webapp.store.types import native
 
 
 def project_of(tx: sa.Connection, account_id: int) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Metric, Values
-from webapp.store.bulk import Stream
+from webapp.store.statement import Query
 from webapp.store.tables import accepted_readings, account_aliases, accounts, held_observations, observations, pins
 
 sheet = observations.alias("sheet")
@@ -68,20 +68,22 @@ _plain = (
     parsed.c.observed_at,
     parsed.c.origin,
 )
-_state = Stream(
-    sa.select(*_plain, *_five(accounts), *_five(sheet), *_five(parsed), *_five(accepted))
-    .select_from(accounts)
-    .outerjoin(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == sa.literal_column("'sheet'")))
-    .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
-    .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
-    .where(accounts.c.project_id == sa.bindparam("project_id"))
+_state = Query(
+    lambda _: (
+        sa.select(*_plain, *_five(accounts), *_five(sheet), *_five(parsed), *_five(accepted))
+        .select_from(accounts)
+        .outerjoin(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == sa.literal_column("'sheet'")))
+        .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
+        .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
+        .where(accounts.c.project_id == sa.bindparam("project_id"))
+    )
 )
 PLAIN = len(_plain)
 
 
 def stored_accounts(tx: sa.Connection, project_id: str) -> Iterator[Stored]:
     """Every account the project ever had, removed ones too, in no particular order."""
-    for row in _state.rows(tx, {"project_id": project_id}):
+    for row in _state.rows(tx, project_id=project_id):
         yield Stored._make(
             (*row[:PLAIN], row[PLAIN : PLAIN + 5], row[PLAIN + 5 : PLAIN + 10], row[PLAIN + 10 : PLAIN + 15], row[-5:])
         )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NewType
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Dialect, Integer, Text, TypeDecorator
+from sqlalchemy import BigInteger, Boolean, Connection, Date, DateTime, Dialect, Integer, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
+
+from webapp.clock import as_utc, iso
 
 
 def is_sqlite(dialect: Dialect) -> bool:
@@ -114,3 +117,46 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else msgspec.json.decode(value)
+
+
+# Driver values: what the bare driver gives and takes, without the column types above
+
+Stamp = NewType("Stamp", object)  # a moment: text on SQLite, a datetime on PostgreSQL
+DriverDay = NewType("DriverDay", object)  # a day: text on SQLite, a date on PostgreSQL
+WHOLE = len("2026-03-02 10:00:00.000000")
+
+
+def native(tx: Connection, type_: TypeEngine[Any], value: Any) -> Any:
+    """The value as the driver wants it in a column of that type."""
+    process = type_.dialect_impl(tx.dialect).bind_processor(tx.dialect)
+    return value if process is None else process(value)
+
+
+def bind_day(tx: Connection, day: date) -> DriverDay:
+    """A day as a value of a statement."""
+    return DriverDay(native(tx, Day(), day))
+
+
+def as_day(value: Any) -> date:
+    """A driver's day as a date."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def as_moment(value: Any) -> datetime | None:
+    """A driver's moment, aware UTC; None stays None."""
+    if value is None:
+        return None
+    return _parse(value) if isinstance(value, str) else as_utc(value)
+
+
+@lru_cache(maxsize=4_096)
+def _parse(text: str) -> datetime:
+    """All snapshots of a run have the same time."""
+    return as_utc(datetime.fromisoformat(text))
+
+
+def as_text(value: Any) -> str | None:
+    """A driver's moment as RFC 3339 text; None stays None."""
+    if isinstance(value, str) and len(value) == WHOLE and value[10] == " ":
+        return f"{value[:10]}T{value[11:]}Z"
+    return iso(as_moment(value))

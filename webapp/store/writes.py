@@ -13,8 +13,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Values
-from webapp.store.backends.dialect import counted, insert_into, native, new_ids
-from webapp.store.bulk import Bulk
+from webapp.store.backends.dialect import counted, insert_into, new_ids
+from webapp.store.statement import Bulk
 from webapp.store.tables import (
     accepted_readings,
     account_snapshots,
@@ -23,7 +23,7 @@ from webapp.store.tables import (
     held_observations,
     observations,
 )
-from webapp.store.types import UtcDateTime
+from webapp.store.types import UtcDateTime, native
 
 Rows = Sequence[tuple[Any, ...]]
 

@@ -19,11 +19,10 @@ from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
 from webapp.store import lease, projects, runs, state, writes
-from webapp.store.backends.dialect import native
 from webapp.store.db import Database
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
-from webapp.store.types import UtcDateTime
+from webapp.store.types import UtcDateTime, native
 from webapp.sync.collector import collector_paused
 from webapp.sync.plan import Change, Inputs, NewAccount, Plan, make_plan, may_have_shrunk, shrinkage
 

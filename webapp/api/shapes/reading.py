@@ -12,8 +12,8 @@ from webapp.clock import iso
 from webapp.model import UNKNOWN, Values
 from webapp.rules.growth import DAY, Point, grown_since, total
 from webapp.store.reads.accounts import Account
-from webapp.store.reads.ask import as_text
 from webapp.store.reads.heads import Head
+from webapp.store.types import as_text
 
 Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 DayText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date"})]

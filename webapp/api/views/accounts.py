@@ -21,8 +21,8 @@ from webapp.clock import iso
 from webapp.model import METRICS, UNKNOWN, Metric, Values
 from webapp.rules.growth import DAY, difference
 from webapp.store.reads.accounts import Account, everybody, grown, json_lines, page, ranged
-from webapp.store.reads.ask import as_text
 from webapp.store.reads.heads import Head
+from webapp.store.types import as_text
 
 PAGE = 100
 WHOLE = 100_000  # lines of a table for a spreadsheet program

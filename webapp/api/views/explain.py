@@ -24,9 +24,9 @@ from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
 from webapp.store.db import Database
 from webapp.store.reads import explaining
 from webapp.store.reads.accounts import Account, account_of
-from webapp.store.reads.ask import as_moment, as_text
 from webapp.store.reads.explaining import Held, Observed, Pinned
 from webapp.store.reads.heads import Head, head_of_account
+from webapp.store.types import as_moment, as_text
 
 
 class ObservationShown(msgspec.Struct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -19,9 +19,9 @@ from webapp.api.shapes.reading import DayText, Time
 from webapp.api.views.accounts import TAGGED
 from webapp.rules.history import AccountDay, DayGap, days_of, gaps, members_of
 from webapp.store.reads.accounts import Account, account_of, everybody
-from webapp.store.reads.ask import as_text, day_before
 from webapp.store.reads.heads import Head
 from webapp.store.reads.standing import Scope, cells, standing_at
+from webapp.store.types import as_text
 
 YEARS = 5 * 366
 PER_ACCOUNT = 1_000
@@ -197,7 +197,7 @@ def list_gaps(asked: GapsQuery, project_id: str) -> Response:
 
 def _over(days: Period, day: date) -> Period:
     """Those of the days that are over."""
-    return Period(days.start, min(days.end, day_before(day)))
+    return Period(days.start, min(days.end, day - timedelta(days=1)))
 
 
 def _gaps(tx: sa.Connection, head: Head, asked: GapsQuery, days: Period) -> Made:

@@ -22,8 +22,8 @@ from webapp.rules.freshness import is_stale
 from webapp.rules.growth import total
 from webapp.store.db import Database
 from webapp.store.reads.accounts import Grown, grown
-from webapp.store.reads.ask import as_moment, as_text
 from webapp.store.reads.heads import Head, all_heads, head_of
+from webapp.store.types import as_moment, as_text
 
 PERCENT = 100
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.types import TypeEngine
 
 
 def is_sqlite(tx: sa.Connection) -> bool:
@@ -26,12 +25,6 @@ def insert_into(dialect: str, table: sa.Table) -> Any:
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415  SQLite needs none of it, and a start pays for it
 
     return postgresql.insert(table)
-
-
-def native(tx: sa.Connection, type_: TypeEngine[Any], value: Any) -> Any:
-    """The value as the driver wants it in a column of that type."""
-    process = type_.dialect_impl(tx.dialect).bind_processor(tx.dialect)
-    return value if process is None else process(value)
 
 
 def now_ms(tx: sa.Connection) -> sa.ColumnElement[int]:

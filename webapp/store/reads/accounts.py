@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from webapp.clock import utc_day
 from webapp.model import METRICS, Metric, Mode, Values
 from webapp.rules.growth import Point
-from webapp.store.reads.ask import Ask, as_moment, bind_day
 from webapp.store.reads.heads import as_of_day
 from webapp.store.reads.standing import Scope, bound_day, in_scope, joined_to, last_snapshot
+from webapp.store.statement import Query
 from webapp.store.tables import account_snapshots, accounts, projects
-from webapp.store.types import Count, UtcDateTime
+from webapp.store.types import Count, UtcDateTime, as_moment, bind_day
 
 
 class Account(NamedTuple):
@@ -107,9 +107,9 @@ def _page_values(
 
 
 @cache
-def _page(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> Ask:
+def _page(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> Query:
     statement = _page_select(metric, descending, by_platform, behind)
-    return Ask(lambda _: statement)
+    return Query(lambda _: statement)
 
 
 def _page_select(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> sa.Select[Any]:
@@ -144,12 +144,12 @@ def json_lines(
 
 
 @cache
-def _json_lines(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> Ask:
+def _json_lines(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> Query:
     found = _page_select(metric, descending, by_platform, behind).subquery("page")
     members = [part for column in found.c for part in (_literal(column.name), _json_value(column))]
     # JSON has no line break in it but an escaped one.
     lines = sa.func.group_concat(sa.func.json_object(*members), sa.func.char(sa.literal_column("10")))
-    return Ask(lambda _: sa.select(lines))
+    return Query(lambda _: sa.select(lines))
 
 
 def _literal(text: str) -> sa.ColumnElement[str]:
@@ -182,9 +182,9 @@ def everybody(tx: sa.Connection, scope: Scope, of: str | int | None, *, removed:
 
 
 @cache
-def _everybody(scope: Scope, removed: bool) -> Ask:
+def _everybody(scope: Scope, removed: bool) -> Query:
     statement = sa.select(*_COLUMNS).where(in_scope(scope))
-    return Ask(lambda _: statement if removed else statement.where(_IS_THERE))
+    return Query(lambda _: statement if removed else statement.where(_IS_THERE))
 
 
 def account_of(tx: sa.Connection, account_id: int) -> Account | None:
@@ -209,7 +209,7 @@ def _points(values: tuple[Any, ...]) -> Iterator[Point]:
 
 
 @cache
-def _grown(scope: Scope, removed: bool) -> Ask:
+def _grown(scope: Scope, removed: bool) -> Query:
     def build(dialect: str) -> sa.Select[Any]:
         placed = accounts.join(projects, projects.c.id == accounts.c.project_id)
         before = last_snapshot(dialect, scope, as_of_day(dialect, 2), of=placed)
@@ -222,7 +222,7 @@ def _grown(scope: Scope, removed: bool) -> Ask:
         statement = sa.select(*_COLUMNS, *points).select_from(joined).where(in_scope(scope))
         return statement if removed else statement.where(_IS_THERE)
 
-    return Ask(build)
+    return Query(build)
 
 
 def ranged(
@@ -237,7 +237,7 @@ def ranged(
 
 
 @cache
-def _ranged(scope: Scope, removed: bool) -> Ask:
+def _ranged(scope: Scope, removed: bool) -> Query:
     def build(dialect: str) -> sa.Select[Any]:
         first, last = (last_snapshot(dialect, scope, bound_day(name), f"{name}_stood") for name in ("first", "last"))
         joined = joined_to(joined_to(accounts, first), last)
@@ -245,7 +245,7 @@ def _ranged(scope: Scope, removed: bool) -> Ask:
         statement = sa.select(*_COLUMNS, *stood).select_from(joined).where(in_scope(scope))
         return statement if removed else statement.where(_IS_THERE)
 
-    return Ask(build)
+    return Query(build)
 
 
 def _scoped(of: str | int | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import METRICS, NOTHING, Values
-from webapp.store.reads.ask import Ask
+from webapp.store.statement import Query
 from webapp.store.tables import accepted_readings, count_changes, held_observations, observations, pins
 from webapp.store.types import Count
 
@@ -54,13 +54,13 @@ def _named(table: sa.Table, names: tuple[str, ...]) -> sa.Select[Any]:
     return sa.select(*(table.c[name] for name in names)).where(_of(table))
 
 
-_observed = Ask(lambda _: _named(observations, ("source", *METRICS, "observed_at", "origin", "note")))
-_believed = Ask(lambda _: _named(accepted_readings, METRICS))
-_pinned = Ask(lambda _: _named(pins, Pinned._fields))
-_held = Ask(
+_observed = Query(lambda _: _named(observations, ("source", *METRICS, "observed_at", "origin", "note")))
+_believed = Query(lambda _: _named(accepted_readings, METRICS))
+_pinned = Query(lambda _: _named(pins, Pinned._fields))
+_held = Query(
     lambda _: _named(held_observations, Held._fields).order_by(held_observations.c.id.desc()).limit(sa.literal(HELD))
 )
-_changes = Ask(
+_changes = Query(
     lambda _: (
         sa.select(count_changes.c.changed_at, count_changes.c.changes)
         .where(_of(count_changes))

@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import Policy
-from webapp.store.reads.ask import Ask, as_moment
+from webapp.store.statement import Query
 from webapp.store.tables import accounts, projects
-from webapp.store.types import Count, Day
+from webapp.store.types import Count, Day, as_moment
 
 BIGGEST = 2**63 - 1
 
@@ -64,9 +64,9 @@ def as_of_day(dialect: str, days_before: int) -> sa.ColumnElement[Any]:
 _COLUMNS = tuple(projects.c[name] for name in Head._fields)
 _PROJECT = sa.select(*_COLUMNS).where(projects.c.removed_at.is_(None))
 
-_one = Ask(lambda _: _PROJECT.where(projects.c.id == sa.bindparam("project_id")))
-_all = Ask(lambda _: _PROJECT)
-_by_account = Ask(
+_one = Query(lambda _: _PROJECT.where(projects.c.id == sa.bindparam("project_id")))
+_all = Query(lambda _: _PROJECT)
+_by_account = Query(
     lambda _: _PROJECT.join(accounts, accounts.c.project_id == projects.c.id).where(
         accounts.c.id == sa.bindparam("account_id", type_=Count())
     )

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 
 from webapp.model import METRICS
 from webapp.rules.history import Standing
-from webapp.store.reads.ask import Ask, as_day, bind_day, in_order
+from webapp.store.statement import Query, in_order
 from webapp.store.tables import account_snapshots, accounts, projects
-from webapp.store.types import Count, Day
+from webapp.store.types import Count, Day, as_day, bind_day
 
 Scope = Literal["project", "account", "all"]
 DAY = Day()
@@ -52,7 +52,7 @@ def cells(
 
 
 @cache
-def _cells(scope: Scope, *, times: bool) -> Ask:
+def _cells(scope: Scope, *, times: bool) -> Query:
     snapshots = account_snapshots
     told = [snapshots.c.day, snapshots.c.account_id, *COUNTS, *([snapshots.c.snapshot_time] if times else [])]
 
@@ -69,7 +69,7 @@ def _cells(scope: Scope, *, times: bool) -> Ask:
         joined = in_order(in_order(days, people, sa.true()), snapshots, here)
         return sa.select(*told).select_from(joined)
 
-    return Ask(build)
+    return Query(build)
 
 
 def standing_at(tx: sa.Connection, scope: Scope, of: str | int | None, day: date) -> Standing:
@@ -80,14 +80,14 @@ def standing_at(tx: sa.Connection, scope: Scope, of: str | int | None, day: date
 
 
 @cache
-def _standing(scope: Scope) -> Ask:
+def _standing(scope: Scope) -> Query:
     def build(dialect: str) -> sa.Select[Any]:
         last = last_snapshot(dialect, scope, bound_day("up_to"))
         joined = joined_to(accounts, last, outer=False)
         counts = (last.c[metric] for metric in METRICS)
         return sa.select(accounts.c.id, last.c.day, *counts).select_from(joined).where(in_scope(scope))
 
-    return Ask(build)
+    return Query(build)
 
 
 def last_snapshot(

@@ -1,0 +1,130 @@
+"""Statements that are compiled once per dialect and run with plain tuples, as fast as the driver.
+
+Building and compiling a statement costs more than running it, so one is made once and used often. Values go in and come
+out as driver values: `types.native` turns a time, a day or a flag into one, `types.as_moment` and `as_day` turn it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.selectable import Join
+
+from webapp.store.backends.dialect import insert_for
+
+Insert = Callable[[sa.Table], Any]
+Build = Callable[[str], sa.Select[Any]]
+
+BATCH = 10_000
+FETCH = 2_000
+
+
+@lru_cache(maxsize=8)
+def positional(name: str) -> sa.Dialect:
+    """A dialect that only compiles, with parameters by position: what the driver takes a tuple for."""
+    if name == "sqlite":
+        return sqlite.dialect(paramstyle="qmark")
+    from sqlalchemy.dialects.postgresql import psycopg  # noqa: PLC0415  SQLite needs no PostgreSQL driver
+
+    make: Callable[..., sa.Dialect] = psycopg.dialect
+    return make(paramstyle="format")
+
+
+class Bulk:
+    """One statement whose parameters are `bindparam`s, run for many tuples in the order of `parameters`.
+
+    build: makes the statement, given the dialect's own `insert`.
+    """
+
+    def __init__(self, build: Callable[[Insert], sa.UpdateBase], parameters: Sequence[str]) -> None:
+        self._build = build
+        self._parameters = tuple(parameters)
+        self._compiled: dict[str, tuple[str, tuple[int, ...]]] = {}
+
+    def run(self, tx: sa.Connection, rows: Iterable[tuple[Any, ...]]) -> int:
+        """How many rows of the table the statement touched, over all tuples."""
+        sql, order = self._sql(tx)
+        ready = list(rows) if order == tuple(range(len(order))) else [tuple(r[i] for i in order) for r in rows]
+        touched = 0
+        for start in range(0, len(ready), BATCH):
+            part = ready[start : start + BATCH]
+            touched += tx.exec_driver_sql(sql, part if len(part) > 1 else part[0]).rowcount
+        return touched
+
+    def _sql(self, tx: sa.Connection) -> tuple[str, tuple[int, ...]]:
+        name = tx.dialect.name
+        if name not in self._compiled:
+            statement = self._build(partial(insert_for, tx))
+            if isinstance(statement, sa.Insert):  # else a RETURNING is added for keys that are expressions: rowcount 0
+                statement = statement.inline()
+            compiled = statement.compile(dialect=positional(name))
+            assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
+            places = {parameter: place for place, parameter in enumerate(self._parameters)}
+            self._compiled[name] = str(compiled), tuple(places[key] for key in compiled.positiontup or ())
+        return self._compiled[name]
+
+
+class Query:
+    """A select whose rows come as bare driver tuples.
+
+    build: makes the select for a dialect, `sqlite` or `postgresql`. Values are its `bindparam`s, as driver values.
+    """
+
+    def __init__(self, build: Build) -> None:
+        self._build = build
+        self._compiled: dict[str, tuple[str, SQLCompiler]] = {}
+
+    def rows(self, tx: sa.Connection, **values: Any) -> Iterator[tuple[Any, ...]]:
+        """The rows as the driver gives them, a few thousand in memory at a time."""
+        result = self._run(tx, values)
+        cursor = result.cursor
+        assert cursor is not None  # noqa: S101  a select always has one
+        try:
+            while rows := cursor.fetchmany(FETCH):
+                yield from rows
+        finally:
+            result.close()
+
+    def first(self, tx: sa.Connection, **values: Any) -> tuple[Any, ...] | None:
+        """The first row, or None; read to the end, so that the connection is free again."""
+        return next(iter([*self.rows(tx, **values)]), None)
+
+    def _run(self, tx: sa.Connection, values: dict[str, Any]) -> sa.CursorResult[Any]:
+        sql, compiled = self._sql(tx.dialect.name)
+        parameters = compiled.construct_params(values)
+        return tx.exec_driver_sql(sql, tuple(parameters[key] for key in compiled.positiontup or ()))
+
+    def _sql(self, dialect: str) -> tuple[str, SQLCompiler]:
+        if dialect not in self._compiled:
+            compiled = self._build(dialect).compile(dialect=positional(dialect))
+            assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
+            self._compiled[dialect] = str(compiled), compiled
+        return self._compiled[dialect]
+
+
+class InOrder(Join):
+    """A join whose left side is the outer loop."""
+
+    inherit_cache = True
+
+
+def in_order(left: sa.FromClause, right: sa.FromClause, on: sa.ColumnElement[bool]) -> sa.FromClause:
+    """Join so that SQLite loops over `left` outside and `right` inside; rows then come in the order of `left`."""
+    return InOrder(left, right, on)
+
+
+@compiles(InOrder, "sqlite")
+def _cross_join(join: InOrder, compiler: SQLCompiler, **options: Any) -> str:
+    """SQLite reorders every join but this one."""
+    options["asfrom"] = True
+    left = compiler.process(join.left, **options)
+    right = compiler.process(join.right, **options)
+    assert join.onclause is not None  # noqa: S101  narrows the type
+    options["asfrom"] = False
+    return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
