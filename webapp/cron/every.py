@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise, takewhile
 from typing import NamedTuple
 
-from webapp.errors import Invalid
+from cronsim import CronSim, CronSimError
 
-__all__ = [
-    "Every",
-    "Fields",
-    "Missed",
-    "bad_every",
-    "calendar",
-    "expression",
-    "fires_before",
-    "missed",
-    "number_lists",
-    "parse_every",
-    "parse_fields",
-    "shifted",
-    "shortest_gap",
-]
+from webapp.errors import Invalid
 
 HOUR = 60
 DAY = 24 * HOUR
@@ -33,20 +19,12 @@ UNITS = {"m": 1, "h": HOUR, "d": DAY}
 WORDS = {"m": "minute", "h": "hour", "d": "day"}
 LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 FIELD_NAMES = ("minute", "hour", "day of the month", "month", "weekday")
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-NUMBERS: tuple[Mapping[str, int], ...] = (
-    {},
-    {},
-    {},
-    {name: number for number, name in enumerate(MONTHS, 1)},
-    {name: number for number, name in enumerate(WEEKDAYS)},
-)
 WEEKDAY = 4
 DURATION = re.compile(r"([1-9][0-9]{0,3})([mhd])")
-ITEM = re.compile(r"(?:\*|([0-9a-z]{1,3})(?:-([0-9a-z]{1,3}))?)(?:/([1-9][0-9]?))?")
+LONE_STEP = re.compile("(?:^|,)[^*,/-]+/")  # `5/10`, which means 5 to some crons and 5-59/10 to others
 LONGEST = 200  # characters; nobody means a longer schedule
-YEARS_BACK = 5  # 29 February is a day too
+ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 COUNTED = 1000
 
 
@@ -117,41 +95,32 @@ def parse_fields(text: str) -> Fields:
     parts = text.lower().split()
     if len(parts) != len(LIMITS) or len(text) > LONGEST:
         raise bad_every(f"{text[:80]!r} is neither a duration nor five cron fields", "say 5m, 1h, or '*/10 * * * *'")
-    fields = Fields(*(_parse_field(part, index) for index, part in enumerate(parts)))
+    fields = Fields(*(_numbers(part, index) for index, part in enumerate(parts)))
     if fields.days != ALWAYS.days and fields.weekdays != ALWAYS.weekdays:
         # crontab takes either, others both, others refuse: no snippet would be right for all.
         raise bad_every(f"{text!r} limits both the day of the month and the weekday", "callers differ on it; limit one")
     return fields
 
 
-def _parse_field(text: str, index: int) -> tuple[int, ...]:
-    return tuple(sorted({value for item in text.split(",") for value in _parse_item(item, index)}))
+def _numbers(text: str, index: int) -> tuple[int, ...]:
+    """The numbers that one field allows, sorted."""
+    alone = ["*"] * len(LIMITS)
+    alone[index] = text
+    try:
+        cron = CronSim(" ".join(alone), ANY_TIME)
+    except CronSimError:
+        raise _bad_field(text, index) from None
+    found = (cron.minutes, cron.hours, cron.days, cron.months, cron.weekdays)[index]
+    numbers = [number for number in found if isinstance(number, int) and number >= 0]
+    # The last day of a month or the second Monday is more than most callers know.
+    if len(numbers) < len(found) or LONE_STEP.search(text):
+        raise _bad_field(text, index)
+    return tuple(sorted({number % len(WEEKDAYS) if index == WEEKDAY else number for number in numbers}))
 
 
-def _parse_item(item: str, index: int) -> Sequence[int]:
+def _bad_field(text: str, index: int) -> Invalid:
     low, high = LIMITS[index]
-    found = ITEM.fullmatch(item)
-    first, last, step = found.groups() if found else (None, None, None)
-    if found is None or (step and first and not last):
-        raise _bad_item(item, index)
-    begin = _number(first, index) if first else low
-    end = _number(last or first, index) if first else high
-    sunday = index == WEEKDAY and end == len(WEEKDAYS)  # its other number
-    if begin is None or end is None or not low <= begin <= end <= high + sunday:
-        raise _bad_item(item, index)
-    values = range(begin, end + 1, int(step or 1))
-    return [value % len(WEEKDAYS) for value in values] if index == WEEKDAY else values
-
-
-def _number(text: str | None, index: int) -> int | None:
-    if text is None:
-        return None
-    return int(text) if text.isdecimal() else NUMBERS[index].get(text)
-
-
-def _bad_item(item: str, index: int) -> Invalid:
-    low, high = LIMITS[index]
-    words = f"{item[:20]!r} is no {FIELD_NAMES[index]} from {low} to {high}"
+    words = f"{text[:20]!r} is no {FIELD_NAMES[index]} from {low} to {high}"
     return bad_every(words, "a field is *, numbers, a-b upwards, lists by comma, */n or a-b/n")
 
 
@@ -233,12 +202,10 @@ class Missed(NamedTuple):
 
 def fires_before(fields: Fields, moment: datetime) -> Iterator[datetime]:
     """The times of a schedule up to a local, naive moment, backwards."""
-    today = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    for back in range(YEARS_BACK * 366):
-        day = today - timedelta(days=back)
-        if day.day in fields.days and day.month in fields.months and day.isoweekday() % 7 in fields.weekdays:
-            times = (day.replace(hour=h, minute=m) for h in reversed(fields.hours) for m in reversed(fields.minutes))
-            yield from (time for time in times if time <= moment)
+    try:
+        return CronSim(str(fields), moment.replace(microsecond=0) + timedelta(seconds=1), reverse=True)
+    except CronSimError:  # 30 February
+        return iter(())
 
 
 def missed(fields: Fields, last: datetime, now: datetime) -> Missed:
