@@ -18,9 +18,18 @@ from hypothesis import strategies as st
 
 from tests.fakes.service import TOKEN, Service
 from webapp.cli import main
-from webapp.cron.callers import CALLERS, Call, checked_url, curl_config, snippet
-from webapp.cron.crontab import BEGIN, END, block, installed, with_block, without_block
-from webapp.cron.every import LIMITS, Fields, calendar, expression, fires_before, missed, parse_every, parse_fields
+from webapp.cron.callers import CALLERS, Call, curl_config, service_url, snippet
+from webapp.cron.crontab import BEGIN, END, block, drop_block, put_block, read_block
+from webapp.cron.every import (
+    LIMITS,
+    Fields,
+    calendar,
+    calls_before,
+    expression,
+    missed_calls,
+    parse_every,
+    parse_fields,
+)
 from webapp.errors import Invalid, SourceError
 
 URL = "https://sync.example.com"
@@ -118,7 +127,7 @@ def test_github_is_not_asked_for_more_than_it_does(every: str) -> None:
 def test_calls_before_a_moment_are_told_backwards() -> None:
     fields = parse_fields("0,30 9-10 * * 1")
 
-    times = fires_before(fields, datetime(2026, 3, 2, 10, 15))  # noqa: DTZ001  local time
+    times = calls_before(fields, datetime(2026, 3, 2, 10, 15))  # noqa: DTZ001  local time
 
     assert [f"{next(times):%d. %H:%M}" for _ in range(5)] == [
         "02. 10:00",
@@ -135,13 +144,13 @@ def test_calls_before_a_moment_are_told_backwards() -> None:
 def test_missed_calls_are_counted(minutes_ago: int, calls: int) -> None:
     now = datetime(2026, 3, 2, 10, 1, 30)  # noqa: DTZ001  local time
 
-    assert missed(parse_fields("*/5 * * * *"), now - timedelta(minutes=minutes_ago), now).calls == calls
+    assert missed_calls(parse_fields("*/5 * * * *"), now - timedelta(minutes=minutes_ago), now).calls == calls
 
 
 def test_a_call_of_this_minute_is_not_missed_yet() -> None:
     now = datetime(2026, 3, 2, 10, 0, 20)  # noqa: DTZ001  local time
 
-    assert missed(parse_fields("* * * * *"), now - timedelta(seconds=80), now) == (0, None)
+    assert missed_calls(parse_fields("* * * * *"), now - timedelta(seconds=80), now) == (0, None)
 
 
 # Addresses
@@ -158,7 +167,7 @@ def test_a_call_of_this_minute_is_not_missed_yet() -> None:
     ],
 )
 def test_an_address_is_taken_without_what_follows_it(given: str, understood: str) -> None:
-    assert checked_url(given) == understood
+    assert service_url(given) == understood
 
 
 HOSTILE = [
@@ -357,24 +366,24 @@ def crontabs(draw: st.DrawFn) -> tuple[bytes, bytes]:
 def test_lines_that_are_not_ours_keep_every_byte(crontab: tuple[bytes, bytes]) -> None:
     text, other = crontab
 
-    after = with_block(text, OURS)
+    after = put_block(text, OURS)
 
     assert after.count(OURS) == 1
     left = after.replace(OURS, b"")
     assert left in (other, other + b"\n")
-    assert without_block(text) == other
-    assert without_block(after) == left
+    assert drop_block(text) == other
+    assert drop_block(after) == left
 
 
 @given(crontabs())
 def test_installing_twice_is_installing_once(crontab: tuple[bytes, bytes]) -> None:
-    once = with_block(crontab[0], OURS)
+    once = put_block(crontab[0], OURS)
 
-    assert with_block(once, OURS) == once
+    assert put_block(once, OURS) == once
 
 
 def test_a_new_block_stands_where_the_old_one_stood() -> None:
-    assert with_block(b"a\n" + OLDER + b"b\n", OURS) == b"a\n" + OURS + b"b\n"
+    assert put_block(b"a\n" + OLDER + b"b\n", OURS) == b"a\n" + OURS + b"b\n"
 
 
 @pytest.mark.parametrize(
@@ -383,7 +392,7 @@ def test_a_new_block_stands_where_the_old_one_stood() -> None:
     ids=["no end", "no beginning", "twice begun", "turned round"],
 )
 def test_a_torn_block_is_left_to_a_person(torn: bytes) -> None:
-    for edit in (without_block, installed, lambda text: with_block(text, OURS)):
+    for edit in (drop_block, read_block, lambda text: put_block(text, OURS)):
         with pytest.raises(Invalid, match="one of our two marks"):
             edit(torn)
 
@@ -392,14 +401,14 @@ def test_a_torn_block_is_left_to_a_person(torn: bytes) -> None:
 def test_our_lines_tell_what_they_do(due: bool) -> None:
     ours = block(Call(URL, parse_every("2h"), due, "/srv/cron.curl"), "curl")
 
-    found = installed(b"0 0 * * * other\n" + ours.replace(b"\n", b"\r\n"))
+    found = read_block(b"0 0 * * * other\n" + ours.replace(b"\n", b"\r\n"))
 
     assert found == (parse_fields("0 */2 * * *"), due)
 
 
 @pytest.mark.parametrize("crontab", [b"", b"*/5 * * * * smart-sync\n", BEGIN + b"\n# x\n" + END + b"\n"])
 def test_a_crontab_without_our_job_tells_nothing(crontab: bytes) -> None:
-    assert installed(crontab) is None
+    assert read_block(crontab) is None
 
 
 # The commands
@@ -537,7 +546,7 @@ def test_installing_again_changes_our_lines_only(machine: Machine) -> None:
 
     lines = machine.crontab.read_bytes().splitlines()
     assert (lines[0], lines[-1], lines.count(BEGIN)) == (b"first", b"last", 1)
-    assert installed(machine.crontab.read_bytes()) == (parse_fields("0 */2 * * *"), False)
+    assert read_block(machine.crontab.read_bytes()) == (parse_fields("0 */2 * * *"), False)
 
 
 def test_remove_takes_only_what_install_put_there(machine: Machine) -> None:

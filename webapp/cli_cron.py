@@ -19,9 +19,9 @@ import click
 from webapp.bootstrap import bootstrap, token_file
 from webapp.clock import Clock, iso
 from webapp.config import Settings, environment
-from webapp.cron.callers import CALLERS, CURL, PATH, Call, checked_url, curl_config, snippet
-from webapp.cron.crontab import Installed, block, installed, with_block, without_block
-from webapp.cron.every import Missed, missed, parse_every
+from webapp.cron.callers import CALLERS, CURL, PATH, Call, curl_config, service_url, snippet
+from webapp.cron.crontab import Installed, block, drop_block, put_block, read_block
+from webapp.cron.every import Missed, missed_calls, parse_every
 from webapp.errors import ConfigError, SmartSyncError
 from webapp.store import runs
 from webapp.store.migrate import ensure_migrated
@@ -84,9 +84,9 @@ def install(*, url: str | None, every: str, due: bool, yes: bool, dry_run: bool,
     """Put the call into this user's crontab, after a trial; a second time changes it. No other line is touched."""
     settings = Settings.from_env()
     config, token, curl = _config(settings), _token(settings), _program("curl")
-    call = Call(checked_url(url or _local_url(settings)), parse_every(every), due, str(config))
+    call = Call(service_url(url or _local_url(settings)), parse_every(every), due, str(config))
     before = _read_crontab()
-    after = with_block(before, block(call, curl))
+    after = put_block(before, block(call, curl))
     _show_change(before, after)
     if dry_run:
         return
@@ -107,7 +107,7 @@ def remove(*, yes: bool, dry_run: bool) -> None:
     """Take the call out of this user's crontab, and the file with the token away."""
     settings, _ = Settings.read(environment())
     before = _read_crontab()
-    after = without_block(before)
+    after = drop_block(before)
     if before == after:
         click.echo("not installed")
         return
@@ -232,7 +232,7 @@ def _trial_words(answer: dict[str, Any]) -> str:
 def status() -> None:
     """Whether the calls come. Exits with 0 fine, 1 overdue or failed, 3 not in this user's crontab."""
     settings = Settings.from_env()
-    there = installed(_read_crontab()) if shutil.which("crontab") else None
+    there = read_block(_read_crontab()) if shutil.which("crontab") else None
     parts = bootstrap(settings, serving=False)
     try:
         ensure_migrated(parts.db)
@@ -261,7 +261,7 @@ def _late(there: Installed | None, last: Run | None, config: Path, clock: Clock)
         times.append(datetime.fromtimestamp(config.stat().st_mtime, tz=clock.now().tzinfo))
     if not times:
         return Missed(0, None)
-    return missed(there.fields, _local(max(times)), _local(clock.now()))
+    return missed_calls(there.fields, _local(max(times)), _local(clock.now()))
 
 
 def _local(moment: datetime) -> datetime:

@@ -21,12 +21,10 @@ from webapp.cron.every import (
     expression,
     number_lists,
     parse_every,
-    shifted,
+    shift,
     shortest_gap,
 )
 from webapp.errors import Invalid
-
-__all__ = ["CALLERS", "CURL", "PATH", "Call", "Caller", "checked_url", "crontab_line", "curl_config", "snippet"]
 
 PATH = "/api/admin/smart_sync"
 HEALTH = "/health"
@@ -40,7 +38,7 @@ URL = re.compile(
 LAST_PORT = 65535
 
 
-def checked_url(text: str, *, hosted: bool = False) -> str:
+def service_url(text: str, *, hosted: bool = False) -> str:
     """The service's address without a slash at its end; that of the trigger itself is understood too.
 
     Takes only characters that mean nothing to a shell, YAML, JSON or curl. hosted: called over the internet.
@@ -78,11 +76,11 @@ class Call:
     def fields(self, caller: str, *, past: int = 0) -> Fields:
         """Cron fields; `past`: minutes past the full hour, for durations.
 
-        Raises: Invalid when the duration can not be written as a cron expression.
+        Raises: Invalid when the duration cannot be written as a cron expression.
         """
-        fields = shifted(self.every, past)
+        fields = shift(self.every, past)
         if fields is None:
-            words = f"{caller} can not say every {self.every.text}: it does not divide an hour or a day evenly"
+            words = f"{caller} cannot say every {self.every.text}: it does not divide an hour or a day evenly"
             raise bad_every(words, "let it come more often instead, such as every 15m: what is not due is left out")
         return fields
 
@@ -104,10 +102,10 @@ class Caller:
 def snippet(name: str, url: str, *, every: str | None = None, due: bool = True, config: str = "") -> tuple[str, str]:
     """(notes, what to paste) for a caller of CALLERS.
 
-    Raises: Invalid for an address or a schedule that this caller can not do with.
+    Raises: Invalid for an address or a schedule that does not suit this caller.
     """
     caller = CALLERS[name]
-    call = Call(checked_url(url, hosted=caller.hosted), parse_every(every or caller.every), due, config)
+    call = Call(service_url(url, hosted=caller.hosted), parse_every(every or caller.every), due, config)
     text = caller.write(call)
     notes = [f"Smart Sync by {name}, every {call.every.text}.", *(DUE if due else ALL), *caller.notes]
     return "\n".join(notes).replace("{config}", shlex.quote(config)), text
@@ -137,7 +135,7 @@ def curl_config(token: str) -> str:
     return f'header = "Authorization: Bearer {escaped}"\n'
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """A string of JSON and of YAML alike."""
     return json.dumps(text)
 
@@ -220,7 +218,7 @@ systemctl enable --now smart-sync-tick.timer
 def _systemd(call: Call) -> str:
     url = call.trigger(**STRICT).replace("%", "%%")  # a bare one begins a specifier
     when = calendar(call.fields("systemd"))
-    return SYSTEMD.format(curl=CURL, url=_quoted(url), calendar=when, patience_s=PATIENCE_S + 30)
+    return SYSTEMD.format(curl=CURL, url=_quote(url), calendar=when, patience_s=PATIENCE_S + 30)
 
 
 RENDER_NOTES = (
@@ -240,11 +238,11 @@ services:
     runtime: image
     image:
       url: {IMAGE}
-    schedule: {_quoted(str(call.fields("render")))}
-    dockerCommand: {_quoted(f"/bin/sh -c '{script}'")}
+    schedule: {_quote(str(call.fields("render")))}
+    dockerCommand: {_quote(f"/bin/sh -c '{script}'")}
     envVars:
       - key: SMART_SYNC_TRIGGER
-        value: {_quoted(call.trigger(**STRICT))}
+        value: {_quote(call.trigger(**STRICT))}
       - key: SMART_SYNC_ADMIN_TOKEN
         sync: false
 """
@@ -271,7 +269,7 @@ def _github(call: Call) -> str:
 name: Smart Sync
 on:
   schedule:
-    - cron: {_quoted(str(fields))}
+    - cron: {_quote(str(fields))}
   workflow_dispatch: {{}}
 permissions: {{}}
 concurrency:
@@ -284,10 +282,10 @@ jobs:
     steps:
       - name: Call Smart Sync
         env:
-          SMART_SYNC_TRIGGER: {_quoted(call.trigger(**STRICT))}
+          SMART_SYNC_TRIGGER: {_quote(call.trigger(**STRICT))}
           SMART_SYNC_ADMIN_TOKEN: ${{{{ secrets.SMART_SYNC_ADMIN_TOKEN }}}}
         run: |
-          {WAKE} {_quoted(call.url + HEALTH)} || true
+          {WAKE} {_quote(call.url + HEALTH)} || true
           printf 'Authorization: Bearer %s\\n' "$SMART_SYNC_ADMIN_TOKEN" |
             curl --header @- {CURL} "$SMART_SYNC_TRIGGER"
 """
@@ -347,9 +345,9 @@ def _cloud_scheduler(call: Call) -> str:
 (
 umask 077
 cat > smart-sync-job.yaml <<END
---schedule: {_quoted(str(call.fields("Cloud Scheduler")))}
+--schedule: {_quote(str(call.fields("Cloud Scheduler")))}
 --time-zone: "Etc/UTC"
---uri: {_quoted(call.trigger(**CLOUD_SCHEDULER))}
+--uri: {_quote(call.trigger(**CLOUD_SCHEDULER))}
 --http-method: "post"
 --headers:
   Authorization: "Bearer $SMART_SYNC_ADMIN_TOKEN"
@@ -373,7 +371,7 @@ KUBERNETES_NOTES = (
 
 def _kubernetes(call: Call) -> str:
     words = ["--header", "@/etc/smart-sync/header", *shlex.split(CURL), call.trigger(**STRICT)]
-    arguments = "\n".join(f"                - {_quoted(word)}" for word in words)
+    arguments = "\n".join(f"                - {_quote(word)}" for word in words)
     # Without a starting deadline a CronJob stops for good after 100 missed starts; under 10 s it may never start.
     return f"""\
 apiVersion: batch/v1
@@ -381,7 +379,7 @@ kind: CronJob
 metadata:
   name: smart-sync-tick
 spec:
-  schedule: {_quoted(str(call.fields("kubernetes")))}
+  schedule: {_quote(str(call.fields("kubernetes")))}
   timeZone: "Etc/UTC"
   concurrencyPolicy: Forbid
   startingDeadlineSeconds: 120

@@ -9,8 +9,6 @@ from webapp.cron.callers import Call, crontab_line
 from webapp.cron.every import Fields, parse_fields
 from webapp.errors import Invalid
 
-__all__ = ["BEGIN", "END", "Installed", "block", "installed", "with_block", "without_block"]
-
 BEGIN = b"# BEGIN smart-sync (kept by `smart-sync cron`: what stands between these two lines is replaced)"
 END = b"# END smart-sync"
 DUE, ALL = b"# syncs what is due", b"# syncs everything"
@@ -33,7 +31,7 @@ def block(call: Call, curl: str) -> bytes:
     return b"\n".join([BEGIN, DUE if call.due else ALL, line, END, b""])
 
 
-def with_block(crontab: bytes, ours: bytes) -> bytes:
+def put_block(crontab: bytes, ours: bytes) -> bytes:
     """The crontab with our lines, in the place of earlier ones or at its end. Every other line keeps its bytes.
 
     Raises: Invalid when one of our marks is there without the other.
@@ -41,11 +39,11 @@ def with_block(crontab: bytes, ours: bytes) -> bytes:
     foreign, _, place = _split(crontab)
     if place is None:
         place = len(foreign)
-        foreign = [*foreign[:-1], _ended(foreign[-1])] if foreign else foreign
+        foreign = [*foreign[:-1], _end_line(foreign[-1])] if foreign else foreign
     return b"".join([*foreign[:place], ours, *foreign[place:]])
 
 
-def without_block(crontab: bytes) -> bytes:
+def drop_block(crontab: bytes) -> bytes:
     """The crontab without our lines.
 
     Raises: Invalid when one of our marks is there without the other.
@@ -53,7 +51,7 @@ def without_block(crontab: bytes) -> bytes:
     return b"".join(_split(crontab)[0])
 
 
-def installed(crontab: bytes) -> Installed | None:
+def read_block(crontab: bytes) -> Installed | None:
     """What our lines say; None when there are none, or none that cron would run.
 
     Raises: Invalid when one of our marks is there without the other.
@@ -62,7 +60,7 @@ def installed(crontab: bytes) -> Installed | None:
     jobs = [line.decode("utf-8", "replace").split() for line in ours if line.strip() and not line.startswith(b"#")]
     if not jobs:
         return None
-    return Installed(parse_fields(" ".join(jobs[0][:5])), ALL not in map(_bare, ours))
+    return Installed(parse_fields(" ".join(jobs[0][:5])), ALL not in map(_strip_end, ours))
 
 
 def _split(crontab: bytes) -> tuple[list[bytes], list[bytes], int | None]:
@@ -72,30 +70,30 @@ def _split(crontab: bytes) -> tuple[list[bytes], list[bytes], int | None]:
     place: int | None = None
     inside = False
     for line in LINE.findall(crontab):
-        mark = _bare(line)
+        mark = _strip_end(line)
         if inside == (mark == BEGIN) and mark in (BEGIN, END):
-            raise _torn()
+            raise _torn_block()
         if mark in (BEGIN, END):
             inside = mark == BEGIN
             place = len(foreign) if place is None else place
         else:
             (ours if inside else foreign).append(line)
     if inside:
-        raise _torn()
+        raise _torn_block()
     return foreign, ours, place
 
 
-def _torn() -> Invalid:
+def _torn_block() -> Invalid:
     return Invalid(
-        "one of our two marks in the crontab is there without the other, so what is ours can not be told",
+        "one of our two marks in the crontab is there without the other, so nobody can say which lines are ours",
         code="bad_crontab",
         hint=f"mend it with `crontab -e`: the marks are {BEGIN.decode()!r} and {END.decode()!r}",
     )
 
 
-def _bare(line: bytes) -> bytes:
+def _strip_end(line: bytes) -> bytes:
     return line.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _ended(line: bytes) -> bytes:
+def _end_line(line: bytes) -> bytes:
     return line if line.endswith(b"\n") else line + b"\n"

@@ -38,7 +38,7 @@ class Fields(NamedTuple):
     weekdays: tuple[int, ...]
 
     def __str__(self) -> str:
-        return " ".join(_written(values, *limits) for values, limits in zip(self, LIMITS, strict=True))
+        return " ".join(_write_field(values, *limits) for values, limits in zip(self, LIMITS, strict=True))
 
 
 ALWAYS = Fields(*(tuple(range(low, high + 1)) for low, high in LIMITS))
@@ -66,7 +66,7 @@ def bad_every(words: str, hint: str) -> Invalid:
 def parse_every(text: str) -> Every:
     """`5m`, `2h`, `24h`, or five cron fields.
 
-    Raises: Invalid with the words for what can not be understood.
+    Raises: Invalid that quotes what cannot be read.
     """
     text = " ".join(text.split()).lower()
     duration = DURATION.fullmatch(text)
@@ -127,7 +127,7 @@ def _bad_field(text: str, index: int) -> Invalid:
 # Writing
 
 
-def shifted(every: Every, minutes: int) -> Fields | None:
+def shift(every: Every, minutes: int) -> Fields | None:
     """The fields of a duration, some minutes past the full hour; a cron expression stays as its author wrote it."""
     if every.minutes is None or every.fields is None:
         return every.fields
@@ -141,7 +141,7 @@ def shortest_gap(fields: Fields) -> int:
     return min(b - a for a, b in pairwise([*times, times[0] + DAY]))
 
 
-def _written(values: tuple[int, ...], low: int, high: int) -> str:
+def _write_field(values: tuple[int, ...], low: int, high: int) -> str:
     """The shortest usual way to write one field."""
     if values == tuple(range(low, high + 1)):
         return "*"
@@ -200,7 +200,7 @@ class Missed(NamedTuple):
     since: datetime | None
 
 
-def fires_before(fields: Fields, moment: datetime) -> Iterator[datetime]:
+def calls_before(fields: Fields, moment: datetime) -> Iterator[datetime]:
     """The times of a schedule up to a local, naive moment, backwards."""
     try:
         return CronSim(str(fields), moment.replace(microsecond=0) + timedelta(seconds=1), reverse=True)
@@ -208,8 +208,8 @@ def fires_before(fields: Fields, moment: datetime) -> Iterator[datetime]:
         return iter(())
 
 
-def missed(fields: Fields, last: datetime, now: datetime) -> Missed:
+def missed_calls(fields: Fields, last: datetime, now: datetime) -> Missed:
     """What was missed between the last call and a minute ago; counted up to 1,000. Both times are local and naive."""
-    after = takewhile(lambda time: time > last, fires_before(fields, now - timedelta(minutes=1)))
+    after = takewhile(lambda time: time > last, calls_before(fields, now - timedelta(minutes=1)))
     times = list(islice(after, COUNTED))
     return Missed(len(times), times[-1] if times else None)
