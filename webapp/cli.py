@@ -23,11 +23,12 @@ from webapp.clock import Budget, Stop, iso
 from webapp.config import Settings
 from webapp.errors import NotFound, SmartSyncError
 from webapp.rules.due import TOLERANCE, overdue, schedule_of, simulate
+from webapp.rules.outcomes import exit_code
 from webapp.rules.words import from_now
 from webapp.store import projects, queries, runs, schedule
 from webapp.store.migrate import current_revision, ensure_migrated, migrate
 from webapp.store.storage import storage_of
-from webapp.sync.report import one, run_report, succeeded, summary
+from webapp.sync.report import one, run_report, summary
 from webapp.sync.trigger import Trigger
 from webapp.sync.watch import at_once, watched
 
@@ -153,7 +154,7 @@ def sync(*, which: str | None, due: bool, force: bool, dry_run: bool, budget: fl
         _print_run(run)
     else:
         click.echo(f"run {run.id} is at it already and will see what you have just edited")
-    sys.exit(_exit_code(run))
+    sys.exit(exit_code(run))
 
 
 def _project_id(parts: Parts, which: str) -> str:
@@ -164,12 +165,6 @@ def _project_id(parts: Parts, which: str) -> str:
     if project.removed_at is not None:
         raise NotFound(f"{project.name} is ignored", hint=f"`smart-sync projects restore {project.id}` takes it back")
     return project.id
-
-
-def _exit_code(run: runs.Run) -> int:
-    if run.state == "failed":
-        return 1
-    return 0 if succeeded(run) and not run.remaining else 2
 
 
 def _print_json(body: Any) -> None:

@@ -23,10 +23,10 @@ from webapp.cron.callers import CALLERS, CURL, PATH, Call, curl_config, service_
 from webapp.cron.crontab import Installed, block, drop_block, put_block, read_block
 from webapp.cron.every import Missed, missed_calls, parse_every
 from webapp.errors import ConfigError, SmartSyncError
+from webapp.rules.outcomes import succeeded
 from webapp.store import runs
 from webapp.store.migrate import ensure_migrated
 from webapp.store.runs import Run
-from webapp.sync.report import succeeded
 
 LOCAL = ("crontab", "systemd")  # these run beside the service
 NOT_INSTALLED = 3

@@ -12,6 +12,10 @@ Mode = Literal["auto", "manual", "off"]
 SkipReason = Literal[
     "no_url", "bad_url", "duplicate_row", "unknown_platform", "invalid_number", "removed", "off", "unchanged"
 ]
+RunState = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled", "abandoned"]
+
+LEASE_PREFIX = "project:"
+LIVE_STATES: tuple[RunState, ...] = ("queued", "running")  # of a run that has not ended
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
@@ -40,6 +44,11 @@ def larger(a: int | None, b: int | None) -> int | None:
     if a is None:
         return b
     return a if b is None or a >= b else b
+
+
+def lease_of(project_id: str) -> str:
+    """The name of the lease that whoever syncs the project holds."""
+    return LEASE_PREFIX + project_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,11 +145,6 @@ def update(tx: sa.Connection, project_id: str, values: Mapping[str, Any]) -> Non
     tx.execute(projects.update().where(projects.c.id == project_id).values(**values))
 
 
-def unsettle(tx: sa.Connection, project_id: str) -> None:
-    """Something that a merge depends on has changed outside a sync: the next one merges again."""
-    update(tx, project_id, {"settled": False})
-
-
 def account_total(tx: sa.Connection, project_id: str) -> int:
     """Accounts that are in the project now."""
     statement = sa.select(sa.func.count()).where(accounts.c.project_id == project_id, accounts.c.removed_at.is_(None))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from webapp.model import lease_of
 from webapp.rules.freshness import is_stale
 from webapp.store.backends.dialect import now_ms
 from webapp.store.tables import accounts, held_observations, leases, pins, projects
@@ -66,7 +67,7 @@ def status_totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) ->
 
 def is_syncing(tx: sa.Connection, project_id: str) -> bool:
     """Whether somebody holds the project's lease now."""
-    lease = sa.select(sa.literal(1)).where(leases.c.name == f"project:{project_id}", leases.c.expires_at > now_ms(tx))
+    lease = sa.select(sa.literal(1)).where(leases.c.name == lease_of(project_id), leases.c.expires_at > now_ms(tx))
     return tx.execute(lease).first() is not None
 
 

@@ -10,17 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
+from webapp.model import LIVE_STATES, RunState
 from webapp.store.backends.dialect import counted, insert_for, insert_into, now_ms
-from webapp.store.tables import IDLE, LIVE_STATES, sync_run_projects, sync_runs
+from webapp.store.tables import IDLE, sync_run_projects, sync_runs
 
 KEEP = timedelta(days=90)
 KEY_LIVES = timedelta(hours=24)
-
-RunState = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled", "abandoned"]
 
 
 @dataclass(frozen=True)
@@ -139,11 +138,6 @@ def live_like(tx: sa.Connection, identity: str, ttl_ms: int) -> Run | None:
     """The live run that would answer for a trigger of this identity."""
     alive = sync_runs.c.heartbeat >= now_ms(tx) - ttl_ms
     return _one(tx, _LIVE, alive, sync_runs.c.identity == identity)
-
-
-def any_dead(tx: sa.Connection, ttl_ms: int) -> bool:
-    dead = sa.select(sync_runs.c.id).where(_LIVE, sync_runs.c.heartbeat < now_ms(tx) - ttl_ms).limit(1)
-    return tx.execute(dead).first() is not None
 
 
 def by_key(tx: sa.Connection, key: str | None, now: datetime) -> Run | None:

@@ -6,15 +6,14 @@ meant to be written from outside. Migrations in `migrations/` make exactly these
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS
+from webapp.model import METRICS, RunState
 from webapp.store.types import Count, Day, Flag, Json, Key, UtcDateTime
 
-RUN_STATES = ("queued", "running", "succeeded", "partial", "failed", "cancelled", "abandoned")
-LIVE_STATES = ("queued", "running")
+RUN_STATES = get_args(RunState)
 IDLE = "state = 'succeeded' AND total = 0 AND read_at IS NULL"  # runs that found nothing to do and read nothing
 
 metadata = sa.MetaData(

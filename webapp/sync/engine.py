@@ -19,8 +19,10 @@ import sqlalchemy as sa
 
 from webapp.clock import Budget, Clock, utc_day
 from webapp.errors import Invalid, LostLease, NotFound, SourceError, StoreError, TransientSourceError
+from webapp.model import RunState, lease_of
 from webapp.rules.due import TOLERANCE, next_turn
 from webapp.rules.freshness import freshness
+from webapp.rules.outcomes import state_of
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
 from webapp.sources.sheet.rows import has_header
 from webapp.store import lease, projects, runs, schedule
@@ -29,7 +31,7 @@ from webapp.store.projects import Project, SpreadsheetState
 from webapp.store.runs import NewRun, ProjectResult, Run
 from webapp.sync.discovery import Tabs, assign
 from webapp.sync.heart import Heart
-from webapp.sync.project import Options, Outcome, ProjectSync, SheetSide, lease_name
+from webapp.sync.project import Options, Outcome, ProjectSync, SheetSide
 from webapp.sync.trigger import Started, Trigger
 
 log = logging.getLogger("smart_sync")
@@ -344,7 +346,7 @@ class Engine:
         """{project id: fence} of those that nobody else is syncing, taken before their sheet is read."""
         if work.run.dry_run or not group:
             return {}
-        names = {lease_name(project.id): project.id for project in group}
+        names = {lease_of(project.id): project.id for project in group}
         with self.db.read() as tx:
             free = lease.free(tx, names, self.options.lease_ms)
         if not free:
@@ -544,12 +546,12 @@ class Engine:
             project_id = projects.create(tx, name, now, spreadsheet=key, worksheet_id=tab.id, title=tab.title)
             if project_id is None:
                 return None
-            fences = lease.take(tx, [lease_name(project_id)], work.run.id, self.options.lease_ms)
+            fences = lease.take(tx, [lease_of(project_id)], work.run.id, self.options.lease_ms)
             project = projects.by_id(tx, project_id)
         assert project is not None  # noqa: S101  it was made in that transaction
         work.total += 1
         log.info("[SmartSync] found a new project", extra={"run_id": work.run.id, "project": name})
-        return project, fences[lease_name(project_id)]
+        return project, fences[lease_of(project_id)]
 
     def _skipped(self, work: _Work, project: Project, reason: str) -> Iterator[Outcome]:
         """The project is not synced now; an outcome of an earlier pass of this run stands."""
@@ -659,7 +661,7 @@ class Engine:
             "seconds": round(time.monotonic() - work.started, 6),
         }
 
-    def _close_failed(self, work: _Work, code: str, words: str, state: runs.RunState = "failed") -> bool:
+    def _close_failed(self, work: _Work, code: str, words: str, state: RunState = "failed") -> bool:
         """Close a run that could not go on, as far as the database lets us; True in any case."""
         values = self._closing(work) | {"error_code": code, "error": words}
         try:
@@ -676,14 +678,15 @@ def _is_tick(trigger: Trigger) -> bool:
     return trigger.due and trigger.project_id is None and not trigger.dry_run
 
 
-def _state(work: _Work) -> runs.RunState:
+def _state(work: _Work) -> RunState:
     """The terminal state that what was done and left amounts to."""
-    errors = sum(not result.success for result in work.results.values())
-    if work.budget.stopped and work.remaining:
-        return "cancelled"
-    if errors == len(work.results) and (errors or work.error is not None):
-        return "failed"
-    return "partial" if errors or work.remaining else "succeeded"
+    return state_of(
+        results=len(work.results),
+        errors=sum(not result.success for result in work.results.values()),
+        remaining=work.remaining,
+        unread=work.error is not None,
+        stopped=work.budget.stopped,
+    )
 
 
 def _missing(project: Project, book: Book) -> SourceError:

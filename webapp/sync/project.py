@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.errors import LostLease, SourceError
-from webapp.model import METRICS, NOTHING, Counts, Problem, larger
+from webapp.model import METRICS, NOTHING, Counts, Problem, larger, lease_of
 from webapp.rules.due import next_turn
 from webapp.rules.merge import Pin, pin_in_force
 from webapp.sources.sheet import Cells, Tab
@@ -73,10 +73,6 @@ class Outcome:
 
     result: ProjectResult
     changes: tuple[Change, ...] = ()
-
-
-def lease_name(project_id: str) -> str:
-    return f"project:{project_id}"
 
 
 def understand(side: SheetSide, project: Project, options: Options, *, force: bool) -> SheetSide:
@@ -144,7 +140,7 @@ class ProjectSync:
             return Outcome(result, tuple(draft.plan.changes) if draft.plan else ())
         assert fence is not None  # noqa: S101  only a dry run goes without a lease
         with self.db.write() as tx:
-            lease.release(tx, lease_name(project.id), self.run.id, fence)
+            lease.release(tx, lease_of(project.id), self.run.id, fence)
             if not runs.is_live(tx, self.run.id):
                 raise LostLease("this run was taken for dead and closed; nothing was written")
             current = projects.locked(tx, project.id) or project

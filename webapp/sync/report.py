@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from webapp.clock import iso
+from webapp.rules.outcomes import succeeded
 from webapp.store.runs import ProjectResult, Run
 from webapp.sync.plan import Change
 
@@ -31,11 +32,6 @@ def one(result: ProjectResult, *, problems: int = PROBLEMS_SHOWN) -> dict[str, A
         "error": result.error,
         "seconds": result.seconds,
     }
-
-
-def succeeded(run: Run) -> bool:
-    """True only when nothing failed; a live run has not failed yet."""
-    return run.error_count == 0 and run.state in ("queued", "running", "succeeded", "partial")
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -92,14 +88,3 @@ def shorter(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield report
     report["warnings"] = []
     yield report
-
-
-def status_of(run: Run, *, strict: bool = False) -> int:
-    """The HTTP status that tells a cron what to do next."""
-    if run.live:
-        return 202
-    if run.state in ("cancelled", "abandoned"):
-        return 503
-    if run.state == "failed" or (strict and not succeeded(run)):
-        return 502
-    return 200

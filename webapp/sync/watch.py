@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from webapp.alerts.ping import Ping, Submit
 from webapp.errors import StoreError
+from webapp.rules.outcomes import succeeded
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
-from webapp.sync.report import succeeded
 from webapp.sync.trigger import Trigger
 
 ERROR_SHOWN = 300

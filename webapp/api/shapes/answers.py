@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from webapp.model import Metric, SkipReason
-from webapp.store.runs import RunState
+from webapp.model import Metric, RunState, SkipReason
 from webapp.store.storage import Durability
 
 HeldState = Literal["held", "accepted", "rejected", "confirmed", "withdrawn"]

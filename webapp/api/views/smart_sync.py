@@ -24,6 +24,7 @@ from webapp.config import Settings
 from webapp.errors import NotFound, StoreError
 from webapp.rules.due import overdue
 from webapp.rules.freshness import is_stale
+from webapp.rules.outcomes import status_of
 from webapp.store import projects, queries, runs, schedule
 from webapp.store.db import Database
 from webapp.store.runs import Run
@@ -31,7 +32,7 @@ from webapp.store.storage import storage_of
 from webapp.sync.background import Background
 from webapp.sync.engine import Engine
 from webapp.sync.project import Outcome
-from webapp.sync.report import run_report, shorter, status_of, summary
+from webapp.sync.report import run_report, shorter, summary
 from webapp.sync.trigger import Started, Trigger
 from webapp.sync.watch import watched
 

@@ -8,13 +8,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, NOTHING, Values
+from webapp.model import LEASE_PREFIX, METRICS, NOTHING, Values
 from webapp.rules.merge import pin_in_force
 from webapp.store.backends.dialect import now_ms
 from webapp.store.reads.explaining import Observed
 from webapp.store.tables import accepted_readings, accounts, held_observations, leases, observations, pins
-
-LEASE = "project:"
 
 
 @dataclass
@@ -39,8 +37,8 @@ def held_counts(tx: sa.Connection) -> dict[str, int]:
 
 def syncing(tx: sa.Connection) -> set[str]:
     """Ids of the projects that somebody holds the lease of now."""
-    statement = sa.select(leases.c.name).where(leases.c.name.startswith(LEASE), leases.c.expires_at > now_ms(tx))
-    return {name.removeprefix(LEASE) for name in tx.execute(statement).scalars()}
+    statement = sa.select(leases.c.name).where(leases.c.name.startswith(LEASE_PREFIX), leases.c.expires_at > now_ms(tx))
+    return {name.removeprefix(LEASE_PREFIX) for name in tx.execute(statement).scalars()}
 
 
 def sources_of(tx: sa.Connection, ids: Collection[int], now: datetime) -> dict[int, Sources]:
