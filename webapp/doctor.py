@@ -21,9 +21,9 @@ from webapp.clock import Budget, Clock, iso
 from webapp.config import SETTINGS, Settings, environment
 from webapp.errors import ConfigError, SmartSyncError, SourceError, StoreError
 from webapp.model import METRICS
+from webapp.rules.addresses import column_letters
 from webapp.sources.http import LIMITS, Http
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
-from webapp.sources.sheet.addresses import column_letters
 from webapp.sources.sheet.credentials import Credentials, ServiceAccount
 from webapp.sources.sheet.google import API, GoogleSheet
 from webapp.sources.sheet.headers import Header, find_header

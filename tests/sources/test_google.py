@@ -23,9 +23,9 @@ from werkzeug import Response
 
 from webapp.clock import Budget, Clock
 from webapp.errors import ConfigError, SourceError, TransientSourceError
+from webapp.rules.addresses import column_letters
 from webapp.sources.http import Http, Limits
 from webapp.sources.sheet import Cells, Tab
-from webapp.sources.sheet.addresses import column_letters
 from webapp.sources.sheet.credentials import ApiKey, ServiceAccount, parse_credentials
 from webapp.sources.sheet.google import GoogleSheet
 from webapp.sources.sheet.google.client import Client

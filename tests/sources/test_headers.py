@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from webapp.errors import SourceError
 from webapp.model import METRICS
+from webapp.rules.addresses import address, column_letters
 from webapp.sources.sheet import Cell
-from webapp.sources.sheet.addresses import address, column_letters, quote_cell
 from webapp.sources.sheet.headers import Header, find_header
+from webapp.sources.sheet.quotes import quote_cell
 
 PLAIN: list[Cell] = ["Link", "Platform", "Username", "Owner", "Topic", "Status", *METRICS]
 

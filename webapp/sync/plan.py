@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from webapp.clock import as_utc
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem, SkipReason, Values
+from webapp.rules.addresses import cell_address, rows_address
 from webapp.rules.merge import Pin, implausible, keep_unread, merge, policy_of, verdict
 from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.store.state import Held, Stored
@@ -157,7 +158,7 @@ def shrinkage(plan: Plan, reading: TabReading, known_rows: int, known_values: Va
         )
     for metric, known, lost in zip(METRICS, known_values, plan.lost_values, strict=True):
         if (known or 0) >= SHRINK_MINIMUM and lost * 2 > (known or 0):
-            cell = f"{reading.title}!{reading.columns.get(metric, '')}"
+            cell = cell_address(reading.title, reading.columns.get(metric, ""), "")
             return Problem(
                 "column_shrank",
                 f"{cell}: {lost} of {known} values of {metric} have gone at once; nothing of the sheet was applied. "
@@ -454,7 +455,7 @@ class _Planner:
 
     def origin(self, row: SheetRow) -> str:
         title = self.inputs.reading.title if self.inputs.reading else ""
-        return f"{title}!{row.row}" if not row.more else f"{title}!{','.join(map(str, (row.row, *row.more)))}"
+        return rows_address(title, (row.row, *row.more))
 
     def cell(self, account: Stored, row: SheetRow | None, i: int) -> str:
         if row is not None and self.inputs.reading is not None:

@@ -10,9 +10,10 @@ from functools import lru_cache
 
 from webapp.errors import SourceError
 from webapp.model import METRICS, Metric
+from webapp.rules.addresses import address
 from webapp.sources.blanks import BLANKS
 from webapp.sources.sheet import Cell, Grid
-from webapp.sources.sheet.addresses import address, quote_cell
+from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.urls import platform_slug
 
 Aliases = Mapping[str, tuple[str, ...]]

@@ -1,4 +1,4 @@
-"""What a tab says once its cells are understood."""
+"""What a tab says, once its cells are read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from webapp.model import METRICS, Counts, Metric, Problem, Profile, SkipReason
+from webapp.rules.addresses import cell_address
 
 
 class SheetRow(NamedTuple):
@@ -44,4 +45,4 @@ class TabReading:
 
     def cell(self, row: int, metric: int) -> str:
         """The address of a metric's cell, such as `Project A!E17`; without a column the row's, `Project A!17`."""
-        return f"{self.title}!{self.columns.get(METRICS[metric], '')}{row}"
+        return cell_address(self.title, self.columns.get(METRICS[metric], ""), row)

@@ -10,11 +10,12 @@ from operator import itemgetter
 
 from webapp.errors import SourceError
 from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile, SkipReason, larger
+from webapp.rules.addresses import address, column_letters
 from webapp.sources.blanks import MARKS
 from webapp.sources.counts import NotACount, count_of
 from webapp.sources.sheet import Cell, Grid
-from webapp.sources.sheet.addresses import address, column_letters, quote_cell
 from webapp.sources.sheet.headers import Aliases, Header, find_header
+from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.sources.urls import BadProfile, profile_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 
+from webapp.rules.addresses import column_letters
 from webapp.sources.sheet import MOST_COLUMNS, Tab
-from webapp.sources.sheet.addresses import column_letters
 
 API = "https://sheets.googleapis.com"
 LONGEST_URL = 8_000
