@@ -99,7 +99,7 @@ DAMAGE: dict[str, tuple[Spoil, str]] = {
     "cut in the key": (lambda text: text[:900], "is not valid JSON"),
     "cut at the start": (lambda text: text[40:], "is neither JSON"),
     "base64 cut": (lambda text: in_base64(text)[: len(text)], "is neither JSON"),
-    "no file": (lambda _: "/nowhere/at-all/key.json", "names a file that can not be read as a key: /nowhere/at-all"),
+    "no file": (lambda _: "/nowhere/at-all/key.json", "names a file that cannot be read as a key: /nowhere/at-all"),
     "words": (lambda _: "my key", "is neither JSON"),
     "a list": (lambda text: f"[{text}]", "is neither JSON"),
     "a number": (lambda _: "42", "is neither JSON"),

@@ -285,7 +285,7 @@ def test_a_name_that_is_unknown_is_a_network_error(
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
-    with pytest.raises(TransientSourceError, match=r"the name sheets\.example can not be resolved") as error:
+    with pytest.raises(TransientSourceError, match=r"the name sheets\.example cannot be resolved") as error:
         http.request("http://sheets.example/", budget=fake_time.budget(), read=body)
 
     assert error.value.code == "network"

@@ -219,8 +219,8 @@ def _body(response: requests.Response, attempt: Attempt) -> bytes:
 # What went wrong, by the innermost sign of it: kinds of error, code, words. The first that fits is told.
 _SIGNS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
     ((TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout), "timeout", "{name} did not answer in time"),
-    ((urllib3.exceptions.DecodeError,), "bad_response", "{name} sent an answer that can not be unpacked"),
-    ((socket.gaierror, UnicodeError), "network", "{name}: the name {host} can not be resolved"),
+    ((urllib3.exceptions.DecodeError,), "bad_response", "{name} sent an answer that cannot be unpacked"),
+    ((socket.gaierror, UnicodeError), "network", "{name}: the name {host} cannot be resolved"),
     ((ssl.SSLError, urllib3.exceptions.SSLError), "network", "{name}: no trusted connection to {host} (TLS)"),
     ((ConnectionRefusedError,), "network", "{name}: {host} refused the connection"),
     ((BaseException,), "network", "{name}: the connection to {host} broke off"),

@@ -92,7 +92,7 @@ class SheetSource(Protocol):
         sizes: decoded bytes of each tab when it was last read, None if never; only for planning the calls.
         A tab that has gone since `book` comes back with its own `error`.
 
-        Raises: SourceError, TransientSourceError, from the first tab that can not be had on.
+        Raises: SourceError, TransientSourceError, from the first tab that cannot be had on.
         """
 
     def cell_link(self, tab: Tab, cell: str) -> str | None:

@@ -80,7 +80,7 @@ def _key(text: str) -> dict[str, Any]:
     if text.startswith("{"):
         raise _wrong("is not valid JSON; it may be cut short", "copy the whole key file, from { to }")
     if text.endswith(".json") and len(text) < _LONGEST_PATH and "\n" not in text:
-        raise _wrong(f"names a file that can not be read as a key: {text}")
+        raise _wrong(f"names a file that cannot be read as a key: {text}")
     raise _wrong("is neither JSON, nor base64 of it, nor the path of a file")
 
 

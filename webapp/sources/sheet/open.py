@@ -67,7 +67,7 @@ def _split(text: str) -> SplitResult:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise _wrong("is an address that can not be understood", _FORMS) from None
+        raise _wrong("is an address that cannot be understood", _FORMS) from None
     if parts.scheme.lower() not in {"http", "https"} or not host:
         raise _wrong(f"is an address with {parts.scheme}://, which is not read", "one that starts with https://")
     if parts.username or parts.password:

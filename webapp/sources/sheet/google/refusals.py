@@ -54,7 +54,7 @@ def _bad_request(fetched: Fetched) -> SourceError:
     said = _message(fetched.body)
     if "not supported for this document" in said:
         return SourceError(
-            "the spreadsheet is an uploaded Office file, which Google Sheets can not read for us",
+            "the spreadsheet is an uploaded Office file, which Google Sheets cannot read for us",
             code="office_file",
             hint="open it and choose File > Save as Google Sheets, then use the new address",
         )
