@@ -1,4 +1,4 @@
-"""Databases for the tests: real ones, migrated once and then copied."""
+"""Lanes, and databases for the tests: real ones, migrated once, then copied or emptied."""
 
 from __future__ import annotations
 
@@ -8,17 +8,60 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+from tests import lanes
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import Service
 from tests.fakes.sheet import FakeSheet
 from tests.postgres_server import Server, postgres_server
+from tests.shared_database import SharedDatabase
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import migrate
 
-DIALECTS = ("sqlite", "postgresql")
+KINDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
+WITHOUT_SHORTCUTS = "sqlite-without-shortcuts"
 TEMPLATE = "template_migrated"
 numbers = count()
+starts = lanes.Starts()
+
+settings.register_profile("quick", max_examples=20)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="Only the fast lane, with fewer examples of properties.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("quick"):
+        settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        lanes.mark(item)
+    if config.getoption("quick"):
+        config.hook.pytest_deselected(items=[item for item in items if lanes.is_slow(item)])
+        items[:] = [item for item in items if not lanes.is_slow(item)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "service_kind" in metafunc.fixturenames:
+        more = [WITHOUT_SHORTCUTS] if metafunc.definition.get_closest_marker("shortcuts") else []
+        metafunc.parametrize("service_kind", [*KINDS, *more])
+
+
+@pytest.fixture(autouse=True)
+def lane(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold every test to its lane."""
+    with starts.hear() as heard:
+        yield
+    assert lanes.is_slow(request.node) or not heard, f"a test that starts {heard} asks for `processes`"
+
+
+@pytest.fixture(scope="session")
+def processes() -> None:
+    """Leave to start processes, and with it a place in the slow lane."""
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +76,13 @@ def postgres_template(postgres: Server) -> str:
     postgres.execute(f"CREATE DATABASE {TEMPLATE}")
     _migrate(postgres.url(TEMPLATE))
     return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres: Server, postgres_template: str) -> Iterator[SharedDatabase]:
+    shared = SharedDatabase(postgres, postgres_template)
+    yield shared
+    shared.close()
 
 
 @pytest.fixture(scope="session")
@@ -51,15 +101,21 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres: Server, postgres_template: str) -> Iterator[str]:
-    """A PostgreSQL database of this test's own, migrated."""
-    yield from _postgres_database(postgres, postgres_template)
+def postgres_url(
+    request: pytest.FixtureRequest, postgres: Server, postgres_template: str, shared_database: SharedDatabase
+) -> Iterator[str]:
+    """A migrated PostgreSQL database that is empty; of this test's own where it is marked `own_database`."""
+    if request.node.get_closest_marker("own_database"):
+        yield from _own_postgres_database(postgres, postgres_template)
+    else:
+        with shared_database.lend() as url:
+            yield url
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated database of each kind."""
-    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+    return str(request.getfixturevalue(f"{request.param}_url"))
 
 
 @pytest.fixture
@@ -69,13 +125,13 @@ def new_sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def new_postgres_url(postgres: Server) -> Iterator[str]:
-    yield from _postgres_database(postgres, "template0")
+    yield from _own_postgres_database(postgres, "template0")
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=KINDS)
 def new_database_url(request: pytest.FixtureRequest) -> str:
     """A database of each kind before its first migration: no file yet, or no tables."""
-    return str(request.getfixturevalue("new_sqlite_url" if request.param == "sqlite" else "new_postgres_url"))
+    return str(request.getfixturevalue(f"new_{request.param}_url"))
 
 
 @pytest.fixture
@@ -105,21 +161,18 @@ def _opened(url: str) -> Iterator[Database]:
     db.close()
 
 
-def _postgres_database(server: Server, template: str) -> Iterator[str]:
-    name = f"test_{next(numbers)}"
+def _own_postgres_database(server: Server, template: str) -> Iterator[str]:
+    name = f"own_{next(numbers)}"
     server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.url(name)
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-KINDS = ("sqlite", "sqlite-without-shortcuts", "postgresql")
-
-
-@pytest.fixture(params=KINDS)
-def service(request: pytest.FixtureRequest) -> Iterator[Service]:
-    """The service on each database, and once with everything done that a sync may otherwise leave out."""
-    url = str(request.getfixturevalue("postgres_url" if request.param == "postgresql" else "sqlite_url"))
-    yield from _served(Service(url, shortcuts=not request.param.endswith("without-shortcuts")))
+@pytest.fixture
+def service(request: pytest.FixtureRequest, service_kind: str) -> Iterator[Service]:
+    """The service on each kind of database; where marked `shortcuts` also with everything done that a sync may leave out."""
+    url = str(request.getfixturevalue("postgres_url" if service_kind == "postgres" else "sqlite_url"))
+    yield from _served(Service(url, shortcuts=service_kind != WITHOUT_SHORTCUTS))
 
 
 @pytest.fixture

@@ -232,6 +232,7 @@ def on_a_terminal(shell: Shell, *words: str, stdout: int | None = None) -> tuple
     return process.wait(), sent.decode()
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_terminal_gets_a_progress_bar_and_no_log_lines(shell: Shell) -> None:
     shell.run("sync")
 
@@ -243,6 +244,7 @@ def test_a_terminal_gets_a_progress_bar_and_no_log_lines(shell: Shell) -> None:
     assert "[SmartSync]" not in sent
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_bar_on_the_terminal_leaves_a_file_its_lines(shell: Shell) -> None:
     with (shell.folder / "out.txt").open("wb") as out:
         on_a_terminal(shell, "sync", stdout=out.fileno())

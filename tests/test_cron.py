@@ -240,6 +240,7 @@ def test_a_snippet_that_syncs_all_says_so(caller: str) -> None:
     assert "all active projects" in notes
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize("caller", SCRIPTS)
 def test_a_script_is_one_that_a_shell_understands(caller: str) -> None:
     notes, text = snippet(caller, "https://a.example/x%20y")
@@ -464,7 +465,7 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: None) -> Machine:
     return Machine(tmp_path, monkeypatch)
 
 

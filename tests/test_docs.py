@@ -219,6 +219,7 @@ def test_a_command_that_does_not_exist_would_be_noticed() -> None:
             parse(shlex.split(line))
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_shell_blocks_are_shell(path: Path) -> None:
     for text in blocks(path, "sh"):
@@ -226,6 +227,7 @@ def test_shell_blocks_are_shell(path: Path) -> None:
         assert done.returncode == 0, f"{text}\n{done.stderr}"
 
 
+@pytest.mark.usefixtures("processes")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_development_commands_exist(path: Path) -> None:
     usage = subprocess.run([ROOT / "dev"], text=True, capture_output=True, check=True).stdout

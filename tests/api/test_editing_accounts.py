@@ -178,6 +178,7 @@ def test_a_mode_handed_back_is_what_the_status_column_says(service: Service, she
     assert service.account("x.com/ann")["mode"] == "off"
 
 
+@pytest.mark.shortcuts
 def test_another_mode_is_merged_by_the_next_sync_of_an_unchanged_tab(service: Service) -> None:
     service.reading("x.com/ann", followers=1050)
     service.sync()

@@ -171,6 +171,7 @@ def test_a_day_that_both_have_stays_as_it_is_and_the_other_goes_to_the_audit_log
     assert service.get("/api/admin/audit", target=f"account:{gone}")["audit"][0]["after"] == {"into": kept}
 
 
+@pytest.mark.shortcuts
 def test_what_only_the_other_has_is_taken_over(service: Service, sheet: FakeSheet) -> None:
     service.reading("x.com/bob", followers=2000, views=5)
     service.sync()
@@ -190,6 +191,7 @@ def test_what_only_the_other_has_is_taken_over(service: Service, sheet: FakeShee
     ]
 
 
+@pytest.mark.shortcuts
 def test_a_held_reading_goes_with_the_reading(service: Service) -> None:
     service.reading("x.com/bob", followers=5000)
     service.sync()
@@ -205,6 +207,7 @@ def test_a_held_reading_goes_with_the_reading(service: Service) -> None:
     assert service.followers("x.com/ann") == 5000
 
 
+@pytest.mark.shortcuts
 def test_the_own_reading_stays(service: Service) -> None:
     service.reading("x.com/ann", followers=1500)
     service.reading("x.com/bob", followers=2000)

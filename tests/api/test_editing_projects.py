@@ -145,6 +145,7 @@ def test_a_project_that_is_not_active_is_not_synced(
     assert (before, service.followers("x.com/ann")) == (1000, 2000)
 
 
+@pytest.mark.shortcuts
 def test_another_policy_is_merged_by_the_next_sync_of_an_unchanged_tab(service: Service, synced: Any) -> None:
     service.reading("x.com/ann", followers=1050)
     service.sync()

@@ -29,6 +29,7 @@ def deliver(service: Service, *readings: dict[str, Any], **more: Any) -> Any:
     return answer.json
 
 
+@pytest.mark.shortcuts
 def test_a_batch_is_kept_and_the_next_sync_merges_it(known: Service) -> None:
     told = deliver(known, {"profile_url": ANN, "followers": 120}, {"profile_url": BEN, "views": 7})
     assert told == {
@@ -66,6 +67,7 @@ def test_what_fits_no_account_is_listed_and_the_rest_is_kept(known: Service) -> 
     ]
 
 
+@pytest.mark.shortcuts
 def test_an_address_in_several_projects_means_all_of_them_unless_one_is_named(known: Service, sheet: FakeSheet) -> None:
     sheet.rows("Project B", [ANN, 1])
     known.sync()
@@ -81,6 +83,7 @@ def test_an_address_in_several_projects_means_all_of_them_unless_one_is_named(kn
     ]  # fmt: skip
 
 
+@pytest.mark.shortcuts
 def test_an_older_reading_does_not_replace_a_newer_one(known: Service) -> None:
     deliver(known, {"profile_url": ANN, "followers": 120, "observed_at": "2026-03-02T09:00:00Z"})
 

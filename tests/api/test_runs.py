@@ -14,6 +14,7 @@ from webapp.sync.trigger import Trigger
 ANN = "https://x.com/ann"
 
 
+@pytest.mark.shortcuts
 def test_runs_are_listed_newest_first_a_page_at_a_time(service: Service, sheet: FakeSheet, time: FakeClock) -> None:
     sheet.rows("Project A", [ANN, 1])
     ids = []
@@ -29,6 +30,7 @@ def test_runs_are_listed_newest_first_a_page_at_a_time(service: Service, sheet: 
     assert third["next_before"] is None
 
 
+@pytest.mark.shortcuts
 def test_the_runs_of_one_project_are_listed(service: Service, sheet: FakeSheet) -> None:
     sheet.rows("Project A", [ANN, 1])
     sheet.rows("Project B", [ANN, 1])
@@ -135,6 +137,7 @@ def test_status_names_the_projects_that_are_too_old_to_trust(
     assert (late["project_name"], late["synced_at"][:16]) == ("Project A", "2026-03-02T10:00")
 
 
+@pytest.mark.shortcuts
 def test_status_of_one_project(service: Service, sheet: FakeSheet, time: FakeClock) -> None:
     sheet.rows("Project A", [ANN, 1])
     service.sync()

@@ -118,6 +118,7 @@ def test_an_interval_takes_the_place_of_a_cron_expression_and_the_other_way_roun
     assert default["default_interval"]
 
 
+@pytest.mark.shortcuts
 @pytest.mark.parametrize(
     "settings",
     [
@@ -142,6 +143,7 @@ def test_what_changes_no_schedule_does_not_postpone_the_next_sync(
     assert synced.sync(due=True)["success_count"] == 1
 
 
+@pytest.mark.shortcuts
 def test_what_was_off_for_weeks_is_synced_once_when_it_is_on_again(synced: Service, time: FakeClock) -> None:
     put(synced, enabled=False)
     time.forward(days=20, minutes=3)

@@ -75,6 +75,7 @@ def test_a_failed_project_alone_is_502_with_its_error(service: Service, sheet: F
     assert (body["success"], body["error_code"], body["project_name"]) == (False, "tab_missing", "Project A")
 
 
+@pytest.mark.shortcuts
 @pytest.mark.parametrize(("strict", "status"), [(False, 200), (True, 502)])
 def test_a_partial_failure_is_200_unless_strict(service: Service, sheet: FakeSheet, strict: bool, status: int) -> None:
     sheet.rows("Project A", [ANN, 1])
@@ -377,6 +378,7 @@ def test_a_database_that_has_gone_is_503_and_is_not_made_again(sqlite_service: S
     assert not path.exists()
 
 
+@pytest.mark.shortcuts
 def test_two_syncs_of_a_day_add_up_to_one(service: Service, sheet: FakeSheet) -> None:
     sheet.rows("Project A", [ANN, 1], [BEN, 2])
     service.sync()

@@ -9,6 +9,11 @@ import pytest
 from tests.e2e.google import Google, google
 
 
+@pytest.fixture(autouse=True)
+def with_processes(processes: None) -> None:
+    """Every test in this folder is one of processes."""
+
+
 @pytest.fixture
 def sheet() -> Iterator[Google]:
     with google() as opened:

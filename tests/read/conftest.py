@@ -12,7 +12,7 @@ from tests.fakes.service import Service
 from tests.read.world import World
 from webapp.api.http.answering import MEMORY, Memory
 
-KINDS = ("sqlite", "postgresql-without-memory")
+KINDS = ("sqlite", pytest.param("postgres-without-memory", marks=pytest.mark.postgres))
 
 
 @pytest.fixture(autouse=True)

@@ -60,6 +60,8 @@ def writer(world: World, request: pytest.FixtureRequest) -> Iterator[subprocess.
     process.communicate()
 
 
+@pytest.mark.own_database
+@pytest.mark.usefixtures("processes")
 def test_no_reader_ever_sees_a_mix_of_two_syncs(world: World, writer: subprocess.Popen[str]) -> None:
     project = world.service.project()["id"]
     seen: set[int] = set()

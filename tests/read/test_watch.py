@@ -38,6 +38,7 @@ def test_nothing_written_is_the_same_version(watch: Watch, sqlite_db: Database) 
     assert watch.version() == first
 
 
+@pytest.mark.usefixtures("processes")
 def test_every_commit_is_another_version(watch: Watch, sqlite_db: Database) -> None:
     seen = {watch.version()}
     for number in range(3):
@@ -88,6 +89,7 @@ def test_a_server_s_database_has_no_version(postgres_db: Database) -> None:
     assert Watch(postgres_db).version() is None
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_child_process_looks_through_its_own_connection(watch: Watch, sqlite_db: Database) -> None:
     ours = watch.version()
     reading, writing = os.pipe()
@@ -105,6 +107,7 @@ def test_a_child_process_looks_through_its_own_connection(watch: Watch, sqlite_d
     assert watch.version() == ours
 
 
+@pytest.mark.usefixtures("processes")
 def test_kept_answers_end_with_the_write_of_another_process(sqlite_world: World) -> None:
     project = sqlite_world.project()
     sqlite_world.account(project, "ann", views=1)

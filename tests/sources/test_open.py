@@ -131,6 +131,7 @@ def test_anything_else_is_refused_with_what_to_give_instead(setting: str, words:
     assert "s3cret" not in str(error.value)
 
 
+@pytest.mark.usefixtures("processes")
 def test_opening_imports_nothing_heavy() -> None:
     code = (
         "import sys; from webapp.clock import Clock; from webapp.sources.sheet.open import open_sheet\n"

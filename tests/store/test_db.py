@@ -123,6 +123,7 @@ class TestTransactions:
 
             assert names(impatient_db) == []
 
+    @pytest.mark.usefixtures("processes")
     def test_no_update_is_lost_between_processes(self, db: Database, database_url: str) -> None:
         script = """
 import sys, sqlalchemy as sa
@@ -366,6 +367,7 @@ class TestSqliteFile:
         assert codes(sqlite_db) == ("schema_missing", "schema_missing")
         assert path.stat().st_size == 0
 
+    @pytest.mark.own_database
     def test_tables_that_are_not_there(self, db: Database) -> None:
         with db.write() as tx:
             tx.execute(sa.text("DROP TABLE leases"))
@@ -477,6 +479,7 @@ print(json.dumps({name: attempt(step) for name, step in steps.items()} | {"uid":
 """
 
 
+@pytest.mark.usefixtures("processes")
 class TestRights:
     """Somebody who may not write; root may always, so these become somebody else."""
 
@@ -558,6 +561,7 @@ class TestPostgres:
 
         assert found == wanted
 
+    @pytest.mark.own_database
     def test_a_connection_that_ended_while_idle_is_replaced_unnoticed(
         self, postgres_db: Database, postgres: Server
     ) -> None:
@@ -566,6 +570,7 @@ class TestPostgres:
 
         assert names(postgres_db) == []
 
+    @pytest.mark.own_database
     def test_a_connection_that_ends_within_a_change_undoes_it(self, postgres_db: Database, postgres: Server) -> None:
         with pytest.raises(StoreError) as caught, postgres_db.write() as tx:
             add(tx, "lost")
@@ -574,6 +579,7 @@ class TestPostgres:
 
         assert (caught.value.code, names(postgres_db)) == ("database_unreachable", [])
 
+    @pytest.mark.own_database
     def test_a_change_whose_commit_finds_no_server_is_not_taken_for_done(
         self, postgres_db: Database, postgres: Server
     ) -> None:
@@ -672,6 +678,7 @@ sys.exit(status)
 
 
 class TestProcesses:
+    @pytest.mark.usefixtures("processes")
     def test_a_forked_child_and_its_parent_both_go_on(self, db: Database, database_url: str) -> None:
         process = run(FORK, database_url)
         process.communicate()

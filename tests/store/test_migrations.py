@@ -23,6 +23,8 @@ from webapp.store.migrate import HEAD_REVISION, current_revision, ensure_migrate
 from webapp.store.tables import metadata
 from webapp.store.types import Count, Day, Flag, Json, Key, UtcDateTime
 
+pytestmark = pytest.mark.own_database
+
 ROOT = Path(__file__).parents[2]
 
 # What a later version may do: a new column, and a rebuild of a table that others refer to.
@@ -189,6 +191,7 @@ def test_a_new_database_is_migrated_once(new_db: Database) -> None:
     assert not migrate(new_db)
 
 
+@pytest.mark.usefixtures("processes")
 def test_alembic_is_not_loaded_when_there_is_nothing_to_do(database_url: str) -> None:
     script = (
         "import sys; from webapp.store.db import open_database; from webapp.store.migrate import ensure_migrated;"
@@ -281,6 +284,7 @@ print(migrate(open_database(sys.argv[1])))
 """
 
 
+@pytest.mark.usefixtures("processes")
 def test_of_processes_that_start_together_one_migrates_and_the_others_wait(new_database_url: str) -> None:
     command = [sys.executable, "-c", START, new_database_url]
     processes = [
@@ -315,6 +319,7 @@ migrate(open_database(sys.argv[1]))
 """
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_migration_that_was_killed_is_done_by_the_next_one(new_database_url: str, new_db: Database) -> None:
     killed = subprocess.run([sys.executable, "-c", DIE_AT_THE_FIFTH_TABLE, new_database_url], cwd=ROOT, check=False)
     assert killed.returncode == -9
@@ -327,6 +332,7 @@ def test_a_migration_that_was_killed_is_done_by_the_next_one(new_database_url: s
         assert set(metadata.tables) < set(sa.inspect(tx).get_table_names())
 
 
+@pytest.mark.usefixtures("processes")
 def test_an_upgrade_that_was_killed_leaves_the_old_schema_and_its_rows(
     database_url: str, db: Database, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -25,10 +26,12 @@ things = sa.Table(
 
 
 @pytest.fixture
-def thing_db(db: Database) -> Database:
+def thing_db(db: Database) -> Iterator[Database]:
     with db.write() as tx:
         things.create(tx)
-    return db
+    yield db
+    with db.write() as tx:
+        things.drop(tx)
 
 
 def kept(db: Database, **values: Any) -> sa.Row[Any]:

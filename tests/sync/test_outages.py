@@ -13,6 +13,8 @@ from webapp.errors import SourceError, TransientSourceError
 from webapp.sources.sheet import Tab
 from webapp.sources.sheet.rows import read_tab
 
+pytestmark = pytest.mark.shortcuts
+
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
 CID = "https://x.com/cid"

@@ -21,6 +21,8 @@ from webapp.store import lease, runs
 from webapp.sync.engine import Engine
 from webapp.sync.trigger import Trigger
 
+pytestmark = pytest.mark.shortcuts
+
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
 TERMINAL = {"succeeded", "partial", "failed", "cancelled", "abandoned"}

@@ -8,6 +8,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.service import TIMES, Service
 from tests.fakes.sheet import FakeSheet
 
+pytestmark = pytest.mark.shortcuts
+
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
 CID = "https://x.com/cid"

@@ -20,6 +20,8 @@ from webapp.sources.sheet import Cell, Tab
 from webapp.sources.sheet.rows import read_tab
 from webapp.sync import project
 
+pytestmark = pytest.mark.shortcuts
+
 ANN = "https://x.com/ann"
 AWAY = TransientSourceError("the sheet does not answer")
 FORBIDDEN = SourceError("the sheet is not shared", code="forbidden")

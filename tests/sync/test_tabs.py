@@ -12,6 +12,8 @@ from webapp.errors import SourceError
 from webapp.store import projects
 from webapp.store.tables import projects as table
 
+pytestmark = pytest.mark.shortcuts
+
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
 

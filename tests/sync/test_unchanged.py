@@ -14,6 +14,8 @@ from tests.fakes.service import TIMES, Service
 from tests.fakes.sheet import FakeSheet
 from webapp.sources.sheet.rows import read_tab
 
+pytestmark = pytest.mark.shortcuts
+
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
 

@@ -11,6 +11,8 @@ from tests.fakes.service import ADMIN, TIMES, Service
 from tests.fakes.sheet import FakeSheet
 from webapp.errors import SourceError, TransientSourceError
 
+pytestmark = pytest.mark.shortcuts
+
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
 

@@ -1,0 +1,49 @@
+"""Which tests are slow: those that use PostgreSQL, a browser or processes of their own. All others make the fast lane.
+
+A lane follows from the fixtures that a test asks for, by itself or through others. Whoever starts a process without the
+fixture `processes` fails, so that the fast lane stays fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+SLOW = {"postgres", "browser", "processes"}  # fixtures, and marks of the same names
+STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "pty.spawn"}
+
+
+def mark(item: pytest.Item) -> None:
+    """Give the test the mark of each slow fixture it uses."""
+    for name in SLOW & set(getattr(item, "fixturenames", ())):
+        item.add_marker(name)
+
+
+def is_slow(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in SLOW)
+
+
+class Starts:
+    """What starts processes in this one, as the interpreter tells it."""
+
+    def __init__(self) -> None:
+        self._heard: list[list[str]] = []
+        sys.addaudithook(self._hear)  # there is no way to take it back
+
+    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event in STARTS:
+            for heard in self._heard:
+                heard.append(f"{event} {arguments[:2]}")
+
+    @contextmanager
+    def hear(self) -> Iterator[list[str]]:
+        """What was started meanwhile."""
+        heard: list[str] = []
+        self._heard.append(heard)
+        try:
+            yield heard
+        finally:
+            self._heard.remove(heard)
