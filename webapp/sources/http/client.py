@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 from webapp.clock import Budget, Clock
 from webapp.errors import SourceError, TransientSourceError
-from webapp.sources.http.exchange import LIMITS, Busy, Fetched, Limits
+from webapp.sources.http.exchange import LIMITS, Busy, Fetched, Limits, date_of, too_many
 
 if TYPE_CHECKING:
     import requests
 
 T = TypeVar("T")
 
-_REQUEST_TIMEOUT, _TOO_EARLY, _TOO_MANY, _SERVER_ERROR = 408, 425, 429, 500
+_TRY_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 
 
 class Http:
@@ -41,7 +41,7 @@ class Http:
 
     @property
     def session(self) -> requests.Session:
-        """The session behind, made on first use; to be asked through `request` only."""
+        """The session behind, opened on first use; only `request` may use it."""
         from webapp.sources.http.transport import open_session  # noqa: PLC0415 - a sync needs it, a start does not
 
         if self._session is None:
@@ -116,9 +116,9 @@ class Http:
 
     def _refuse_busy(self, fetched: Fetched) -> None:
         wait_s = _retry_after(fetched.headers.get("Retry-After", ""), self.clock.now())
-        if fetched.status == _TOO_MANY:
-            raise Busy(f"{self.name} says that it is asked too often", code="rate_limited", wait_s=wait_s)
-        if fetched.status >= _SERVER_ERROR or fetched.status in {_REQUEST_TIMEOUT, _TOO_EARLY}:
+        if fetched.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise too_many(self.name, wait_s)
+        if fetched.status >= HTTPStatus.INTERNAL_SERVER_ERROR or fetched.status in _TRY_LATER:
             raise Busy(f"{self.name} failed with status {fetched.status}", code="upstream_error", wait_s=wait_s)
 
 
@@ -127,8 +127,5 @@ def _retry_after(text: str, now: datetime) -> float | None:
     text = text.strip()
     if text.isascii() and text.isdigit():
         return float(text) if len(text) < len("1000000000") else math.inf
-    try:
-        then = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - now).total_seconds())
+    then = date_of(text)
+    return None if then is None else max(0.0, (then - now).total_seconds())

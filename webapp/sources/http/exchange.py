@@ -1,10 +1,14 @@
-"""What goes into a request and what comes out of one: limits, an answer, and a service that is busy."""
+"""What goes into a request and what comes out of one: limits, an answer, and a busy service."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
+from webapp.clock import as_utc
 from webapp.errors import TransientSourceError
 
 
@@ -35,6 +39,14 @@ class Fetched:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
 
+    @property
+    def ok(self) -> bool:
+        return self.status == HTTPStatus.OK
+
+    @property
+    def redirects(self) -> bool:
+        return HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST
+
 
 class Busy(TransientSourceError):
     """The service asked to come back later, after `wait_s` seconds if it said so."""
@@ -42,3 +54,16 @@ class Busy(TransientSourceError):
     def __init__(self, message: str, *, code: str, wait_s: float | None) -> None:
         super().__init__(message, code=code)
         self.wait_s = wait_s
+
+
+def too_many(name: str, wait_s: float | None = None) -> Busy:
+    """The service refuses for a while, because it gets more requests than it grants us."""
+    return Busy(f"{name} reports too many requests", code="rate_limited", wait_s=wait_s)
+
+
+def date_of(text: str) -> datetime | None:
+    """The moment that a header names, aware; None when it names none."""
+    try:
+        return as_utc(parsedate_to_datetime(text))
+    except ValueError:
+        return None

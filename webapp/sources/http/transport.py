@@ -47,7 +47,7 @@ _QUOTA = tenacity.wait_exponential(multiplier=5) + tenacity.wait_random(0, 5)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request under way. `left` tells the seconds it may still take."""
+    """One request under way. left: the seconds it may still take."""
 
     name: str
     limits: Limits
@@ -60,7 +60,7 @@ _current: ContextVar[Attempt] = ContextVar("attempt")
 
 
 class _TimedSocket(RawIOBase):
-    """The reading side of a connection, which gives up when the server is silent too long or the call's time is over."""
+    """The reading side of a connection, which gives up when the server is silent too long or the call has no time left."""
 
     def __init__(self, sock: socket.socket, file: BufferedReader, attempt: Attempt) -> None:
         self._sock = sock
@@ -169,7 +169,7 @@ def open_session(*, public_only: bool) -> requests.Session:
     return session
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Stands in for authentication: without it requests would put a password from ~/.netrc over our header."""
     return request
 
@@ -188,7 +188,7 @@ def send(
             url,
             data=form,
             headers=headers,
-            auth=_as_it_is,
+            auth=_keep_headers,
             stream=True,
             allow_redirects=False,
             timeout=(attempt.limits.connect_s, attempt.limits.silence_s),
@@ -216,7 +216,7 @@ def _body(response: requests.Response, attempt: Attempt) -> bytes:
     return b"".join(parts)
 
 
-# What went wrong, by the innermost sign of it: kinds of error, code, words. The first that fits is told.
+# What went wrong, by the innermost sign of it: kinds of error, code, words. The first that fits counts.
 _SIGNS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
     ((TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout), "timeout", "{name} did not answer in time"),
     ((urllib3.exceptions.DecodeError,), "bad_response", "{name} sent an answer that cannot be unpacked"),
@@ -229,7 +229,7 @@ _SIGNS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
 
 def _failure(name: str, url: str, error: Exception) -> TransientSourceError:
     causes = list(_causes(error))
-    code, words = next(told for kinds, *told in _SIGNS if any(isinstance(cause, kinds) for cause in causes))
+    code, words = next(rest for kinds, *rest in _SIGNS if any(isinstance(cause, kinds) for cause in causes))
     return TransientSourceError(words.format(name=name, host=urlsplit(url).hostname), code=code)
 
 

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from webapp.errors import ConfigError
+from webapp.sources.encoding import decode_text
 
 TOKEN_URIS = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
 
 _FIELDS = ("client_email", "private_key", "private_key_id", "project_id", "token_uri")
 _PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
 _LONGEST_PATH = 1024
+_AROUND = "\ufeff \t\r\n"
 _HINT = "set it to the key's JSON, the JSON in base64, or the path of the key file"
 
 
@@ -47,7 +49,7 @@ def parse_credentials(text: str) -> ServiceAccount:
 
     Raises: ConfigError with the fix, never with any part of the key.
     """
-    return _account(_key(_unwrapped(text)))
+    return _account(_key(_unwrap(text)))
 
 
 def check_token_uri(account: ServiceAccount, api_base: str | None) -> None:
@@ -63,10 +65,10 @@ def _wrong(what: str, hint: str = _HINT) -> ConfigError:
     return ConfigError(f"GOOGLE_CREDENTIALS {what}", hint=hint)
 
 
-def _unwrapped(text: str) -> str:
-    text = text.strip("\ufeff \t\r\n")
+def _unwrap(text: str) -> str:
+    text = text.strip(_AROUND)
     while len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
-        text = text[1:-1].strip("\ufeff \t\r\n")
+        text = text[1:-1].strip(_AROUND)
     return text
 
 
@@ -87,7 +89,7 @@ def _key(text: str) -> dict[str, Any]:
 def _candidates(text: str) -> Iterator[str]:
     """What may be the key's JSON, likeliest first."""
     if not text.startswith("{"):
-        text = _file(text) or _decoded(text)
+        text = _file(text) or _decode_base64(text)
     yield text
     yield text.replace('\\"', '"').replace("\\\\n", "\\n")
 
@@ -97,23 +99,18 @@ def _file(text: str) -> str:
     if len(text) > _LONGEST_PATH or "\0" in text:
         return ""
     try:
-        return _unwrapped(_read_text(Path(text).expanduser().read_bytes()))
+        return _unwrap(decode_text(Path(text).expanduser().read_bytes()))
     except (OSError, RuntimeError, UnicodeError):
         return ""
 
 
-def _decoded(text: str) -> str:
+def _decode_base64(text: str) -> str:
     """The text behind base64, of either alphabet, wrapped into lines or not, padded or not; empty if it is none."""
     packed = re.sub(r"\s|\\[nr]", "", text).replace("-", "+").replace("_", "/").rstrip("=")
     try:
-        return _unwrapped(_read_text(base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)))
+        return _unwrap(decode_text(base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)))
     except (binascii.Error, UnicodeError, ValueError):
         return ""
-
-
-def _read_text(data: bytes) -> str:
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return data.decode("utf-16" if wide else "utf-8-sig")
 
 
 def _json(text: str) -> dict[str, Any] | None:

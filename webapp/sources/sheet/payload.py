@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections import Counter
@@ -12,9 +11,12 @@ from hashlib import sha256
 import msgspec
 
 from webapp.errors import SourceError
+from webapp.sources.encoding import decode_text
 from webapp.sources.sheet import Cell, Grid, Tab
 
 _GRID = msgspec.json.Decoder(list[list[Cell]])
+# What msgspec raises for bytes that are no JSON, or not of the promised shape.
+GARBLED = (msgspec.DecodeError, UnicodeError, RecursionError)
 _DELIMITERS = ",;\t"
 _SAMPLE_ROWS = 20
 
@@ -42,8 +44,8 @@ class Payload:
             raise self.error
         try:
             return self._decode(self._data)
-        except (msgspec.DecodeError, UnicodeError, RecursionError, csv.Error) as error:
-            raise SourceError(f"{self.tab.title}: what was sent is no table of cells", code="bad_response") from error
+        except (*GARBLED, csv.Error) as error:
+            raise SourceError(f"{self.tab.title}: what came is no table of cells", code="bad_response") from error
 
 
 def error_payload(tab: Tab, error: SourceError) -> Payload:
@@ -63,20 +65,15 @@ def json_payload(tab: Tab, data: bytes) -> Payload:
 def csv_payload(tab: Tab, data: bytes) -> Payload:
     """CSV in UTF-8, or in UTF-16 with a byte order mark. All cells are text. Another encoding is the tab's `error`."""
     try:
-        _text(data)
+        decode_text(data)
     except UnicodeError:
         message = f"{tab.title}: the CSV is not in UTF-8"
         return error_payload(tab, SourceError(message, code="bad_encoding", hint='save it as "CSV UTF-8"'))
     return Payload(tab, data, _csv_rows)
 
 
-def _text(data: bytes) -> str:
-    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if wide else "utf-8-sig")
-
-
 def _csv_rows(data: bytes) -> Grid:
-    text = _text(data)
+    text = decode_text(data)
     delimiter = max(_DELIMITERS, key=lambda each: _fit(text, each))
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 

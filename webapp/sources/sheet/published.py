@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 from webapp.clock import Budget, Clock
@@ -58,7 +59,7 @@ class PublishedCsv:
     def _fetch(self, budget: Budget) -> Payload:
         url = self._url
         for _ in range(MOST_REDIRECTS + 1):
-            answer = self._http.request(url, budget=budget, read=self._read, doubt=(404,))
+            answer = self._http.request(url, budget=budget, read=self._read, doubt=(HTTPStatus.NOT_FOUND,))
             if isinstance(answer, Payload):
                 return answer
             url = self._next(urljoin(url, answer))
@@ -67,11 +68,11 @@ class PublishedCsv:
     def _read(self, fetched: Fetched) -> Payload | str:
         """The table, or the address to go on to."""
         location = fetched.headers.get("Location")
-        if 300 <= fetched.status < 400 and location:  # noqa: PLR2004 - the redirects
+        if fetched.redirects and location:
             return location
-        if fetched.status in {404, 410}:
+        if fetched.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             raise SourceError("the published CSV does not exist (any more)", code="spreadsheet_missing", hint=_HINT)
-        if fetched.status != 200 or _is_page(fetched):  # noqa: PLR2004
+        if not fetched.ok or _is_page(fetched):
             raise _not_published()
         return csv_payload(Tab(_gid(self._url), _title(fetched) or "Sheet1"), fetched.body)
 

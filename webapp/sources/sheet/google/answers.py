@@ -8,6 +8,7 @@ import msgspec
 
 from webapp.errors import TransientSourceError
 from webapp.sources.sheet import Book, Tab
+from webapp.sources.sheet.payload import GARBLED
 
 T = TypeVar("T")
 
@@ -73,8 +74,8 @@ def _tab(properties: _Properties) -> Tab:
 def _decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        message = "Google Sheets answered with something else than the JSON it promises"
+    except GARBLED:
+        message = "Google Sheets answered with something other than the JSON it promises"
         raise TransientSourceError(message, code="bad_response") from None
 
 

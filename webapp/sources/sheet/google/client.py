@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from gspread.http_client import HTTPClient
@@ -17,7 +18,6 @@ from webapp.sources.sheet.google.proofs import proof_of
 from webapp.sources.sheet.google.ranges import API, query
 
 _ORIGINS = (API, "https://www.googleapis.com")
-_OK, _UNAUTHORIZED = 200, 401
 
 
 class Client(HTTPClient):
@@ -59,14 +59,14 @@ class Client(HTTPClient):
             budget=self._budget,
             read=self._read,
             headers=partial(self._proof.headers, self._budget),
-            doubt=(404,),
+            doubt=(HTTPStatus.NOT_FOUND,),
         )
 
     def _read(self, fetched: Fetched) -> Response:
-        if fetched.status == _OK:
+        if fetched.ok:
             return _DecodedResponse(self._decode(fetched.body))
         error = self._refuse(fetched)
-        if fetched.status == _UNAUTHORIZED and self._proof.renew():
+        if fetched.status == HTTPStatus.UNAUTHORIZED and self._proof.renew():
             raise TransientSourceError(error.message, code=error.code, hint=error.hint)
         raise error
 
@@ -74,7 +74,7 @@ class Client(HTTPClient):
 class _DecodedResponse(Response):
     def __init__(self, value: object) -> None:
         super().__init__()
-        self.status_code = _OK
+        self.status_code = HTTPStatus.OK
         self._value = value
 
     def json(self, **_: Any) -> Any:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -21,10 +19,11 @@ from google.oauth2 import service_account
 from webapp.clock import Budget, Clock
 from webapp.errors import SourceError, TransientSourceError
 from webapp.sources.http import Fetched, Http
+from webapp.sources.http.exchange import date_of
 from webapp.sources.sheet.credentials import ApiKey, Credentials, ServiceAccount
+from webapp.sources.sheet.payload import GARBLED
 
 _SCOPES = ("https://www.googleapis.com/auth/spreadsheets.readonly",)
-_OK = 200
 _read_key: Callable[..., Any] = service_account.Credentials.from_service_account_info
 _SKEW_S = 60
 
@@ -161,12 +160,12 @@ class _SignIn(transport.Request):
         )
 
     def _read(self, fetched: Fetched) -> _TokenAnswer:
-        if fetched.status != _OK:
+        if not fetched.ok:
             raise self._refusal(fetched)
         try:
             msgspec.json.decode(fetched.body, type=_Grant, strict=False)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            message = f"{self._http.name} answered with something else than a token"
+        except GARBLED:
+            message = f"{self._http.name} answered with something other than a token"
             raise TransientSourceError(message, code="bad_response") from None
         return _TokenAnswer(fetched.status, fetched.headers, fetched.body)
 
@@ -181,9 +180,6 @@ class _SignIn(transport.Request):
 
 
 def _skew(fetched: Fetched, clock: Clock) -> float:
-    """Seconds by which our clock is ahead of the server's; 0 when it does not tell its time."""
-    try:
-        theirs = parsedate_to_datetime(fetched.headers.get("Date", ""))
-    except ValueError:
-        return 0.0
-    return (clock.now() - theirs.replace(tzinfo=theirs.tzinfo or UTC)).total_seconds()
+    """Seconds by which our clock is ahead of the server's; 0 when it does not name its time."""
+    theirs = date_of(fetched.headers.get("Date", ""))
+    return 0.0 if theirs is None else (clock.now() - theirs).total_seconds()

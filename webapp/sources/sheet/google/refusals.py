@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from webapp.errors import SourceError, TransientSourceError
+from webapp.errors import SourceError
 from webapp.sources.http import Fetched
+from webapp.sources.http.exchange import too_many
 from webapp.sources.sheet import Tab
 from webapp.sources.sheet.credentials import Credentials, ServiceAccount
 from webapp.sources.sheet.google.ranges import range_of
+from webapp.sources.sheet.payload import GARBLED
 
 
 class _Message(msgspec.Struct):
@@ -44,7 +46,7 @@ def refusal(fetched: Fetched, credentials: Credentials | None) -> SourceError:
                 code="spreadsheet_missing",
                 hint="compare SMART_SYNC_SHEET with the address of the spreadsheet in the browser",
             )
-        case status if 300 <= status < 400:  # noqa: PLR2004 - the redirects
+        case _ if fetched.redirects:
             return SourceError("Google Sheets sent us to another address, which is not followed", code="redirected")
         case status:
             return SourceError(f"Google Sheets refused the request with status {status}", code="bad_request")
@@ -75,7 +77,7 @@ def _forbidden(fetched: Fetched, credentials: Credentials | None) -> SourceError
             hint=f"enable it at https://console.cloud.google.com/apis/library/{api}.googleapis.com",
         )
     if b"ateLimitExceeded" in body or b"RATE_LIMIT_EXCEEDED" in body:
-        return TransientSourceError("Google Sheets says that it is asked too often", code="rate_limited")
+        return too_many("Google Sheets")
     if b"API_KEY_" in body:
         return _not_us("does not let the API key be used for this")
     return _not_shared(credentials)
@@ -102,5 +104,5 @@ def _message(body: bytes) -> str:
     """The words of Google's error; empty when the body is no such error. Never shown: it may quote the request."""
     try:
         return msgspec.json.decode(body, type=_Refusal).error.message
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except GARBLED:
         return ""
