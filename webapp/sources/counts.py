@@ -125,7 +125,7 @@ def count_of(cell: object, locale: str | None = None) -> int | None:
     Raises: NotACount.
     """
     if type(cell) is int:
-        return _checked(cell)
+        return _check_range(cell)
     if isinstance(cell, str):
         if len(cell) <= _ALWAYS_FITS and cell.isascii() and cell.isdigit():
             return int(cell)
@@ -139,7 +139,7 @@ def count_of(cell: object, locale: str | None = None) -> int | None:
     raise NotACount("type")
 
 
-def _checked(n: int) -> int:
+def _check_range(n: int) -> int:
     if 0 <= n <= LARGEST:
         return n
     raise NotACount("negative" if n < 0 else "too_large")
@@ -164,11 +164,11 @@ def _count_of_text(cell: str, locale: str | None) -> int | None:
     if not text.strip(_NO_VALUE_SIGNS) or text.lower() in _NO_VALUE:
         return None
     if not text.isascii():
-        text = _in_ascii(text)
-    return _checked(_number(_without_plus(text), locale))
+        text = _to_ascii(text)
+    return _check_range(_number(_strip_plus(text), locale))
 
 
-def _in_ascii(text: str) -> str:
+def _to_ascii(text: str) -> str:
     """The same text with ASCII digits and marks. Unicode's own folding is no help: it makes 123 of 12 and a footnote 3."""
     digits = {ord(sign): unicodedata.decimal(sign) for sign in text if sign.isdecimal()}
     if len({code - digit for code, digit in digits.items()}) > 1:
@@ -176,28 +176,28 @@ def _in_ascii(text: str) -> str:
     return text.translate({code: str(digit) for code, digit in digits.items()}).translate(_ALIKE)
 
 
-def _without_plus(text: str) -> str:
+def _strip_plus(text: str) -> str:
     """`+5` and `500+` are what they say; a plus on both ends is not taken off."""
     return text[1:].lstrip(" ") if text.startswith("+") else text.removesuffix("+").rstrip(" ")
 
 
 def _number(text: str, locale: str | None) -> int:
     if scientific := _SCIENTIFIC.fullmatch(text):
-        return _of_scientific(scientific[1], scientific[2] or "", int(scientific[3]))
+        return _scale_scientific(scientific[1], scientific[2] or "", int(scientific[3]))
     amount = _AMOUNT.fullmatch(text)
     power = _POWERS.get(amount[2].strip(" ").lower()) if amount else None
     if amount is None or power is None:
         raise _refusal(text)
-    return _shifted(*_parts(amount[1], locale, scaled=power > 0), power)
+    return _scale(*_parts(amount[1], locale, scaled=power > 0), power)
 
 
-def _of_scientific(whole: str, decimals: str, power: int) -> int:
+def _scale_scientific(whole: str, decimals: str, power: int) -> int:
     if len(whole) > 1 and len(decimals) == _THREE:
         raise NotACount("ambiguous")
-    return _shifted(whole, decimals, power)
+    return _scale(whole, decimals, power)
 
 
-def _shifted(whole: str, decimals: str, power: int) -> int:
+def _scale(whole: str, decimals: str, power: int) -> int:
     """`whole.decimals` times ten to the `power`, exactly."""
     digits, zeros = int(whole + decimals), power - len(decimals)
     scale: int = 10 ** min(abs(zeros), _HUGE_POWER)

@@ -1,4 +1,4 @@
-"""Spreadsheets, whoever keeps them: Google, a folder of CSV files, an .xlsx file, a published CSV URL.
+"""Spreadsheets, wherever they are kept: Google, a folder of CSV files, an .xlsx file, a published CSV URL.
 
 Reading is two steps: cells from somewhere (a `SheetSource` of this package), then what they mean (`rows`).
 """
@@ -54,7 +54,7 @@ class Cells(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes of the decoded payload; what the next read may plan with."""
+        """Bytes of the decoded payload, which helps to plan the next read."""
 
     @property
     def error(self) -> SourceError | None:
@@ -92,7 +92,7 @@ class SheetSource(Protocol):
         sizes: decoded bytes of each tab when it was last read, None if never; only for planning the calls.
         A tab that has gone since `book` comes back with its own `error`.
 
-        Raises: SourceError, TransientSourceError, from the first tab that cannot be had on.
+        Raises: SourceError, TransientSourceError, at the first tab that cannot be read.
         """
 
     def cell_link(self, tab: Tab, cell: str) -> str | None:

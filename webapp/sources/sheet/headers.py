@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -23,7 +23,7 @@ _LONGEST_NAME = 200  # characters; anything longer is a note, not a name
 _LISTED = 12  # cells of a row that a message repeats
 _ALIKE = 0.8  # difflib's ratio from which a name may be a slip of the pen
 
-_KNOWN: dict[str, tuple[str, ...]] = {
+_KNOWN: Aliases = {
     "url": (
         *("Link", "Links", "URL", "Account", "Account URL", "Account link", "Profile", "Profile URL", "Profile link"),
         *("Link to profile", "Link to account", "Channel URL", "Channel link", "Page URL", "Page link"),
@@ -89,7 +89,7 @@ class Header:
     columns: the column, from 0, of url, platform, username, owner, topic, status and the metrics that have one.
     doubled: meanings that more than one column claims, with these columns; none of them is used.
     near: for a metric without a column the one whose name may be meant for it.
-    platform: whose bare handles stand in the url column, if its name tells: `TikTok URL`.
+    platform: whose bare handles stand in the url column, if its name says so: `TikTok URL`.
     chosen: meanings by the normal form of the names that were added to ours.
     """
 
@@ -102,14 +102,18 @@ class Header:
 
     def repeats(self, row: Sequence[Cell]) -> bool:
         """Whether a row names columns where an account and at least one of its counts should stand."""
-        identity = ("url",) if "url" in self.columns else ("platform", "username")
-        return any(self._names(row, m) for m in METRICS) and all(self._names(row, m) for m in identity)
+        return any(self._names(row, m) for m in METRICS) and all(self._names(row, m) for m in identity(self.columns))
 
     def _names(self, row: Sequence[Cell], meaning: str) -> bool:
         column = self.columns.get(meaning)
         cell = row[column] if column is not None and column < len(row) else None
         # A number is no name; to look at it no further keeps files fast, where every cell is text.
         return isinstance(cell, str) and not cell[:1].isdigit() and bool(_meaning(_normal(cell), self.chosen))
+
+
+def identity(meanings: Container[str]) -> tuple[str, ...]:
+    """The meanings that name an account: its URL, or a platform and, last, a username."""
+    return ("url",) if "url" in meanings else ("platform", "username")
 
 
 def find_header(rows: Grid, aliases: Aliases | None = None, title: str = "") -> Header:
@@ -120,7 +124,7 @@ def find_header(rows: Grid, aliases: Aliases | None = None, title: str = "") -> 
 
     Raises: SourceError `tab_empty`; `header_missing`; `header_unsure` when two columns may name the account.
     """
-    chosen = _chosen(aliases)
+    chosen = _meanings_by_name(aliases or {})
     for number, row in enumerate(rows[:_SEARCHED], 1):
         names = [_normal(cell) for cell in row]
         found = _meanings(names, chosen)
@@ -132,11 +136,11 @@ def find_header(rows: Grid, aliases: Aliases | None = None, title: str = "") -> 
 
 def _normal(cell: object) -> str:
     """A name as it is compared; nothing for what is no name."""
-    return _folded(cell) if isinstance(cell, str) and len(cell) <= _LONGEST_NAME else ""
+    return _fold(cell) if isinstance(cell, str) and len(cell) <= _LONGEST_NAME else ""
 
 
 @lru_cache(maxsize=1024)
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     """Letters and digits in one case, single spaces, and `@` if it comes first."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     letters = "".join(map(_letter, folded))
@@ -152,14 +156,13 @@ def _letter(sign: str) -> str:
     return sign if sign == "@" or category[0] in "LN" or category in {"Mn", "Mc"} else " "
 
 
-_MEANINGS = {_normal(name): meaning for meaning, names in _KNOWN.items() for name in names}
+def _meanings_by_name(aliases: Aliases) -> dict[str, str]:
+    return {_normal(name): meaning for meaning, names in aliases.items() for name in names}
+
+
+_MEANINGS = _meanings_by_name(_KNOWN)
 _NAMES = {metric: [_normal(name) for name in _KNOWN[metric]] for metric in METRICS}
 _NEVER = frozenset(map(_normal, _OTHERS))
-
-
-def _chosen(aliases: Aliases | None) -> dict[str, str]:
-    """Meanings by the normal form of the names that were added to ours."""
-    return {_normal(name): meaning for meaning, names in (aliases or {}).items() for name in names}
 
 
 def _meanings(names: Iterable[str], chosen: Mapping[str, str]) -> dict[str, list[int]]:
@@ -185,11 +188,11 @@ def _platform(name: str) -> str | None:
 
 
 def _is_enough(found: Mapping[str, object]) -> bool:
-    return ("url" in found or {"platform", "username"} <= found.keys()) and any(metric in found for metric in METRICS)
+    return all(meaning in found for meaning in identity(found)) and any(metric in found for metric in METRICS)
 
 
 def _check_identity(found: Mapping[str, Sequence[int]], number: int, row: Sequence[Cell], title: str) -> None:
-    for meaning in ("url",) if "url" in found else ("platform", "username"):
+    for meaning in identity(found):
         if len(found[meaning]) > 1:
             cells = " and ".join(f"{address(title, i, number)} {quote_cell(row[i])}" for i in found[meaning][:_LISTED])
             noun = "profile URL" if meaning == "url" else meaning

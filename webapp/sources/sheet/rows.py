@@ -14,13 +14,13 @@ from webapp.rules.addresses import address, column_letters
 from webapp.sources.blanks import MARKS
 from webapp.sources.counts import NotACount, count_of
 from webapp.sources.sheet import Cell, Grid
-from webapp.sources.sheet.headers import Aliases, Header, find_header
+from webapp.sources.sheet.headers import Aliases, Header, find_header, identity
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.sources.urls import BadProfile, profile_of
 
 # Stored with the hash of a tab: raise it whenever the same cells come to mean something else, here, in the headers,
-# in the counts or in the profile URLs. Tabs that have not changed are then understood anew.
+# in the counts or in the profile URLs. Tabs that have not changed are then read anew.
 PARSER_VERSION = "1"
 
 _LONGEST_TEXT = 255
@@ -52,7 +52,7 @@ def read_tab(
 
 
 def has_header(rows: Grid, aliases: Aliases | None = None) -> bool:
-    """Whether a tab is worth a project: it has a header, and one that can be understood."""
+    """Whether a tab is worth a project: it has a header that can be read."""
     try:
         find_header(rows, aliases)
     except SourceError:
@@ -69,7 +69,7 @@ class _Reader:
         self.locale = locale
         self.header = header
         self.columns = header.columns
-        self.identity = header.columns["url" if "url" in header.columns else "username"]  # names the account
+        self.identity = header.columns[identity(header.columns)[-1]]  # names the account
         self.untracked = sum(1 << i for i, metric in enumerate(METRICS) if metric not in header.columns)
         self.found: dict[str, SheetRow] = {}
         self.repeated: dict[str, list[int]] = {}
@@ -109,7 +109,7 @@ class _Reader:
                     continue
                 profile, typed = second, None
             if handle is not None and handle != profile.username:
-                profile = self._with_username(number, profile, handle)
+                profile = self._rename(number, profile, handle)
             unread = self._read_counts(number, cells)
             account = SheetRow(
                 number,
@@ -169,12 +169,12 @@ class _Reader:
             self._problem(code, number, column, f"{quote_cell(named)} {why.message}")
         return None
 
-    def _used(self, row: Sequence[Cell]) -> list[Cell]:
+    def _cells_in_use(self, row: Sequence[Cell]) -> list[Cell]:
         return [row[i] for i in self.columns.values() if i < len(row)]
 
     def _is_blank(self, row: Sequence[Cell]) -> bool:
         """Whether no column that is read says anything; what stands beside the table does not matter."""
-        return not any(_clean(cell) for cell in self._used(row)) and not self._has_counts(row)
+        return not any(_clean(cell) for cell in self._cells_in_use(row)) and not self._has_counts(row)
 
     def _has_counts(self, row: Sequence[Cell]) -> bool:
         """Whether a metric's cell has something in it, readable or not."""
@@ -187,12 +187,12 @@ class _Reader:
         """Whether the row is nothing but a text that does not even try to be a link."""
         if not isinstance(named, str) or not _clean(named) or _LIKE_LINK.search(named):
             return False
-        return sum(_clean(cell) is not None for cell in self._used(row)) == 1
+        return sum(_clean(cell) is not None for cell in self._cells_in_use(row)) == 1
 
     # Texts
 
     def _text(self, number: int, meaning: str, cell: Cell) -> str | None:
-        text = _known(cell) if type(cell) is str else _clean(cell)
+        text = _clean_again(cell) if type(cell) is str else _clean(cell)
         if text is None or len(text) <= _LONGEST_TEXT:
             return text
         words = f"{quote_cell(text)} is longer than {_LONGEST_TEXT} characters; the rest is left out"
@@ -204,7 +204,7 @@ class _Reader:
         text = self._text(number, "owner", cell)
         return (text.removeprefix("@").lstrip() or None) if text else None
 
-    def _with_username(self, number: int, profile: Profile, cell: Cell) -> Profile:
+    def _rename(self, number: int, profile: Profile, cell: Cell) -> Profile:
         """The profile by the name that people gave it; a link in its place gives none."""
         text = self._text(number, "username", cell)
         name = text.removeprefix("@").lstrip() if text else None
@@ -269,7 +269,7 @@ def _is_filled(cell: Cell) -> bool:
 def _clean(cell: Cell) -> str | None:
     """A cell as text that every database can keep, in single spaces; None for a blank one and for a checkbox."""
     if not isinstance(cell, str):
-        return None if cell is None or isinstance(cell, bool) else _clean(_shown(cell))
+        return None if cell is None or isinstance(cell, bool) else _clean(_number_text(cell))
     text = " ".join(cell.split())
     if not text.isprintable():
         text = " ".join("".join(map(_storable, text)).split()).strip(_UNSEEN_ENDS)
@@ -279,10 +279,10 @@ def _clean(cell: Cell) -> str | None:
 
 
 # Owners, topics and statuses come again and again.
-_known = lru_cache(maxsize=4_096)(_clean)
+_clean_again = lru_cache(maxsize=4_096)(_clean)
 
 
-def _shown(cell: object) -> str:
+def _number_text(cell: object) -> str:
     """A number as the sheet shows it."""
     return f"{cell:.15g}" if isinstance(cell, float) else quote_cell(cell)
 
