@@ -28,6 +28,7 @@ def create_app(parts: Parts) -> Flask:
         parts.tokens,
         parts.gate,
         parts.ping,
+        parts.desk,
         document,
         Streams(),
         Sessions(parts.tokens, parts.clock),

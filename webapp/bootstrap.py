@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from webapp.access import Gate, Tokens
+from webapp.actions.desk import Desk
 from webapp.alerts.ping import Ping
 from webapp.clock import Budget, Clock, Stop
 from webapp.config import Settings
@@ -47,6 +48,10 @@ class Parts:
     @cached_property
     def ping(self) -> Ping:
         return Ping(self.settings.ping_url, partial(_post, self.clock, not self.settings.private_targets))
+
+    @cached_property
+    def desk(self) -> Desk:
+        return Desk(self.settings, self.clock, self.db, self.engine, self.background, self.ping)
 
     @property
     def configured(self) -> bool:

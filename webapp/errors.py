@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SmartSyncError(Exception):
     """An error with a stable machine `code`, words for a person and, where there is one, the fix."""
@@ -64,3 +66,22 @@ class Invalid(SmartSyncError):
     ) -> None:
         super().__init__(message, code=code, hint=hint)
         self.field = field
+
+
+class Conflict(SmartSyncError):
+    """A request that collides with what is there; `field` names what to change, `about` the ids of what is in the way."""
+
+    code = "conflict"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        code: str | None = None,
+        hint: str | None = None,
+        **about: Any,
+    ) -> None:
+        super().__init__(message, code=code, hint=hint)
+        self.field = field
+        self.about = about

@@ -33,6 +33,7 @@ def check(access: Access, values: Mapping[str, Any]) -> None:
         return
     tokens, token = web.get(Tokens), _bearer()
     session = _session()
+    g.by_session = session is not None
     if session == "admin" or tokens.opens("admin", token) or (access == "read" and tokens.public_reads):
         return
     if session == "read" or tokens.opens("read", token):

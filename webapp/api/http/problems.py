@@ -11,7 +11,7 @@ import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from webapp.errors import Invalid, NotFound, SmartSyncError, SourceError, StoreError
+from webapp.errors import Conflict, Invalid, NotFound, SmartSyncError, SourceError, StoreError
 
 log = logging.getLogger("smart_sync")
 
@@ -82,6 +82,8 @@ def _ours(error: SmartSyncError) -> Response:
         return problem(404, error.code, error.message, hint=error.hint)
     if isinstance(error, Invalid):
         return problem(422, error.code, error.message, hint=error.hint, field=error.field)
+    if isinstance(error, Conflict):
+        return problem(409, error.code, error.message, hint=error.hint, field=error.field, **error.about)
     if isinstance(error, SourceError):
         return problem(502, error.code, error.message, hint=error.hint)
     return _bug(error)

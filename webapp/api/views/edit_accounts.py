@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
-import sqlalchemy as sa
 from flask import Response
 
-from webapp import web
-from webapp.api.http.problems import Problem, json_answer
+from webapp.actions import accounts
+from webapp.api.http.desk import desk
+from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
-from webapp.api.views.editing import (
-    AccountAnswer,
-    account_answer,
-    edit,
-    existing,
-    given,
-    invalid,
-    line,
-    present,
-    profile_named,
-)
-from webapp.clock import Clock
-from webapp.errors import NotFound
-from webapp.model import Mode, Profile
-from webapp.store import editing
-from webapp.store.editing import AccountRow
-from webapp.sync.plan import mode_of
-
-LONGEST_TEXT = 255  # as in a cell of the Sheet
+from webapp.api.views.editing import AccountAnswer, account_answer, given
+from webapp.model import Mode
 
 
 class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,78 +37,18 @@ def create_account(_: NoQuery, asked: NewAccount, project_id: str) -> Response:
 
     It stays in the project whether the Sheet has a row for it or not; where it has one, the row's words win.
     """
-    profile = _profile(asked)
-    values = _texts({name: getattr(asked, name) for name in ("owner", "topic") if getattr(asked, name) is not None})
-    if asked.mode is not None:
-        values |= {"mode": asked.mode, "mode_set": True}
-    now = web.get(Clock).now()
-    with edit() as tx:
-        project = editing.locked_project(tx, project_id)
-        if project.removed_at is not None:
-            raise NotFound(f"{project.name} was removed", code="project_not_found", hint="restore it first")
-        known = editing.claimant(tx, project.id, profile.url_key)
-        if known is not None and known.removed_at is None:
-            raise existing(known, "is in the project already", "change it instead")
-        if known is None:
-            account = editing.add_account(tx, project.id, profile, values, now)
-        else:
-            account = editing.return_account(tx, known, values, now)
-        answer = account_answer(tx, account)
-    return json_answer(answer, 201 if known is None else 200)
-
-
-def _profile(asked: NewAccount) -> Profile:
-    if asked.profile_url is not None:
-        if asked.platform is not None or asked.username is not None:
-            raise invalid("profile_url", "is enough; leave platform and username out")
-        return profile_named("profile_url", asked.profile_url)
-    if asked.platform is None or asked.username is None:
-        raise invalid("profile_url", "is missing; give it, or platform and username")
-    return profile_named("username", asked.username, asked.platform)
+    edited = accounts.create_account(desk(), project_id, **msgspec.structs.asdict(asked))
+    return json_answer(account_answer(edited), 201 if edited.new else 200)
 
 
 def update_account(_: NoQuery, asked: AccountChange, account_id: int) -> Response:
     """Change who owns an account, its topic, or how it is counted. `mode` set here overrides the Status column."""
-    values = _texts(given(asked))
-    with edit() as tx:
-        account = present(editing.locked_account(tx, account_id))
-        _leave_to_the_sheet(tx, account, values)
-        if "mode" in values:
-            mode = values["mode"]
-            values |= {"mode": mode or mode_of(account.status), "mode_set": mode is not None}
-        answer = account_answer(tx, editing.change_account(tx, account, values, web.get(Clock).now()))
-    return json_answer(answer)
-
-
-def _texts(values: dict[str, Any]) -> dict[str, Any]:
-    """Owner and topic as the Sheet's cells would be kept: one person is one text, with or without the @."""
-    if values.get("topic") is not None:
-        values["topic"] = line("topic", values["topic"], LONGEST_TEXT)
-    if values.get("owner") is not None:
-        owner = line("owner", values["owner"], LONGEST_TEXT).removeprefix("@")
-        values["owner"] = line("owner", owner, LONGEST_TEXT)
-    return values
-
-
-def _leave_to_the_sheet(tx: sa.Connection, account: AccountRow, values: dict[str, Any]) -> None:
-    """Refuse what the next reading of the account's row would undo."""
-    fields = [name for name in ("owner", "topic") if name in values and values[name] != getattr(account, name)]
-    if fields and editing.has_row(tx, account):
-        raise Problem(
-            409,
-            "kept_in_sheet",
-            f"the account has a row in the Sheet, which says its {' and '.join(fields)}",
-            field=fields[0],
-            hint="change it there; add the column if there is none",
-        )
+    return json_answer(account_answer(accounts.change_account(desk(), account_id, given(asked))))
 
 
 def delete_account(_: NoQuery, account_id: int) -> Response:
     """Take an account out of its project; rows of the Sheet no longer bring it back. Its history stays."""
-    with edit() as tx:
-        account = editing.remove_account(tx, editing.locked_account(tx, account_id), web.get(Clock).now())
-        answer = account_answer(tx, account)
-    return json_answer(answer)
+    return json_answer(account_answer(accounts.remove_account(desk(), account_id)))
 
 
 ROUTES = (

@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 from flask import Response
 
-from webapp import web
+from webapp.actions import identity
+from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
 from webapp.api.views.editing import (
@@ -19,15 +20,7 @@ from webapp.api.views.editing import (
     Note,
     account_answer,
     account_shown,
-    edit,
-    existing,
-    invalid,
-    note_of,
-    present,
-    profile_named,
 )
-from webapp.clock import Clock
-from webapp.store import editing
 
 
 class UrlCorrection(msgspec.Struct, forbid_unknown_fields=True):
@@ -92,15 +85,8 @@ def correct_url(_: NoQuery, asked: UrlCorrection, account_id: int) -> Response:
 
     The old URL goes on to mean the account, so the Sheet's row still counts until somebody corrects it, and after.
     """
-    profile, note = profile_named("profile_url", asked.profile_url), note_of(asked.note)
-    with edit(dry_run=asked.dry_run) as tx:
-        account = present(editing.locked_account(tx, account_id))
-        before = account_shown(tx, account)
-        other = editing.claimant(tx, account.project_id, profile.url_key)
-        if other is not None and other.id != account.id:
-            raise existing(other, "is another account of the project", "merge the two instead")
-        account = editing.correct_url(tx, account, profile, web.get(Clock).now(), note)
-        after = account_shown(tx, account)
+    done = identity.correct_url(desk(), account_id, asked.profile_url, note=asked.note, dry_run=asked.dry_run)
+    before, after = account_shown(done.before), account_shown(done.after)
     return json_answer(UrlAnswer(success=True, dry_run=asked.dry_run, before=before, account=after))
 
 
@@ -110,36 +96,25 @@ def merge_account(_: NoQuery, asked: Merge, account_id: int) -> Response:
     The other takes over every day, observation and pin that it has not got itself; where both have one, its own
     stays and the audit log keeps the rest. The account itself is then no more: its URLs mean the other one.
     """
-    if asked.into == account_id:
-        raise invalid("into", "has to be another account")
-    note = note_of(asked.note)
-    with edit(dry_run=asked.dry_run) as tx:
-        source = editing.locked_account(tx, account_id)
-        target = present(editing.account_by_id(tx, asked.into))
-        if target.project_id != source.project_id:
-            raise invalid("into", "is an account of another project")
-        before = account_shown(tx, source)
-        merged = editing.merge_accounts(tx, source, target, web.get(Clock).now(), note)
-        answer = MergeAnswer(
-            success=True,
-            dry_run=asked.dry_run,
-            source=before,
-            account=account_shown(tx, editing.account_by_id(tx, target.id)),
-            days_taken=list(merged.days_taken),
-            days_kept=[DayKept(day.day, FiveCounts(*day.kept), FiveCounts(*day.left_out)) for day in merged.days_kept],
-            observations_taken=list(merged.observations_taken),
-            pins_taken=list(merged.pins_taken),
-            aliases_taken=list(merged.aliases_taken),
-        )
+    done = identity.merge_account(desk(), account_id, asked.into, note=asked.note, dry_run=asked.dry_run)
+    merged = done.merged
+    answer = MergeAnswer(
+        success=True,
+        dry_run=asked.dry_run,
+        source=account_shown(done.source),
+        account=account_shown(done.target),
+        days_taken=list(merged.days_taken),
+        days_kept=[DayKept(day.day, FiveCounts(*day.kept), FiveCounts(*day.left_out)) for day in merged.days_kept],
+        observations_taken=list(merged.observations_taken),
+        pins_taken=list(merged.pins_taken),
+        aliases_taken=list(merged.aliases_taken),
+    )
     return json_answer(answer)
 
 
 def delete_alias(asked: AliasQuery, account_id: int) -> Response:
     """Let a former URL of an account mean nobody: somebody else has the name now."""
-    with edit() as tx:
-        account = editing.drop_alias(tx, editing.locked_account(tx, account_id), asked.url_key, web.get(Clock).now())
-        answer = account_answer(tx, account)
-    return json_answer(answer)
+    return json_answer(account_answer(identity.drop_alias(desk(), account_id, asked.url_key)))
 
 
 ROUTES = (

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
-import sqlalchemy as sa
 from flask import Response
 
-from webapp import web
-from webapp.api.http.problems import Problem, json_answer
+from webapp.actions import projects
+from webapp.api.http.desk import desk
+from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
-from webapp.api.views.editing import BIGGEST, Moment, edit, given, invalid, line, shown
-from webapp.clock import Clock
-from webapp.errors import ConfigError, NotFound
-from webapp.model import Policy
-from webapp.sources.sheet.open import open_sheet
-from webapp.store import editing, queries
+from webapp.api.views.editing import Moment, given, shown
+from webapp.model import LARGEST, Policy
 from webapp.store.editing import ProjectRow
-from webapp.sync.discovery import same_title
-from webapp.sync.engine import Engine
-
-LONGEST_NAME = 200
-LONGEST_TITLE = 200
-LONGEST_ADDRESS = 2048
 
 Status = Literal["active", "paused", "finished"]
-Target = Annotated[int, msgspec.Meta(ge=0, le=BIGGEST)]
+Target = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=525_600)]
-Gid = Annotated[int, msgspec.Meta(ge=0, le=BIGGEST)]
+Gid = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
 
 class NewProject(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,112 +81,26 @@ class ProjectAnswer(msgspec.Struct):
 
 def create_project(_: NoQuery, asked: NewProject) -> Response:
     """Make a project. The next sync reads its tab; without one it lives on readings alone."""
-    values = {name: getattr(asked, name) for name in asked.__struct_fields__}
-    values["name"] = line("name", asked.name, LONGEST_NAME)
-    values["spreadsheet"] = _spreadsheet(asked.spreadsheet)
-    if asked.worksheet_id is not None:
-        values["worksheet_id"] = line("worksheet_id", str(asked.worksheet_id), LONGEST_TITLE)
-    if asked.worksheet_title is not None:
-        values["worksheet_title"] = line("worksheet_title", asked.worksheet_title, LONGEST_TITLE)
-    _check_dates(asked.start_date, asked.end_date)
-    with edit() as tx:
-        _refuse_taken_name(tx, values["name"])
-        _refuse_taken_tab(tx, values["spreadsheet"], values["worksheet_id"])
-        project = editing.add_project(tx, values, web.get(Clock).now())
-        if project is None:
-            raise Problem(409, "already_exists", "another project has just taken this tab")
-    return _answer(project, 201)
+    return _answer(projects.create_project(desk(), msgspec.structs.asdict(asked)), 201)
 
 
 def update_project(_: NoQuery, asked: ProjectChange, project_id: str) -> Response:
     """Rename a project, pause or finish it, change its policy, target or dates. The Sheet is not touched."""
-    values = given(asked)
-    with edit() as tx:
-        project = _present(editing.locked_project(tx, project_id))
-        if "name" in values:
-            values |= _renamed(tx, project, values["name"])
-        _check_dates(values.get("start_date", project.start_date), values.get("end_date", project.end_date))
-        project = editing.change_project(tx, project, values, web.get(Clock).now())
-    return _answer(project)
+    return _answer(projects.change_project(desk(), project_id, given(asked)))
 
 
 def delete_project(_: NoQuery, project_id: str) -> Response:
     """Stop syncing a project and forget its tab. Its history stays, and so does everything in the Sheet."""
-    with edit() as tx:
-        project = editing.remove_project(tx, editing.locked_project(tx, project_id), web.get(Clock).now())
-    return _answer(project)
+    return _answer(projects.remove_project(desk(), project_id))
 
 
 def restore_project(_: NoQuery, project_id: str) -> Response:
     """Bring a removed project back, with its tab and its history."""
-    with edit() as tx:
-        project = editing.locked_project(tx, project_id)
-        if project.removed_at is not None:
-            _refuse_taken_name(tx, project.name, but=project.id)
-        project = editing.restore_project(tx, project, web.get(Clock).now())
-    return _answer(project)
+    return _answer(projects.restore_project(desk(), project_id))
 
 
 def _answer(project: ProjectRow, status: int = 200) -> Response:
     return json_answer(ProjectAnswer(success=True, project=ProjectShown(**shown(project))), status)
-
-
-def _present(project: ProjectRow) -> ProjectRow:
-    if project.removed_at is not None:
-        raise NotFound(f"{project.name} was removed", code="project_not_found", hint="restore it first")
-    return project
-
-
-def _renamed(tx: sa.Connection, project: ProjectRow, name: str | None) -> dict[str, Any]:
-    """The name set by hand, or handed back to the tab."""
-    if name is None:
-        return {"name": project.worksheet_title or project.name, "name_set": False}
-    name = line("name", name, LONGEST_NAME)
-    _refuse_taken_name(tx, name, but=project.id)
-    return {"name": name, "name_set": True}
-
-
-def _check_dates(start: date | None, end: date | None) -> None:
-    if start is not None and end is not None and end < start:
-        raise invalid("end_date", f"is before start_date, {start}")
-
-
-def _refuse_taken_name(tx: sa.Connection, name: str, but: str | None = None) -> None:
-    """People, and the command line, tell projects apart by their names."""
-    for other in queries.project_names(tx):
-        if other["removed_at"] is None and other["id"] != but and same_title(other["name"]) == same_title(name):
-            raise Problem(
-                409, "already_exists", f"a project is called {other['name']!r} already", project_id=other["id"]
-            )
-
-
-def _refuse_taken_tab(tx: sa.Connection, spreadsheet: str | None, worksheet_id: str | None) -> None:
-    if worksheet_id is None:
-        return
-    other = editing.project_of_tab(tx, spreadsheet, worksheet_id)
-    if other is not None:
-        hint = "restore that project" if other.removed_at is not None else "a tab belongs to one project"
-        words = f"the tab is that of the project {other.name!r}"
-        raise Problem(409, "already_exists", words, project_id=other.id, hint=hint)
-
-
-def _spreadsheet(text: str | None) -> str | None:
-    """What a project stores of its spreadsheet: None for the default one.
-
-    Raises: Problem 422 for one that is not configured: no sync could ever read it.
-    """
-    if text is None:
-        return None
-    key = line("spreadsheet", text, LONGEST_ADDRESS)
-    if "://" in key:
-        try:
-            key = open_sheet(key, credentials=None, api_base=None, clock=web.get(Clock)).key
-        except ConfigError:
-            raise invalid("spreadsheet", "is no address of a spreadsheet") from None
-    keys = [sheet.key for sheet in web.get(Engine).sheets]
-    if key not in keys:
-        raise invalid("spreadsheet", "is not configured", hint="add it to SMART_SYNC_SHEET")
-    return None if key == keys[0] else key
 
 
 ROUTES = (

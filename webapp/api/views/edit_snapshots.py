@@ -8,15 +8,15 @@ from typing import Annotated
 import msgspec
 from flask import Response
 
-from webapp import web
+from webapp.actions import snapshots
+from webapp.api.http.asking import refused
+from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Route
-from webapp.api.views.editing import BIGGEST, DryRunQuery, FiveCounts, Note, edit, given, invalid, note_of
-from webapp.clock import Clock
-from webapp.model import METRICS, Counts
-from webapp.store import editing
+from webapp.api.views.editing import DryRunQuery, FiveCounts, Note, given
+from webapp.model import LARGEST, METRICS, Counts
 
-Number = Annotated[int, msgspec.Meta(ge=0, le=BIGGEST)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
 
 class SnapshotCounts(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,20 +46,17 @@ def correct_snapshot(asked: DryRunQuery, body: SnapshotCounts, account_id: int, 
 
     A sync of the same day may still change them, as it does any snapshot of today.
     """
-    values, note, of_day = given(body, *METRICS), note_of(body.note), _day(day)
-    with edit(dry_run=asked.dry_run) as tx:
-        account = editing.locked_account(tx, account_id)
-        before, after = editing.correct_snapshot(tx, account, of_day, values, web.get(Clock).now(), note)
-        if all(count is None for count in after):
-            raise invalid("followers", "and every other metric would be null; delete the snapshot instead")
+    values, of_day = given(body, *METRICS), _day(day)
+    before, after = snapshots.correct_snapshot(
+        desk(), account_id, of_day, values, note=body.note, dry_run=asked.dry_run
+    )
     return _answer(asked, account_id, of_day, before, after)
 
 
 def delete_snapshot(asked: DryRunQuery, account_id: int, day: str) -> Response:
     """Forget one account's snapshot of one UTC day. If it is today's, the next sync makes it anew."""
     of_day = _day(day)
-    with edit(dry_run=asked.dry_run) as tx:
-        before = editing.remove_snapshot(tx, editing.locked_account(tx, account_id), of_day, web.get(Clock).now())
+    before = snapshots.remove_snapshot(desk(), account_id, of_day, dry_run=asked.dry_run)
     return _answer(asked, account_id, of_day, before, None)
 
 
@@ -80,7 +77,7 @@ def _day(text: str) -> date:
     try:
         return msgspec.convert(text, date)
     except msgspec.ValidationError:
-        raise invalid("day", "has to be a day such as 2026-03-31") from None
+        raise refused("day", "day has to be a day such as 2026-03-31") from None
 
 
 ROUTES = (

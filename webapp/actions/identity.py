@@ -1,0 +1,82 @@
+"""Which profile an account is: a corrected URL, two accounts that are one, a name that somebody else has now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webapp.actions.accounts import EditedAccount, account_conflict, edited_account, present_account
+from webapp.actions.desk import Desk
+from webapp.actions.texts import clean_note, parse_profile, refusal
+from webapp.store import editing
+from webapp.store.editing import Merged
+
+
+@dataclass(frozen=True)
+class CorrectedUrl:
+    """An account before and after it got another profile URL."""
+
+    before: EditedAccount
+    after: EditedAccount
+
+
+@dataclass(frozen=True)
+class MergedAccounts:
+    """source: the account as it was, which is no more. target: the one that goes on, as it is now."""
+
+    source: EditedAccount
+    target: EditedAccount
+    merged: Merged
+
+
+def correct_url(
+    desk: Desk, account_id: int, profile_url: str, *, note: str | None = None, dry_run: bool = False
+) -> CorrectedUrl:
+    """Give an account the profile URL it should have had. Its history stays.
+
+    The old URL goes on to mean the account, so the Sheet's row still counts until somebody corrects it, and after.
+
+    Raises: NotFound; Invalid; Conflict when the URL is another account's.
+    """
+    profile, note = parse_profile("profile_url", profile_url), clean_note(note)
+    with desk.edit(dry_run=dry_run) as edit:
+        account = present_account(editing.locked_account(edit.tx, account_id))
+        before = edited_account(edit.tx, account)
+        other = editing.claimant(edit.tx, account.project_id, profile.url_key)
+        if other is not None and other.id != account.id:
+            raise account_conflict(other, "is another account of the project", "merge the two instead")
+        corrected = editing.correct_url(edit.tx, account, profile, edit.now, note)
+        return CorrectedUrl(before, edited_account(edit.tx, corrected))
+
+
+def merge_account(
+    desk: Desk, account_id: int, into: int, *, note: str | None = None, dry_run: bool = False
+) -> MergedAccounts:
+    """Merge an account, which may have been removed, into another of its project, with all its history.
+
+    The other takes over every day, observation and pin that it has not got itself; where both have one, its own
+    stays and the audit log keeps the rest. The account itself is then no more: its URLs mean the other one.
+
+    Raises: NotFound; Invalid.
+    """
+    if into == account_id:
+        raise refusal("into", "has to be another account")
+    note = clean_note(note)
+    with desk.edit(dry_run=dry_run) as edit:
+        source = editing.locked_account(edit.tx, account_id)
+        target = present_account(editing.account_by_id(edit.tx, into))
+        if target.project_id != source.project_id:
+            raise refusal("into", "is an account of another project")
+        before = edited_account(edit.tx, source)
+        merged = editing.merge_accounts(edit.tx, source, target, edit.now, note)
+        after = edited_account(edit.tx, editing.account_by_id(edit.tx, target.id))
+        return MergedAccounts(before, after, merged)
+
+
+def drop_alias(desk: Desk, account_id: int, url_key: str) -> EditedAccount:
+    """Let a former URL of an account mean nobody: somebody else has the name now.
+
+    Raises: NotFound.
+    """
+    with desk.edit() as edit:
+        account = editing.locked_account(edit.tx, account_id)
+        return edited_account(edit.tx, editing.drop_alias(edit.tx, account, url_key, edit.now))

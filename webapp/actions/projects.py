@@ -1,0 +1,146 @@
+"""Projects: make, change, remove, restore."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.actions.desk import Desk
+from webapp.actions.texts import clean_line, refusal
+from webapp.clock import Clock
+from webapp.errors import ConfigError, Conflict, NotFound
+from webapp.sources.sheet.open import open_sheet
+from webapp.store import editing, queries
+from webapp.store.editing import ProjectRow
+from webapp.sync.discovery import same_title
+
+LONGEST_NAME = 200
+LONGEST_TITLE = 200
+LONGEST_ADDRESS = 2048
+
+
+def create_project(desk: Desk, values: Mapping[str, Any]) -> ProjectRow:
+    """A new project. The next sync reads its tab; without one it lives on readings alone.
+
+    values: what its row says, by column; `name` is among them. `spreadsheet` is an address or id, `worksheet_id` a
+    number or a text.
+
+    Raises: Invalid; Conflict when another project has the name or the tab.
+    """
+    row = {**values, "name": clean_line("name", values["name"], LONGEST_NAME)}
+    row["spreadsheet"] = _spreadsheet(desk, values.get("spreadsheet"))
+    for field in ("worksheet_id", "worksheet_title"):
+        if values.get(field) is not None:
+            row[field] = clean_line(field, str(values[field]), LONGEST_TITLE)
+    _check_dates(values.get("start_date"), values.get("end_date"))
+    with desk.edit() as edit:
+        _refuse_taken_name(edit.tx, row["name"])
+        _refuse_taken_tab(edit.tx, row["spreadsheet"], row.get("worksheet_id"))
+        project = editing.add_project(edit.tx, row, edit.now)
+        if project is None:
+            raise Conflict("another project has just taken this tab", code="already_exists")
+    return project
+
+
+def change_project(desk: Desk, project_id: str, values: Mapping[str, Any]) -> ProjectRow:
+    """Rename a project, pause or finish it, change its policy, target or dates. The Sheet is not touched.
+
+    values: what shall be different, by column. `name` None: called like its tab again.
+
+    Raises: NotFound; Invalid; Conflict when another project has the name.
+    """
+    with desk.edit() as edit:
+        project = present_project(editing.locked_project(edit.tx, project_id))
+        if "name" in values:
+            values = {**values, **_renamed(edit.tx, project, values["name"])}
+        _check_dates(values.get("start_date", project.start_date), values.get("end_date", project.end_date))
+        return editing.change_project(edit.tx, project, values, edit.now)
+
+
+def remove_project(desk: Desk, project_id: str) -> ProjectRow:
+    """Stop syncing a project and forget its tab. Its history stays, and so does everything in the Sheet.
+
+    Raises: NotFound.
+    """
+    with desk.edit() as edit:
+        return editing.remove_project(edit.tx, editing.locked_project(edit.tx, project_id), edit.now)
+
+
+def restore_project(desk: Desk, project_id: str) -> ProjectRow:
+    """Bring a removed project back, with its tab and its history.
+
+    Raises: NotFound; Conflict when another project has its name by now.
+    """
+    with desk.edit() as edit:
+        project = editing.locked_project(edit.tx, project_id)
+        if project.removed_at is not None:
+            _refuse_taken_name(edit.tx, project.name, but=project.id)
+        return editing.restore_project(edit.tx, project, edit.now)
+
+
+def present_project(project: ProjectRow) -> ProjectRow:
+    """The project, if it was not removed.
+
+    Raises: NotFound.
+    """
+    if project.removed_at is not None:
+        raise NotFound(f"{project.name} was removed", code="project_not_found", hint="restore it first")
+    return project
+
+
+def _renamed(tx: sa.Connection, project: ProjectRow, name: str | None) -> dict[str, Any]:
+    """The name set by hand, or handed back to the tab."""
+    if name is None:
+        return {"name": project.worksheet_title or project.name, "name_set": False}
+    name = clean_line("name", name, LONGEST_NAME)
+    _refuse_taken_name(tx, name, but=project.id)
+    return {"name": name, "name_set": True}
+
+
+def _check_dates(start: date | None, end: date | None) -> None:
+    if start is not None and end is not None and end < start:
+        raise refusal("end_date", f"is before start_date, {start}")
+
+
+def _refuse_taken_name(tx: sa.Connection, name: str, but: str | None = None) -> None:
+    """People, and the command line, tell projects apart by their names."""
+    for other in queries.project_names(tx):
+        if other["removed_at"] is None and other["id"] != but and same_title(other["name"]) == same_title(name):
+            words = f"a project is called {other['name']!r} already"
+            raise Conflict(words, code="already_exists", project_id=other["id"])
+
+
+def _refuse_taken_tab(tx: sa.Connection, spreadsheet: str | None, worksheet_id: str | None) -> None:
+    if worksheet_id is None:
+        return
+    other = editing.project_of_tab(tx, spreadsheet, worksheet_id)
+    if other is not None:
+        hint = "restore that project" if other.removed_at is not None else "a tab belongs to one project"
+        words = f"the tab is that of the project {other.name!r}"
+        raise Conflict(words, code="already_exists", hint=hint, project_id=other.id)
+
+
+def _spreadsheet(desk: Desk, text: str | None) -> str | None:
+    """What a project stores of its spreadsheet: None for the default one.
+
+    Raises: Invalid for one that is not configured: no sync could ever read it.
+    """
+    if text is None:
+        return None
+    key = clean_line("spreadsheet", text, LONGEST_ADDRESS)
+    if "://" in key:
+        key = _key_of(key, desk.clock)
+    keys = [sheet.key for sheet in desk.engine.sheets]
+    if key not in keys:
+        raise refusal("spreadsheet", "is not configured", hint="add it to SMART_SYNC_SHEET")
+    return None if key == keys[0] else key
+
+
+def _key_of(address: str, clock: Clock) -> str:
+    try:
+        return open_sheet(address, credentials=None, api_base=None, clock=clock).key
+    except ConfigError:
+        raise refusal("spreadsheet", "is no address of a spreadsheet") from None

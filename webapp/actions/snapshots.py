@@ -1,0 +1,45 @@
+"""One wrong snapshot: correct it, or forget it. There is no way to forget many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from webapp.actions.desk import Desk
+from webapp.actions.texts import clean_note, refusal
+from webapp.model import Counts
+from webapp.store import editing
+
+
+def correct_snapshot(
+    desk: Desk,
+    account_id: int,
+    day: date,
+    values: Mapping[str, int | None],
+    *,
+    note: str | None = None,
+    dry_run: bool = False,
+) -> tuple[Counts, Counts]:
+    """Correct the counts of one account on one UTC day; the counts before and after.
+
+    values: other counts by metric, None: it was not observed. A sync of the same day may still change them, as it does
+    any snapshot of today.
+
+    Raises: NotFound; Invalid when nothing would be left.
+    """
+    note = clean_note(note)
+    with desk.edit(dry_run=dry_run) as edit:
+        account = editing.locked_account(edit.tx, account_id)
+        before, after = editing.correct_snapshot(edit.tx, account, day, values, edit.now, note)
+        if all(count is None for count in after):
+            raise refusal("followers", "and every other metric would be null; delete the snapshot instead")
+        return before, after
+
+
+def remove_snapshot(desk: Desk, account_id: int, day: date, *, dry_run: bool = False) -> Counts:
+    """Forget one account's snapshot of one UTC day; its counts. If it is today's, the next sync makes it anew.
+
+    Raises: NotFound.
+    """
+    with desk.edit(dry_run=dry_run) as edit:
+        return editing.remove_snapshot(edit.tx, editing.locked_account(edit.tx, account_id), day, edit.now)
