@@ -26,6 +26,7 @@ TOLERANCE = timedelta(seconds=30)
 MINUTE = timedelta(minutes=1)
 FIELDS = 5
 LONGEST_CRON = 100
+LONGEST_INTERVAL = 525_600  # minutes: a year
 LONGEST_ERROR = 500
 A_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 LOOK_AT = 400  # slots of an expression, within LOOK_AHEAD, to learn its longest pause from; more within LOOK_AT_ALL
@@ -98,6 +99,17 @@ def checked_zone(name: str) -> str:
         words = f"{name[:60]!r} is no time zone"
         raise Invalid(words, field="timezone", code="invalid_parameter", hint=hint) from None
     return name
+
+
+def checked_interval(minutes: int) -> int:
+    """The interval, if it is 1 minute to a year.
+
+    Raises: Invalid.
+    """
+    if not 1 <= minutes <= LONGEST_INTERVAL:
+        words = f"interval_minutes has to be 1 to {LONGEST_INTERVAL}"
+        raise Invalid(words, field="interval_minutes", code="invalid_parameter")
+    return minutes
 
 
 def checked_cron(expression: str, now: datetime) -> str:

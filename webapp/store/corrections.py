@@ -52,6 +52,14 @@ def decide_held(
     return dict(row)
 
 
+def pin_of(tx: sa.Connection, account_id: int, metric: Metric) -> Mapping[str, Any] | None:
+    """The metric, value, end and note of a pin, in force or not; None when the metric is not pinned."""
+    columns = [pins.c[name] for name in ("metric", "value", "until", "note")]
+    row = tx.execute(sa.select(*columns).where(pins.c.account_id == account_id, pins.c.metric == metric)).mappings()
+    found = row.first()
+    return None if found is None else dict(found)
+
+
 def put_pin(
     tx: sa.Connection,
     account_id: int,

@@ -10,19 +10,19 @@ import msgspec
 from flask import Response
 
 from webapp import web
+from webapp.actions import held, pins
+from webapp.api.http.desk import desk
 from webapp.api.http.problems import Problem, json_answer
 from webapp.api.http.routes import NoQuery, Route
 from webapp.api.shapes import answers
 from webapp.api.shapes.answers import says
-from webapp.clock import Clock, iso
-from webapp.errors import NotFound
-from webapp.model import METRICS, Metric
-from webapp.store import corrections, queries
+from webapp.clock import iso
+from webapp.model import LARGEST, METRICS, Metric
+from webapp.store import queries
 from webapp.store.db import Database
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000, description="lines at most")]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="only of this project")]
-BIGGEST = 2**63 - 1
 
 
 class HeldQuery(msgspec.Struct):
@@ -37,7 +37,7 @@ class PinsQuery(msgspec.Struct):
 
 
 class PinBody(msgspec.Struct, forbid_unknown_fields=True):
-    value: Annotated[int, msgspec.Meta(ge=0, le=BIGGEST, description="what the metric shows from now on")]
+    value: Annotated[int, msgspec.Meta(ge=0, le=LARGEST, description="what the metric shows from now on")]
     until: Annotated[datetime, msgspec.Meta(tz=True, description="the end of it; for good when left out")] | None = None
     note: Annotated[str, msgspec.Meta(max_length=500, description="why, in your words")] | None = None
 
@@ -52,22 +52,12 @@ def list_held(asked: HeldQuery) -> Response:
 
 def accept_held(_: NoQuery, held_id: int) -> Response:
     """Believe a held reading; the next sync merges it."""
-    return _decide(held_id, "accepted")
+    return json_answer({"success": True, "held": _held(held.accept_held(desk(), held_id))})
 
 
 def reject_held(_: NoQuery, held_id: int) -> Response:
     """Disbelieve a held reading for as long as the platform repeats it; the last good one stays."""
-    return _decide(held_id, "rejected")
-
-
-def _decide(held_id: int, decision: Literal["accepted", "rejected"]) -> Response:
-    if held_id > BIGGEST:
-        raise NotFound(f"there is no held reading {held_id}", code="held_not_found")
-    with web.get(Database).write() as tx:
-        row = corrections.decide_held(tx, held_id, decision, web.get(Clock).now())
-    if row is None:
-        raise NotFound(f"there is no held reading {held_id} to decide", code="held_not_found")
-    return json_answer({"success": True, "held": _held(row)})
+    return json_answer({"success": True, "held": _held(held.reject_held(desk(), held_id))})
 
 
 def _held(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,15 +74,7 @@ def list_pins(asked: PinsQuery) -> Response:
 def put_pin(_: NoQuery, asked: PinBody, account_id: int, metric: str) -> Response:
     """Fix a metric of an account to a value, until a time or for good; the next sync shows it."""
     name = _metric(metric)
-    now = web.get(Clock).now()
-    if asked.until is not None and asked.until <= now:
-        raise Problem(422, "invalid_parameter", "until has to be in the future", field="until")
-    with web.get(Database).write() as tx:
-        done = account_id <= BIGGEST and corrections.put_pin(
-            tx, account_id, name, asked.value, until=asked.until, note=asked.note, now=now
-        )
-    if not done:
-        raise NotFound(f"there is no account {account_id}", code="account_not_found")
+    pins.put_pin(desk(), account_id, name, asked.value, until=asked.until, note=asked.note)
     pin = {
         "account_id": account_id,
         "metric": name,
@@ -105,11 +87,7 @@ def put_pin(_: NoQuery, asked: PinBody, account_id: int, metric: str) -> Respons
 
 def delete_pin(_: NoQuery, account_id: int, metric: str) -> Response:
     """Let the merge decide again."""
-    name = _metric(metric)
-    with web.get(Database).write() as tx:
-        gone = account_id <= BIGGEST and corrections.drop_pin(tx, account_id, name)
-    if not gone:
-        raise NotFound(f"{name} of account {account_id} is not pinned", code="pin_not_found")
+    pins.delete_pin(desk(), account_id, _metric(metric))
     return json_answer({"success": True})
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -13,24 +10,22 @@ from flask import Response
 from msgspec import UNSET, UnsetType
 
 from webapp import web
-from webapp.api.http.problems import Problem, json_answer
+from webapp.actions.schedule import set_schedule
+from webapp.api.http.asking import no_project, refused
+from webapp.api.http.desk import desk
+from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
 from webapp.api.shapes.answers import Number, says
 from webapp.clock import Clock, iso
-from webapp.errors import NotFound
-from webapp.rules.due import TOLERANCE, checked_cron, checked_zone, longest_pause, rescheduled, schedule_of
+from webapp.config import Settings
+from webapp.rules.due import LONGEST_INTERVAL, TOLERANCE
 from webapp.store import projects, schedule
 from webapp.store.db import Database
 from webapp.store.projects import Project
-from webapp.sync.engine import Engine
 
-log = logging.getLogger("smart_sync")
-
-LONGEST = 525_600  # minutes: a year
-
-Minutes = Annotated[int, msgspec.Meta(ge=1, le=LONGEST)]
-Hours = Annotated[int, msgspec.Meta(ge=1, le=LONGEST // 60)]
-Pause = Annotated[int, msgspec.Meta(ge=0, le=LONGEST)]
+Minutes = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_INTERVAL)]
+Hours = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_INTERVAL // 60)]
+Pause = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_INTERVAL)]
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 
@@ -71,84 +66,38 @@ class AutoSync(msgspec.Struct):
 def get_auto_sync(_: NoQuery, project_id: str) -> Response:
     """When a project is synced by itself."""
     with web.get(Database).read() as tx:
-        body = _shown(tx, _existing(tx, project_id))
+        project = projects.by_id(tx, project_id)
+        if project is None or project.removed_at is not None:
+            raise no_project(project_id)
+        body = _shown(tx, project)
     return json_answer(body, headers={"Cache-Control": "no-store"})
 
 
 def put_auto_sync(_: NoQuery, asked: AutoSyncBody, project_id: str) -> Response:
     """Change when a project is synced by itself. Only another schedule moves the next sync."""
-    now = web.get(Clock).now()
-    values = _values(asked, now)
-    with web.get(Database).write() as tx:
-        before = _existing(tx, project_id, lock=True)
-        if schedule.change(tx, before, values, _plan(before, values, now), now):
-            words = {name: str(value) for name, value in values.items()}
-            log.info("[SmartSync] schedule changed", extra={"project": before.name, "project_id": project_id} | words)
-        body = _shown(tx, _existing(tx, project_id))
+    project = set_schedule(desk(), project_id, _values(asked))
+    with web.get(Database).read() as tx:
+        body = _shown(tx, project)
     return json_answer(body, headers={"Cache-Control": "no-store"})
 
 
-def _existing(tx: sa.Connection, project_id: str, *, lock: bool = False) -> Project:
-    """The project, if it was not removed.
+def _values(asked: AutoSyncBody) -> dict[str, Any]:
+    """What the body names, in minutes.
 
-    Raises: NotFound.
+    Raises: Problem 422.
     """
-    project = (projects.locked if lock else projects.by_id)(tx, project_id)
-    if project is None or project.removed_at is not None:
-        raise NotFound(f"there is no project {project_id[:100]!r}", code="project_not_found")
-    return project
-
-
-def _values(asked: AutoSyncBody, now: datetime) -> dict[str, Any]:
-    """The columns that the body names.
-
-    Raises: Problem 422, Invalid.
-    """
-    given = {name: getattr(asked, name) for name in asked.__struct_fields__ if getattr(asked, name) is not UNSET}
-    values: dict[str, Any] = {name: given[name] for name in ("timezone", "min_interval_minutes") if name in given}
-    if "enabled" in given:
-        values["auto_sync"] = given["enabled"]
-    if values.get("timezone") is not None:
-        values["timezone"] = checked_zone(values["timezone"])
-    return values | _rhythm(given, now)
-
-
-def _rhythm(given: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """An interval takes the place of a cron expression, and the other way round; null goes back to the default."""
-    minutes, hours, cron = (given.get(name) for name in ("interval_minutes", "interval_hours", "cron"))
-    if hours is not None:
-        if minutes not in (None, hours * 60):
-            raise _conflict("interval_hours", "interval_minutes and interval_hours differ; send one of them")
-        minutes = hours * 60
-    if minutes is not None and cron is not None:
-        raise _conflict("cron", "an interval and a cron expression exclude each other; send one of them")
-    if not given.keys() & {"interval_minutes", "interval_hours", "cron"}:
-        return {}
-    if cron is None:
-        return {"interval_minutes": minutes, "cron": None}
-    cron = checked_cron(cron, now)
-    return {"interval_minutes": longest_pause(cron), "cron": cron}
-
-
-def _conflict(field: str, words: str) -> Problem:
-    return Problem(422, "invalid_parameter", words, field=field)
-
-
-def _plan(before: Project, values: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """The project's next turn, if the values give it another schedule or begin to follow it."""
-    default, after = _default_minutes(), replace(before, **values)
-    begins = after.auto_sync and not before.auto_sync
-    if not begins and schedule_of(after, default) == schedule_of(before, default):
-        return {}
-    return rescheduled(schedule_of(after, default), before.synced_at, now)
-
-
-def _default_minutes() -> int:
-    return web.get(Engine).options.interval_minutes
+    values = {name: getattr(asked, name) for name in asked.__struct_fields__ if getattr(asked, name) is not UNSET}
+    if "interval_hours" in values:
+        hours = values.pop("interval_hours")
+        minutes = None if hours is None else hours * 60
+        if minutes is not None and values.get("interval_minutes") not in (None, minutes):
+            raise refused("interval_hours", "interval_minutes and interval_hours differ; send one of them")
+        values["interval_minutes"] = minutes or values.get("interval_minutes")
+    return values
 
 
 def _shown(tx: sa.Connection, project: Project) -> AutoSync:
-    now, default = web.get(Clock).now(), _default_minutes()
+    now, default = web.get(Clock).now(), web.get(Settings).interval_minutes
     minutes = None if project.cron is not None else project.interval_minutes or default
     synced = project.auto_sync and project.status == "active"
     return AutoSync(

@@ -9,11 +9,13 @@ import sqlalchemy as sa
 from flask import Response
 
 from webapp import web
+from webapp.actions import share_links
+from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, NoQuery, Route
 from webapp.api.shapes import answers
-from webapp.clock import Clock, iso
-from webapp.errors import Invalid, NotFound
+from webapp.clock import iso
+from webapp.errors import NotFound
 from webapp.store import projects, sharing
 from webapp.store.db import Database
 from webapp.store.sharing import ShareLink
@@ -38,23 +40,13 @@ def list_share_links(_: NoQuery, project_id: str) -> Response:
 
 def create_share_link(_: NoQuery, asked: ShareLinkBody, project_id: str) -> Response:
     """Make a token that only reads this one project. It is shown this once: only its hash is kept."""
-    with web.get(Database).write() as tx:
-        _check_project(tx, project_id)
-        made = sharing.add(tx, project_id, asked.label, web.get(Clock).now())
-    if made is None:
-        raise Invalid(
-            f"the project has {sharing.LIVE_LINKS} live share links", code="too_many_share_links", hint="revoke some"
-        )
-    link, token = made
+    link, token = share_links.create_share_link(desk(), project_id, asked.label)
     return json_answer({"success": True, "share_link": _shown(link), "token": token}, 201)
 
 
 def revoke_share_link(_: NoQuery, link_id: str) -> Response:
     """Close a share link at once and for good; closing it again changes nothing."""
-    with web.get(Database).write() as tx:
-        link = sharing.revoke(tx, link_id, web.get(Clock).now())
-    if link is None:
-        raise NotFound(f"there is no share link {link_id[:100]!r}", code="share_link_not_found")
+    link = share_links.revoke_share_link(desk(), link_id)
     return json_answer({"success": True, "share_link": _shown(link)})
 
 

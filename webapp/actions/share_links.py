@@ -1,0 +1,35 @@
+"""Share links: read-only tokens for one project each, to give away and to take back."""
+
+from __future__ import annotations
+
+from webapp.actions.desk import Desk
+from webapp.actions.projects import present_project
+from webapp.errors import Invalid, NotFound
+from webapp.store import editing, sharing
+from webapp.store.sharing import ShareLink
+
+
+def create_share_link(desk: Desk, project_id: str, label: str | None) -> tuple[ShareLink, str]:
+    """A link that only reads this one project, and its token, which cannot be had again: only its hash is kept.
+
+    Raises: NotFound; Invalid when the project has as many live links as it may have.
+    """
+    with desk.edit() as edit:
+        project = present_project(editing.locked_project(edit.tx, project_id))
+        added = sharing.add(edit.tx, project.id, label, edit.now)
+        if added is None:
+            words = f"the project has {sharing.LIVE_LINKS} live share links"
+            raise Invalid(words, code="too_many_share_links", hint="revoke some")
+        return added
+
+
+def revoke_share_link(desk: Desk, link_id: str) -> ShareLink:
+    """Close a share link at once and for good; closing it again changes nothing.
+
+    Raises: NotFound.
+    """
+    with desk.edit() as edit:
+        link = sharing.revoke(edit.tx, link_id, edit.now)
+    if link is None:
+        raise NotFound(f"there is no share link {link_id[:100]!r}", code="share_link_not_found")
+    return link
