@@ -81,6 +81,12 @@ def anchors(path: Path) -> set[str]:
     return names
 
 
-def names_in(path: Path) -> list[str]:
-    """What stands in backticks in the sentences and tables of a document."""
-    return WORDS.findall(prose(path))
+def names_in(path: Path, *, after: str = "") -> list[str]:
+    """What stands in backticks in the sentences and tables of a document, from a text on."""
+    return WORDS.findall(prose(path).partition(after)[2] if after else prose(path))
+
+
+def rows(path: Path, heads: str) -> list[list[str]]:
+    """The cells of each row of the one table with these heads, `first | second`."""
+    text = text_of(path).partition(f"| {heads} |\n")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines()[1:]]

@@ -1,4 +1,4 @@
-"""What the documents say is true: settings, commands, addresses and their answers, numbers, SQL, links, the blueprint."""
+"""What the documents say is true: settings, commands, addresses and their answers, numbers, SQL, names and links."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import parse_qsl, urlsplit
 
 import click
@@ -20,12 +20,13 @@ import sqlalchemy as sa
 
 from tests.api.tour import BY_ID, Demo, demo_on
 from tests.documents import (
-    BLUEPRINT,
     DECISIONS,
     DOCUMENTS,
+    FENCE,
     GUIDE,
     PAGES,
     README,
+    WORDS,
     anchors,
     block,
     blocks,
@@ -34,6 +35,7 @@ from tests.documents import (
     lines,
     links,
     names_in,
+    rows,
     text_of,
 )
 from tests.reference import (
@@ -56,14 +58,22 @@ from tests.reference import (
 from webapp.cli import main
 from webapp.config import SETTINGS
 from webapp.cron.callers import CALLERS
+from webapp.model import LIVE_STATES, RunState
 from webapp.sources.counts import NotACount, count_of
+from webapp.sources.sheet.headers import find_header
+from webapp.sources.urls import BadProfile, profile_of
 
 ANEW = "write it anew: python -m tests.reference"
 SETTING = re.compile(r"\b(?:SMART_SYNC_[A-Z_]+|GOOGLE_[A-Z_]+|DATABASE_URL|WEB_CONCURRENCY|LOG_LEVEL)\b")
 # The prefix itself; variables of a caller's shell.
 NO_SETTINGS = {"SMART_SYNC_", "SMART_SYNC_TRIGGER", "GOOGLE_CLOUD_REGION"}
-LANGUAGES = {"sh", "crontab", "sql", "json", "js", "text", "ini", "yaml"}
+OTHERS = {"pg_dump", "pg_restore"}  # other programs
+LANGUAGES = {"sh", "crontab", "sql", "json", "html", "text", "ini", "yaml"}
+CALLERS_PAGE = DOCS / "callers.md"
+ENDS = "state | means | HTTP | `smart-sync sync` exits with"
 ROUTES = BY_ID.values()
+SOURCES = "\n".join(text_of(path) for path in sorted((ROOT / "webapp").rglob("*.py")))
+TESTS = "\n".join(text_of(path) for path in sorted((ROOT / "tests").rglob("test_*.py")))
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +137,36 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert set(PAGES) - found == set()
 
 
-def test_decisions_have_a_day_each_and_stand_in_order() -> None:
-    found = re.findall(r"^- (\d{4}-\d\d-\d\d): \S", text_of(DECISIONS), re.MULTILINE)
+def test_decisions_are_one_dated_line_each_in_order() -> None:
+    found = text_of(DECISIONS).partition("\n- ")[2].splitlines()
+    days = [date.fromisoformat(line.removeprefix("- ")[:10]) for line in found]
 
-    assert len(found) == len(re.findall(r"^- ", text_of(DECISIONS), re.MULTILINE)) > 0
-    assert [date.fromisoformat(day) for day in found] == sorted(date.fromisoformat(day) for day in found)
+    assert len(days) > 30
+    assert days == sorted(days)
+
+
+def snake_names() -> list[tuple[str, str]]:
+    """(document, name) of every `name_with_underscores` that people wrote into a document."""
+    found = {(path.name, word) for path in PAGES for word in WORDS.findall(FENCE.sub("", by_hand(path)))}
+    return sorted((page, word) for page, word in found if re.fullmatch(r"[a-z]\w*_\w*", word) and word not in OTHERS)
+
+
+@pytest.mark.parametrize(("document", "name"), snake_names())
+def test_names_in_the_documents_are_names_of_the_program(document: str, name: str) -> None:
+    assert re.search(rf"\b{name}\b", TESTS if name.startswith("test_") else SOURCES), document
+
+
+def test_log_lines_in_the_guide_are_written_by_the_program() -> None:
+    for line, _ in rows(GUIDE, "line | means"):
+        words = line.strip("`").removeprefix("[SmartSync] ").removesuffix("...")
+        pattern = re.sub(r"\b(?:NAME|N)\b", r"\\{[^}]+\\}", re.escape(words)).replace("already_running", r"\{[^}]+\}")
+        assert re.search(pattern, SOURCES), line
+
+
+def test_states_of_a_run_in_the_guide_are_all_there_are() -> None:
+    told = {re.findall(r"`(\w+)`", state)[0] for state, *_ in rows(GUIDE, ENDS)}
+
+    assert told == set(get_args(RunState)) - set(LIVE_STATES)
 
 
 # Settings
@@ -238,16 +273,20 @@ def test_development_commands_exist(path: Path) -> None:
         assert find_spec(module), module
 
 
+def test_the_page_of_callers_has_every_parameter_of_a_call() -> None:
+    told = {name.strip("`") for name, _ in rows(CALLERS_PAGE, "parameter | does")}
+
+    assert told == {field.encode_name for field in msgspec.structs.fields(BY_ID["smart_sync"].query)}
+
+
 def test_the_page_of_callers_shows_every_preset() -> None:
     assert part("presets") == presets(), ANEW
 
 
 def test_every_caller_has_its_line_in_the_table() -> None:
-    table = text_of(DOCS / "callers.md").partition("| `--for` |")[2].partition("\n\n")[0]
+    told = {name.strip("`"): every for name, every, *_ in rows(CALLERS_PAGE, "`--for` | default | how it calls | why")}
 
-    assert dict(re.findall(r"^\| `(\S+)` \| (\S+) \|", table, re.MULTILINE)) == {
-        name: caller.every for name, caller in CALLERS.items()
-    }
+    assert told == {name: caller.every for name, caller in CALLERS.items()}
 
 
 # Addresses
@@ -321,9 +360,18 @@ def test_every_call_that_is_shown_fits_its_address(line: str) -> None:
         msgspec.convert(json.loads(words[words.index("-d") + 1]), route.body)
 
 
-@pytest.mark.parametrize("path", DOCUMENTS[:-1], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_no_call_that_is_shown_is_repeated(path: Path) -> None:
     assert not re.search(r"curl [^`]*--retry", by_hand(path))
+
+
+def test_fields_to_watch_are_fields_of_the_status(demo: Demo) -> None:
+    status = demo.call("sync_status").get_json()
+
+    for name, _ in rows(GUIDE, "field of `sync_status` | alarm when"):
+        value = status
+        for part in name.strip("`").split("."):
+            value = value[part]
 
 
 def test_a_sync_is_answered_with_the_fields_that_were_always_there(demo: Demo) -> None:
@@ -362,19 +410,42 @@ def test_the_answer_in_the_readme_is_part_of_a_real_one(demo: Demo) -> None:
 # The Sheet, the merge and the database
 
 
-def numbers() -> list[tuple[str, str]]:
-    table = text_of(DOCS / "sheet.md").partition("| typed | read as |")[2].partition("\n\n")[0]
-    return re.findall(r"^\| `(.+?)` \| (\w+) \|$", table, re.MULTILINE)
+SHEET = DOCS / "sheet.md"
 
 
-@pytest.mark.parametrize(("typed", "told"), numbers())
+def test_the_tables_of_the_sheet_are_found() -> None:
+    for heads in ("typed | read as", "typed | is the account", "meaning | some of its names", "code | means"):
+        assert rows(SHEET, heads), heads
+
+
+@pytest.mark.parametrize(("typed", "told"), rows(SHEET, "typed | read as"))
 def test_numbers_are_read_as_the_page_says(typed: str, told: str) -> None:
     try:
-        count = count_of(typed)
+        count = count_of(typed.strip("`"))
     except NotACount:
         assert told == "refused"
     else:
         assert told == ("nothing" if count is None else str(count))
+
+
+@pytest.mark.parametrize(("typed", "told"), rows(SHEET, "typed | is the account"))
+def test_profile_urls_are_read_as_the_page_says(typed: str, told: str) -> None:
+    try:
+        profile = profile_of(typed.strip("`"))
+    except BadProfile:
+        assert told == "refused"
+    else:
+        assert told == f"`{profile.url_key}`"
+
+
+@pytest.mark.parametrize(("meaning", "names"), rows(SHEET, "meaning | some of its names"))
+def test_columns_are_understood_as_the_page_says(meaning: str, names: str) -> None:
+    meaning = meaning.strip("`")
+    others = [
+        name for name in ("Link", "Views", "Likes") if name.lower() not in {meaning, "link" if meaning == "url" else ""}
+    ]
+    for name in names.split(", "):
+        assert find_header([[name, *others]]).columns[meaning] == 0, name
 
 
 def test_a_reading_that_is_written_by_sql_is_merged(demo: Demo) -> None:
@@ -417,59 +488,6 @@ def test_the_readings_call_of_the_guide_is_understood(demo: Demo) -> None:
     answer = demo.call("put_readings", json=sent).get_json()
 
     assert (answer["success"], answer["kept"]) == (True, 1)
-
-
-# The blueprint
-
-
-def services() -> dict[str, dict[str, str]]:
-    """The blueprint's services by type: their plain values, and `env NAME` for each variable they set."""
-    text = re.sub(r"\s+#.*$|^#.*$", "", BLUEPRINT.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    text = re.sub(r"(: )>-\n((?:\s{6}.*\n)+)", lambda found: f": {' '.join(found[2].split())}\n", text)
-    found: dict[str, dict[str, str]] = {}
-    for part in re.split(r"^  - ", text, flags=re.MULTILINE)[1:]:
-        lines = [line.strip().removeprefix("- ").partition(": ") for line in part.splitlines()]
-        values = {name: re.sub(r'\A"(.*)"\Z', r"\1", value) for name, _, value in lines if name not in {"key", "value"}}
-        values |= {f"env {value}": "" for name, _, value in lines if name == "key"}
-        found[re.match(r"type: (\w+)", part)[1]] = values  # type: ignore[index]
-    return found
-
-
-def test_the_blueprint_builds_from_files_that_exist() -> None:
-    build = shlex.split(services()["web"]["buildCommand"])
-
-    assert (ROOT / build[build.index("-r") + 1]).is_file()
-    assert (ROOT / build[-1]).is_dir()
-    assert "--require-hashes" in build
-
-
-def test_the_blueprint_starts_modules_that_exist() -> None:
-    program, option, config, app = shlex.split(services()["web"]["startCommand"])
-
-    assert (program, option) == ("gunicorn", "-c")
-    for module in (config.removeprefix("python:"), app.partition(":")[0]):
-        assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
-
-
-def test_the_blueprint_checks_and_calls_addresses_that_exist() -> None:
-    web, cron = services()["web"], services()["cron"]
-
-    call = shlex.split(cron["startCommand"])
-    url = call[-1].partition("$SYNC_HOST")[2]
-
-    assert ("GET", web["healthCheckPath"]) in {(route.method, route.path) for route in ROUTES}
-    assert (call[call.index("-X") + 1], url.partition("?")[0]) in {(route.method, route.path) for route in ROUTES}
-    assert "Authorization: Bearer $SMART_SYNC_ADMIN_TOKEN" in call
-    assert "env SYNC_HOST" in cron
-
-
-def test_the_blueprint_keeps_its_data_on_its_disk_and_sets_only_what_there_is() -> None:
-    web = services()["web"]
-    named = {name.removeprefix("env ") for name in web if name.startswith("env ")}
-
-    assert f"value: {web['mountPath']}\n" in BLUEPRINT.read_text(encoding="utf-8").partition("SMART_SYNC_DATA_DIR\n")[2]
-    assert named - {"PYTHON_VERSION"} <= {setting.name for setting in SETTINGS}
-    assert "generateValue" in web
 
 
 def test_a_trimmed_list_keeps_the_element_that_tells_most() -> None:
