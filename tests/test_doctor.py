@@ -393,7 +393,7 @@ def bound(environ: dict[str, str]) -> Iterator[dict[str, str]]:
     with db.write() as tx:
         for title in ("Street Food", "Игры"):
             projects.create(tx, title, NOW, spreadsheet=None, worksheet_id=title, title=title)
-        projects.ignore(tx, "Игры", NOW)
+        projects.ignore_tab(tx, "Игры", NOW)
     yield environ
     db.close()
 

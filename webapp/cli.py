@@ -25,8 +25,10 @@ from webapp.errors import NotFound, SmartSyncError
 from webapp.rules.due import TOLERANCE, overdue, schedule_of, simulate
 from webapp.rules.outcomes import exit_code
 from webapp.rules.words import from_now
-from webapp.store import projects, queries, runs, schedule
+from webapp.store import projects, runs, schedule, spreadsheets, ticks
 from webapp.store.migrate import current_revision, ensure_migrated, migrate
+from webapp.store.status import StatusTotals
+from webapp.store.status import totals as totals_of
 from webapp.store.storage import storage_of
 from webapp.sync.report import one, run_report, summary
 from webapp.sync.trigger import Trigger
@@ -228,7 +230,7 @@ def _how_many(parts: Parts, trigger: Trigger) -> int | None:
         if trigger.project_id:
             return 1
         known = (
-            projects.due(tx, parts.clock.now() + TOLERANCE, parts.settings.interval_minutes)
+            schedule.due(tx, parts.clock.now() + TOLERANCE, parts.settings.interval_minutes)
             if trigger.due
             else projects.active(tx)
         )
@@ -294,9 +296,9 @@ def list_schedule(*, as_json: bool) -> None:
     with _parts() as parts:
         now, minutes = parts.clock.now(), parts.settings.interval_minutes
         with parts.db.read() as tx:
-            seen, turn = schedule.last_tick(tx), schedule.earliest_turn(tx)
+            seen, turn = ticks.last(tx), schedule.earliest_turn(tx)
             planned = schedule.scheduled(tx)
-            due = {project.id for project in projects.due(tx, now + TOLERANCE, minutes)}
+            due = {project.id for project in schedule.due(tx, now + TOLERANCE, minutes)}
     late = overdue(turn, now)
     if as_json:
         body = {"last_tick_at": iso(seen.seen_at) if seen else None, "overdue_by_seconds": late}
@@ -378,10 +380,10 @@ def status(*, as_json: bool) -> None:
     with _parts() as parts:
         settings = parts.settings
         with parts.db.read() as tx:
-            totals = queries.status_totals(tx, parts.clock.now(), settings.stale_after)
+            totals = totals_of(tx, parts.clock.now(), settings.stale_after)
             live = runs.live_runs(tx, int(settings.lease_s * 1000))
             last = runs.latest(tx, limit=1, idle=False)
-            sheets = projects.spreadsheet_states(tx)
+            sheets = spreadsheets.listed(tx)
         storage = storage_of(parts.db)
     if as_json:
         _print_json(
@@ -411,11 +413,11 @@ def status(*, as_json: bool) -> None:
     click.echo(f"database: {storage['path']} ({storage['kind']}, {storage['durability']})")
 
 
-def _sheet_json(sheet: projects.SpreadsheetState) -> dict[str, Any]:
+def _sheet_json(sheet: spreadsheets.Spreadsheet) -> dict[str, Any]:
     return asdict(sheet) | {"since": iso(sheet.since), "checked_at": iso(sheet.checked_at)}
 
 
-def _print_totals(totals: queries.StatusTotals) -> None:
+def _print_totals(totals: StatusTotals) -> None:
     click.echo(
         f"{totals.active} of {totals.total} projects active, {len(totals.stale)} stale, {totals.held} values held"
     )
@@ -510,13 +512,11 @@ def projects_group() -> None:
 def list_projects() -> None:
     """All projects with their ids and tabs."""
     with _parts() as parts, parts.db.read() as tx:
-        rows = queries.project_names(tx)
-        left_out = projects.ignored_list(tx)
+        rows = projects.all_listed(tx)
+        left_out = spreadsheets.ignored_list(tx)
     for row in rows:
-        state = "ignored" if row["removed_at"] else row["status"]
-        click.echo(
-            f"{row['id']}  {state:8}  {row['name']}  (tab {row['worksheet_title']!r}, gid {row['worksheet_id']})"
-        )
+        state = "ignored" if row.removed_at else row.status
+        click.echo(f"{row.id}  {state:8}  {row.name}  (tab {row.worksheet_title!r}, gid {row.worksheet_id})")
     for tab in left_out:
         click.echo(f"ignored tab {tab['title']!r}, gid {tab['worksheet_id']}")
 
@@ -526,7 +526,7 @@ def list_projects() -> None:
 def ignore(*, which: str) -> None:
     """Leave a tab alone from now on: WHICH is a project's id or name, or a tab's gid. Its history is kept."""
     with _parts() as parts, parts.db.write() as tx:
-        name = projects.ignore(tx, which, parts.clock.now())
+        name = projects.ignore_tab(tx, which, parts.clock.now())
     click.echo(f"{name} is ignored from now on; `smart-sync projects restore` takes it back")
 
 
@@ -535,7 +535,7 @@ def ignore(*, which: str) -> None:
 def restore(*, which: str) -> None:
     """Take an ignored tab back: WHICH is the project's id or name, or the tab's gid."""
     with _parts() as parts, parts.db.write() as tx:
-        name = projects.restore(tx, which)
+        name = projects.restore_tab(tx, which, parts.clock.now())
     click.echo(f"{name} is synced again from the next run on")
 
 

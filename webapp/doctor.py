@@ -29,7 +29,7 @@ from webapp.sources.sheet.google import API, GoogleSheet
 from webapp.sources.sheet.headers import Header, find_header
 from webapp.sources.sheet.open import open_sheet
 from webapp.sources.sheet.rows import read_tab
-from webapp.store import projects, queries
+from webapp.store import projects, spreadsheets, status
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import HEAD_REVISION
 from webapp.store.projects import Project
@@ -342,7 +342,7 @@ class _Examination:
         if self.db is not None and self.current:
             with self.db.read() as tx:
                 taken, unbound = projects.bound_tabs(tx, key), projects.unbound(tx, key)
-                ignored = projects.ignored(tx, key)
+                ignored = spreadsheets.ignored(tx, key)
         tabs = assign(book, (), taken, unbound, ignored)
         roles = {id_: f"project {p.name!r}" for id_, p in taken.items() if p.removed_at is None and id_ not in ignored}
         names = {project.id: project.name for project in unbound}
@@ -393,7 +393,7 @@ class _Examination:
             return
         now = self.clock.now()
         with self.db.read() as tx:
-            totals = queries.status_totals(tx, now, self.settings.stale_after)
+            totals = status.totals(tx, now, self.settings.stale_after)
         if not totals.total:
             yield Finding("warn", "syncs", "there are no projects yet", "smart-sync sync")
         elif totals.stale:

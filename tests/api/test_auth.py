@@ -20,8 +20,7 @@ from webapp.bootstrap import Parts
 from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.errors import ConfigError
-from webapp.store import sharing
-from webapp.store.tables import share_links
+from webapp.store import share_links, tables
 
 READ = {"Authorization": "Bearer token-that-only-reads"}
 SECOND = {"Authorization": "Bearer token-that-reads-too"}
@@ -309,7 +308,7 @@ def test_only_the_hash_of_a_share_token_is_kept(demo: Demo) -> None:
     token, _ = share(demo)
 
     with demo.parts.db.read() as tx:
-        rows = tx.execute(share_links.select()).all()
+        rows = tx.execute(tables.share_links.select()).all()
 
     assert token["Authorization"][7:] not in repr(rows)
 
@@ -330,7 +329,7 @@ def test_who_may_read_a_project_is_in_the_audit_log(demo: Demo) -> None:
 
 def test_share_links_end_with_their_number(demo: Demo) -> None:
     with demo.parts.db.write() as tx:
-        while sharing.add(tx, demo.values["project_id"], None, NOW):
+        while share_links.add(tx, demo.values["project_id"], None, NOW):
             pass
 
     refused = demo.call("create_share_link", json={})
@@ -339,7 +338,7 @@ def test_share_links_end_with_their_number(demo: Demo) -> None:
 
     assert (refused.status_code, refused.get_json()["code"]) == (422, "too_many_share_links")
     assert made.status_code == 201
-    assert len(demo.call("list_share_links").get_json()["share_links"]) == sharing.LIVE_LINKS + 1
+    assert len(demo.call("list_share_links").get_json()["share_links"]) == share_links.LIVE_LINKS + 1
 
 
 def test_the_labels_of_share_links_are_kept_and_may_be_left_out(demo: Demo) -> None:

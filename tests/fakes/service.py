@@ -21,8 +21,8 @@ from webapp.clock import as_utc
 from webapp.config import Settings
 from webapp.sources.sheet import SheetSource
 from webapp.sources.urls import profile_of
-from webapp.store import writes
-from webapp.store.tables import accounts, metadata
+from webapp.store import accounts, tables
+from webapp.store.tables import metadata
 from webapp.sync.engine import Engine
 from webapp.sync.project import Shortcuts
 
@@ -100,12 +100,12 @@ class Service:
         row = {"project_id": self.project(project)["id"], "platform": found.platform, "username": found.username}
         row |= {"profile_url": url, "url_key": found.url_key, "discovered": "api", "added_at": self.time.now}
         with self.db.write() as tx:
-            return int(tx.execute(accounts.insert().values(row).returning(accounts.c.id)).scalar_one())
+            return int(tx.execute(tables.accounts.insert().values(row).returning(tables.accounts.c.id)).scalar_one())
 
     def remove_account(self, url: str) -> None:
         """Somebody removes an account over the API."""
         with self.db.write() as tx:
-            writes.remove_accounts(tx, [self.account(url)["id"]], self.time.now, "api")
+            accounts.remove_accounts(tx, [self.account(url)["id"]], self.time.now, "api")
 
     def settle(self) -> None:
         """Wait for what goes on in the background."""

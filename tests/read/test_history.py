@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from tests.read.world import World, day
-from webapp.store.reads.accounts import _grown, _ranged
-from webapp.store.reads.standing import _cells, _standing, cells
+from webapp.store.standing import _cells, _grown, _ranged, _standing, cells
 from webapp.store.statement import Query
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.read.world import World
 from webapp.store.db import Database
-from webapp.store.reads.watch import Watch
+from webapp.store.watch import Watch
 
 
 @pytest.fixture

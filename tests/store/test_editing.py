@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from webapp.errors import NotFound
 from webapp.model import Profile
-from webapp.store import editing
+from webapp.store import accounts, merging, projects, tables
 from webapp.store.db import Database, open_database
-from webapp.store.tables import account_aliases, account_snapshots, accounts, projects
+from webapp.store.tables import account_aliases, account_snapshots
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 NAMES = st.sampled_from(["ann", "bob", "cat", "dan"])
@@ -43,24 +43,24 @@ class Editor:
     def __init__(self, tx: sa.Connection) -> None:
         self.tx = tx
         self.days = 0
-        project = editing.add_project(tx, {"name": "A"}, NOW)
+        project = projects.add(tx, {"name": "A"}, NOW)
         assert project is not None
         self.project = project
 
-    def known(self, name: str) -> editing.AccountRow | None:
-        return editing.claimant(self.tx, self.project.id, f"x:{name}")
+    def known(self, name: str) -> accounts.Account | None:
+        return accounts.claimant(self.tx, self.project.id, f"x:{name}")
 
     def add(self, name: str) -> None:
         known = self.known(name)
         if known is None:
-            editing.add_account(self.tx, self.project.id, profile(name), {}, NOW)
+            accounts.add(self.tx, self.project.id, profile(name), {}, NOW)
         elif known.removed_at is not None:
-            editing.return_account(self.tx, known, {}, NOW)
+            accounts.bring_back(self.tx, known, {}, NOW)
 
     def remove(self, name: str) -> None:
         known = self.known(name)
         if known is not None:
-            editing.remove_account(self.tx, known, NOW)
+            accounts.remove(self.tx, known, NOW)
 
     def snapshot(self, name: str) -> None:
         known = self.known(name)
@@ -74,12 +74,12 @@ class Editor:
     def correct(self, name: str, new: str) -> None:
         known, other = self.known(name), self.known(new)
         if known is not None and known.removed_at is None and (other is None or other.id == known.id):
-            editing.correct_url(self.tx, known, profile(new), NOW)
+            accounts.correct_url(self.tx, known, profile(new), NOW)
 
     def merge(self, name: str, into: str) -> None:
         source, target = self.known(name), self.known(into)
         if source and target and source.id != target.id and target.removed_at is None:
-            editing.merge_accounts(self.tx, source, target, NOW)
+            merging.merge(self.tx, source, target, NOW)
 
 
 def days_of(tx: sa.Connection, account_id: int) -> set[date]:
@@ -94,7 +94,7 @@ def all_days(tx: sa.Connection) -> set[date]:
 def names_of(tx: sa.Connection) -> list[str]:
     """Every url_key that means an account, whether it has it or had it."""
     had = tx.execute(sa.select(account_aliases.c.url_key)).scalars().all()
-    return sorted([*tx.execute(sa.select(accounts.c.url_key)).scalars(), *had])
+    return sorted([*tx.execute(sa.select(tables.accounts.c.url_key)).scalars(), *had])
 
 
 @contextmanager
@@ -144,26 +144,28 @@ def test_a_merged_account_takes_nothing_along(db: Database) -> None:
         editor.merge("bob", "ann")
 
         with pytest.raises(NotFound):
-            editing.account_by_id(tx, gone.id)
+            accounts.get(tx, gone.id)
         ann = editor.known("bob")
         assert ann is not None
-        assert (ann.url_key, editing.aliases(tx, ann.id)) == ("x:ann", ["x:bob"])
+        assert (ann.url_key, accounts.aliases(tx, ann.id)) == ("x:ann", ["x:bob"])
         assert days_of(tx, gone.id) == set()
 
 
 def test_a_change_tells_the_next_sync_to_look_again(db: Database) -> None:
     with db.write() as tx:
         editor = Editor(tx)
-        tx.execute(projects.update().values(settled=True, sheet_seen="a hash"))
+        tx.execute(tables.projects.update().values(settled=True, sheet_seen="a hash"))
         editor.add("ann")
 
-        row = tx.execute(sa.select(projects.c.settled, projects.c.sheet_seen, projects.c.revision)).one()
+        row = tx.execute(
+            sa.select(tables.projects.c.settled, tables.projects.c.sheet_seen, tables.projects.c.revision)
+        ).one()
         assert tuple(row) == (False, None, editor.project.revision + 1)
 
 
 def test_a_tab_taken_by_somebody_else_meanwhile_makes_no_second_project(db: Database) -> None:
     with db.write() as tx:
-        editing.add_project(tx, {"name": "A", "worksheet_id": "7"}, NOW)
+        projects.add(tx, {"name": "A", "worksheet_id": "7"}, NOW)
 
-        assert editing.add_project(tx, {"name": "B", "worksheet_id": "7"}, NOW) is None
-        assert editing.add_project(tx, {"name": "C", "worksheet_id": "7", "spreadsheet": "other"}, NOW) is not None
+        assert projects.add(tx, {"name": "B", "worksheet_id": "7"}, NOW) is None
+        assert projects.add(tx, {"name": "C", "worksheet_id": "7", "spreadsheet": "other"}, NOW) is not None

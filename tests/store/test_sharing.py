@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from webapp.store import sharing
+from webapp.store import accounts, share_links, tables
 from webapp.store.db import Database
-from webapp.store.tables import accounts, projects
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -17,22 +16,22 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 def account_id(db: Database) -> int:
     """An account of the project `p`."""
     with db.write() as tx:
-        tx.execute(projects.insert().values(id="p", name="Project A"))
+        tx.execute(tables.projects.insert().values(id="p", name="Project A"))
         row = {"project_id": "p", "profile_url": "https://x.com/ann", "url_key": "x:ann", "removed_at": NOW}
-        return int(tx.execute(accounts.insert().values(row).returning(accounts.c.id)).scalar_one())
+        return int(tx.execute(tables.accounts.insert().values(row).returning(tables.accounts.c.id)).scalar_one())
 
 
 def test_a_token_opens_its_project_until_it_is_revoked(db: Database, account_id: int) -> None:
     with db.write() as tx:
-        made = sharing.add(tx, "p", "Client", NOW)
+        made = share_links.add(tx, "p", "Client", NOW)
     assert made is not None
     link, token = made
 
     with db.write() as tx:
-        opened = sharing.project_of_token(tx, token)
-        first = sharing.revoke(tx, link.id, NOW)
-        second = sharing.revoke(tx, link.id, NOW + timedelta(days=1))
-        closed = sharing.project_of_token(tx, token)
+        opened = share_links.project_of_token(tx, token)
+        first = share_links.revoke(tx, link.id, NOW)
+        second = share_links.revoke(tx, link.id, NOW + timedelta(days=1))
+        closed = share_links.project_of_token(tx, token)
 
     assert (opened, closed) == ("p", None)
     assert first == second
@@ -42,23 +41,23 @@ def test_a_token_opens_its_project_until_it_is_revoked(db: Database, account_id:
 
 def test_links_are_listed_live_ones_first_then_newest_first(db: Database, account_id: int) -> None:
     with db.write() as tx:
-        made = [sharing.add(tx, "p", str(number), NOW + timedelta(hours=number)) for number in range(3)]
+        made = [share_links.add(tx, "p", str(number), NOW + timedelta(hours=number)) for number in range(3)]
         newest = made[2]
         assert newest is not None
-        sharing.revoke(tx, newest[0].id, NOW + timedelta(hours=4))
+        share_links.revoke(tx, newest[0].id, NOW + timedelta(hours=4))
 
-        links = sharing.of_project(tx, "p")
+        links = share_links.of_project(tx, "p")
 
     assert [link.label for link in links] == ["1", "0", "2"]
 
 
 def test_an_account_belongs_to_its_project_removed_or_not(db: Database, account_id: int) -> None:
     with db.read() as tx:
-        found = [sharing.project_of_account(tx, id_) for id_ in (account_id, account_id + 1, 2**63)]
+        found = [accounts.owner_of(tx, id_) for id_ in (account_id, account_id + 1, 2**63)]
 
     assert found == ["p", None, None]
 
 
 def test_an_unknown_link_can_not_be_revoked(db: Database) -> None:
     with db.write() as tx:
-        assert sharing.revoke(tx, "none", NOW) is None
+        assert share_links.revoke(tx, "none", NOW) is None

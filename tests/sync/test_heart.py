@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from webapp.errors import StoreError
-from webapp.store import lease, runs
+from webapp.store import leases, runs
 from webapp.store.db import Database
 from webapp.store.runs import NewRun
 from webapp.sync import heart
@@ -44,7 +44,7 @@ def begin(db: Database) -> None:
     new = NewRun(id="run", caller="http", identity="all", params={}, day=NOW.date(), started_at=NOW)
     with db.write() as tx:
         assert runs.add(tx, new)
-        lease.take(tx, ["project:a"], "run", TTL_MS)
+        leases.take(tx, ["project:a"], "run", TTL_MS)
 
 
 def beat(db: Database, *, ttl_ms: int = TTL_MS, refusals: int = 0, progress: dict[str, Any] | None = None) -> None:

@@ -17,7 +17,7 @@ from tests.fakes.service import TIMES, Service
 from tests.fakes.sheet import FakeSheet
 from webapp.clock import Budget
 from webapp.errors import StoreError, TransientSourceError
-from webapp.store import lease, runs
+from webapp.store import leases, runs
 from webapp.sync.engine import Engine
 from webapp.sync.trigger import Trigger
 
@@ -403,7 +403,7 @@ def test_a_database_that_gives_out_in_the_middle_is_503_with_the_run(
     before = service.tables(without=TIMES)
     two.put("Project A!B2", 9)
     two.put("Project B!B2", 9)
-    breaks(monkeypatch, "add_snapshots", StoreError("The database is busy", code="database_busy"))
+    breaks(monkeypatch, "snapshots.add_snapshots", StoreError("The database is busy", code="database_busy"))
 
     answer = service.trigger()
 
@@ -422,7 +422,7 @@ def test_a_bug_in_the_middle_of_a_write_undoes_its_project_only(
     service.sync()
     before = service.tables(without=TIMES)
     two.put("Project A!B2", 9)
-    breaks(monkeypatch, "add_snapshots", ZeroDivisionError())
+    breaks(monkeypatch, "snapshots.add_snapshots", ZeroDivisionError())
 
     answer = service.sync(status=502)
 
@@ -489,11 +489,11 @@ def test_a_second_engine_on_the_same_database_shares_the_leases(
 def take_all(service: Service, run: runs.Run) -> None:
     names = [f"project:{row['id']}" for row in service.rows("SELECT id FROM projects")]
     with service.db.write() as tx:
-        assert len(lease.take(tx, names, run.id, 60_000)) == len(names)
+        assert len(leases.take(tx, names, run.id, 60_000)) == len(names)
 
 
 def breaks(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(f"webapp.store.writes.{name}", broken)
+    monkeypatch.setattr(f"webapp.store.{name}", broken)

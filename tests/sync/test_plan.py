@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from webapp.model import METRICS, NOTHING, Counts, Policy, Profile
 from webapp.rules.merge import keep_unread, merge, policy_of
 from webapp.sources.sheet.reading import SheetRow, TabReading
-from webapp.store.state import Held, Stored
+from webapp.store.held import Held
+from webapp.store.observations import Stored
 from webapp.sync.plan import Inputs, Plan, make_plan, mode_of
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -101,8 +102,19 @@ def applied(world: World, plan: Plan, now: datetime = NOW) -> World:
         by_id[number] = fresh._replace(sheet=new.counts, sheet_at=at, sheet_origin=new.origin)
     held = dict(world.held)
     for number, one in enumerate(plan.held, len(held)):
-        kept = (one.value, one.observed_at, one.held_at, one.agreeing, one.state)
-        held[one.account_id, one.metric] = Held(number, one.account_id, METRICS[one.metric], *kept)
+        held[one.account_id, one.metric] = Held(
+            id=number,
+            account_id=one.account_id,
+            metric=METRICS[one.metric],
+            value=one.value,
+            last_good=one.last_good,
+            observed_at=one.observed_at,
+            origin=one.origin,
+            held_at=one.held_at,
+            agreeing=one.agreeing,
+            state=one.state,
+            decided_at=None,
+        )
     return World({one.url_key: one for one in by_id.values()}, held)
 
 

@@ -248,11 +248,11 @@ def test_an_ignored_tab_becomes_no_project_until_it_is_restored(service: Service
     tab = sheet.tab("Project A")
     sheet.rows("Project A", [ANN, 1])
     with service.db.write() as tx:
-        projects.ignore(tx, tab.id, service.time.now)
+        projects.ignore_tab(tx, tab.id, service.time.now)
     assert service.sync()["results"] == []
 
     with service.db.write() as tx:
-        projects.restore(tx, tab.id)
+        projects.restore_tab(tx, tab.id, service.time.now)
     service.sync()
 
     assert names(service) == ["Project A"]
@@ -265,14 +265,14 @@ def test_an_ignored_project_is_removed_with_its_history_and_comes_back_with_it(
     sheet.rows("Project B", [BEN, 2])
     service.sync()
     with service.db.write() as tx:
-        projects.ignore(tx, "Project A", service.time.now)
+        projects.ignore_tab(tx, "Project A", service.time.now)
     sheet.rename("Project A", "Renamed")
     sheet.put("Renamed!B2", 9)
     assert [r["project_name"] for r in service.sync()["results"]] == ["Project B"]
     assert service.followers(ANN) == 1
 
     with service.db.write() as tx:
-        projects.restore(tx, "Project A")
+        projects.restore_tab(tx, "Project A", service.time.now)
     service.sync()
 
     assert (service.followers(ANN), service.history(ANN)) == (9, [("2026-03-02", 1)])

@@ -13,8 +13,8 @@ from webapp.actions.projects import present_project
 from webapp.actions.texts import clean_line, parse_profile, refusal
 from webapp.errors import Conflict, NotFound
 from webapp.model import Mode, Profile
-from webapp.store import editing
-from webapp.store.editing import AccountRow
+from webapp.store import accounts, projects
+from webapp.store.accounts import Account
 from webapp.sync.plan import mode_of
 
 LONGEST_TEXT = 255  # as in a cell of the Sheet
@@ -24,14 +24,14 @@ LONGEST_TEXT = 255  # as in a cell of the Sheet
 class EditedAccount:
     """An account as an action leaves it. aliases: the other url_keys that mean it. new: it was not known before."""
 
-    account: AccountRow
+    account: Account
     aliases: Sequence[str]
     new: bool = False
 
 
-def edited_account(tx: sa.Connection, account: AccountRow, *, new: bool = False) -> EditedAccount:
+def edited_account(tx: sa.Connection, account: Account, *, new: bool = False) -> EditedAccount:
     """The account with its aliases, as the transaction sees them."""
-    return EditedAccount(account, editing.aliases(tx, account.id), new)
+    return EditedAccount(account, accounts.aliases(tx, account.id), new)
 
 
 def create_account(
@@ -57,14 +57,14 @@ def create_account(
     if mode is not None:
         values |= {"mode": mode, "mode_set": True}
     with desk.edit() as edit:
-        project = present_project(editing.locked_project(edit.tx, project_id))
-        known = editing.claimant(edit.tx, project.id, profile.url_key)
+        project = present_project(projects.lock(edit.tx, project_id))
+        known = accounts.claimant(edit.tx, project.id, profile.url_key)
         if known is not None and known.removed_at is None:
             raise account_conflict(known, "is in the project already", "change it instead")
         if known is None:
-            account = editing.add_account(edit.tx, project.id, profile, values, edit.now)
+            account = accounts.add(edit.tx, project.id, profile, values, edit.now)
         else:
-            account = editing.return_account(edit.tx, known, values, edit.now)
+            account = accounts.bring_back(edit.tx, known, values, edit.now)
         return edited_account(edit.tx, account, new=known is None)
 
 
@@ -78,12 +78,12 @@ def change_account(desk: Desk, account_id: int, values: Mapping[str, Any]) -> Ed
     """
     values = _texts(values)
     with desk.edit() as edit:
-        account = present_account(editing.locked_account(edit.tx, account_id))
+        account = present_account(accounts.lock(edit.tx, account_id))
         _leave_to_the_sheet(edit.tx, account, values)
         if "mode" in values:
             mode = values["mode"]
             values |= {"mode": mode or mode_of(account.status), "mode_set": mode is not None}
-        return edited_account(edit.tx, editing.change_account(edit.tx, account, values, edit.now))
+        return edited_account(edit.tx, accounts.change(edit.tx, account, values, edit.now))
 
 
 def remove_account(desk: Desk, account_id: int) -> EditedAccount:
@@ -92,11 +92,11 @@ def remove_account(desk: Desk, account_id: int) -> EditedAccount:
     Raises: NotFound.
     """
     with desk.edit() as edit:
-        account = editing.locked_account(edit.tx, account_id)
-        return edited_account(edit.tx, editing.remove_account(edit.tx, account, edit.now))
+        account = accounts.lock(edit.tx, account_id)
+        return edited_account(edit.tx, accounts.remove(edit.tx, account, edit.now))
 
 
-def present_account(account: AccountRow) -> AccountRow:
+def present_account(account: Account) -> Account:
     """The account, if it is in its project now.
 
     Raises: NotFound.
@@ -107,7 +107,7 @@ def present_account(account: AccountRow) -> AccountRow:
     return account
 
 
-def account_conflict(account: AccountRow, words: str, hint: str) -> Conflict:
+def account_conflict(account: Account, words: str, hint: str) -> Conflict:
     """What to raise when a profile belongs to an account already."""
     return Conflict(f"{account.profile_url} {words}", code="already_exists", hint=hint, account_id=account.id)
 
@@ -133,10 +133,10 @@ def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
-def _leave_to_the_sheet(tx: sa.Connection, account: AccountRow, values: Mapping[str, Any]) -> None:
+def _leave_to_the_sheet(tx: sa.Connection, account: Account, values: Mapping[str, Any]) -> None:
     """Refuse what the next reading of the account's row would undo."""
     fields = [name for name in ("owner", "topic") if name in values and values[name] != getattr(account, name)]
-    if fields and editing.has_row(tx, account):
+    if fields and accounts.has_row(tx, account):
         words = f"the account has a row in the Sheet, which says its {' and '.join(fields)}"
         hint = "change it there; add the column if there is none"
         raise Conflict(words, field=fields[0], code="kept_in_sheet", hint=hint)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from webapp.actions.accounts import EditedAccount, account_conflict, edited_account, present_account
 from webapp.actions.desk import Desk
 from webapp.actions.texts import clean_note, parse_profile, refusal
-from webapp.store import editing
-from webapp.store.editing import Merged
+from webapp.store import accounts, merging
+from webapp.store.merging import Merged
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ def correct_url(
     """
     profile, note = parse_profile("profile_url", profile_url), clean_note(note)
     with desk.edit(dry_run=dry_run) as edit:
-        account = present_account(editing.locked_account(edit.tx, account_id))
+        account = present_account(accounts.lock(edit.tx, account_id))
         before = edited_account(edit.tx, account)
-        other = editing.claimant(edit.tx, account.project_id, profile.url_key)
+        other = accounts.claimant(edit.tx, account.project_id, profile.url_key)
         if other is not None and other.id != account.id:
             raise account_conflict(other, "is another account of the project", "merge the two instead")
-        corrected = editing.correct_url(edit.tx, account, profile, edit.now, note)
+        corrected = accounts.correct_url(edit.tx, account, profile, edit.now, note)
         return CorrectedUrl(before, edited_account(edit.tx, corrected))
 
 
@@ -62,13 +62,13 @@ def merge_account(
         raise refusal("into", "has to be another account")
     note = clean_note(note)
     with desk.edit(dry_run=dry_run) as edit:
-        source = editing.locked_account(edit.tx, account_id)
-        target = present_account(editing.account_by_id(edit.tx, into))
+        source = accounts.lock(edit.tx, account_id)
+        target = present_account(accounts.get(edit.tx, into))
         if target.project_id != source.project_id:
             raise refusal("into", "is an account of another project")
         before = edited_account(edit.tx, source)
-        merged = editing.merge_accounts(edit.tx, source, target, edit.now, note)
-        after = edited_account(edit.tx, editing.account_by_id(edit.tx, target.id))
+        merged = merging.merge(edit.tx, source, target, edit.now, note)
+        after = edited_account(edit.tx, accounts.get(edit.tx, target.id))
         return MergedAccounts(before, after, merged)
 
 
@@ -78,5 +78,5 @@ def drop_alias(desk: Desk, account_id: int, url_key: str) -> EditedAccount:
     Raises: NotFound.
     """
     with desk.edit() as edit:
-        account = editing.locked_account(edit.tx, account_id)
-        return edited_account(edit.tx, editing.drop_alias(edit.tx, account, url_key, edit.now))
+        account = accounts.lock(edit.tx, account_id)
+        return edited_account(edit.tx, accounts.drop_alias(edit.tx, account, url_key, edit.now))

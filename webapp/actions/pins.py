@@ -9,8 +9,7 @@ from webapp.actions.desk import Desk
 from webapp.actions.texts import refusal
 from webapp.errors import NotFound
 from webapp.model import Metric
-from webapp.store import corrections, editing
-from webapp.store.changes import audit
+from webapp.store import accounts, audit, pins
 
 
 def put_pin(
@@ -23,11 +22,11 @@ def put_pin(
     if until is not None and until <= desk.clock.now():
         raise refusal("until", "has to be in the future")
     with desk.edit() as edit:
-        account = present_account(editing.locked_account(edit.tx, account_id))
-        before = corrections.pin_of(edit.tx, account.id, metric)
-        corrections.put_pin(edit.tx, account.id, metric, value, until=until, note=note, now=edit.now)
+        account = present_account(accounts.lock(edit.tx, account_id))
+        before = pins.of_metric(edit.tx, account.id, metric)
+        pins.put(edit.tx, account.id, metric, value, until=until, note=note, now=edit.now)
         after = {"metric": metric, "value": value, "until": until}
-        audit(edit.tx, "pin.put", f"account:{account.id}", before, after, edit.now, note)
+        audit.add(edit.tx, "pin.put", f"account:{account.id}", before, after, edit.now, note)
 
 
 def delete_pin(desk: Desk, account_id: int, metric: Metric) -> None:
@@ -38,11 +37,11 @@ def delete_pin(desk: Desk, account_id: int, metric: Metric) -> None:
     missing = NotFound(f"{metric} of account {account_id} is not pinned", code="pin_not_found")
     with desk.edit() as edit:
         try:
-            account = editing.locked_account(edit.tx, account_id)
+            account = accounts.lock(edit.tx, account_id)
         except NotFound:
             raise missing from None
-        before = corrections.pin_of(edit.tx, account.id, metric)
+        before = pins.of_metric(edit.tx, account.id, metric)
         if before is None:
             raise missing
-        corrections.drop_pin(edit.tx, account.id, metric)
-        audit(edit.tx, "pin.delete", f"account:{account.id}", before, None, edit.now)
+        pins.drop(edit.tx, account.id, metric)
+        audit.add(edit.tx, "pin.delete", f"account:{account.id}", before, None, edit.now)

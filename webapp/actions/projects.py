@@ -13,8 +13,8 @@ from webapp.actions.texts import clean_line, refusal
 from webapp.clock import Clock
 from webapp.errors import ConfigError, Conflict, NotFound
 from webapp.sources.sheet.open import open_sheet
-from webapp.store import editing, queries
-from webapp.store.editing import ProjectRow
+from webapp.store import projects
+from webapp.store.projects import Project
 from webapp.sync.discovery import same_title
 
 LONGEST_NAME = 200
@@ -22,7 +22,7 @@ LONGEST_TITLE = 200
 LONGEST_ADDRESS = 2048
 
 
-def create_project(desk: Desk, values: Mapping[str, Any]) -> ProjectRow:
+def create_project(desk: Desk, values: Mapping[str, Any]) -> Project:
     """A new project. The next sync reads its tab; without one it lives on readings alone.
 
     values: what its row says, by column; `name` is among them. `spreadsheet` is an address or id, `worksheet_id` a
@@ -39,13 +39,13 @@ def create_project(desk: Desk, values: Mapping[str, Any]) -> ProjectRow:
     with desk.edit() as edit:
         _refuse_taken_name(edit.tx, row["name"])
         _refuse_taken_tab(edit.tx, row["spreadsheet"], row.get("worksheet_id"))
-        project = editing.add_project(edit.tx, row, edit.now)
+        project = projects.add(edit.tx, row, edit.now)
         if project is None:
             raise Conflict("another project has just taken this tab", code="already_exists")
     return project
 
 
-def change_project(desk: Desk, project_id: str, values: Mapping[str, Any]) -> ProjectRow:
+def change_project(desk: Desk, project_id: str, values: Mapping[str, Any]) -> Project:
     """Rename a project, pause or finish it, change its policy, target or dates. The Sheet is not touched.
 
     values: what shall be different, by column. `name` None: called like its tab again.
@@ -53,35 +53,35 @@ def change_project(desk: Desk, project_id: str, values: Mapping[str, Any]) -> Pr
     Raises: NotFound; Invalid; Conflict when another project has the name.
     """
     with desk.edit() as edit:
-        project = present_project(editing.locked_project(edit.tx, project_id))
+        project = present_project(projects.lock(edit.tx, project_id))
         if "name" in values:
             values = {**values, **_renamed(edit.tx, project, values["name"])}
         _check_dates(values.get("start_date", project.start_date), values.get("end_date", project.end_date))
-        return editing.change_project(edit.tx, project, values, edit.now)
+        return projects.change(edit.tx, project, values, edit.now)
 
 
-def remove_project(desk: Desk, project_id: str) -> ProjectRow:
+def remove_project(desk: Desk, project_id: str) -> Project:
     """Stop syncing a project and forget its tab. Its history stays, and so does everything in the Sheet.
 
     Raises: NotFound.
     """
     with desk.edit() as edit:
-        return editing.remove_project(edit.tx, editing.locked_project(edit.tx, project_id), edit.now)
+        return projects.remove(edit.tx, projects.lock(edit.tx, project_id), edit.now)
 
 
-def restore_project(desk: Desk, project_id: str) -> ProjectRow:
+def restore_project(desk: Desk, project_id: str) -> Project:
     """Bring a removed project back, with its tab and its history.
 
     Raises: NotFound; Conflict when another project has its name by now.
     """
     with desk.edit() as edit:
-        project = editing.locked_project(edit.tx, project_id)
+        project = projects.lock(edit.tx, project_id)
         if project.removed_at is not None:
             _refuse_taken_name(edit.tx, project.name, but=project.id)
-        return editing.restore_project(edit.tx, project, edit.now)
+        return projects.restore(edit.tx, project, edit.now)
 
 
-def present_project(project: ProjectRow) -> ProjectRow:
+def present_project(project: Project) -> Project:
     """The project, if it was not removed.
 
     Raises: NotFound.
@@ -91,7 +91,7 @@ def present_project(project: ProjectRow) -> ProjectRow:
     return project
 
 
-def _renamed(tx: sa.Connection, project: ProjectRow, name: str | None) -> dict[str, Any]:
+def _renamed(tx: sa.Connection, project: Project, name: str | None) -> dict[str, Any]:
     """The name set by hand, or handed back to the tab."""
     if name is None:
         return {"name": project.worksheet_title or project.name, "name_set": False}
@@ -107,16 +107,16 @@ def _check_dates(start: date | None, end: date | None) -> None:
 
 def _refuse_taken_name(tx: sa.Connection, name: str, but: str | None = None) -> None:
     """People, and the command line, tell projects apart by their names."""
-    for other in queries.project_names(tx):
-        if other["removed_at"] is None and other["id"] != but and same_title(other["name"]) == same_title(name):
-            words = f"a project is called {other['name']!r} already"
-            raise Conflict(words, code="already_exists", project_id=other["id"])
+    for other in projects.all_listed(tx):
+        if other.removed_at is None and other.id != but and same_title(other.name) == same_title(name):
+            words = f"a project is called {other.name!r} already"
+            raise Conflict(words, code="already_exists", project_id=other.id)
 
 
 def _refuse_taken_tab(tx: sa.Connection, spreadsheet: str | None, worksheet_id: str | None) -> None:
     if worksheet_id is None:
         return
-    other = editing.project_of_tab(tx, spreadsheet, worksheet_id)
+    other = projects.of_tab(tx, spreadsheet, worksheet_id)
     if other is not None:
         hint = "restore that project" if other.removed_at is not None else "a tab belongs to one project"
         words = f"the tab is that of the project {other.name!r}"

@@ -10,8 +10,8 @@ from webapp.actions.desk import Desk
 from webapp.errors import Invalid
 from webapp.model import METRICS, Counts
 from webapp.sources.urls import BadProfile, profile_of
-from webapp.store import corrections
-from webapp.store.corrections import Reading
+from webapp.store import accounts, readings
+from webapp.store.readings import Reading
 
 FUTURE = timedelta(minutes=5)  # clocks differ
 
@@ -49,16 +49,16 @@ def put_readings(desk: Desk, batch: Sequence[Delivery], project_id: str | None =
     """
     keys = [_key(one, place) for place, one in enumerate(batch)]
     with desk.edit() as edit:
-        by_key = corrections.accounts_of_keys(edit.tx, sorted({key for key in keys if key}), project_id)
+        by_key = accounts.of_keys(edit.tx, sorted({key for key in keys if key}), project_id)
         ids = sorted({one.account_id for one in batch if one.account_id is not None})
-        there = corrections.existing_accounts(edit.tx, ids)
+        there = accounts.existing(edit.tx, ids)
         found = [_found(one, key, by_key, there) for one, key in zip(batch, keys, strict=True)]
         rows = [
             _row(account_id, one, edit.now)
             for one, accounts in zip(batch, found, strict=True)
             for account_id in accounts
         ]
-        kept = corrections.put_readings(edit.tx, rows)
+        kept = readings.put(edit.tx, rows)
     return Delivered(kept, len(rows) - kept, [place for place, accounts in enumerate(found) if not accounts])
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from webapp.actions.desk import Desk
 from webapp.actions.projects import present_project
 from webapp.errors import Invalid, NotFound
-from webapp.store import editing, sharing
-from webapp.store.sharing import ShareLink
+from webapp.store import projects, share_links
+from webapp.store.share_links import ShareLink
 
 
 def create_share_link(desk: Desk, project_id: str, label: str | None) -> tuple[ShareLink, str]:
@@ -15,10 +15,10 @@ def create_share_link(desk: Desk, project_id: str, label: str | None) -> tuple[S
     Raises: NotFound; Invalid when the project has as many live links as it may have.
     """
     with desk.edit() as edit:
-        project = present_project(editing.locked_project(edit.tx, project_id))
-        added = sharing.add(edit.tx, project.id, label, edit.now)
+        project = present_project(projects.lock(edit.tx, project_id))
+        added = share_links.add(edit.tx, project.id, label, edit.now)
         if added is None:
-            words = f"the project has {sharing.LIVE_LINKS} live share links"
+            words = f"the project has {share_links.LIVE_LINKS} live share links"
             raise Invalid(words, code="too_many_share_links", hint="revoke some")
         return added
 
@@ -29,7 +29,7 @@ def revoke_share_link(desk: Desk, link_id: str) -> ShareLink:
     Raises: NotFound.
     """
     with desk.edit() as edit:
-        link = sharing.revoke(edit.tx, link_id, edit.now)
+        link = share_links.revoke(edit.tx, link_id, edit.now)
     if link is None:
         raise NotFound(f"there is no share link {link_id[:100]!r}", code="share_link_not_found")
     return link

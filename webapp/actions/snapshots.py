@@ -8,7 +8,7 @@ from datetime import date
 from webapp.actions.desk import Desk
 from webapp.actions.texts import clean_note, refusal
 from webapp.model import Counts
-from webapp.store import editing
+from webapp.store import accounts, snapshots
 
 
 def correct_snapshot(
@@ -29,8 +29,8 @@ def correct_snapshot(
     """
     note = clean_note(note)
     with desk.edit(dry_run=dry_run) as edit:
-        account = editing.locked_account(edit.tx, account_id)
-        before, after = editing.correct_snapshot(edit.tx, account, day, values, edit.now, note)
+        account = accounts.lock(edit.tx, account_id)
+        before, after = snapshots.correct(edit.tx, account, day, values, edit.now, note)
         if all(count is None for count in after):
             raise refusal("followers", "and every other metric would be null; delete the snapshot instead")
         return before, after
@@ -42,4 +42,4 @@ def remove_snapshot(desk: Desk, account_id: int, day: date, *, dry_run: bool = F
     Raises: NotFound.
     """
     with desk.edit(dry_run=dry_run) as edit:
-        return editing.remove_snapshot(edit.tx, editing.locked_account(edit.tx, account_id), day, edit.now)
+        return snapshots.remove(edit.tx, accounts.lock(edit.tx, account_id), day, edit.now)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
 from webapp.dashboard.charts import Point, Spark, spark
@@ -20,15 +19,15 @@ from webapp.rules.growth import DAY, difference, grown_since, total
 from webapp.rules.growth import Point as Stood
 from webapp.rules.history import ProjectDay, Standing, daily_sums, days_of, history, members_of
 from webapp.rules.merge import pin_in_force, policy_of, verdict
-from webapp.store import projects, queries
+from webapp.store import held, leases, observations, pins, projects
+from webapp.store.accounts import Account
+from webapp.store.heads import all_heads
+from webapp.store.held import ListedHeld
+from webapp.store.observations import Sources
 from webapp.store.projects import Project
-from webapp.store.reads import explaining, glance
-from webapp.store.reads.accounts import Account, Grown, grown
-from webapp.store.reads.glance import Sources
-from webapp.store.reads.heads import Head, all_heads
-from webapp.store.reads.standing import cells, standing_at
+from webapp.store.projects import Project as Head
+from webapp.store.standing import Grown, cells, grown, standing_at
 from webapp.store.tables import projects as projects_table
-from webapp.store.types import as_moment
 
 WEEK = timedelta(days=7)
 SPARK_DAYS = 30
@@ -108,9 +107,9 @@ def home(tx: sa.Connection, kept: Kept, generation: int, now: datetime, stale_af
         sums = _all_sums(tx, heads, today)
         kept.put(key, sums)
     rows = {p.id: p for p in projects.listed(tx, projects_table.c.removed_at.is_(None), order_by=())}
-    held, syncing = glance.held_counts(tx), glance.syncing(tx)
+    waiting, syncing = held.counts(tx), leases.syncing(tx)
     cards = [
-        _card(rows[head.id], head, sums.get(head.id, NOBODY), held, syncing, now, stale_after)
+        _card(rows[head.id], head, sums.get(head.id, NOBODY), waiting, syncing, now, stale_after)
         for head in heads
         if head.id in rows
     ]
@@ -265,7 +264,7 @@ class ProjectPage:
     pages: int
     problems: Sequence[Mapping[str, Any]]
     problem_count: int
-    held: Sequence[Mapping[str, Any]]
+    held: Sequence[ListedHeld]
 
 
 def project_page(
@@ -293,8 +292,8 @@ def project_page(
     past = history(first, today, before, found, members_of(one.account for one in everyone)).days
 
     sums = _sums(there, head.as_of, stood, ())
-    syncing = {head.id} if queries.is_syncing(tx, head.id) else set()
-    sources = glance.sources_of(tx, [account.id for account in shown], now)
+    syncing = {head.id} if leases.is_syncing(tx, head.id) else set()
+    sources = observations.sources_of(tx, [account.id for account in shown], now)
     problems = _problems(project)
     return ProjectPage(
         project=project,
@@ -311,7 +310,7 @@ def project_page(
         pages=pages,
         problems=problems[:PROBLEMS],
         problem_count=len(problems),
-        held=queries.held_list(tx, project_id=head.id),
+        held=held.listed(tx, project_id=head.id),
     )
 
 
@@ -331,7 +330,9 @@ def _ordered(accounts: Sequence[Account], growths: Mapping[int, Values], listing
     def value(account: Account) -> Any:
         if listing.sort == "growth":
             return growths[account.id][place]
-        found = getattr(account, listing.sort)
+        found = (
+            account.counts[METRICS.index(listing.sort)] if listing.sort in METRICS else getattr(account, listing.sort)
+        )
         return found.casefold() if isinstance(found, str) else found
 
     ordered = sorted(accounts, key=lambda account: account.id)
@@ -401,9 +402,8 @@ def _row(account: Account, head: Head, sources: Sources, growth: int | None, dra
     return Row(account, numbers, growth, drawn)
 
 
-def _columns(head: Head) -> Mapping[str, str]:
-    found: Mapping[str, str] = msgspec.json.decode(head.sheet_columns) if head.sheet_columns else {}
-    return found
+def _columns(head: Head) -> Mapping[Metric, str]:
+    return head.sheet_columns or {}
 
 
 def _number(account: Account, head: Head, sources: Sources, place: int, column: str | None) -> Number:
@@ -443,8 +443,8 @@ class Told:
     metric: Metric
     number: Number
     sides: Sequence[Side]
-    pin: explaining.Pinned | None
-    held: Sequence[explaining.Held]
+    pin: pins.Pin | None
+    held: Sequence[held.Held]
 
 
 @dataclass(frozen=True)
@@ -485,8 +485,9 @@ def account_page(
 
 
 def _told(tx: sa.Connection, account: Account, head: Head, now: datetime) -> list[Told]:
-    sources = glance.sources_of(tx, [account.id], now)[account.id]
-    pinned, held = explaining.pinned(tx, account.id), explaining.held(tx, account.id)
+    sources = observations.sources_of(tx, [account.id], now)[account.id]
+    pinned = {pin.metric: pin for pin in pins.of_accounts(tx, [account.id])}
+    kept_aside = held.of_account(tx, account.id)
     columns = _columns(head)
     return [
         Told(
@@ -494,16 +495,16 @@ def _told(tx: sa.Connection, account: Account, head: Head, now: datetime) -> lis
             _number(account, head, sources, place, columns.get(metric)),
             [_side(one, place, columns.get(metric)) for one in sources.observed.values()],
             _live(pinned.get(metric), now),
-            [one for one in held if one.metric == metric],
+            [one for one in kept_aside if one.metric == metric],
         )
         for place, metric in enumerate(METRICS)
     ]
 
 
-def _live(pin: explaining.Pinned | None, now: datetime) -> explaining.Pinned | None:
-    return pin if pin is not None and pin_in_force(as_moment(pin.until), now) else None
+def _live(pin: pins.Pin | None, now: datetime) -> pins.Pin | None:
+    return pin if pin is not None and pin_in_force(pin.until, now) else None
 
 
-def _side(one: explaining.Observed, place: int, column: str | None) -> Side:
+def _side(one: observations.Observation, place: int, column: str | None) -> Side:
     places = cells_of(one.origin, column) if one.source == "sheet" else []
     return Side(one.source, one.counts[place], ", ".join(places) or one.origin or "", one.observed_at, one.note)

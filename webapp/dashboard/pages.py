@@ -27,7 +27,7 @@ from webapp.errors import NotFound
 from webapp.model import METRICS, Metric
 from webapp.store import runs
 from webapp.store.db import Database
-from webapp.store.reads.heads import head_of, head_of_account
+from webapp.store.heads import head_of, head_of_account
 from webapp.store.runs import Run
 
 PERIODS = (7, 30, 90, 365)

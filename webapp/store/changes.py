@@ -1,8 +1,8 @@
-"""What has changed: the counts, as syncs wrote them down, and what people corrected by hand."""
+"""Which counts changed in which run, from what to what."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.model import Metric
-from webapp.store.tables import accounts, audit_log, count_changes, projects
+from webapp.store.statement import Query, insert
+from webapp.store.tables import accounts, count_changes
+from webapp.store.types import Count, native
 
 
 @dataclass(frozen=True)
@@ -27,19 +29,6 @@ class CountChange:
     changes: Mapping[str, list[Any]]
 
 
-@dataclass(frozen=True)
-class AuditRow:
-    """One correction by hand. target: `project:<id>` or `account:<id>`; before, after: only what it changed."""
-
-    id: int
-    at: datetime | None
-    action: str
-    target: str
-    before: Any
-    after: Any
-    note: str | None
-
-
 _COLUMNS = (
     count_changes.c.id,
     count_changes.c.account_id,
@@ -52,14 +41,7 @@ _COLUMNS = (
 )
 
 
-def project_exists(tx: sa.Connection, project_id: str) -> bool:
-    """Whether there is such a project, removed ones too."""
-    if "\x00" in project_id:  # PostgreSQL does not even compare with it
-        return False
-    return tx.execute(sa.select(projects.c.id).where(projects.c.id == project_id)).first() is not None
-
-
-def changes_of(
+def of_project(
     tx: sa.Connection,
     project_id: str,
     *,
@@ -87,22 +69,33 @@ def changes_of(
     return [CountChange(*row) for row in tx.execute(statement)]
 
 
-def audit(
-    tx: sa.Connection, action: str, target: str, before: Any, after: Any, now: datetime, note: str | None = None
+_NEW = ("project_id", "account_id", "run_id", "changed_at", "changes")
+_add = insert(count_changes, _NEW)
+
+
+def add(
+    tx: sa.Connection, project_id: str, run_id: str, rows: Sequence[tuple[int, Mapping[str, Any]]], now: datetime
 ) -> None:
-    """Write down what was changed from what to what, within the transaction that changes it."""
-    row = {"at": now, "action": action, "target": target, "before": before, "after": after, "note": note}
-    tx.execute(audit_log.insert().values(**row))
+    """Keep which counts changed: (account id, {metric: [old, new, winner, cell]})."""
+    if rows:
+        stamp = native(tx, count_changes.c.changed_at.type, now)
+        kind = count_changes.c.changes.type
+        _add.run(tx, [(project_id, account, run_id, stamp, native(tx, kind, told)) for account, told in rows])
 
 
-def audit_list(
-    tx: sa.Connection, *, limit: int, before: int | None = None, target: str | None = None
-) -> list[AuditRow]:
-    """Corrections, newest first. before: only those with a smaller id."""
-    columns = [audit_log.c[name] for name in AuditRow.__dataclass_fields__]
-    statement = sa.select(*columns).order_by(audit_log.c.id.desc()).limit(limit)
-    if before is not None:
-        statement = statement.where(audit_log.c.id < before)
-    if target is not None:
-        statement = statement.where(audit_log.c.target == target)
-    return [AuditRow(*row) for row in tx.execute(statement)]
+LATEST = 200  # of the latest are looked through for when a value became what it is
+
+
+_latest = Query(
+    lambda _: (
+        sa.select(count_changes.c.changed_at, count_changes.c.changes)
+        .where(count_changes.c.account_id == sa.bindparam("account_id", type_=Count()))
+        .order_by(count_changes.c.id.desc())
+        .limit(sa.literal(LATEST))
+    )
+)
+
+
+def of_account(tx: sa.Connection, account_id: int) -> list[tuple[Any, str]]:
+    """(driver time, JSON of {metric: [old, new, winner, cell]}) of the latest changed counts, newest first."""
+    return [(row[0], row[1]) for row in _latest.rows(tx, account_id=account_id)]

@@ -19,6 +19,7 @@ from webapp.store.backends.dialect import counted, insert_for, insert_into, now_
 from webapp.store.tables import IDLE, sync_run_projects, sync_runs
 
 KEEP = timedelta(days=90)
+KEEP_IDLE = timedelta(days=2)
 KEY_LIVES = timedelta(hours=24)
 
 
@@ -116,6 +117,14 @@ def add(tx: sa.Connection, run: NewRun, ended: Mapping[str, Any] | None = None) 
     row = asdict(run) | {"params": dict(run.params), "state": "running", "heartbeat": now_ms(tx), "phase": "read"}
     statement = insert_for(tx, sync_runs).values(row | dict(ended or {})).on_conflict_do_nothing()
     return counted(tx, statement) == 1
+
+
+def add_idle(tx: sa.Connection, run: NewRun, warnings: Sequence[str]) -> bool:
+    """Record a run that found nothing to do; False when another has its Idempotency-Key. Old ones are forgotten."""
+    old = sync_runs.c.started_at < run.started_at - KEEP_IDLE
+    tx.execute(sync_runs.delete().where(sa.text(IDLE), old))
+    ended = {"state": "succeeded", "phase": None, "finished_at": run.started_at, "warnings": warnings, "seconds": 0.0}
+    return add(tx, run, ended)
 
 
 def close_dead(tx: sa.Connection, now: datetime, ttl_ms: int) -> Sequence[str]:

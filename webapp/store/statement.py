@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
@@ -23,6 +23,9 @@ Build = Callable[[str], sa.Select[Any]]
 
 BATCH = 10_000
 FETCH = 2_000
+CHUNK = 5_000  # SQLite takes 32,766 parameters a statement
+
+T = TypeVar("T")
 
 
 @lru_cache(maxsize=8)
@@ -70,6 +73,11 @@ class Bulk:
         return self._compiled[name]
 
 
+def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """The items, so many at a time: a statement takes only so many parameters."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
 class Query:
     """A select whose rows come as bare driver tuples.
 
@@ -106,6 +114,49 @@ class Query:
             assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
             self._compiled[dialect] = str(compiled), compiled
         return self._compiled[dialect]
+
+
+def upsert(table: sa.Table, key: Sequence[str]) -> Bulk:
+    """INSERT of all columns, or UPDATE of all but the key where the key is there; tuples have all columns."""
+    names = [column.name for column in table.c]
+
+    def build(insert: Any) -> sa.UpdateBase:
+        statement = insert(table).values({c.name: sa.bindparam(c.name, type_=c.type) for c in table.c})
+        changed = {name: statement.excluded[name] for name in names if name not in key}
+        return statement.on_conflict_do_update(index_elements=list(key), set_=changed)  # type: ignore[no-any-return]
+
+    return Bulk(build, names)
+
+
+def by_id(id_column: sa.Column[Any], statement: sa.UpdateBase) -> sa.UpdateBase:
+    """The statement for the row whose id is the parameter `key`."""
+    return statement.where(id_column == sa.bindparam("key", type_=id_column.type))  # type: ignore[attr-defined,no-any-return]
+
+
+def new_values(table: sa.Table, names: Iterable[str]) -> dict[str, sa.BindParameter[Any]]:
+    """What an UPDATE sets: {name: the parameter `new_name`}."""
+    return {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+
+
+def update(id_column: sa.Column[Any], names: Sequence[str], *where: sa.ColumnElement[bool]) -> Bulk:
+    """UPDATE ... SET names WHERE id; tuples are (*values, id)."""
+    table = id_column.table
+    assert isinstance(table, sa.Table)  # noqa: S101  narrows the type
+
+    def build(insert: Any) -> sa.UpdateBase:
+        del insert
+        return by_id(id_column, table.update().values(new_values(table, names)).where(*where))
+
+    return Bulk(build, [*(f"new_{name}" for name in names), "key"])
+
+
+def insert(table: sa.Table, names: Sequence[str]) -> Bulk:
+    """INSERT of these columns."""
+
+    def build(insert: Any) -> sa.UpdateBase:
+        return insert(table).values({name: sa.bindparam(name, type_=table.c[name].type) for name in names})  # type: ignore[no-any-return]
+
+    return Bulk(build, names)
 
 
 class InOrder(Join):

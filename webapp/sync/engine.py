@@ -25,10 +25,11 @@ from webapp.rules.freshness import freshness
 from webapp.rules.outcomes import state_of
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
 from webapp.sources.sheet.rows import has_header
-from webapp.store import lease, projects, runs, schedule
+from webapp.store import leases, projects, runs, schedule, spreadsheets, ticks
 from webapp.store.db import Database
-from webapp.store.projects import Project, SpreadsheetState
+from webapp.store.projects import Project
 from webapp.store.runs import NewRun, ProjectResult, Run
+from webapp.store.spreadsheets import Spreadsheet
 from webapp.sync.discovery import Tabs, assign
 from webapp.sync.heart import Heart
 from webapp.sync.project import Options, Outcome, ProjectSync, SheetSide
@@ -137,7 +138,7 @@ class Engine:
 
     def _saw_tick(self, tx: sa.Connection, trigger: Trigger, now: datetime) -> None:
         longest = timedelta(minutes=2 * self.options.interval_minutes)
-        gap = schedule.put_tick(tx, now, trigger.caller, longest)
+        gap = ticks.put(tx, now, trigger.caller, longest)
         if gap is not None:
             minutes = gap // timedelta(minutes=1)
             log.warning("[SmartSync] no tick came for %d minutes; what was missed is made up for once", minutes)
@@ -156,14 +157,14 @@ class Engine:
         )
         with self.db.write() as tx:
             for dead in runs.close_dead(tx, now, ttl):
-                lease.release_all(tx, dead)  # should it wake up, it finds that it has no right to anything
+                leases.release_all(tx, dead)  # should it wake up, it finds that it has no right to anything
                 log.warning("[SmartSync] closed an abandoned run", extra={"run_id": dead})
             replayed = self._replay(runs.by_key(tx, trigger.idempotency_key, now), trigger)
             if _is_tick(trigger):
                 self._saw_tick(tx, trigger, now)
             if replayed is not None:
                 return replayed
-            if schedule.add_idle_run(tx, new, self._lacking()) if idle else runs.add(tx, new):
+            if runs.add_idle(tx, new, self._lacking()) if idle else runs.add(tx, new):
                 run = runs.by_id(tx, run_id)
                 assert run is not None  # noqa: S101  it was added in this transaction
                 return Started(run, "fresh")
@@ -261,7 +262,7 @@ class Engine:
             project = projects.by_id(tx, work.trigger.project_id)
             return [project] if project is not None and project.removed_at is None else []
         if work.trigger.due:
-            return projects.due(tx, self.clock.now() + TOLERANCE, self.options.interval_minutes)
+            return schedule.due(tx, self.clock.now() + TOLERANCE, self.options.interval_minutes)
         return projects.active(tx)
 
     def _sheets_wanted(self, tx: sa.Connection, work: _Work) -> list[SheetSource]:
@@ -271,7 +272,7 @@ class Engine:
         if not work.trigger.due:
             return list(self.sheets)
         keys = [sheet.key for sheet in self.sheets]
-        due = schedule.due_sheets(tx, self.clock.now() + TOLERANCE, self.options.interval_minutes, keys)
+        due = spreadsheets.due(tx, self.clock.now() + TOLERANCE, self.options.interval_minutes, keys)
         return [sheet for sheet in self.sheets if sheet.key in due]
 
     def _groups(
@@ -348,11 +349,11 @@ class Engine:
             return {}
         names = {lease_of(project.id): project.id for project in group}
         with self.db.read() as tx:
-            free = lease.free(tx, names, self.options.lease_ms)
+            free = leases.free(tx, names, self.options.lease_ms)
         if not free:
             return {}
         with self._writing(work) as tx:
-            taken = lease.take(tx, free, work.run.id, self.options.lease_ms)
+            taken = leases.take(tx, free, work.run.id, self.options.lease_ms)
         return {names[name]: fence for name, fence in taken.items()}
 
     def _begin_reading(self, work: _Work) -> None:
@@ -383,7 +384,7 @@ class Engine:
         with self.db.read() as tx:
             taken = projects.bound_tabs(tx, key)
             unbound = projects.unbound(tx, key)
-            tabs = assign(book, mine, taken, unbound, projects.ignored(tx, key))
+            tabs = assign(book, mine, taken, unbound, spreadsheets.ignored(tx, key))
         return book, tabs
 
     def _key(self, source: SheetSource) -> str | None:
@@ -395,7 +396,7 @@ class Engine:
             return
         now = self.clock.now()
         transient = isinstance(error, TransientSourceError)
-        seen = SpreadsheetState(
+        seen = Spreadsheet(
             key=source.key,
             title=book.title if book else None,
             locale=book.locale if book else None,
@@ -406,7 +407,7 @@ class Engine:
             checked_at=now,
         )
         with self._writing(work) as tx:
-            projects.put_spreadsheet(tx, seen)
+            spreadsheets.put(tx, seen)
 
     def _turns(
         self, work: _Work, key: str | None, book: Book, tabs: Tabs, mine: Sequence[Project], fences: Mapping[str, int]
@@ -546,7 +547,7 @@ class Engine:
             project_id = projects.create(tx, name, now, spreadsheet=key, worksheet_id=tab.id, title=tab.title)
             if project_id is None:
                 return None
-            fences = lease.take(tx, [lease_of(project_id)], work.run.id, self.options.lease_ms)
+            fences = leases.take(tx, [lease_of(project_id)], work.run.id, self.options.lease_ms)
             project = projects.by_id(tx, project_id)
         assert project is not None  # noqa: S101  it was made in that transaction
         work.total += 1
@@ -622,7 +623,7 @@ class Engine:
         with self.db.write() as tx:
             current = runs.locked(tx, work.run.id)
             if current is None or not current.live:  # somebody took us for dead and closed it
-                lease.release_all(tx, work.run.id)
+                leases.release_all(tx, work.run.id)
                 return True
             if current.again and not force:
                 return False
@@ -635,7 +636,7 @@ class Engine:
                     "error_code": "shutting_down",
                     "error": "told to end; the next run goes on with what is left",
                 }
-            lease.release_all(tx, work.run.id)
+            leases.release_all(tx, work.run.id)
             runs.close(tx, work.run.id, state, values)
         log.info("[SmartSync] sync ended", extra={"run_id": work.run.id, "state": state, **_numbers(values)})
         return True
@@ -666,7 +667,7 @@ class Engine:
         values = self._closing(work) | {"error_code": code, "error": words}
         try:
             with self.db.write() as tx:
-                lease.release_all(tx, work.run.id)
+                leases.release_all(tx, work.run.id)
                 runs.close(tx, work.run.id, state, values)
         except StoreError:
             log.exception("[SmartSync] the end of a run was not written", extra={"run_id": work.run.id})

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from webapp.errors import StoreError
-from webapp.store import lease, runs
+from webapp.store import leases, runs
 from webapp.store.db import Database
 
 log = logging.getLogger("smart_sync")
@@ -57,7 +57,7 @@ class Heart:
         try:
             with self._db.write() as tx:
                 if runs.beat(tx, self._run_id, progress):
-                    lease.renew(tx, self._run_id, self._ttl_ms)
+                    leases.renew(tx, self._run_id, self._ttl_ms)
         except StoreError as error:
             log.warning("[SmartSync] a heartbeat was not written", extra={"run_id": self._run_id, "error": str(error)})
             return False

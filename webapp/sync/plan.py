@@ -16,7 +16,8 @@ from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem
 from webapp.rules.addresses import cell_address, rows_address
 from webapp.rules.merge import Pin, implausible, keep_unread, merge, policy_of, verdict
 from webapp.sources.sheet.reading import SheetRow, TabReading
-from webapp.store.state import Held, Stored
+from webapp.store.held import Held
+from webapp.store.observations import Stored
 
 SHRINK_MINIMUM = 10
 HISTORY = timedelta(days=3)

@@ -18,7 +18,7 @@ from webapp.rules.merge import Pin, pin_in_force
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
-from webapp.store import lease, projects, runs, state, writes
+from webapp.store import accounts, changes, held, leases, observations, pins, projects, runs, snapshots
 from webapp.store.db import Database
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
@@ -140,7 +140,7 @@ class ProjectSync:
             return Outcome(result, tuple(draft.plan.changes) if draft.plan else ())
         assert fence is not None  # noqa: S101  only a dry run goes without a lease
         with self.db.write() as tx:
-            lease.release(tx, lease_of(project.id), self.run.id, fence)
+            leases.release(tx, lease_of(project.id), self.run.id, fence)
             if not runs.is_live(tx, self.run.id):
                 raise LostLease("this run was taken for dead and closed; nothing was written")
             current = projects.locked(tx, project.id) or project
@@ -159,7 +159,7 @@ class ProjectSync:
         if self.nothing_changed(tx, project, side):
             return Draft(None, sheet_read=True, report=report["final"], read_report=report["read"])
         if side.reading is not None:
-            _follow(side.reading, state.aliases_of(tx, project.id))
+            _follow(side.reading, accounts.aliases_of(tx, project.id))
         inputs = Inputs(
             now,
             project.merge_policy,
@@ -167,15 +167,15 @@ class ProjectSync:
             discover=self.options.discover,
             columns=project.sheet_columns or {},
             pins=_pins(tx, project.id, now),
-            held=state.held_of(tx, project.id),
+            held=held.of_project(tx, project.id),
         )
-        plan = make_plan(state.stored_accounts(tx, project.id), inputs, explain=explain)
+        plan = make_plan(observations.stored_accounts(tx, project.id), inputs, explain=explain)
         guarded = None
         if side.reading is not None and not self.force and may_have_shrunk(plan):
-            guarded = shrinkage(plan, side.reading, *state.metric_totals(tx, project.id))
+            guarded = shrinkage(plan, side.reading, *observations.metric_totals(tx, project.id))
         if guarded is not None:
             inputs = replace(inputs, reading=None)
-            plan = make_plan(state.stored_accounts(tx, project.id), inputs, explain=explain)
+            plan = make_plan(observations.stored_accounts(tx, project.id), inputs, explain=explain)
         return _draft(plan, side, report, guarded)
 
     def nothing_changed(self, tx: sa.Connection, project: Project, side: SheetSide) -> bool:
@@ -184,7 +184,7 @@ class ProjectSync:
             and side.unchanged
             and project.settled
             and project.sheet_report is not None
-            and not state.changed_readings(tx, project.id)
+            and not observations.changed_readings(tx, project.id)
         )
 
     def write(self, tx: sa.Connection, project: Project, draft: Draft, now: datetime) -> Draft:
@@ -192,12 +192,14 @@ class ProjectSync:
         updated = 0
         if draft.plan is not None:
             updated = _write_plan(tx, project.id, draft.plan, now)
-            writes.tell_changes(tx, project.id, self.run.id, draft.plan.told, now)
+            changes.add(tx, project.id, self.run.id, draft.plan.told, now)
             corrected = draft.plan.counts if self.options.latest_snapshot else draft.plan.lowered
-            writes.correct_snapshots(tx, self.run.day, corrected)
+            snapshots.correct_snapshots(tx, self.run.day, corrected)
         self.enter("snapshot")
         # The time of the run, not of this write: a run that crosses midnight belongs to one day.
-        created = writes.add_snapshots(tx, project.id, self.run.day, self.run.started_at, sheet_read=draft.sheet_read)
+        created = snapshots.add_snapshots(
+            tx, project.id, self.run.day, self.run.started_at, sheet_read=draft.sheet_read
+        )
         return replace(draft, updated=updated, created=created)
 
     def result(
@@ -305,7 +307,7 @@ def _write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -
     """Everything a plan changes; how many accounts have other counts than before."""
     stamp = native(tx, UtcDateTime(), now)
     new = [_new(account) for account in plan.new]
-    ids = writes.add_accounts(tx, project_id, new, now)
+    ids = accounts.add_accounts(tx, project_id, new, now)
     sheet: list[tuple[Any, ...]] = [
         (account_id, "sheet", *account.counts, stamp, account.origin, None)
         for account_id, account in zip(ids, plan.new, strict=True)
@@ -316,15 +318,15 @@ def _write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -
         (account, "sheet", *counts, stamp if since is now else since, origin, note)
         for account, counts, since, origin, note in plan.sheet
     )
-    writes.put_sheet(tx, sheet)
-    writes.drop_sheet(tx, plan.unsaid)
-    writes.describe_accounts(tx, [(*_described(row, mode), account) for account, row, mode in plan.described])
-    writes.remove_accounts(tx, plan.removed, now, "sheet")
-    writes.return_accounts(tx, plan.returned)
-    writes.put_accepted(tx, plan.accepted)
-    writes.drop_accepted(tx, plan.forgotten)
+    observations.put_sheet(tx, sheet)
+    observations.drop_sheet(tx, plan.unsaid)
+    accounts.describe_accounts(tx, [(*_described(row, mode), account) for account, row, mode in plan.described])
+    accounts.remove_accounts(tx, plan.removed, now, "sheet")
+    accounts.return_accounts(tx, plan.returned)
+    observations.put_accepted(tx, plan.accepted)
+    observations.drop_accepted(tx, plan.forgotten)
     _write_held(tx, plan, now)
-    return writes.write_counts(tx, plan.counts, now) + fresh
+    return accounts.write_counts(tx, plan.counts, now) + fresh
 
 
 def _new(account: NewAccount) -> tuple[Any, ...]:
@@ -349,13 +351,13 @@ def _described(row: Any, mode: str) -> tuple[Any, ...]:
 def _write_held(tx: sa.Connection, plan: Plan, now: datetime) -> None:
     opened: list[tuple[Any, ...]] = []
     changed: list[tuple[Any, ...]] = []
-    for held in plan.held:
-        rest = (held.value, held.last_good, held.observed_at, held.origin, held.held_at, held.agreeing, held.state)
-        if held.id is None:
-            opened.append((held.account_id, METRICS[held.metric], *rest))
+    for one in plan.held:
+        rest = (one.value, one.last_good, one.observed_at, one.origin, one.held_at, one.agreeing, one.state)
+        if one.id is None:
+            opened.append((one.account_id, METRICS[one.metric], *rest))
         else:
-            changed.append((*rest, None if held.state == "held" else now, held.id))
-    writes.put_held(tx, opened, changed)
+            changed.append((*rest, None if one.state == "held" else now, one.id))
+    held.put(tx, opened, changed)
 
 
 def _follow(reading: TabReading, aliases: Mapping[str, str]) -> None:
@@ -374,7 +376,7 @@ def _follow(reading: TabReading, aliases: Mapping[str, str]) -> None:
 def _pins(tx: sa.Connection, project_id: str, now: datetime) -> dict[int, tuple[Pin, ...]]:
     """Pins in force: {account id: pins}."""
     found: dict[int, tuple[Pin, ...]] = {}
-    for pin in state.pins_of(tx, project_id):
+    for pin in pins.of_project(tx, project_id):
         if pin_in_force(pin.until, now):
             found[pin.account_id] = (*found.get(pin.account_id, ()), Pin(pin.metric, pin.value))
     return found

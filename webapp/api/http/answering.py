@@ -18,8 +18,9 @@ from webapp.api.http.asking import no_account, no_project
 from webapp.clock import Clock
 from webapp.errors import NotFound
 from webapp.store.db import Database
-from webapp.store.reads.heads import Head, all_heads, head_of, head_of_account
-from webapp.store.reads.watch import Watch
+from webapp.store.heads import all_heads, head_of, head_of_account
+from webapp.store.projects import Project as Head
+from webapp.store.watch import Watch
 
 MEMORY = "smart_sync.answers"  # where the app keeps its Memory
 JSON = "application/json"

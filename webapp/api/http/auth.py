@@ -12,7 +12,7 @@ from flask import g, request
 from webapp import web
 from webapp.access import COOKIE, Gate, Role, Sessions, Tokens, same_origin
 from webapp.api.http.problems import Problem
-from webapp.store import sharing
+from webapp.store import accounts, share_links
 from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
 
@@ -71,12 +71,12 @@ def _shared(access: Access, values: Mapping[str, Any], token: str) -> bool:
     db = web.get(Database)
     ensure_migrated(db)
     with db.read() as tx:
-        shared = sharing.project_of_token(tx, token)
+        shared = share_links.project_of_token(tx, token)
         if shared is None:
             return False
         asked = values.get("project_id")
         if "account_id" in values:
-            asked = sharing.project_of_account(tx, values["account_id"])
+            asked = accounts.owner_of(tx, values["account_id"])
     _reads_only(access)
     if asked != shared:
         # The same words whether the other project is there or not.

@@ -11,8 +11,8 @@ from msgspec import UNSET, Struct, UnsetType
 from webapp.clock import iso
 from webapp.model import UNKNOWN, Values
 from webapp.rules.growth import DAY, Point, grown_since, total
-from webapp.store.reads.accounts import Account
-from webapp.store.reads.heads import Head
+from webapp.store.accounts import Account
+from webapp.store.projects import Project as Head
 from webapp.store.types import as_text
 
 Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
@@ -80,7 +80,8 @@ class AccountShown(Struct):
 
 def account_shown(account: Account, growth: Growth | UnsetType | None = UNSET) -> AccountShown:
     return AccountShown(
-        *account[:15],  # the columns of both stand in the same order
+        *account[:10],
+        *account.counts,  # the columns of both stand in the same order
         as_text(account.changed_at),
         as_text(account.added_at),
         as_text(account.removed_at),

@@ -20,14 +20,17 @@ from webapp.api.shapes.reading import AccountShown, Growth, account_shown, growt
 from webapp.clock import iso
 from webapp.model import METRICS, UNKNOWN, Metric, Values
 from webapp.rules.growth import DAY, difference
-from webapp.store.reads.accounts import Account, everybody, grown, json_lines, page, ranged
-from webapp.store.reads.heads import Head
+from webapp.store.account_pages import json_lines, page
+from webapp.store.accounts import Account
+from webapp.store.projects import Project as Head
+from webapp.store.standing import everybody, grown, ranged
 from webapp.store.types import as_text
 
 PAGE = 100
 WHOLE = 100_000  # lines of a table for a spreadsheet program
 TEXTS = ("username", "platform", "owner", "topic", "status")
 TIMES = ("added_at", "changed_at")
+LISTED = tuple(field.name for field in msgspec.structs.fields(AccountShown) if field.required)  # of each line
 GROWTHS = tuple(f"growth_{metric}" for metric in METRICS)
 SORTS = ("id", *METRICS, *GROWTHS, *TEXTS, *TIMES)
 ORDERS = ("asc", "desc")
@@ -149,7 +152,7 @@ def _written(
     tx: sa.Connection, head: Head, asked: AccountsQuery, limit: int, after: Place | None, question: str
 ) -> Made:
     """The same, written by the database."""
-    lines = json_lines(tx, head.id, limit=limit + 1, **_page_of(asked, after))
+    lines = json_lines(tx, head.id, LISTED, limit=limit + 1, **_page_of(asked, after))
     more = None
     if len(lines) > limit:
         last = msgspec.json.decode(lines[limit - 1])
@@ -231,7 +234,7 @@ def _place(line: Line, sort: str) -> Place:
         return account.id, account.id
     if sort in GROWTHS:
         return (line.growth or UNKNOWN)[GROWTHS.index(sort)], account.id
-    value = getattr(account, sort)
+    value = account.counts[METRICS.index(sort)] if sort in METRICS else getattr(account, sort)
     if sort in TIMES:
         return as_text(value), account.id
     return (value.casefold() if isinstance(value, str) else value), account.id

@@ -42,9 +42,9 @@ from webapp.clock import iso
 from webapp.model import Counts, Values
 from webapp.rules.growth import total
 from webapp.rules.history import History, ProjectDay, history, members_of
-from webapp.store.reads.accounts import Account, Grown, grown
-from webapp.store.reads.heads import Head
-from webapp.store.reads.standing import cells, standing_at
+from webapp.store.accounts import Account
+from webapp.store.projects import Project as Head
+from webapp.store.standing import Grown, cells, grown, standing_at
 
 PROFILES = 100
 GROUPS = 500
@@ -241,7 +241,7 @@ def _groups(named: Iterable[tuple[str, Account]]) -> dict[str, GroupShown]:
 
 
 def _profiles(accounts: Sequence[Account], growths: Sequence[Values]) -> list[ProfileShown]:
-    pairs = sorted(zip(accounts, growths, strict=True), key=lambda one: (-(one[0].views or 0), one[0].id))
+    pairs = sorted(zip(accounts, growths, strict=True), key=lambda one: (-(one[0].counts.views or 0), one[0].id))
     return [_profile(account, growth) for account, growth in pairs[:PROFILES]]
 
 

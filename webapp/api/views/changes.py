@@ -14,8 +14,9 @@ from webapp.api.http.routes import Answer, Route
 from webapp.clock import iso
 from webapp.errors import NotFound
 from webapp.model import Metric
-from webapp.store import changes
-from webapp.store.changes import AuditRow, CountChange
+from webapp.store import audit, changes, projects
+from webapp.store.audit import AuditEntry as AuditRow
+from webapp.store.changes import CountChange
 from webapp.store.db import Database
 
 BIGGEST = 2**63 - 1
@@ -94,9 +95,9 @@ class AuditAnswer(msgspec.Struct):
 def list_changes(asked: ChangesQuery, project_id: str) -> Response:
     """Which counts of a project changed when, from what to what, in which run, from which cell; newest first."""
     with web.get(Database).read() as tx:
-        if not changes.project_exists(tx, project_id):
+        if not projects.by_id(tx, project_id):
             raise NotFound(f"there is no project {project_id[:100]!r}", code="project_not_found")
-        found = changes.changes_of(
+        found = changes.of_project(
             tx,
             project_id,
             limit=asked.limit + 1,
@@ -117,7 +118,7 @@ def list_changes(asked: ChangesQuery, project_id: str) -> Response:
 def list_audit(asked: AuditQuery) -> Response:
     """What was corrected by hand, newest first, with what stood there before."""
     with web.get(Database).read() as tx:
-        found = changes.audit_list(tx, limit=asked.limit + 1, before=asked.cursor, target=asked.target)
+        found = audit.latest(tx, limit=asked.limit + 1, before=asked.cursor, target=asked.target)
     page, following = _page(found, asked.limit)
     return json_answer(AuditAnswer([_audit(row) for row in page], following), headers={"Cache-Control": "no-store"})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -18,7 +17,8 @@ from webapp.api.shapes import answers
 from webapp.api.shapes.answers import says
 from webapp.clock import iso
 from webapp.model import LARGEST, METRICS, Metric
-from webapp.store import queries
+from webapp.store import held as held_rows
+from webapp.store import pins as pin_rows
 from webapp.store.db import Database
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000, description="lines at most")]
@@ -46,7 +46,7 @@ def list_held(asked: HeldQuery) -> Response:
     """Implausible readings that were kept aside, newest first."""
     state = None if asked.state == "all" else asked.state
     with web.get(Database).read() as tx:
-        rows = queries.held_list(tx, state=state, project_id=asked.project_id, limit=asked.limit)
+        rows = held_rows.listed(tx, state=state, project_id=asked.project_id, limit=asked.limit)
     return json_answer({"held": [_held(row) for row in rows]}, headers={"Cache-Control": "no-store"})
 
 
@@ -60,14 +60,14 @@ def reject_held(_: NoQuery, held_id: int) -> Response:
     return json_answer({"success": True, "held": _held(held.reject_held(desk(), held_id))})
 
 
-def _held(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: iso(value) if isinstance(value, datetime) else value for name, value in row.items()}
+def _held(row: object) -> dict[str, Any]:
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in vars(row).items()}
 
 
 def list_pins(asked: PinsQuery) -> Response:
     """Values that people have fixed."""
     with web.get(Database).read() as tx:
-        rows = queries.pin_list(tx, project_id=asked.project_id, limit=asked.limit)
+        rows = pin_rows.listed(tx, project_id=asked.project_id, limit=asked.limit)
     return json_answer({"pins": [_held(row) for row in rows]}, headers={"Cache-Control": "no-store"})
 
 

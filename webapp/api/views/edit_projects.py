@@ -14,7 +14,7 @@ from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
 from webapp.api.views.editing import Moment, given, shown
 from webapp.model import LARGEST, Policy
-from webapp.store.editing import ProjectRow
+from webapp.store.projects import Project
 
 Status = Literal["active", "paused", "finished"]
 Target = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
@@ -99,8 +99,10 @@ def restore_project(_: NoQuery, project_id: str) -> Response:
     return _answer(projects.restore_project(desk(), project_id))
 
 
-def _answer(project: ProjectRow, status: int = 200) -> Response:
-    return json_answer(ProjectAnswer(success=True, project=ProjectShown(**shown(project))), status)
+def _answer(project: Project, status: int = 200) -> Response:
+    return json_answer(
+        ProjectAnswer(success=True, project=ProjectShown(**shown(project, ProjectShown.__struct_fields__))), status
+    )
 
 
 ROUTES = (

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from webapp.actions.accounts import EditedAccount
 from webapp.api.http.problems import Problem
-from webapp.clock import iso
 from webapp.model import Mode
+from webapp.store.types import as_text
 
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 DryRun = Annotated[bool, msgspec.Meta(description="answer what would happen, and change nothing")]
@@ -78,13 +78,15 @@ def given(body: msgspec.Struct, *names: str) -> dict[str, Any]:
     return values
 
 
-def shown(row: Any) -> dict[str, Any]:
-    """A row's values as an answer says them."""
-    return {name: iso(value) if isinstance(value, datetime) else value for name, value in vars(row).items()}
+def shown(row: object, names: Iterable[str]) -> dict[str, Any]:
+    """Those of a row's values as an answer says them."""
+    return {name: as_text(getattr(row, name)) if name.endswith("_at") else getattr(row, name) for name in names}
 
 
 def account_shown(edited: EditedAccount) -> AccountShown:
-    return AccountShown(**shown(edited.account), aliases=list(edited.aliases))
+    account = edited.account
+    names = [name for name in AccountShown.__struct_fields__ if name in account._fields]
+    return AccountShown(**shown(account, names), **account.counts._asdict(), aliases=list(edited.aliases))
 
 
 def account_answer(edited: EditedAccount) -> AccountAnswer:

@@ -21,11 +21,15 @@ from webapp.clock import Clock, iso
 from webapp.model import METRICS, Metric, Policy, Values
 from webapp.rules.addresses import cells_of
 from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
+from webapp.store import changes, held, observations, pins
+from webapp.store.accounts import Account
+from webapp.store.accounts import by_id as account_of
 from webapp.store.db import Database
-from webapp.store.reads import explaining
-from webapp.store.reads.accounts import Account, account_of
-from webapp.store.reads.explaining import Held, Observed, Pinned
-from webapp.store.reads.heads import Head, head_of_account
+from webapp.store.heads import head_of_account
+from webapp.store.held import Held
+from webapp.store.observations import Observation as Observed
+from webapp.store.pins import Pin as Pinned
+from webapp.store.projects import Project as Head
 from webapp.store.types import as_moment, as_text
 
 
@@ -112,7 +116,7 @@ class Facts(NamedTuple):
     head: Head
     account: Account
     policy: Policy
-    columns: Mapping[str, str]
+    columns: Mapping[Metric, str]
     observed: Mapping[str, Observed]
     believed: Values
     pinned: Mapping[str, Pinned]
@@ -136,18 +140,19 @@ def explain_account(_: NoQuery, account_id: int) -> Response:
 
 
 def _facts(tx: sa.Connection, head: Head, account: Account) -> Facts:
-    changes = [(at, msgspec.json.decode(told)) for at, told in explaining.changes(tx, account.id)]
+    now = web.get(Clock).now()
+    sources = observations.sources_of(tx, [account.id], now)[account.id]
     return Facts(
         head,
         account,
         policy_of(head.merge_policy, account.mode),
-        msgspec.json.decode(head.sheet_columns) if head.sheet_columns else {},
-        explaining.observed(tx, account.id),
-        explaining.believed(tx, account.id),
-        explaining.pinned(tx, account.id),
-        explaining.held(tx, account.id),
-        changes,
-        web.get(Clock).now(),
+        head.sheet_columns or {},
+        sources.observed,
+        sources.believed,
+        {pin.metric: pin for pin in pins.of_accounts(tx, [account.id])},
+        held.of_account(tx, account.id),
+        [(at, msgspec.json.decode(text)) for at, text in changes.of_account(tx, account.id)],
+        now,
     )
 
 
@@ -205,7 +210,7 @@ def _manual_since(facts: Facts, place: int, metric: Metric, found: Verdict) -> d
 def _observation(facts: Facts, one: Observed, place: int, metric: Metric) -> ObservationShown:
     by_sheet = one.source == "sheet"
     return ObservationShown(
-        source=cast("Literal['sheet', 'parsed']", one.source),
+        source=one.source,
         value=one.counts[place],
         believed=one.counts[place] if by_sheet else facts.believed[place],
         origin=one.origin,

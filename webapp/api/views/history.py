@@ -18,9 +18,10 @@ from webapp.api.http.tables import table
 from webapp.api.shapes.reading import DayText, Time
 from webapp.api.views.accounts import TAGGED
 from webapp.rules.history import AccountDay, DayGap, days_of, gaps, members_of
-from webapp.store.reads.accounts import Account, account_of, everybody
-from webapp.store.reads.heads import Head
-from webapp.store.reads.standing import Scope, cells, standing_at
+from webapp.store.accounts import Account
+from webapp.store.accounts import by_id as account_of
+from webapp.store.projects import Project as Head
+from webapp.store.standing import Scope, cells, everybody, standing_at
 from webapp.store.types import as_text
 
 YEARS = 5 * 366

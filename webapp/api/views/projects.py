@@ -21,8 +21,9 @@ from webapp.model import UNKNOWN, Values
 from webapp.rules.freshness import is_stale
 from webapp.rules.growth import total
 from webapp.store.db import Database
-from webapp.store.reads.accounts import Grown, grown
-from webapp.store.reads.heads import Head, all_heads, head_of
+from webapp.store.heads import all_heads, head_of
+from webapp.store.projects import Project as Head
+from webapp.store.standing import Grown, grown
 from webapp.store.types import as_moment, as_text
 
 PERCENT = 100

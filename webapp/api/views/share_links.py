@@ -16,9 +16,10 @@ from webapp.api.http.routes import Answer, NoQuery, Route
 from webapp.api.shapes import answers
 from webapp.clock import iso
 from webapp.errors import NotFound
-from webapp.store import projects, sharing
+from webapp.store import projects
+from webapp.store import share_links as share_link_rows
 from webapp.store.db import Database
-from webapp.store.sharing import ShareLink
+from webapp.store.share_links import ShareLink
 
 
 class ShareLinkBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -34,7 +35,7 @@ def list_share_links(_: NoQuery, project_id: str) -> Response:
     """A project's share links, live ones first, without their tokens."""
     with web.get(Database).read() as tx:
         _check_project(tx, project_id)
-        links = sharing.of_project(tx, project_id)
+        links = share_link_rows.of_project(tx, project_id)
     return json_answer({"share_links": [_shown(link) for link in links]}, headers={"Cache-Control": "no-store"})
 
 

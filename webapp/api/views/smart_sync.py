@@ -25,7 +25,7 @@ from webapp.errors import NotFound, StoreError
 from webapp.rules.due import overdue
 from webapp.rules.freshness import is_stale
 from webapp.rules.outcomes import status_of
-from webapp.store import projects, queries, runs, schedule
+from webapp.store import leases, projects, runs, schedule, spreadsheets, status, ticks
 from webapp.store.db import Database
 from webapp.store.runs import Run
 from webapp.store.storage import storage_of
@@ -236,10 +236,10 @@ def sync_status(asked: StatusQuery) -> Response:
                 _project_status(tx, asked.project_id, settings, now), headers={"Cache-Control": "no-store"}
             )
         ttl = int(settings.lease_s * 1000)
-        totals = queries.status_totals(tx, now, settings.stale_after)
+        totals = status.totals(tx, now, settings.stale_after)
         running = runs.live_runs(tx, ttl)
         last = runs.latest(tx, limit=1, idle=False)
-        states = projects.spreadsheet_states(tx)
+        states = spreadsheets.listed(tx)
         ticks = _ticks(tx, settings, now)
     body = {
         "success": True,
@@ -262,7 +262,7 @@ def sync_status(asked: StatusQuery) -> Response:
 
 def _ticks(tx: Any, settings: Settings, now: datetime) -> dict[str, Any]:
     """Whether somebody still asks for what is due. Red is twice the interval: one call may fail without an alarm."""
-    tick, turn = schedule.last_tick(tx), schedule.earliest_turn(tx)
+    tick, turn = ticks.last(tx), schedule.earliest_turn(tx)
     late = overdue(turn, now)
     gap = None
     if tick is not None and tick.gap_from is not None and tick.gap_until is not None:
@@ -277,7 +277,7 @@ def _ticks(tx: Any, settings: Settings, now: datetime) -> dict[str, Any]:
     }
 
 
-def _sheet(settings: Settings, states: Sequence[projects.SpreadsheetState]) -> dict[str, Any]:
+def _sheet(settings: Settings, states: Sequence[spreadsheets.Spreadsheet]) -> dict[str, Any]:
     """The worst of the configured spreadsheets."""
     if not settings.sheets and not settings.demo:
         return {"state": "not_configured", "since": None, "message": "set SMART_SYNC_SHEET", "spreadsheets": []}
@@ -320,7 +320,7 @@ def _project_status(tx: Any, project_id: str, settings: Settings, now: Any) -> d
         "project_id": project.id,
         "project_name": project.name,
         "status": "removed" if project.removed_at else project.status,
-        "isSyncing": queries.is_syncing(tx, project.id),
+        "isSyncing": leases.is_syncing(tx, project.id),
         "checked_at": iso(project.checked_at),
         "synced_at": iso(project.synced_at),
         "changed_at": iso(project.changed_at),

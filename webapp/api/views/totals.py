@@ -17,8 +17,9 @@ from webapp.api.shapes.reading import DayText, GroupShown, Growth, group_shown, 
 from webapp.api.views.accounts import TAGGED
 from webapp.model import Counts, Values
 from webapp.rules.growth import difference, total
-from webapp.store.reads.accounts import Account, Ranged, ranged
-from webapp.store.reads.heads import Head
+from webapp.store.accounts import Account
+from webapp.store.projects import Project as Head
+from webapp.store.standing import Ranged, ranged
 
 GROUPS: dict[str, Callable[[Account], str | None]] = {
     "owner": lambda account: account.owner,

@@ -10,12 +10,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from webapp.store.changes import audit
-from webapp.store.tables import accounts, share_links
+from webapp.store import audit
+from webapp.store.tables import share_links
 
 LIVE_LINKS = 100  # per project; so that a list of them always fits one answer
+
+
 SHOWN = 200
-BIGGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def add(tx: sa.Connection, project_id: str, label: str | None, now: datetime) ->
     token = f"share_{secrets.token_urlsafe(32)}"
     link = ShareLink(str(uuid.uuid4()), project_id, label, now, None)
     tx.execute(share_links.insert().values(**link.__dict__, token_hash=_hash(token)))
-    audit(tx, "share_link.add", f"project:{project_id}", None, {"id": link.id, "label": label}, now)
+    audit.add(tx, "share_link.add", f"project:{project_id}", None, {"id": link.id, "label": label}, now)
     return link, token
 
 
@@ -66,7 +67,7 @@ def revoke(tx: sa.Connection, link_id: str, now: datetime) -> ShareLink | None:
     row = tx.execute(live.values(revoked_at=now).returning(*_COLUMNS)).first()
     if row is not None:
         before = {"id": row.id, "label": row.label}
-        audit(tx, "share_link.revoke", f"project:{row.project_id}", before, None, now)
+        audit.add(tx, "share_link.revoke", f"project:{row.project_id}", before, None, now)
     else:
         row = tx.execute(sa.select(*_COLUMNS).where(mine)).first()
     return None if row is None else ShareLink(*row)
@@ -78,10 +79,3 @@ def project_of_token(tx: sa.Connection, token: str) -> str | None:
         share_links.c.token_hash == _hash(token), share_links.c.revoked_at.is_(None)
     )
     return tx.execute(statement).scalar()
-
-
-def project_of_account(tx: sa.Connection, account_id: int) -> str | None:
-    """The project of an account, removed or not; None when there is no such account."""
-    if account_id > BIGGEST:
-        return None
-    return tx.execute(sa.select(accounts.c.project_id).where(accounts.c.id == account_id)).scalar()

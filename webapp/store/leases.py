@@ -1,8 +1,7 @@
 """The right to sync a project: one row with an expiry and a number that only grows.
 
 Whoever writes a project checks the number inside its write transaction, so a run that was paused past its lease and
-wakes up can not write over the run that took its place. All times are the database's own, in milliseconds.
-"""
+wakes up can not write over the run that took its place. All times are the database's own, in milliseconds."""
 
 from __future__ import annotations
 
@@ -11,6 +10,7 @@ from collections.abc import Collection, Iterable
 import sqlalchemy as sa
 
 from webapp.errors import LostLease
+from webapp.model import LEASE_PREFIX, lease_of
 from webapp.store.backends.dialect import counted, insert_for, now_ms
 from webapp.store.tables import leases
 
@@ -26,7 +26,7 @@ def _is_free(tx: sa.Connection, ttl_ms: int) -> sa.ColumnElement[bool]:
 def free(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> set[str]:
     """Which of the names nobody holds. A plain read: it waits for no writer."""
     taken: set[str] = set()
-    for part in _parts(names):
+    for part in _batches(names):
         held = sa.select(leases.c.name).where(leases.c.name.in_(part), ~_is_free(tx, ttl_ms))
         taken.update(tx.execute(held).scalars())
     return set(names) - taken
@@ -35,7 +35,7 @@ def free(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> set[str]:
 def take(tx: sa.Connection, names: Collection[str], holder: str, ttl_ms: int) -> dict[str, int]:
     """Take all that are free, in one statement: {name: fence}. What others hold is simply not in the answer."""
     fences: dict[str, int] = {}
-    for part in _parts(names):
+    for part in _batches(names):
         rows = [{"name": name, "holder": holder, "fence": 1, "expires_at": now_ms(tx) + ttl_ms} for name in part]
         statement = insert_for(tx, leases).values(rows)
         statement = statement.on_conflict_do_update(
@@ -77,6 +77,18 @@ def release_all(tx: sa.Connection, holder: str) -> None:
     tx.execute(leases.update().where(leases.c.holder == holder).values(holder=None, expires_at=0))
 
 
-def _parts(names: Collection[str]) -> Iterable[list[str]]:
+def is_syncing(tx: sa.Connection, project_id: str) -> bool:
+    """Whether somebody holds the project's lease now."""
+    held = sa.select(sa.literal(1)).where(leases.c.name == lease_of(project_id), leases.c.expires_at > now_ms(tx))
+    return tx.execute(held).first() is not None
+
+
+def syncing(tx: sa.Connection) -> set[str]:
+    """Ids of the projects that somebody holds the lease of now."""
+    statement = sa.select(leases.c.name).where(leases.c.name.startswith(LEASE_PREFIX), leases.c.expires_at > now_ms(tx))
+    return {name.removeprefix(LEASE_PREFIX) for name in tx.execute(statement).scalars()}
+
+
+def _batches(names: Collection[str]) -> Iterable[list[str]]:
     ordered = sorted(names)
     return (ordered[i : i + BATCH] for i in range(0, len(ordered), BATCH))

@@ -1,8 +1,7 @@
 """Where accounts stood: the snapshots of a stretch of days, and the last one up to a day.
 
 On SQLite the key is (day, account), so whatever is asked of an account is asked day by day; without the days the
-whole table would be read.
-"""
+whole table would be read."""
 
 from __future__ import annotations
 
@@ -11,19 +10,52 @@ from datetime import date
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS
+from webapp.model import METRICS, Values
+from webapp.rules.growth import Point
 from webapp.rules.history import Standing
+from webapp.store.accounts import ACCOUNT_COLUMNS, THERE, Account
+from webapp.store.heads import as_of_day
 from webapp.store.statement import Query, in_order
 from webapp.store.tables import account_snapshots, accounts, projects
-from webapp.store.types import Count, Day, as_day, bind_day
+from webapp.store.types import Count, Day, as_day, as_moment, bind_day
 
 Scope = Literal["project", "account", "all"]
+
+
 DAY = Day()
+
+
 COUNTS = tuple(account_snapshots.c[metric] for metric in METRICS)
+
+
+class Grown(NamedTuple):
+    """An account with those of its snapshots that tell where it stood 24 hours before a moment."""
+
+    account: Account
+    points: list[Point]
+
+
+class Ranged(NamedTuple):
+    """An account and where it stood at the ends of two days; None before its first snapshot."""
+
+    account: Account
+    first: Values | None
+    last: Values | None
+
+
+def everybody(tx: sa.Connection, scope: Scope, of: str | int | None, *, removed: bool = False) -> Iterator[Account]:
+    """Every account, with the removed ones if asked for, in no particular order."""
+    return (Account.of(row) for row in _everybody(scope, removed).rows(tx, **_scoped(of)))
+
+
+@cache
+def _everybody(scope: Scope, removed: bool) -> Query:
+    statement = sa.select(*ACCOUNT_COLUMNS).where(in_scope(scope))
+    return Query(lambda _: statement if removed else statement.where(THERE))
 
 
 def in_scope(scope: Scope) -> sa.ColumnElement[bool]:
@@ -54,20 +86,20 @@ def cells(
 @cache
 def _cells(scope: Scope, *, times: bool) -> Query:
     snapshots = account_snapshots
-    told = [snapshots.c.day, snapshots.c.account_id, *COUNTS, *([snapshots.c.snapshot_time] if times else [])]
+    shown = [snapshots.c.day, snapshots.c.account_id, *COUNTS, *([snapshots.c.snapshot_time] if times else [])]
 
     def build(dialect: str) -> sa.Select[Any]:
         first, last = bound_day("first_day"), bound_day("last_day")
         mine = sa.select(accounts.c.id).where(in_scope(scope))
         if dialect == "postgresql":
             within = snapshots.c.day.between(first, last)
-            return sa.select(*told).where(snapshots.c.account_id.in_(mine), within).order_by(snapshots.c.day)
+            return sa.select(*shown).where(snapshots.c.account_id.in_(mine), within).order_by(snapshots.c.day)
         days = _days(first, last)
         # In the order of the table, which the limit keeps SQLite from leaving out: neighbours share a page.
         people = mine.order_by(accounts.c.id).limit(sa.literal_column("-1")).subquery("people")
         here = (snapshots.c.day == days.c.day) & (snapshots.c.account_id == people.c.id)
         joined = in_order(in_order(days, people, sa.true()), snapshots, here)
-        return sa.select(*told).select_from(joined)
+        return sa.select(*shown).select_from(joined)
 
     return Query(build)
 
@@ -88,6 +120,80 @@ def _standing(scope: Scope) -> Query:
         return sa.select(accounts.c.id, last.c.day, *counts).select_from(joined).where(in_scope(scope))
 
     return Query(build)
+
+
+# Accounts and where they stood
+
+
+_WIDTH = len(ACCOUNT_COLUMNS)
+_STOOD = 1 + len(METRICS)  # a day or a moment, and the counts
+
+
+def grown(tx: sa.Connection, scope: Scope, of: str | int | None, *, removed: bool = False) -> Iterator[Grown]:
+    """Every account with its snapshots around the moment 24 hours before its project's `as_of`.
+
+    That moment lies between a day's snapshots: of the day itself, of the one after it, and the last one before.
+    """
+    for row in _grown(scope, removed).rows(tx, **_scoped(of)):
+        yield Grown(Account.of(row[:_WIDTH]), list(_points(row[_WIDTH:])))
+
+
+def _points(values: tuple[Any, ...]) -> Iterator[Point]:
+    for start in range(0, len(values), _STOOD):
+        moment = as_moment(values[start])
+        if moment is not None:
+            yield Point(moment, values[start + 1 : start + _STOOD])
+
+
+@cache
+def _grown(scope: Scope, removed: bool) -> Query:
+    def build(dialect: str) -> sa.Select[Any]:
+        placed = accounts.join(projects, projects.c.id == accounts.c.project_id)
+        before = last_snapshot(dialect, scope, as_of_day(dialect, 2), of=placed)
+        same, following = account_snapshots.alias("same_day"), account_snapshots.alias("next_day")
+        joined = joined_to(placed, before)
+        for table, days in ((same, 1), (following, 0)):
+            here = (table.c.account_id == accounts.c.id) & (table.c.day == as_of_day(dialect, days))
+            joined = joined.outerjoin(table, here)
+        points = [table.c[name] for table in (before, same, following) for name in ("snapshot_time", *METRICS)]
+        statement = sa.select(*ACCOUNT_COLUMNS, *points).select_from(joined).where(in_scope(scope))
+        return statement if removed else statement.where(THERE)
+
+    return Query(build)
+
+
+def ranged(
+    tx: sa.Connection, scope: Scope, of: str | int | None, first: date, last: date, *, removed: bool = False
+) -> Iterator[Ranged]:
+    """Every account with where it stood at the ends of both days."""
+    values = {"first": bind_day(tx, first), "last": bind_day(tx, last)}
+    for row in _ranged(scope, removed).rows(tx, **values, **_scoped(of)):
+        first_stood, last_stood = row[_WIDTH : _WIDTH + _STOOD], row[_WIDTH + _STOOD :]
+        yield Ranged(Account.of(row[:_WIDTH]), _counts(first_stood), _counts(last_stood))
+
+
+def _counts(stood: tuple[Any, ...]) -> Values | None:
+    """None without a day."""
+    return None if stood[0] is None else stood[1:]
+
+
+@cache
+def _ranged(scope: Scope, removed: bool) -> Query:
+    def build(dialect: str) -> sa.Select[Any]:
+        first, last = (last_snapshot(dialect, scope, bound_day(name), f"{name}_stood") for name in ("first", "last"))
+        joined = joined_to(joined_to(accounts, first), last)
+        stood = [table.c[name] for table in (first, last) for name in ("day", *METRICS)]
+        statement = sa.select(*ACCOUNT_COLUMNS, *stood).select_from(joined).where(in_scope(scope))
+        return statement if removed else statement.where(THERE)
+
+    return Query(build)
+
+
+def _scoped(of: str | int | None) -> dict[str, Any]:
+    return {} if of is None else {"scope": of}
+
+
+# The last snapshot up to a day
 
 
 def last_snapshot(

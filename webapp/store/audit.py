@@ -1,0 +1,43 @@
+"""What people changed by hand, with what stood there before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.store.tables import audit_log
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One change by hand. target: `project:<id>` or `account:<id>`; before, after: only what it changed."""
+
+    id: int
+    at: datetime | None
+    action: str
+    target: str
+    before: Any
+    after: Any
+    note: str | None
+
+
+def add(
+    tx: sa.Connection, action: str, target: str, before: Any, after: Any, now: datetime, note: str | None = None
+) -> None:
+    """Write down what was changed from what to what, within the transaction that changes it."""
+    row = {"at": now, "action": action, "target": target, "before": before, "after": after, "note": note}
+    tx.execute(audit_log.insert().values(**row))
+
+
+def latest(tx: sa.Connection, *, limit: int, before: int | None = None, target: str | None = None) -> list[AuditEntry]:
+    """Corrections, newest first. before: only those with a smaller id."""
+    columns = [audit_log.c[name] for name in AuditEntry.__dataclass_fields__]
+    statement = sa.select(*columns).order_by(audit_log.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(audit_log.c.id < before)
+    if target is not None:
+        statement = statement.where(audit_log.c.target == target)
+    return [AuditEntry(*row) for row in tx.execute(statement)]

@@ -1,0 +1,73 @@
+"""Projects as readers ask for them: not removed, fetched as fast as the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.model import LARGEST
+from webapp.store.projects import Project
+from webapp.store.statement import Query
+from webapp.store.tables import accounts, projects
+from webapp.store.types import Count, Day
+
+_COLUMNS = tuple(projects.c[name] for name in Project.__dataclass_fields__)
+_PROJECT = sa.select(*_COLUMNS).where(projects.c.removed_at.is_(None))
+
+
+_one = Query(lambda _: _PROJECT.where(projects.c.id == sa.bindparam("project_id")))
+
+
+_all = Query(lambda _: _PROJECT)
+
+
+_by_account = Query(
+    lambda _: _PROJECT.join(accounts, accounts.c.project_id == projects.c.id).where(
+        accounts.c.id == sa.bindparam("account_id", type_=Count())
+    )
+)
+
+
+def _project(tx: sa.Connection, row: tuple[Any, ...]) -> Project:
+    values = list(row)
+    for place, decode in _decoders(tx.dialect):
+        values[place] = decode(values[place])
+    return Project(*values)
+
+
+@cache
+def _decoders(dialect: sa.Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
+    """Which columns have a driver value that is none of ours, and what turns it into one."""
+    found = ((place, c.type.dialect_impl(dialect).result_processor(dialect, None)) for place, c in enumerate(_COLUMNS))
+    return [(place, decode) for place, decode in found if decode is not None]
+
+
+def head_of(tx: sa.Connection, project_id: str) -> Project | None:
+    """None for a project that is not there or is removed."""
+    row = None if "\x00" in project_id else _one.first(tx, project_id=project_id)
+    return None if row is None else _project(tx, row)
+
+
+def head_of_account(tx: sa.Connection, account_id: int) -> Project | None:
+    """The project of an account, which may itself have been removed from it."""
+    row = _by_account.first(tx, account_id=account_id) if account_id <= LARGEST else None
+    return None if row is None else _project(tx, row)
+
+
+def all_heads(tx: sa.Connection) -> list[Project]:
+    """Every project that is not removed, by name."""
+    return sorted((_project(tx, row) for row in _all.rows(tx)), key=lambda head: (head.name.casefold(), head.id))
+
+
+def as_of_day(dialect: str, days_before: int) -> sa.ColumnElement[Any]:
+    """The UTC day of `Project.as_of`, so many days earlier, as an expression over `projects`; NULL without an `as_of`."""
+    synced, changed = projects.c.synced_at, projects.c.changed_at
+    if dialect == "postgresql":
+        latest = sa.func.timezone(sa.literal_column("'UTC'"), sa.func.greatest(synced, changed))
+        return sa.cast(latest, sa.Date()) - sa.literal_column(str(days_before), sa.Integer())
+    latest = sa.func.max(sa.func.coalesce(synced, changed), sa.func.coalesce(changed, synced), type_=sa.Text())
+    back: sa.ColumnElement[str] = sa.literal_column(f"'-{days_before} days'")
+    return sa.func.date(sa.func.substr(latest, 1, 10), back, type_=Day())

@@ -1,0 +1,127 @@
+"""Two accounts that are one: what the one that goes on takes over, and what is left of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.model import METRICS, Counts
+from webapp.store import accounts, audit, projects
+from webapp.store.accounts import Account
+from webapp.store.tables import (
+    accepted_readings,
+    account_aliases,
+    account_snapshots,
+    count_changes,
+    held_observations,
+    observations,
+    pins,
+)
+from webapp.store.tables import accounts as account_rows
+from webapp.store.types import as_moment
+
+
+@dataclass(frozen=True)
+class BothDays:
+    """A day that both accounts have a snapshot of: what the account keeps, and what is left out."""
+
+    day: date
+    kept: Counts
+    left_out: Counts
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What an account took over from another, which is no more."""
+
+    days_taken: Sequence[date]
+    days_kept: Sequence[BothDays]
+    observations_taken: Sequence[str]
+    pins_taken: Sequence[str]
+    aliases_taken: Sequence[str]
+
+
+def merge(tx: sa.Connection, source: Account, target: Account, now: datetime, note: str | None = None) -> Merged:
+    """The target takes over what it has not got itself; the source's row goes, and its url_keys mean the target.
+
+    Where both have something (a day, an observation, a pin), the target's stays and the source's is written into the
+    audit row, with everything else that goes. The row has to go: its url_key would still claim its row of the sheet.
+    """
+    days_taken = _take(tx, account_snapshots, account_snapshots.c.day, source, target)
+    days_kept = _both_days(tx, source, target)
+    observed = _take(tx, observations, observations.c.source, source, target)
+    if "parsed" in observed:  # what was believed and held of readings belongs to them
+        tx.execute(accepted_readings.delete().where(accepted_readings.c.account_id == target.id))
+        _move(tx, accepted_readings, source, target)
+        _take(tx, held_observations, held_observations.c.metric, source, target)
+    merged = Merged(
+        days_taken,
+        days_kept,
+        observed,
+        _take(tx, pins, pins.c.metric, source, target),
+        sorted([*accounts.aliases(tx, source.id), source.url_key]),
+    )
+    _move(tx, count_changes, source, target)
+    _move(tx, account_aliases, source, target)
+    _bury(tx, source, target, merged, now, note)
+    return merged
+
+
+def _move(tx: sa.Connection, table: sa.Table, source: Account, target: Account) -> None:
+    tx.execute(table.update().where(table.c.account_id == source.id).values(account_id=target.id))
+
+
+def _take(tx: sa.Connection, table: sa.Table, key: sa.Column[Any], source: Account, target: Account) -> Sequence[Any]:
+    """Move the rows whose key the target has not; their keys, in order."""
+    own = table.alias()
+    taken = sa.select(own.c[key.name]).where(own.c.account_id == target.id)
+    statement = table.update().where(table.c.account_id == source.id, key.not_in(taken)).values(account_id=target.id)
+    return sorted(tx.execute(statement.returning(key)).scalars())
+
+
+_COUNTS = [account_snapshots.c[metric] for metric in METRICS]
+
+
+def _both_days(tx: sa.Connection, source: Account, target: Account) -> Sequence[BothDays]:
+    mine, theirs = account_snapshots.alias(), account_snapshots
+    statement = (
+        sa.select(theirs.c.day, *(mine.c[metric] for metric in METRICS), *_COUNTS)
+        .join(mine, (mine.c.day == theirs.c.day) & (mine.c.account_id == target.id))
+        .where(theirs.c.account_id == source.id)
+        .order_by(theirs.c.day)
+    )
+    return [
+        BothDays(row[0], Counts(*row[1 : 1 + len(METRICS)]), Counts(*row[1 + len(METRICS) :]))
+        for row in tx.execute(statement)
+    ]
+
+
+def _bury(tx: sa.Connection, source: Account, target: Account, merged: Merged, now: datetime, note: str | None) -> None:
+    """Write down what is left of the source, delete it, and let its names mean the target."""
+    tables = (account_snapshots, observations, accepted_readings, held_observations, pins)
+    left = {table.name: _rows_of(tx, table, source) for table in tables}
+    before = {"account": _values(source), "added_at": as_moment(target.added_at)} | {
+        name: rows for name, rows in left.items() if rows
+    }
+    audit.add(tx, "account.merge", f"account:{target.id}", before, {"from": source.id, **asdict(merged)}, now, note)
+    audit.add(tx, "account.merged", f"account:{source.id}", None, {"into": target.id}, now, note)
+    tx.execute(account_rows.delete().where(account_rows.c.id == source.id))
+    accounts.add_alias(tx, target.project_id, source.url_key, target.id, "merged", now)
+    added = min(filter(None, (as_moment(source.added_at), as_moment(target.added_at))), default=None)
+    tx.execute(account_rows.update().where(account_rows.c.id == target.id).values(added_at=added))
+    projects.touch(tx, [target.project_id], read=True)
+
+
+def _values(account: Account) -> dict[str, Any]:
+    """The account as the audit log keeps it."""
+    row = account._asdict() | account.counts._asdict()
+    del row["counts"]
+    return row | {name: as_moment(row[name]) for name in ("changed_at", "added_at", "removed_at")}
+
+
+def _rows_of(tx: sa.Connection, table: sa.Table, account: Account) -> list[dict[str, Any]]:
+    return [dict(row) for row in tx.execute(sa.select(table).where(table.c.account_id == account.id)).mappings()]

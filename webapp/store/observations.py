@@ -1,0 +1,218 @@
+"""Observations: what the sheet and the platforms say of each account now, and what was believed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from webapp.model import METRICS, NOTHING, Values
+from webapp.rules.merge import pin_in_force
+from webapp.store import pins
+from webapp.store.statement import Query, chunks, upsert
+from webapp.store.tables import accepted_readings, accounts, observations
+from webapp.store.types import Stamp
+
+
+class Observation(NamedTuple):
+    """What one source says of an account. observed_at: since when it has said so."""
+
+    source: Literal["sheet", "parsed"]
+    counts: Values
+    observed_at: Stamp
+    origin: str | None
+    note: str | None
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Observation:
+        """From the values of `_OBSERVED`."""
+        return cls(row[0], tuple(row[1 : 1 + len(METRICS)]), *row[1 + len(METRICS) :])
+
+
+_OBSERVED = ("source", *METRICS, "observed_at", "origin", "note")
+
+
+@dataclass
+class Sources:
+    """What decides an account's counts. pins: {metric: value}, those in force."""
+
+    observed: dict[str, Observation] = field(default_factory=dict)
+    believed: Values = NOTHING
+    pins: dict[str, int] = field(default_factory=dict)
+
+
+def sources_of(tx: sa.Connection, ids: Collection[int], now: datetime) -> dict[int, Sources]:
+    """{account id: its sources}, for a page of accounts."""
+    found = {account_id: Sources() for account_id in ids}
+    observed = sa.select(observations.c.account_id, *(observations.c[name] for name in _OBSERVED))
+    for account_id, *row in tx.execute(observed.where(observations.c.account_id.in_(ids))):
+        found[account_id].observed[row[0]] = Observation.of(row)
+    believed = sa.select(accepted_readings.c.account_id, *_values(accepted_readings))
+    for account_id, *row in tx.execute(believed.where(accepted_readings.c.account_id.in_(ids))):
+        found[account_id].believed = tuple(row)
+    for pin in pins.of_accounts(tx, ids):
+        if pin_in_force(pin.until, now):
+            found[pin.account_id].pins[pin.metric] = pin.value
+    return found
+
+
+# Everything a sync needs to know of a project
+
+
+sheet = observations.alias("sheet")
+
+
+parsed = observations.alias("parsed")
+
+
+accepted = accepted_readings.alias("accepted")
+
+
+class Stored(NamedTuple):
+    """An account with its observations, as the driver gives them; times are driver values, flags 0 or 1."""
+
+    id: int
+    url_key: str
+    platform: str
+    username: str | None
+    profile_url: str
+    topic: str | None
+    owner: str | None
+    status: str | None
+    mode: str
+    mode_set: int
+    discovered: str
+    added_at: Any
+    removed_by: str | None  # None: the account is there
+    sheet_at: Any
+    sheet_origin: str | None
+    sheet_note: str | None
+    parsed_at: Any
+    parsed_origin: str | None
+    known: Values  # current merged counts
+    sheet: Values
+    parsed: Values
+    accepted: Values
+
+
+def _values(table: Any) -> list[Any]:
+    return [table.c[metric] for metric in METRICS]
+
+
+_plain = (
+    accounts.c.id,
+    accounts.c.url_key,
+    accounts.c.platform,
+    accounts.c.username,
+    accounts.c.profile_url,
+    accounts.c.topic,
+    accounts.c.owner,
+    accounts.c.status,
+    accounts.c.mode,
+    accounts.c.mode_set,
+    accounts.c.discovered,
+    accounts.c.added_at,
+    sa.case((accounts.c.removed_at.is_not(None), sa.func.coalesce(accounts.c.removed_by, "sheet"))),
+    sheet.c.observed_at,
+    sheet.c.origin,
+    sheet.c.note,
+    parsed.c.observed_at,
+    parsed.c.origin,
+)
+
+
+_state = Query(
+    lambda _: (
+        sa.select(*_plain, *_values(accounts), *_values(sheet), *_values(parsed), *_values(accepted))
+        .select_from(accounts)
+        .outerjoin(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == sa.literal_column("'sheet'")))
+        .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
+        .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
+        .where(accounts.c.project_id == sa.bindparam("project_id"))
+    )
+)
+
+
+PLAIN = len(_plain)
+
+
+WIDTH = len(METRICS)
+PARTS = tuple(slice(start, start + WIDTH) for start in range(PLAIN, PLAIN + 4 * WIDTH, WIDTH))
+
+
+def stored_accounts(tx: sa.Connection, project_id: str) -> Iterator[Stored]:
+    """Every account the project ever had, removed ones too, in no particular order."""
+    for row in _state.rows(tx, project_id=project_id):
+        yield Stored._make((*row[:PLAIN], *(row[part] for part in PARTS)))
+
+
+_of_project = accounts.c.project_id == sa.bindparam("project_id")
+
+
+_differs = sa.or_(*(parsed.c[m].is_not(None) & parsed.c[m].is_distinct_from(accepted.c[m]) for m in METRICS))
+
+
+_gone = parsed.c.account_id.is_(None) & accepted.c.account_id.is_not(None)
+
+
+_CHANGED: sa.Select[tuple[Any]] = (
+    sa.select(sa.literal_column("1"))
+    .select_from(accounts)
+    .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
+    .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
+    .where(_of_project, _differs | _gone)
+    .limit(1)
+)
+
+
+def changed_readings(tx: sa.Connection, project_id: str) -> bool:
+    """Whether any reading says something else than what the last merge believed, or has gone."""
+    return tx.execute(_CHANGED, {"project_id": project_id}).first() is not None
+
+
+def metric_totals(tx: sa.Connection, project_id: str) -> tuple[int, Values]:
+    """How many accounts the sheet last told of, with or without numbers, and how many values of each metric."""
+    statement = (
+        sa.select(sa.func.count(), *(sa.func.count(sheet.c[metric]) for metric in METRICS))
+        .select_from(accounts)
+        .outerjoin(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == "sheet"))
+        .where(accounts.c.project_id == project_id, accounts.c.removed_at.is_(None))
+        .where((accounts.c.discovered == "sheet") | sheet.c.account_id.is_not(None))
+    )
+    total, *values = tx.execute(statement).one()
+    return total, tuple(values)
+
+
+# Changes by a sync
+
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+_put_observation = upsert(observations, ("account_id", "source"))
+_put_accepted = upsert(accepted_readings, ("account_id",))
+
+
+def put_sheet(tx: sa.Connection, rows: Rows) -> int:
+    """What the sheet says: (account id, "sheet", *counts, driver time since when, origin, note)."""
+    return _put_observation.run(tx, rows) if rows else 0
+
+
+def drop_sheet(tx: sa.Connection, ids: Sequence[int]) -> None:
+    """The sheet says nothing of these accounts any more."""
+    for part in chunks(ids):
+        tx.execute(observations.delete().where(observations.c.account_id.in_(part), observations.c.source == "sheet"))
+
+
+def put_accepted(tx: sa.Connection, rows: Sequence[tuple[int, Values]]) -> None:
+    """The readings that the merge believed."""
+    if rows:
+        _put_accepted.run(tx, [(account, *counts) for account, counts in rows])
+
+
+def drop_accepted(tx: sa.Connection, ids: Sequence[int]) -> None:
+    for part in chunks(ids):
+        tx.execute(accepted_readings.delete().where(accepted_readings.c.account_id.in_(part)))

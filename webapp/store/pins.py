@@ -1,0 +1,110 @@
+"""Values that people have fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.model import Metric
+from webapp.store import accounts, projects
+from webapp.store.backends.dialect import counted, insert_for
+from webapp.store.projects import DEFAULT_LIMIT
+from webapp.store.tables import accounts as account_rows
+from webapp.store.tables import pins
+from webapp.store.tables import projects as project_rows
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A metric of an account that a person fixed. until None: for good. Times are aware UTC."""
+
+    account_id: int
+    metric: Metric
+    value: int
+    until: datetime | None
+    note: str | None
+    pinned_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ListedPin(Pin):
+    """A pin with its account and project."""
+
+    profile_url: str
+    project_id: str
+    project_name: str
+
+
+_COLUMNS = tuple(pins.c[name] for name in Pin.__dataclass_fields__)
+
+
+def put(
+    tx: sa.Connection,
+    account_id: int,
+    metric: Metric,
+    value: int,
+    *,
+    until: datetime | None,
+    note: str | None,
+    now: datetime,
+) -> bool:
+    """Fix a value until a time, or for good; False for an account that is not there."""
+    project_id = accounts.project_of(tx, account_id)
+    if project_id is None:
+        return False
+    row = {"value": value, "until": until, "note": note, "pinned_at": now}
+    statement = insert_for(tx, pins).values(account_id=account_id, metric=metric, **row)
+    tx.execute(statement.on_conflict_do_update(index_elements=["account_id", "metric"], set_=row))
+    projects.touch(tx, [project_id], merge=True)
+    return True
+
+
+def drop(tx: sa.Connection, account_id: int, metric: Metric) -> bool:
+    """Let the merge decide again; False when nothing was pinned."""
+    gone = counted(tx, pins.delete().where(pins.c.account_id == account_id, pins.c.metric == metric)) == 1
+    project_id = accounts.project_of(tx, account_id)
+    if gone and project_id is not None:
+        projects.touch(tx, [project_id], merge=True)
+    return gone
+
+
+def of_metric(tx: sa.Connection, account_id: int, metric: Metric) -> Pin | None:
+    """The pin of one metric of an account, in force or not; None when it is not pinned."""
+    mine = sa.select(*_COLUMNS).where(pins.c.account_id == account_id, pins.c.metric == metric)
+    row = tx.execute(mine).first()
+    return None if row is None else Pin(*row)
+
+
+def of_project(tx: sa.Connection, project_id: str) -> list[Pin]:
+    """The project's pins, those that have run out too."""
+    return [Pin(*row) for row in tx.execute(_OF_PROJECT, {"project_id": project_id})]
+
+
+_OF_PROJECT = (
+    sa.select(*_COLUMNS)
+    .join(account_rows, account_rows.c.id == pins.c.account_id)
+    .where(account_rows.c.project_id == sa.bindparam("project_id"))
+)
+
+
+def of_accounts(tx: sa.Connection, ids: Collection[int]) -> list[Pin]:
+    """The pins of these accounts, those that have run out too."""
+    return [Pin(*row) for row in tx.execute(sa.select(*_COLUMNS).where(pins.c.account_id.in_(ids)))]
+
+
+def listed(tx: sa.Connection, *, project_id: str | None = None, limit: int = DEFAULT_LIMIT) -> list[ListedPin]:
+    """Values that people have fixed, by project and account."""
+    statement: sa.Select[Any] = (
+        sa.select(*_COLUMNS, account_rows.c.profile_url, account_rows.c.project_id, project_rows.c.name)
+        .join(account_rows, account_rows.c.id == pins.c.account_id)
+        .join(project_rows, project_rows.c.id == account_rows.c.project_id)
+        .order_by(project_rows.c.name, pins.c.account_id, pins.c.metric)
+        .limit(limit)
+    )
+    if project_id is not None:
+        statement = statement.where(account_rows.c.project_id == project_id)
+    return [ListedPin(*row) for row in tx.execute(statement)]

@@ -1,0 +1,62 @@
+"""How all projects stand together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from webapp.rules.freshness import is_stale
+from webapp.store.projects import DEFAULT_LIMIT
+from webapp.store.tables import held_observations, projects
+
+
+class StatusTotals(NamedTuple):
+    """All projects that are not removed; `stale` names the active ones whose last success is too long ago.
+
+    At most DEFAULT_LIMIT of these.
+    """
+
+    total: int
+    active: int
+    last_success_at: datetime | None
+    next_due_at: datetime | None
+    stale: Sequence[Mapping[str, Any]]
+    held: int
+
+
+def totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) -> StatusTotals:
+    there = projects.c.removed_at.is_(None)
+    active = there & (projects.c.status == "active")
+    sums = tx.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.count(sa.case((active, 1))),
+            sa.func.max(projects.c.synced_at, type_=projects.c.synced_at.type),
+            sa.func.min(
+                sa.case((active & projects.c.auto_sync, projects.c.next_sync_at)), type_=projects.c.synced_at.type
+            ),
+        ).where(there)
+    ).one()
+    limit = now - timedelta(minutes=stale_after_minutes)
+    late = projects.c.synced_at.is_(None) | (projects.c.synced_at < limit)
+    columns = ("id", "name", "synced_at", "degraded_since", "interval_minutes")
+    found = tx.execute(
+        sa.select(*(projects.c[name] for name in columns))
+        .where(active, late)
+        .order_by(projects.c.synced_at.is_not(None), projects.c.synced_at, projects.c.id)
+    ).mappings()
+    # A project that is synced once a day by its own schedule may be older than the others.
+    stale = [row for row in found if is_stale(row["synced_at"], stale_after_minutes, row["interval_minutes"], now)]
+    held = sa.select(sa.func.count()).where(held_observations.c.state == "held")
+    total, active_count, last_success_at, next_due_at = sums
+    return StatusTotals(
+        total,
+        active_count,
+        last_success_at,
+        next_due_at,
+        [dict(row) for row in stale[:DEFAULT_LIMIT]],
+        int(tx.execute(held).scalar_one()),
+    )
