@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 
 from tests.fakes.service import TOKEN, Service
 from webapp.cli import main
-from webapp.cron.callers import CALLERS, Call, curl_config, service_url, snippet
+from webapp.cron.call import Call, service_url
+from webapp.cron.callers import CALLERS, snippet
 from webapp.cron.crontab import BEGIN, END, block, drop_block, put_block, read_block
+from webapp.cron.curl import curl_config
 from webapp.cron.every import (
     LIMITS,
     Fields,

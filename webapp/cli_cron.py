@@ -19,8 +19,10 @@ import click
 from webapp.bootstrap import bootstrap, token_file
 from webapp.clock import Clock, iso
 from webapp.config import Settings, environment
-from webapp.cron.callers import CALLERS, CURL, PATH, Call, curl_config, service_url, snippet
+from webapp.cron.call import PATH, Call, service_url
+from webapp.cron.callers import CALLERS, snippet
 from webapp.cron.crontab import Installed, block, drop_block, put_block, read_block
+from webapp.cron.curl import CURL, curl_config
 from webapp.cron.every import Missed, missed_calls, parse_every
 from webapp.errors import ConfigError, SmartSyncError
 from webapp.rules.outcomes import succeeded

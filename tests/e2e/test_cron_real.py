@@ -14,8 +14,11 @@ from pytest_httpserver import HTTPServer
 
 from tests.e2e.google import Google, google
 from tests.e2e.harness import TOKEN, Service, environment, run, serving
-from webapp.cron.callers import Call, crontab_line, curl_config, snippet
+from webapp.cron.call import Call
+from webapp.cron.callers import snippet
+from webapp.cron.callers.crontab import crontab_line
 from webapp.cron.crontab import block
+from webapp.cron.curl import curl_config
 from webapp.cron.every import calendar, parse_every
 
 CRON = ("-m", "webapp.cli", "cron")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from webapp.cron.callers import Call, crontab_line
+from webapp.cron.call import Call
+from webapp.cron.callers.crontab import crontab_line
 from webapp.cron.every import Fields, parse_fields
 from webapp.errors import Invalid
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise, takewhile
@@ -158,14 +158,9 @@ def _write_field(values: tuple[int, ...], low: int, high: int) -> str:
 
 def calendar(fields: Fields) -> str:
     """systemd's OnCalendar, in the machine's own time zone as a crontab is."""
-    names = ",".join(WEEKDAYS[day].capitalize() for day in fields.weekdays)
-    weekdays = "" if fields.weekdays == ALWAYS.weekdays else f"{names} "
-    lists = [
-        "*" if values == all_ else ",".join(f"{n:02}" for n in values)
-        for values, all_ in zip(fields, ALWAYS, strict=True)
-    ]
-    minutes, hours, days, months, _ = lists
-    return f"{weekdays}*-{months}-{days} {hours}:{minutes}:00"
+    minutes, hours, days, months, weekdays = _lists(fields, "02")
+    prefix = "" if weekdays == "*" else f"{_names(fields.weekdays).title()} "
+    return f"{prefix}*-{months}-{days} {hours}:{minutes}:00"
 
 
 def expression(every: Every) -> str:
@@ -175,14 +170,22 @@ def expression(every: Every) -> str:
         number = every.minutes // UNITS[unit]
         return f"rate({number} {WORDS[unit]}{'s' if number > 1 else ''})"
     assert every.fields is not None  # noqa: S101  a cron expression has fields
-    lists = [
-        "*" if values == all_ else ",".join(map(str, values)) for values, all_ in zip(every.fields, ALWAYS, strict=True)
-    ]
-    minutes, hours, days, months, _ = lists
-    if every.fields.weekdays == ALWAYS.weekdays:
+    minutes, hours, days, months, weekdays = _lists(every.fields)
+    if weekdays == "*":
         return f"cron({minutes} {hours} {days} {months} ? *)"
-    names = ",".join(WEEKDAYS[day].upper() for day in every.fields.weekdays)
-    return f"cron({minutes} {hours} ? {months} {names} *)"
+    return f"cron({minutes} {hours} ? {months} {_names(every.fields.weekdays).upper()} *)"
+
+
+def _lists(fields: Fields, form: str = "") -> list[str]:
+    """Each field as a list of its numbers, `*` for all."""
+    return [
+        "*" if values == all_ else ",".join(f"{n:{form}}" for n in values)
+        for values, all_ in zip(fields, ALWAYS, strict=True)
+    ]
+
+
+def _names(weekdays: Iterable[int]) -> str:
+    return ",".join(WEEKDAYS[day] for day in weekdays)
 
 
 def number_lists(fields: Fields) -> list[list[int]]:
