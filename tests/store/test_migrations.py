@@ -32,8 +32,8 @@ NEXT_SCRIPT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0002"
+down_revision = "0001"
 
 
 def upgrade() -> None:
@@ -42,12 +42,14 @@ def upgrade() -> None:
         batch.drop_column("phase")
 """
 
+ADDING_SCRIPT = NEXT_SCRIPT.partition("    with op.batch")[0]
+
 ORPHANING_SCRIPT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0002"
+down_revision = "0001"
 
 
 def upgrade() -> None:
@@ -72,9 +74,9 @@ def new_sqlite_db(new_sqlite_url: str) -> Iterator[Database]:
 def later_version(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
     """Go on as a version of the code that has one more script."""
     shutil.copytree(migrations.SCRIPTS, folder / "migrations")
-    (folder / "migrations" / "versions" / "0004_later.py").write_text(script)
+    (folder / "migrations" / "versions" / "0002_later.py").write_text(script)
     monkeypatch.setattr(migrations, "SCRIPTS", folder / "migrations")
-    monkeypatch.setattr(migrations, "HEAD_REVISION", "0004")
+    monkeypatch.setattr(migrations, "HEAD_REVISION", "0002")
 
 
 def scripts() -> list[str]:
@@ -203,8 +205,12 @@ def test_alembic_is_not_loaded_when_there_is_nothing_to_do(database_url: str) ->
     assert done.stdout.strip() == "False"
 
 
-def test_a_filled_database_keeps_its_rows_through_every_revision(new_db: Database) -> None:
+def test_a_filled_database_keeps_its_rows_through_every_revision(
+    new_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later_version(monkeypatch, tmp_path, ADDING_SCRIPT)
     first, *others = scripts()
+    assert others
     with new_db.migrating(create=True) as tx:
         upgrade(tx, first)
     rows = fill(new_db)
@@ -214,7 +220,7 @@ def test_a_filled_database_keeps_its_rows_through_every_revision(new_db: Databas
             upgrade(tx, revision)
         rows |= fill(new_db, already=rows)
 
-    assert current_revision(new_db) == HEAD_REVISION
+    assert current_revision(new_db) == migrations.HEAD_REVISION
     now = content(new_db)
     assert {name: {column: now[name][column] for column in row} for name, row in rows.items()} == rows
     assert now.keys() == rows.keys()
@@ -226,7 +232,7 @@ def test_rebuilding_a_table_leaves_the_rows_that_refer_to_it(
     rows = fill(db)
     later_version(monkeypatch, tmp_path, NEXT_SCRIPT)
     if db.dialect == "postgresql":  # has no need to rebuild, and can not: others refer to the table
-        script = tmp_path / "migrations" / "versions" / "0004_later.py"
+        script = tmp_path / "migrations" / "versions" / "0002_later.py"
         script.write_text(NEXT_SCRIPT.replace('"always"', '"never"'))
 
     assert migrate(db)
@@ -339,9 +345,9 @@ def test_an_upgrade_that_was_killed_leaves_the_old_schema_and_its_rows(
     rows = fill(db)
     shutil.copytree(migrations.SCRIPTS, tmp_path / "migrations")
     dying = ORPHANING_SCRIPT + "    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-    (tmp_path / "migrations" / "versions" / "0004_later.py").write_text(dying)
+    (tmp_path / "migrations" / "versions" / "0002_later.py").write_text(dying)
     script = (
-        "import sys, pathlib; from webapp.store import db, migrate; migrate.HEAD_REVISION = '0004';"
+        "import sys, pathlib; from webapp.store import db, migrate; migrate.HEAD_REVISION = '0002';"
         "migrate.SCRIPTS = pathlib.Path(sys.argv[2]); migrate.migrate(db.open_database(sys.argv[1]))"
     )
 
@@ -413,4 +419,4 @@ def test_an_older_database_put_in_the_place_of_the_file_is_migrated(
 
     ensure_migrated(sqlite_db)
 
-    assert current_revision(sqlite_db) == "0004"
+    assert current_revision(sqlite_db) == "0002"

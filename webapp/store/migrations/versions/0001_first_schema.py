@@ -1,4 +1,4 @@
-"""The first schema: projects, their accounts with counts and history, runs and leases.
+"""The first schema: projects, their accounts with counts and history, runs, leases, schedules and corrections.
 
 A frozen copy of the tables as they were, so that this script does the same for ever.
 """
@@ -17,6 +17,7 @@ down_revision = None
 
 METRICS = ("followers", "likes", "comments", "videos", "views")
 RUN_STATES = ("queued", "running", "succeeded", "partial", "failed", "cancelled", "abandoned")
+IDLE = "state = 'succeeded' AND total = 0 AND read_at IS NULL"  # runs that found nothing to do and read nothing
 
 metadata = sa.MetaData(
     naming_convention={
@@ -34,7 +35,7 @@ def _table(name: str, *items: sa.schema.SchemaItem, **options: Any) -> sa.Table:
 
 
 def _counts() -> tuple[sa.schema.SchemaItem, ...]:
-    columns: tuple[sa.Column[int], ...] = tuple(sa.Column(metric, Count()) for metric in METRICS)
+    columns: tuple[sa.schema.SchemaItem, ...] = tuple(sa.Column(metric, Count()) for metric in METRICS)
     checks = tuple(sa.CheckConstraint(f"{metric} >= 0", name=f"{metric}_is_a_count") for metric in METRICS)
     return columns + checks
 
@@ -52,7 +53,8 @@ def _number(name: str, default: int = 0) -> sa.Column[int]:
     return sa.Column(name, Count(), nullable=False, server_default=sa.text(str(default)))
 
 
-_table(
+# What a spreadsheet last said, for status and for planning the next read.
+spreadsheets = _table(
     "spreadsheets",
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("title", sa.Text),
@@ -65,7 +67,8 @@ _table(
     _one_of("state", "ok", "degraded", "failed"),
 )
 
-_table(
+# Tabs that people do not want as projects, remembered by gid so that a rename does not bring them back.
+ignored_tabs = _table(
     "ignored_tabs",
     sa.Column("spreadsheet", sa.Text, nullable=False),
     sa.Column("worksheet_id", sa.Text, nullable=False),
@@ -78,25 +81,26 @@ projects = _table(
     "projects",
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
-    _flag("name_set", default=False),
+    _flag("name_set", default=False),  # named over the API: a renamed tab does not rename it
     sa.Column("status", sa.Text, nullable=False, server_default="active"),
-    sa.Column("spreadsheet", sa.Text),
+    sa.Column("spreadsheet", sa.Text),  # null: the default one
     sa.Column("worksheet_id", sa.Text),
     sa.Column("worksheet_title", sa.Text),
-    sa.Column("sheet_seen", sa.Text),
+    sa.Column("sheet_seen", sa.Text),  # hash of everything the stored sheet observations were read from
     sa.Column("sheet_bytes", Count()),
-    sa.Column("sheet_columns", Json()),
-    sa.Column("sheet_report", Json()),
+    sa.Column("sheet_columns", Json()),  # {metric: column letter}
+    sa.Column("sheet_report", Json()),  # skips and problems of the last parse, repeated while the tab is unchanged
+    # The stored counts are the merge of the stored observations, and nothing open depends on time.
     _flag("settled", default=False),
     sa.Column("merge_policy", sa.Text, nullable=False, server_default="max"),
     _flag("auto_sync", default=True),
-    sa.Column("interval_minutes", Count()),
+    sa.Column("interval_minutes", Count()),  # beside a cron expression: its longest pause, to tell how old is stale
     sa.Column("cron", sa.Text),
     sa.Column("timezone", sa.Text),
     sa.Column("next_sync_at", UtcDateTime()),
-    sa.Column("checked_at", UtcDateTime()),
-    sa.Column("synced_at", UtcDateTime()),
-    sa.Column("changed_at", UtcDateTime()),
+    sa.Column("checked_at", UtcDateTime()),  # last completed attempt
+    sa.Column("synced_at", UtcDateTime()),  # last success
+    sa.Column("changed_at", UtcDateTime()),  # last time a number changed
     sa.Column("degraded_since", UtcDateTime()),
     _number("revision"),
     sa.Column("target_views", Count()),
@@ -105,27 +109,32 @@ projects = _table(
     sa.Column("removed_at", UtcDateTime()),
     sa.Column("created_at", UtcDateTime()),
     sa.Column("updated_at", UtcDateTime()),
+    _number("min_interval_minutes"),  # a trigger of everything sooner after a success leaves the project alone
+    sa.Column("anchor_at", UtcDateTime()),  # a slot of the interval: all others are so many intervals from it
+    _number("failures"),  # attempts since the last success
+    sa.Column("last_error", sa.Text),  # of the last attempt; null: it succeeded
     _one_of("status", "active", "paused", "finished"),
     _one_of("merge_policy", "max", "sheet", "parsed"),
     sa.CheckConstraint("interval_minutes > 0", name="interval_is_positive"),
     sa.CheckConstraint("target_views >= 0", name="target_is_a_count"),
     sa.Index("ix_projects_due", "next_sync_at"),
+    sa.Index("ix_projects_checked", "checked_at"),
 )
 sa.Index("uq_projects_tab", sa.func.coalesce(projects.c.spreadsheet, ""), projects.c.worksheet_id, unique=True)
 
-_table(
+accounts = _table(
     "accounts",
     sa.Column("id", Key(), primary_key=True),
     sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
     sa.Column("platform", sa.Text, nullable=False, server_default="other"),
     sa.Column("username", sa.Text),
-    sa.Column("profile_url", sa.Text, nullable=False),
+    sa.Column("profile_url", sa.Text, nullable=False),  # as typed
     sa.Column("url_key", sa.Text, nullable=False),
     sa.Column("topic", sa.Text),
     sa.Column("owner", sa.Text),
-    sa.Column("status", sa.Text),
+    sa.Column("status", sa.Text),  # as typed
     sa.Column("mode", sa.Text, nullable=False, server_default="auto"),
-    _flag("mode_set", default=False),
+    _flag("mode_set", default=False),  # set over the API: the Status column no longer decides
     sa.Column("discovered", sa.Text, nullable=False, server_default="sheet"),
     *_counts(),
     sa.Column("changed_at", UtcDateTime()),
@@ -139,20 +148,21 @@ _table(
     sqlite_autoincrement=True,
 )
 
-_table(
+observations = _table(
     "observations",
     sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     *_counts(),
-    sa.Column("observed_at", UtcDateTime(), nullable=False),
-    sa.Column("origin", sa.Text),
+    sa.Column("observed_at", UtcDateTime(), nullable=False),  # when these counts were first seen to be so
+    sa.Column("origin", sa.Text),  # `Project A!17`, `youtube`
     sa.Column("note", sa.Text),
     _one_of("source", "sheet", "parsed"),
     sa.PrimaryKeyConstraint("account_id", "source"),
     sqlite_with_rowid=False,
 )
 
-_table(
+# The parsed counts that the last merge believed. An implausible reading stays out of here until it is accepted.
+accepted_readings = _table(
     "accepted_readings",
     sa.Column(
         "account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
@@ -161,17 +171,17 @@ _table(
     sqlite_with_rowid=False,
 )
 
-_table(
+held_observations = _table(
     "held_observations",
     sa.Column("id", Key(), primary_key=True),
     sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
     sa.Column("metric", sa.Text, nullable=False),
     sa.Column("value", Count(), nullable=False),
     sa.Column("last_good", Count()),
-    sa.Column("observed_at", UtcDateTime()),
+    sa.Column("observed_at", UtcDateTime()),  # of the latest reading that says so
     sa.Column("origin", sa.Text),
     sa.Column("held_at", UtcDateTime()),
-    _number("agreeing"),
+    _number("agreeing"),  # later readings that agreed
     sa.Column("state", sa.Text, nullable=False, server_default="held"),
     sa.Column("decided_at", UtcDateTime()),
     _one_of("metric", *METRICS),
@@ -187,12 +197,12 @@ _table(
     sqlite_autoincrement=True,
 )
 
-_table(
+pins = _table(
     "pins",
     sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
     sa.Column("metric", sa.Text, nullable=False),
     sa.Column("value", Count(), nullable=False),
-    sa.Column("until", UtcDateTime()),
+    sa.Column("until", UtcDateTime()),  # null: until it is removed
     sa.Column("note", sa.Text),
     sa.Column("pinned_at", UtcDateTime()),
     _one_of("metric", *METRICS),
@@ -201,6 +211,7 @@ _table(
     sqlite_with_rowid=False,
 )
 
+# (day, account) order: a new day is written in one place of the file, 15 to 35 times cheaper than the other way.
 account_snapshots = _table(
     "account_snapshots",
     sa.Column("day", Day(), nullable=False),
@@ -214,21 +225,21 @@ sa.Index("ix_account_snapshots_account_day", account_snapshots.c.account_id, acc
     dialect="postgresql"
 )
 
-_table(
+sync_runs = _table(
     "sync_runs",
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("caller", sa.Text, nullable=False, server_default="http"),
-    sa.Column("identity", sa.Text, nullable=False),
+    sa.Column("identity", sa.Text, nullable=False),  # what makes two triggers the same
     sa.Column("params", Json()),
     sa.Column("idempotency_key", sa.Text, unique=True),
     sa.Column("state", sa.Text, nullable=False, server_default="queued"),
     _flag("dry_run", default=False),
-    sa.Column("day", Day()),
+    sa.Column("day", Day()),  # the UTC day all snapshots of this run belong to
     sa.Column("started_at", UtcDateTime()),
-    sa.Column("read_at", UtcDateTime()),
+    sa.Column("read_at", UtcDateTime()),  # when this pass began to read sheets
     sa.Column("finished_at", UtcDateTime()),
-    _number("heartbeat"),
-    _flag("again", default=False),
+    _number("heartbeat"),  # milliseconds of the database's clock
+    _flag("again", default=False),  # a trigger came after read_at: one more pass
     sa.Column("phase", sa.Text),
     _number("done"),
     _number("total"),
@@ -245,6 +256,12 @@ _table(
     _one_of("state", *RUN_STATES),
     sa.Index("ix_sync_runs_started", "started_at"),
     sa.Index(
+        "ix_sync_runs_idle",
+        "started_at",
+        sqlite_where=sa.text(IDLE),
+        postgresql_where=sa.text(IDLE),
+    ),
+    sa.Index(
         "uq_sync_runs_live",
         "identity",
         unique=True,
@@ -253,7 +270,7 @@ _table(
     ),
 )
 
-_table(
+sync_run_projects = _table(
     "sync_run_projects",
     sa.Column("run_id", sa.Text, sa.ForeignKey("sync_runs.id", ondelete="CASCADE"), nullable=False),
     sa.Column("project_id", sa.Text, nullable=False),
@@ -277,13 +294,77 @@ _table(
     sqlite_with_rowid=False,
 )
 
-_table(
+# One row, with id 1: when somebody last asked for what is due, and the last time that nobody did for too long.
+ticks = _table(
+    "ticks",
+    sa.Column("id", Count(), primary_key=True, autoincrement=False),
+    sa.Column("seen_at", UtcDateTime()),
+    sa.Column("caller", sa.Text),
+    sa.Column("gap_from", UtcDateTime()),
+    sa.Column("gap_until", UtcDateTime()),
+    sqlite_with_rowid=False,
+)
+
+leases = _table(
     "leases",
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("holder", sa.Text),
     _number("fence"),
-    _number("expires_at"),
+    _number("expires_at"),  # milliseconds of the database's clock
     sqlite_with_rowid=False,
+)
+
+# Which counts of an account changed in which run: {metric: [old, new, winner, cell]}, with null where there is none.
+count_changes = _table(
+    "count_changes",
+    sa.Column("id", Key(), primary_key=True),
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("run_id", sa.Text),
+    sa.Column("changed_at", UtcDateTime()),
+    sa.Column("changes", Json()),
+    sa.Index("ix_count_changes_project", "project_id", "id"),
+    sa.Index("ix_count_changes_account", "account_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Profile URLs that mean an account all the same: an address that was corrected, an account merged into another.
+account_aliases = _table(
+    "account_aliases",
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("url_key", sa.Text, nullable=False),
+    sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("created_at", UtcDateTime()),
+    sa.PrimaryKeyConstraint("project_id", "url_key"),
+    sa.Index("ix_account_aliases_account", "account_id"),
+    sqlite_with_rowid=False,
+)
+
+# Read-only tokens for one project each; only their hash is kept.
+share_links = _table(
+    "share_links",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("label", sa.Text),
+    sa.Column("created_at", UtcDateTime()),
+    sa.Column("revoked_at", UtcDateTime()),
+    sa.Index("ix_share_links_project", "project_id"),
+)
+
+# What people changed by hand over the API, with what stood there before.
+audit_log = _table(
+    "audit_log",
+    sa.Column("id", Key(), primary_key=True),
+    sa.Column("at", UtcDateTime()),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("before", Json()),
+    sa.Column("after", Json()),
+    sa.Column("note", sa.Text),
+    sa.Index("ix_audit_log_target", "target"),
+    sqlite_autoincrement=True,
 )
 
 
