@@ -222,6 +222,15 @@ def test_a_refused_sync_says_why(site: Site) -> None:
     assert b"there is no project" in answer.data
 
 
+def test_a_service_that_is_ending_starts_no_sync_and_says_so(site: Site) -> None:
+    visitor = site.visitor(TOKEN)
+    site.parts.background.shut_down(0)
+    answer = visitor.post("/sync?async=true", headers=OURS)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "15")
+    assert b"the service is shutting down" in answer.data
+
+
 def test_with_no_sheet_the_home_page_tells_what_to_do(tmp_path: Path) -> None:
     parts = parts_on(tmp_path / "new.db", demo=False)
     visitor = Site(create_app(parts), parts, FakeClock()).visitor(TOKEN)

@@ -1,1 +1,12 @@
-"""What a person or program does: one function each, which locks, checks the rules, writes and audits."""
+"""What a person or program does: one function each, which locks, checks the rules, writes and audits.
+
+The words of a sync that its doors need come from here: nothing above reaches the sync itself.
+"""
+
+from __future__ import annotations
+
+from webapp.sync.background import Background
+from webapp.sync.project import Outcome
+from webapp.sync.trigger import Started, Trigger
+
+__all__ = ["Background", "Outcome", "Started", "Trigger"]

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from webapp import web
 from webapp.access import COOKIE, SESSION_S, Gate, Role, Sessions, Tokens, same_origin
 from webapp.dashboard.rendering import page, plain_error, sent_to
-from webapp.errors import NotFound, StoreError
+from webapp.errors import Conflict, Invalid, NotFound, StoreError
 from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
 
@@ -46,10 +46,16 @@ def _answered(view: Callable[..., Response], values: dict[str, Any]) -> Response
         ensure_migrated(web.get(Database))
         return view(**values)
     except NotFound as error:
-        return plain_error(404, "Not found", error.message.capitalize(), error.hint)
+        return plain_error(404, "Not found", error.message, error.hint)
+    except Invalid as error:
+        return plain_error(422, "That did not work", error.message, error.hint)
+    except Conflict as error:
+        return plain_error(409, "That did not work", error.message, error.hint)
     except StoreError as error:
         log.warning("[SmartSync] %s", error, extra={"code": error.code})
-        answer = plain_error(503, "The database can not be read now", error.message, error.hint)
+        ending = error.code == "shutting_down"
+        title = "The service is ending" if ending else "The database cannot be read now"
+        answer = plain_error(503, title, error.message, error.hint)
         answer.headers["Retry-After"] = RETRY_S
         return answer
     except HTTPException as error:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +12,11 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import NotFound as NoAddress
 
 from webapp import web
+from webapp.actions import Trigger
+from webapp.actions.desk import Desk
+from webapp.actions.held import accept_held, reject_held
+from webapp.actions.schedule import set_schedule
+from webapp.actions.trigger import sync_in_background
 from webapp.clock import Clock, as_utc
 from webapp.config import Settings
 from webapp.dashboard import entrance, figures
@@ -22,8 +24,8 @@ from webapp.dashboard.assets import serve
 from webapp.dashboard.charts import bars, line
 from webapp.dashboard.entrance import guarded
 from webapp.dashboard.figures import SORTS, TEXTS, Kept, Listing
-from webapp.dashboard.rendering import SetUp, page, plain_error, sent_to
-from webapp.errors import NotFound
+from webapp.dashboard.rendering import SetUp, page, sent_to
+from webapp.errors import Invalid, NotFound
 from webapp.model import METRICS, Metric
 from webapp.store import runs
 from webapp.store.db import Database
@@ -34,6 +36,7 @@ PERIODS = (7, 30, 90, 365)
 INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
 BY_CRON = "cron"  # stands for the expression that rules now
 LONGEST_NUMBER = 9
+DECISIONS = {"accept": accept_held, "reject": reject_held}
 RUNS = 50
 KEPT = "smart_sync.home"
 PUBLIC = ("/sign-in", "/static/<name>", "/sign-out")
@@ -183,65 +186,46 @@ def run(run_id: str) -> Response:
     return page("run.html", run=found, results=results, live=found if found.live else None)
 
 
-# What people change. The API does it; without scripts a form comes here, and a page answers.
+# What people change, by forms that work without scripts
 
 
 def sync() -> Response:
-    """Start a sync of what the query says, and show how it goes."""
-    answer = _through("smart_sync")
-    told = answer.get_json(silent=True) or {}
-    if "run_id" in told:
-        return sent_to(f"/runs/{told['run_id']}")
-    return _refused(answer.status_code, told)
+    """Start a sync of all projects or of one, and show how it goes."""
+    trigger = Trigger(caller="background", project_id=request.args.get("project_id") or None)
+    return sent_to(f"/runs/{sync_in_background(_desk(), trigger).run.id}")
 
 
 def decide(held_id: int, decision: str) -> Response:
     """Accept or reject a reading that was kept aside."""
-    if decision not in ("accept", "reject"):
+    if decision not in DECISIONS:
         raise NoAddress
-    answer = _through(f"{decision}_held", held_id=held_id)
-    told = answer.get_json(silent=True) or {}
-    if answer.status_code != 200:  # noqa: PLR2004
-        return _refused(answer.status_code, told)
+    decided = DECISIONS[decision](_desk(), held_id)
     with web.get(Database).read() as tx:
-        head = head_of_account(tx, told["held"]["account_id"])
+        head = head_of_account(tx, decided.account_id)
     return sent_to(f"/projects/{head.id}#held" if head else "/")
 
 
 def auto_sync(project_id: str) -> Response:
     """Sync a project by itself or not, and how often."""
     request.max_content_length = entrance.FORM_LIMIT
-    asked = {"enabled": "enabled" in request.form} | _interval(request.form.get("interval_minutes", BY_CRON))
-    with _saying(asked):
-        answer = _through("put_auto_sync", project_id=project_id)
-    told = answer.get_json(silent=True) or {}
-    if answer.status_code != 200:  # noqa: PLR2004
-        return _refused(answer.status_code, told)
-    return sent_to(f"/projects/{told['project_id']}#schedule")
+    values = {"enabled": "enabled" in request.form} | _interval(request.form.get("interval_minutes", BY_CRON))
+    return sent_to(f"/projects/{set_schedule(_desk(), project_id, values).id}#schedule")
 
 
-def _interval(chosen: str) -> dict[str, Any]:
-    """What is no number goes on as it is, for the API to refuse."""
+def _interval(chosen: str) -> dict[str, int | None]:
+    """What is chosen of the intervals; nothing where the expression goes on to rule, None for the default.
+
+    Raises: Invalid.
+    """
     if chosen == BY_CRON:
         return {}
-    number = chosen.isascii() and chosen.isdigit() and len(chosen) <= LONGEST_NUMBER
-    return {"interval_minutes": int(chosen) if number else chosen or None}
+    if not chosen:
+        return {"interval_minutes": None}
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) <= LONGEST_NUMBER):
+        words = f"interval_minutes: {chosen[:20]!r} is not a number of minutes"
+        raise Invalid(words, field="interval_minutes", code="invalid_parameter")
+    return {"interval_minutes": int(chosen)}
 
 
-def _saying(asked: Mapping[str, Any]) -> AbstractContextManager[Any]:
-    """This same request, with a JSON body in the place of the form."""
-    body = json.dumps(asked).encode()
-    said = {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json"}
-    return current_app.request_context(request.environ | said)
-
-
-def _through(endpoint: str, **values: Any) -> Response:
-    """What the API answers to this same request. Its check, its words; nothing is decided here."""
-    try:
-        return current_app.make_response(current_app.view_functions[endpoint](**values))  # type: ignore[arg-type]
-    except Exception as error:  # noqa: BLE001  the app turns it into the answer it would give
-        return current_app.make_response(current_app.handle_user_exception(error))
-
-
-def _refused(status: int, told: dict[str, Any]) -> Response:
-    return plain_error(status, told.get("title", "That did not work"), told.get("detail", ""), told.get("hint"))
+def _desk() -> Desk:
+    return web.get(Desk).through("page")
