@@ -1,0 +1,33 @@
+"""In which order lists come."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webapp.rules.sorting import by_value, grouped, says
+
+items = st.lists(
+    st.tuples(st.integers(1, 99), st.none() | st.integers(0, 5)), unique_by=lambda item: item[0], max_size=20
+)
+
+
+@given(items, st.booleans())
+def test_values_are_in_order_unknown_ones_last_and_equals_by_their_tie(
+    found: list[tuple[int, int | None]], descending: bool
+) -> None:
+    ordered = by_value(found, lambda item: item[1], lambda item: item[0], descending=descending)
+
+    sign = -1 if descending else 1
+    assert ordered == sorted(found, key=lambda item: (item[1] is None, sign * (item[1] or 0), item[0]))
+
+
+def test_groups_keep_the_order_in_which_they_come() -> None:
+    assert grouped(["bob", "ann", "ben"], lambda name: name[0]) == {"b": ["bob", "ben"], "a": ["ann"]}
+
+
+def test_a_part_of_any_text_is_found_whatever_its_capitals() -> None:
+    assert says("GLOW", "mira.glow", None)
+    assert says("STRASSE", "Straße")
+    assert says("", None)
+    assert not says("glow", None, "", "mira")
