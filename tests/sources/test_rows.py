@@ -448,7 +448,7 @@ def test_the_username_column_names_the_account(handle: Cell, username: str) -> N
     [
         ("@ann", "ann"),
         (" @ Ann \n Smith ", "Ann Smith"),
-        ("ann", "@ann"),
+        ("@@ann", "@ann"),
         ("Ann", "Ann"),
         ("@", None),
         ("\u200b", None),
