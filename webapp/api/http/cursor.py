@@ -10,11 +10,12 @@ from typing import Annotated
 import msgspec
 
 from webapp.api.http.asking import refused
+from webapp.model import LARGEST
 
 CHECK = 9
 
-Number = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-Identifier = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Number = Annotated[int, msgspec.Meta(ge=-LARGEST - 1, le=LARGEST)]
+Identifier = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
 Place = tuple[int | str | None, int]  # the sort value and the id of a page's last line
 
 _by_number = msgspec.json.Decoder(tuple[Number | None, Identifier])

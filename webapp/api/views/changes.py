@@ -13,17 +13,15 @@ from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, Route
 from webapp.clock import iso
 from webapp.errors import NotFound
-from webapp.model import Metric
+from webapp.model import LARGEST, Metric
 from webapp.store import audit, changes, projects
 from webapp.store.audit import AuditEntry as AuditRow
 from webapp.store.changes import CountChange
 from webapp.store.db import Database
 
-BIGGEST = 2**63 - 1
-
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
-Id = Annotated[int, msgspec.Meta(ge=1, le=BIGGEST)]
-Cursor = Annotated[int, msgspec.Meta(ge=1, le=BIGGEST, description="the `next_cursor` of the page before")]
+Id = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
+Cursor = Annotated[int, msgspec.Meta(ge=1, le=LARGEST, description="the `next_cursor` of the page before")]
 Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 Row = TypeVar("Row", CountChange, AuditRow)
 

@@ -17,6 +17,7 @@ from webapp.api.http.routes import Answer, Route
 from webapp.api.http.tables import table
 from webapp.api.shapes.reading import DayText, Time
 from webapp.api.views.accounts import TAGGED
+from webapp.model import LARGEST
 from webapp.rules.history import AccountDay, DayGap, days_of, gaps, members_of
 from webapp.store.accounts import Account
 from webapp.store.accounts import by_id as account_of
@@ -151,7 +152,7 @@ class GapsQuery(PeriodQuery, frozen=True, kw_only=True):
         False
     )
     account_id: Annotated[
-        Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None,
+        Annotated[int, msgspec.Meta(ge=1, le=LARGEST)] | None,
         msgspec.Meta(description="only of this account of the project"),
     ] = None
 
