@@ -11,6 +11,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ import click
 
 from tests.api.tour import BY_ID, Visit, demo_on, tour
 from webapp.api.http.codes import CODES
-from webapp.api.http.routes import Route
+from webapp.api.http.routes import Answer, Route
 from webapp.cli import main
 from webapp.config import SETTINGS
 from webapp.cron.callers import CALLERS, snippet
@@ -53,6 +54,15 @@ LANGUAGE = {
 }
 REMOTE = LANGUAGE.keys() - {"crontab", "systemd"}
 DURATIONS = {"duration_seconds", "seconds"}
+KINDS = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "`true` or `false`",
+    "null": "`null`",
+    "date": "day",
+    "date-time": "time",
+}
 ACCESS = {"public": "open to all", "read": "read token", "admin": "admin token"}
 
 
@@ -158,10 +168,14 @@ def _preset(name: str) -> str:
 
 
 class Entry(NamedTuple):
-    """One address: its route, what the document of the API says of it, what was sent to it, and what it answered."""
+    """One address: its route, what the document of the API says of it, what was sent to it, and what it answered.
+
+    schemas: all of the document's, which `told` refers to.
+    """
 
     route: Route
     told: Mapping[str, Any]
+    schemas: Mapping[str, Any]
     visit: Visit
 
     @property
@@ -189,12 +203,13 @@ def entries(folder: str) -> list[Entry]:
     with patch.object(os, "urandom", Random(8).randbytes):
         demo = demo_on(f"sqlite:///{folder}/demo.db")
         try:
-            paths = demo.client.get("/openapi.json").get_json()["paths"]
+            document = demo.client.get("/openapi.json").get_json()
             visits = {visit.operation: visit for visit in tour(demo)}
         finally:
             demo.parts.db.close()
+    paths, schemas = document["paths"], document["components"]["schemas"]
     return [
-        Entry(route, paths[address_of(route)][route.method.lower()], visits[operation])
+        Entry(route, paths[address_of(route)][route.method.lower()], schemas, visits[operation])
         for operation, route in BY_ID.items()
         if operation in visits
     ]
@@ -225,6 +240,7 @@ def _section(entry: Entry) -> str:
     lines += _list("Query", _parameters(entry.told, "query"))
     lines += _list("Headers", _parameters(entry.told, "header"))
     if entry.visit.sent is not None:
+        lines += _list("Members of the body", _members(entry))
         lines.append(f"Body: `{json.dumps(entry.visit.sent, ensure_ascii=False)}`")
     if entry.route.problems:
         lines.append(f"Refused with: {', '.join(f'`{code}`' for code in entry.route.problems)}.")
@@ -239,15 +255,50 @@ def _parameters(told: Mapping[str, Any], place: str) -> list[str]:
     return [f"`{p['name']}`: {p['description']}" for p in told.get("parameters", ()) if p["in"] == place]
 
 
+def _members(entry: Entry) -> list[str]:
+    """Each member of the body with what it may be."""
+    body = _resolved(entry, entry.told["requestBody"]["content"]["application/json"]["schema"])
+    needed = body.get("required", ())
+    lines = []
+    for name, schema in body["properties"].items():
+        words = schema.get("description", "")
+        kind = f"{_kind(entry, schema)}{', required' if name in needed else ''}"
+        lines.append(f"`{name}` ({kind}){': ' if words else ''}{words}")
+    return lines
+
+
+def _resolved(entry: Entry, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = entry.schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return found
+
+
+def _kind(entry: Entry, schema: Mapping[str, Any]) -> str:
+    """What a value may be, in words."""
+    schema = _resolved(entry, schema)
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(_kind(entry, choice) for choice in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"list of objects with {', '.join(f'`{name}`' for name in _resolved(entry, schema['items'])['properties'])}"
+    return KINDS[schema.get("format") or schema["type"]]
+
+
 def _list(title: str, lines: Sequence[str]) -> list[str]:
     return [f"{title}:\n\n" + "\n".join(f"- {line}" for line in lines)] if lines else []
 
 
 def _answer(entry: Entry) -> list[str]:
     status = entry.visit.answer.status_code
+    others = {
+        other: answer.words or HTTPStatus(other).phrase.lower()
+        for other, answer in entry.route.answers.items()
+        if isinstance(answer, Answer) and other not in {status, 304}
+    }
+    also = [f"Also answers {'; '.join(f'{other}: {words}' for other, words in others.items())}."] if others else []
     if entry.answer is None:
-        return [f"Answers {status} as `{entry.visit.answer.mimetype}`."]
-    return [f"Answers {status}:", f"```json\n{_without_secrets(_json(entry.answer))}\n```"]
+        return [*also, f"Answers {status} as `{entry.visit.answer.mimetype}`."]
+    return [*also, f"Answers {status}:", f"```json\n{_without_secrets(_json(entry.answer))}\n```"]
 
 
 def _without_secrets(text: str) -> str:
