@@ -280,7 +280,9 @@ def _kind(entry: Entry, schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(_kind(entry, choice) for choice in schema["anyOf"])
     if schema.get("type") == "array":
-        return f"list of objects with {', '.join(f'`{name}`' for name in _resolved(entry, schema['items'])['properties'])}"
+        return (
+            f"list of objects with {', '.join(f'`{name}`' for name in _resolved(entry, schema['items'])['properties'])}"
+        )
     return KINDS[schema.get("format") or schema["type"]]
 
 

@@ -73,6 +73,7 @@ CALLERS_PAGE = DOCS / "callers.md"
 ENDS = "state | means | HTTP | `smart-sync sync` exits with"
 ROUTES = BY_ID.values()
 SOURCES = "\n".join(text_of(path) for path in sorted((ROOT / "webapp").rglob("*.py")))
+DEVELOPMENT = set(re.findall(r"^\./dev (\w+)", text_of(ROOT / "dev"), re.MULTILINE))  # its usage
 TESTS = "\n".join(text_of(path) for path in sorted((ROOT / "tests").rglob("test_*.py")))
 
 
@@ -262,13 +263,15 @@ def test_shell_blocks_are_shell(path: Path) -> None:
         assert done.returncode == 0, f"{text}\n{done.stderr}"
 
 
-@pytest.mark.usefixtures("processes")
+def test_contributors_are_told_every_development_command() -> None:
+    told = {name.strip("`").removeprefix("./dev ") for name, _ in rows(ROOT / "CONTRIBUTING.md", "command | does")}
+
+    assert told == DEVELOPMENT
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_development_commands_exist(path: Path) -> None:
-    usage = subprocess.run([ROOT / "dev"], text=True, capture_output=True, check=True).stdout
-    known = set(re.findall(r"^\./dev (\w+)", usage, re.MULTILINE))
-
-    assert set(re.findall(r"\./dev (\w+)", text_of(path))) <= known
+    assert set(re.findall(r"\./dev (\w+)", text_of(path))) <= DEVELOPMENT
     for module in re.findall(r"python -m ([\w.]+)", text_of(path)):
         assert find_spec(module), module
 
