@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -34,6 +35,7 @@ PARTS = {
     "commands": DOCS / "commands.md",
     "presets": DOCS / "callers.md",
     "codes": DOCS / "http-api.md",
+    "imports": DOCS / "architecture.md",
     "contents": DOCS / "http-api.md",
     "addresses": DOCS / "http-api.md",
 }
@@ -361,6 +363,24 @@ def _packed(members: list[str], width: int) -> Iterator[str]:
         yield line
 
 
+# Imports
+
+
+def imports() -> str:
+    """Who may import whom, as the import contracts say."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    return "\n\n".join(_contract(contract) for contract in contracts)
+
+
+def _contract(contract: Mapping[str, Any]) -> str:
+    """The contract's name; with layers, a line for each: those above import those below, never the other way."""
+    layers = [re.sub(r"[()]|webapp\.", "", layer).replace(" : ", ", ") for layer in contract.get("layers", ())]
+    block = "\n".join(layers)
+    return f"**{contract['name']}**" + (f"\n\n```text\n{block}\n```" if layers else "")
+
+
 # Writing
 
 
@@ -369,7 +389,8 @@ def parts() -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         found = entries(folder)
         made = {"contents": contents(found), "addresses": addresses(found, folder)}
-    return {"settings": settings(), "commands": commands(), "presets": presets(), "codes": codes(), **made}
+    tables = {"settings": settings(), "commands": commands(), "codes": codes()}
+    return {**tables, "presets": presets(), "imports": imports(), **made}
 
 
 def part_in(text: str, name: str) -> re.Match[str]:

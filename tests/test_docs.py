@@ -93,6 +93,13 @@ def test_every_code_block_says_its_language(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_files_that_are_named_exist(path: Path) -> None:
+    for name in names_in(path):
+        if re.fullmatch(r"(?:webapp|tests|docs|bench|requirements)/[\w./*-]*|[\w-]+\.(?:toml|yaml)", name):
+            assert list(ROOT.glob(name)), name
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_links_lead_to_files_and_sections_that_exist(path: Path) -> None:
     for target in links(path):
         if target.startswith(("https://", "http://")):

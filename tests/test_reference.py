@@ -18,6 +18,7 @@ from tests.reference import (
     commands,
     contents,
     entries,
+    imports,
     part_in,
     presets,
     settings,
@@ -50,6 +51,10 @@ def test_the_page_of_commands_lists_every_one() -> None:
 
 def test_the_page_of_callers_shows_every_preset() -> None:
     assert part("presets") == presets(), ANEW
+
+
+def test_the_page_of_architecture_shows_the_import_contracts() -> None:
+    assert part("imports") == imports(), ANEW
 
 
 def documented() -> dict[str, str]:
