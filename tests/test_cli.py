@@ -19,6 +19,9 @@ from click.testing import CliRunner, Result
 
 from webapp import cli
 from webapp.bootstrap import DEMO_FOLDER
+from webapp.cli import progress
+from webapp.cli.lines import result_line
+from webapp.cli.root import read_settings
 from webapp.clock import Stop
 from webapp.config import SETTINGS, Settings
 from webapp.store import runs
@@ -166,14 +169,14 @@ def test_nothing_due_is_a_success(shell: Shell) -> None:
 
 def test_an_interrupt_ends_the_run_between_two_projects(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.run("sync")
-    line = cli._line
+    line = result_line
 
     def interrupt_once(result: ProjectResult) -> str:
-        monkeypatch.setattr(cli, "_line", line)
+        monkeypatch.setattr(progress, "result_line", line)
         signal.raise_signal(signal.SIGINT)
         return line(result)
 
-    monkeypatch.setattr(cli, "_line", interrupt_once)
+    monkeypatch.setattr(progress, "result_line", interrupt_once)
 
     done = shell.run("sync")
 
@@ -183,10 +186,9 @@ def test_an_interrupt_ends_the_run_between_two_projects(shell: Shell, monkeypatc
 
 
 def test_a_second_interrupt_ends_at_once() -> None:
-    before = signal.getsignal(signal.SIGTERM)
+    before, stop = signal.getsignal(signal.SIGTERM), Stop()
 
-    with pytest.raises(KeyboardInterrupt), cli._stopped_by_signals() as stop:
-        assert isinstance(stop, Stop)
+    with pytest.raises(KeyboardInterrupt), progress.stopped_by_signals(stop):
         signal.raise_signal(signal.SIGTERM)
         assert stop.requested
         signal.raise_signal(signal.SIGTERM)
@@ -373,7 +375,7 @@ def test_the_demo_has_a_database_of_its_own(shell: Shell, monkeypatch: pytest.Mo
     monkeypatch.setenv("DATABASE_URL", "sqlite:////srv/real.db")
     monkeypatch.setenv("SMART_SYNC_DATA_DIR", str(shell.folder / "data"))
 
-    settings = cli._settings(demo=True)
+    settings = read_settings(demo=True)
 
     assert settings.database == f"sqlite:///{shell.folder}/data/demo/demo.db"
 

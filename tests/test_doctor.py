@@ -18,8 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_httpserver import HTTPServer
 
 from webapp.bootstrap import DEMO_FOLDER
+from webapp.cli.doctor.case import Finding
+from webapp.cli.doctor.examination import examine
+from webapp.cli.doctor.storage import has_wal_reset_bug
 from webapp.clock import Clock
-from webapp.doctor import Finding, examine, has_wal_reset_bug
 from webapp.store import projects
 from webapp.store.db import open_database
 
@@ -393,7 +395,9 @@ def bound(environ: dict[str, str]) -> Iterator[dict[str, str]]:
     with db.write() as tx:
         for title in ("Street Food", "Игры"):
             projects.create(tx, title, NOW, spreadsheet=None, worksheet_id=title, title=title)
-        projects.ignore_tab(tx, "Игры", NOW)
+        games = projects.find(tx, "Игры")
+        assert games is not None
+        projects.remove(tx, games, NOW)
     yield environ
     db.close()
 

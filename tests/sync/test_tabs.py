@@ -8,8 +8,8 @@ import pytest
 
 from tests.fakes.service import TIMES, Service
 from tests.fakes.sheet import HEADER, FakeSheet
+from webapp.actions.tabs import ignore_tab, restore_tab
 from webapp.errors import SourceError
-from webapp.store import projects
 from webapp.store.tables import projects as table
 
 pytestmark = pytest.mark.shortcuts
@@ -247,12 +247,10 @@ def test_rows_are_taken_once_discovery_is_on_again(service: Service, sheet: Fake
 def test_an_ignored_tab_becomes_no_project_until_it_is_restored(service: Service, sheet: FakeSheet) -> None:
     tab = sheet.tab("Project A")
     sheet.rows("Project A", [ANN, 1])
-    with service.db.write() as tx:
-        projects.ignore_tab(tx, tab.id, service.time.now)
+    ignore_tab(service.parts.desk, tab.id)
     assert service.sync()["results"] == []
 
-    with service.db.write() as tx:
-        projects.restore_tab(tx, tab.id, service.time.now)
+    restore_tab(service.parts.desk, tab.id)
     service.sync()
 
     assert names(service) == ["Project A"]
@@ -264,15 +262,13 @@ def test_an_ignored_project_is_removed_with_its_history_and_comes_back_with_it(
     sheet.rows("Project A", [ANN, 1])
     sheet.rows("Project B", [BEN, 2])
     service.sync()
-    with service.db.write() as tx:
-        projects.ignore_tab(tx, "Project A", service.time.now)
+    ignore_tab(service.parts.desk, "Project A")
     sheet.rename("Project A", "Renamed")
     sheet.put("Renamed!B2", 9)
     assert [r["project_name"] for r in service.sync()["results"]] == ["Project B"]
     assert service.followers(ANN) == 1
 
-    with service.db.write() as tx:
-        projects.restore_tab(tx, "Project A", service.time.now)
+    restore_tab(service.parts.desk, "Project A")
     service.sync()
 
     assert (service.followers(ANN), service.history(ANN)) == (9, [("2026-03-02", 1)])

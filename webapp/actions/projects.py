@@ -37,7 +37,7 @@ def create_project(desk: Desk, values: Mapping[str, Any]) -> Project:
             row[field] = clean_line(field, str(values[field]), LONGEST_TITLE)
     _check_dates(values.get("start_date"), values.get("end_date"))
     with desk.edit() as edit:
-        _refuse_taken_name(edit.tx, row["name"])
+        refuse_taken_name(edit.tx, row["name"])
         _refuse_taken_tab(edit.tx, row["spreadsheet"], row.get("worksheet_id"))
         project = projects.add(edit.tx, row, edit.now)
         if project is None:
@@ -77,7 +77,7 @@ def restore_project(desk: Desk, project_id: str) -> Project:
     with desk.edit() as edit:
         project = projects.lock(edit.tx, project_id)
         if project.removed_at is not None:
-            _refuse_taken_name(edit.tx, project.name, but=project.id)
+            refuse_taken_name(edit.tx, project.name, but=project.id)
         return projects.restore(edit.tx, project, edit.now)
 
 
@@ -96,7 +96,7 @@ def _renamed(tx: sa.Connection, project: Project, name: str | None) -> dict[str,
     if name is None:
         return {"name": project.worksheet_title or project.name, "name_set": False}
     name = clean_line("name", name, LONGEST_NAME)
-    _refuse_taken_name(tx, name, but=project.id)
+    refuse_taken_name(tx, name, but=project.id)
     return {"name": name, "name_set": True}
 
 
@@ -105,8 +105,13 @@ def _check_dates(start: date | None, end: date | None) -> None:
         raise refusal("end_date", f"is before start_date, {start}")
 
 
-def _refuse_taken_name(tx: sa.Connection, name: str, but: str | None = None) -> None:
-    """People, and the command line, tell projects apart by their names."""
+def refuse_taken_name(tx: sa.Connection, name: str, but: str | None = None) -> None:
+    """People, and the command line, tell projects apart by their names.
+
+    but: id of the project that may have it.
+
+    Raises: Conflict.
+    """
     for other in projects.all_listed(tx):
         if other.removed_at is None and other.id != but and same_title(other.name) == same_title(name):
             words = f"a project is called {other.name!r} already"

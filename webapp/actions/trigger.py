@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import NamedTuple
 
 from webapp.actions.desk import Desk
@@ -35,7 +35,7 @@ def start_sync(desk: Desk, trigger: Trigger) -> Started:
     return desk.engine.start(trigger)
 
 
-def work_off(desk: Desk, run: Run, trigger: Trigger) -> Iterator[Outcome]:
+def work_off(desk: Desk, run: Run, trigger: Trigger) -> Generator[Outcome, None, None]:
     """Work a fresh run off: each project's outcome once it is written. The monitor hears of its start and its end.
 
     Raises: StoreError when the database cannot go on.
@@ -84,3 +84,15 @@ def outcome_of(desk: Desk, run_id: str) -> RunOutcome:
     if run is None:
         raise NotFound(f"there is no run {run_id!r}", code="run_not_found")
     return RunOutcome(run, results)
+
+
+def sync_once(desk: Desk) -> None:
+    """Sync everything that nobody has asked for, as at the start of a demo; no monitor hears of it.
+
+    Raises: as `start_sync` and `work_off`.
+    """
+    trigger = Trigger(caller="cli")
+    started = start_sync(desk, trigger)
+    if started.how == "fresh":
+        for _ in desk.engine.run(started.run, trigger, Budget(None, desk.clock)):
+            pass

@@ -281,36 +281,3 @@ def restore(tx: sa.Connection, project: Project, now: datetime) -> Project:
     """As if it had never been removed."""
     _take_tab_back(tx, project)
     return change(tx, project, {"removed_at": None}, now, "project.restore")
-
-
-def ignore_tab(tx: sa.Connection, which: str, now: datetime) -> str:
-    """Leave a tab alone for good: by project id or name, or by gid. Its project, if any, is removed; history stays.
-
-    Gives its name.
-
-    Raises: NotFound; Invalid when several projects have the name.
-    """
-    project = find(tx, which)
-    if project is not None:
-        return remove(tx, project, now).name
-    if not which.isdigit():
-        raise NotFound(f"there is no project {which!r}", hint="`smart-sync projects list` shows ids, names and gids")
-    spreadsheets.ignore(tx, None, which, None, now)
-    return f"the tab with gid {which}"
-
-
-def restore_tab(tx: sa.Connection, which: str, now: datetime) -> str:
-    """Take an ignored tab, and its project, back. Gives its name.
-
-    Raises: NotFound; Invalid when several projects have the name.
-    """
-    project = find(tx, which, removed=True)
-    if project is None:
-        gone = spreadsheets.stop_ignoring(tx, which, None, anywhere=True)
-    else:
-        gone = spreadsheets.stop_ignoring(tx, project.worksheet_id or "", project.spreadsheet)
-    if project is not None and (gone or project.removed_at is not None):
-        return restore(tx, project, now).name
-    if not gone:
-        raise NotFound(f"nothing called {which!r} is ignored", hint="`smart-sync projects list` shows what is")
-    return f"the tab with gid {which}"

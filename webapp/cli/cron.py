@@ -16,7 +16,8 @@ from typing import Any
 
 import click
 
-from webapp.bootstrap import bootstrap, token_file
+from webapp.bootstrap import token_file
+from webapp.cli.root import open_parts
 from webapp.clock import Clock, iso
 from webapp.config import Settings, environment
 from webapp.cron.call import PATH, Call, service_url
@@ -27,7 +28,6 @@ from webapp.cron.every import Missed, missed_calls, parse_every
 from webapp.errors import ConfigError, SmartSyncError
 from webapp.rules.outcomes import succeeded
 from webapp.store import runs
-from webapp.store.migrate import ensure_migrated
 from webapp.store.runs import Run
 
 LOCAL = ("crontab", "systemd")  # these run beside the service
@@ -235,13 +235,8 @@ def status() -> None:
     """Whether the calls come. Exits with 0 fine, 1 overdue or failed, 3 not in this user's crontab."""
     settings = Settings.from_env()
     there = read_block(_read_crontab()) if shutil.which("crontab") else None
-    parts = bootstrap(settings, serving=False)
-    try:
-        ensure_migrated(parts.db)
-        with parts.db.read() as tx:
-            latest = runs.latest(tx, limit=LOOKED_AT)
-    finally:
-        parts.db.close()
+    with open_parts() as parts, parts.db.read() as tx:
+        latest = runs.latest(tx, limit=LOOKED_AT)
     last = next((run for run in latest if _is_call(run, due=there is None or there.due)), None)
     late = _late(there, last, _config(settings), parts.clock)
     _print_status(there, last, late, next((run for run in latest if run.error or run.error_count), None))

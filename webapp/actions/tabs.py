@@ -1,0 +1,49 @@
+"""Tabs that nobody wants as projects, and those that somebody wants back."""
+
+from __future__ import annotations
+
+from webapp.actions.desk import Desk
+from webapp.actions.projects import refuse_taken_name
+from webapp.errors import NotFound
+from webapp.store import audit, projects, spreadsheets
+
+
+def ignore_tab(desk: Desk, which: str) -> str:
+    """Leave a tab alone for good: by project id or name, or by gid. Its project, if any, is removed; history stays.
+
+    Gives its name.
+
+    Raises: NotFound; Invalid when several projects have the name.
+    """
+    with desk.edit() as edit:
+        project = projects.find(edit.tx, which)
+        if project is not None:
+            return projects.remove(edit.tx, projects.lock(edit.tx, project.id), edit.now).name
+        if not which.isdigit():
+            hint = "`smart-sync projects list` shows ids, names and gids"
+            raise NotFound(f"there is no project {which!r}", hint=hint)
+        spreadsheets.ignore(edit.tx, None, which, None, edit.now)
+        audit.add(edit.tx, "tab.ignore", f"tab:{which}", None, {"worksheet_id": which}, edit.now)
+    return f"the tab with gid {which}"
+
+
+def restore_tab(desk: Desk, which: str) -> str:
+    """Take an ignored tab, and its project, back. Gives its name.
+
+    Raises: NotFound; Invalid when several projects have the name; Conflict when another has it by now.
+    """
+    with desk.edit() as edit:
+        project = projects.find(edit.tx, which, removed=True)
+        if project is None:
+            gone = spreadsheets.stop_ignoring(edit.tx, which, None, anywhere=True)
+        else:
+            gone = spreadsheets.stop_ignoring(edit.tx, project.worksheet_id or "", project.spreadsheet)
+        if project is not None and (gone or project.removed_at is not None):
+            if project.removed_at is not None:
+                refuse_taken_name(edit.tx, project.name, but=project.id)
+            return projects.restore(edit.tx, projects.lock(edit.tx, project.id), edit.now).name
+        if not gone:
+            hint = "`smart-sync projects list` shows what is"
+            raise NotFound(f"nothing called {which!r} is ignored", hint=hint)
+        audit.add(edit.tx, "tab.restore", f"tab:{which}", {"worksheet_id": which}, None, edit.now)
+    return f"the tab with gid {which}"

@@ -1,0 +1,36 @@
+"""`smart-sync db` and `smart-sync token`."""
+
+from __future__ import annotations
+
+import secrets
+
+import click
+
+from webapp.cli.root import open_parts
+from webapp.store.migrate import current_revision, migrate
+
+
+@click.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database to this version's tables; does nothing when it is there already."""
+    with open_parts(migrated=False) as parts:
+        before = current_revision(parts.db)
+        changed = migrate(parts.db)
+        after = current_revision(parts.db)
+    click.echo(f"upgraded from {before or 'nothing'} to {after}" if changed else f"is at {after} already")
+
+
+@click.group()
+def token() -> None:
+    """Tokens."""
+
+
+@token.command()
+def new() -> None:
+    """Print a fresh token, for SMART_SYNC_ADMIN_TOKEN."""
+    click.echo(secrets.token_urlsafe(32))

@@ -1,0 +1,59 @@
+"""Every part looked at once. Makes and mends nothing; what is secret is not shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from webapp.cli.doctor.case import Case, Finding, failure
+from webapp.cli.doctor.settings import examine_settings, examine_token, examine_version
+from webapp.cli.doctor.sheets import examine_clock, examine_credentials, examine_sheets, open_sheets
+from webapp.cli.doctor.storage import examine_database, examine_disk, examine_syncs
+from webapp.clock import Clock
+from webapp.config import Settings, environment
+from webapp.errors import ConfigError, SmartSyncError
+
+# In the order in which one thing rests on another.
+PARTS: tuple[tuple[str, Callable[[Case], Iterator[Finding]]], ...] = (
+    ("version", examine_version),
+    ("settings", examine_settings),
+    ("database", examine_database),
+    ("disk", examine_disk),
+    ("token", examine_token),
+    ("credentials", examine_credentials),
+    ("sheet", open_sheets),
+    ("clock", examine_clock),
+    ("sheet", examine_sheets),
+    ("syncs", examine_syncs),
+)
+
+
+def examine(environ: Mapping[str, str] | None = None, clock: Clock | None = None) -> Iterator[Finding]:
+    """The findings, as they are made. Asks the network only for the spreadsheets that are configured.
+
+    environ: the variables to go by; by default those a start would go by, the `.env` file included.
+    """
+    if environ is None:
+        try:
+            environ = environment()
+        except ConfigError as error:
+            yield failure("settings", error)
+            environ = environment(None)
+    settings, wrong = Settings.read(environ)
+    case = Case(environ, clock or Clock(), settings, wrong)
+    try:
+        for what, part in PARTS:
+            yield from _guarded(what, part(case))
+    finally:
+        if case.db is not None:
+            case.db.close()
+
+
+def _guarded(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """What is wrong with one part must not hide how the others are."""
+    try:
+        yield from findings
+    except SmartSyncError as error:
+        yield failure(what, error)
+    except OSError as error:
+        words = f"{error.filename or what}: {error.strerror}"
+        yield Finding("FAIL", what, words, "check that it is there and may be used")

@@ -1,0 +1,190 @@
+"""What Google and the files say: sign-in, clock, spreadsheets and their tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from webapp.bootstrap import credentials_of
+from webapp.cli.doctor.case import Case, Finding, failure
+from webapp.clock import Budget
+from webapp.config import Settings
+from webapp.errors import ConfigError, SourceError
+from webapp.model import METRICS
+from webapp.rules.addresses import column_letters
+from webapp.sources.http import LIMITS, Http
+from webapp.sources.sheet import Book, Cells, SheetSource, Tab
+from webapp.sources.sheet.credentials import ServiceAccount
+from webapp.sources.sheet.google import API, GoogleSheet
+from webapp.sources.sheet.headers import Header, find_header
+from webapp.sources.sheet.open import open_sheet
+from webapp.sources.sheet.rows import read_tab
+from webapp.store import projects, spreadsheets
+from webapp.store.projects import Project
+from webapp.sync.discovery import assign
+
+SHEET_S = 30.0  # what one spreadsheet may take
+CLOCK_S = 10.0
+SKEW_WARN_S = 30.0
+SKEW_FAIL_S = 300.0  # from here on Google refuses what we sign
+
+
+def examine_credentials(case: Case) -> Iterator[Finding]:
+    case.credentials = credentials_of(case.settings)
+    if isinstance(case.credentials, ServiceAccount):
+        yield Finding("ok", "credentials", f"service account {case.credentials.client_email}")
+    elif case.credentials is not None:
+        yield Finding("ok", "credentials", "an API key, which reads sheets that are open to anyone with the link")
+
+
+def open_sheets(case: Case) -> Iterator[Finding]:
+    settings = case.settings
+    if not settings.sheets:
+        fix = "set SMART_SYNC_SHEET to the address of a spreadsheet"
+        yield Finding("warn", "sheet", "none configured; only readings are merged", fix)
+    for text in settings.sheets:
+        try:
+            sheet = open_sheet(
+                text, credentials=case.credentials, api_base=settings.sheets_api or None, clock=case.clock
+            )
+        except ConfigError as error:
+            yield failure("sheet", error)
+            continue
+        if any(sheet.key == other.key for other in case.sheets):
+            yield Finding("FAIL", "sheet", f"{sheet.key} is named twice", "name it once in SMART_SYNC_SHEET")
+        else:
+            case.sheets.append(sheet)
+
+
+def examine_clock(case: Case) -> Iterator[Finding]:
+    if not any(isinstance(sheet, GoogleSheet) for sheet in case.sheets):
+        return
+    http = Http("Google", case.clock, limits=replace(LIMITS, attempts=1))
+    base = case.settings.sheets_api or API
+    try:
+        said = http.request(
+            f"{base}/", budget=Budget(CLOCK_S, case.clock), read=lambda answer: answer.headers.get("Date", "")
+        )
+        theirs = parsedate_to_datetime(said).astimezone(UTC)
+    except (SourceError, ValueError) as error:
+        words = error.message if isinstance(error, SourceError) else "Google did not tell its time"
+        fix = "compare it by hand: date -u; a wrong clock is refused at sign-in"
+        yield Finding("warn", "clock", f"could not be compared: {words}", fix)
+        return
+    yield _compared((case.clock.now() - theirs).total_seconds())
+
+
+def _compared(ahead_s: float) -> Finding:
+    """The clock against Google's, which tells whole seconds."""
+    off = abs(ahead_s)
+    words = f"{off:.0f} s {'ahead of' if ahead_s > 0 else 'behind'} Google's"
+    fix = "set the clock, with NTP for instance; Google refuses to sign in who is five minutes off"
+    if off >= SKEW_FAIL_S:
+        return Finding("FAIL", "clock", words, fix)
+    if off >= SKEW_WARN_S:
+        return Finding("warn", "clock", words, fix)
+    return Finding("ok", "clock", "agrees with Google's")
+
+
+def examine_sheets(case: Case) -> Iterator[Finding]:
+    unsigned = case.credentials is None and bool(case.settings.google_credentials)  # which has been said already
+    for number, sheet in enumerate(case.sheets):
+        if unsigned and isinstance(sheet, GoogleSheet):
+            continue
+        budget = Budget(SHEET_S, case.clock)
+        try:
+            book = sheet.book(budget)
+        except SourceError as error:
+            yield failure(f"sheet {sheet.key}", error)
+            continue
+        locale = f", locale {book.locale}" if book.locale else ""
+        yield Finding("ok", f"sheet {book.title or sheet.key}", f"can be read: {len(book.tabs)} tabs{locale}")
+        yield from _tabs(case, sheet, book, budget, key=sheet.key if number else None)
+
+
+def _tabs(case: Case, sheet: SheetSource, book: Book, budget: Budget, *, key: str | None) -> Iterator[Finding]:
+    taken: Mapping[str, Project] = {}
+    unbound: Sequence[Project] = ()
+    ignored: set[str] = set()
+    if case.db is not None and case.current:
+        with case.db.read() as tx:
+            taken, unbound = projects.bound_tabs(tx, key), projects.unbound(tx, key)
+            ignored = spreadsheets.ignored(tx, key)
+    tabs = assign(book, (), taken, unbound, ignored)
+    roles = {id_: f"project {p.name!r}" for id_, p in taken.items() if p.removed_at is None and id_ not in ignored}
+    names = {project.id: project.name for project in unbound}
+    roles |= {tab.id: f"project {names[id_]!r}" for id_, tab in tabs.taken_by_name.items()}
+    looked_at = [tab for tab in book.tabs if tab.grid and (tab.id in roles or tab in tabs.candidates)]
+    yield from _read(case.settings, sheet, looked_at, roles, book.locale, budget)
+    for words in tabs.left_out:
+        yield Finding("ok", "tab", words)
+    yield from _left_alone(book, taken, ignored)
+    yield from _gone(book, taken)
+
+
+def _read(
+    settings: Settings,
+    sheet: SheetSource,
+    tabs: Sequence[Tab],
+    roles: Mapping[str, str],
+    locale: str | None,
+    budget: Budget,
+) -> Iterator[Finding]:
+    if not tabs:
+        return
+    try:
+        for tab, cells in zip(tabs, sheet.read(tabs, [None] * len(tabs), budget), strict=True):
+            yield _tab(settings, tab, cells, roles.get(tab.id), locale)
+    except SourceError as error:
+        yield failure(f"sheet {sheet.key}", error)
+
+
+def _tab(settings: Settings, tab: Tab, cells: Cells, role: str | None, locale: str | None) -> Finding:
+    what = f"tab {tab.title}"
+    try:
+        if cells.error is not None:
+            raise cells.error
+        rows = cells.rows()
+        header = find_header(rows, settings.columns, tab.title)
+        reading = read_tab(rows, tab.title, locale, settings.columns)
+    except SourceError as error:
+        if role is None:
+            return Finding("warn", what, f"is left out: {error.message}", error.hint)
+        return Finding("FAIL", what, f"{role}: {error.message}", error.hint)
+    if role is None:
+        role = "becomes a project" if settings.discover else "no project, and SMART_SYNC_DISCOVER is off"
+    words = f"{role}, {len(reading.rows)} accounts; {_columns(header)}"
+    if not reading.problems:
+        return Finding("ok", what, words)
+    more = f" (and {len(reading.problems) - 1} more)" if len(reading.problems) > 1 else ""
+    return Finding("warn", what, words, f"look at {reading.problems[0].message}{more}")
+
+
+def _columns(header: Header) -> str:
+    found = ", ".join(
+        f"{meaning} {column_letters(column)}" for meaning, column in sorted(header.columns.items(), key=lambda c: c[1])
+    )
+    missing = [metric for metric in METRICS if metric not in header.columns]
+    words = f"header in row {header.row}: {found}"
+    return f"{words}; no column for {', '.join(missing)}" if missing else words
+
+
+def _left_alone(book: Book, taken: Mapping[str, Project], ignored: set[str]) -> Iterator[Finding]:
+    for tab in book.tabs:
+        if not tab.grid:
+            yield Finding("ok", f"tab {tab.title}", "is a chart or a connected sheet and is left out")
+        elif tab.id in ignored:
+            yield Finding("ok", f"tab {tab.title}", "is ignored; `smart-sync projects restore` takes it back")
+        elif tab.id in taken and taken[tab.id].removed_at is not None:
+            yield Finding("ok", f"tab {tab.title}", "its project was removed")
+
+
+def _gone(book: Book, taken: Mapping[str, Project]) -> Iterator[Finding]:
+    there = {tab.id for tab in book.tabs}
+    for id_, project in taken.items():
+        if id_ not in there and project.removed_at is None and project.status == "active":
+            words = f"its tab {project.worksheet_title!r} has gone from the spreadsheet"
+            fix = f"restore the tab, or smart-sync projects ignore {project.id}"
+            yield Finding("FAIL", f"project {project.name}", words, fix)

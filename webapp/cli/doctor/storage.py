@@ -1,0 +1,142 @@
+"""Where the data is, whether it lasts there, and whether the service is used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from webapp.cli.doctor.case import Case, Finding, failure
+from webapp.clock import iso
+from webapp.errors import StoreError
+from webapp.store import status
+from webapp.store.db import Database, open_database
+from webapp.store.migrate import HEAD_REVISION
+from webapp.store.storage import durability
+from webapp.store.tables import leases
+
+FREE_BYTES = 100 * 2**20
+
+
+def examine_database(case: Case) -> Iterator[Finding]:
+    case.db = open_database(case.settings.database)
+    place = case.db.storage()
+    try:
+        revision = _revision(case.db)
+    except StoreError as error:
+        yield _no_tables(place, error)
+        return
+    if revision is not None and revision > HEAD_REVISION:
+        words = f"{place} has schema {revision}, made by a later version; this one knows {HEAD_REVISION}"
+        fix = "run that version again, or restore the backup from before its upgrade"
+        yield Finding("FAIL", "database", words, fix)
+    elif revision != HEAD_REVISION:
+        words = f"{place} has schema {revision or 'none'}; this version has {HEAD_REVISION}"
+        yield Finding("warn", "database", words, "smart-sync db upgrade, or the next start, brings it up to date")
+    else:
+        case.current = True
+        _write_something(case.db)
+        yield Finding("ok", "database", f"{place} can be read and written, schema {revision} is current")
+
+
+def _revision(db: Database) -> str | None:
+    with db.read() as tx:
+        return tx.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _no_tables(place: str, error: StoreError) -> Finding:
+    """Nothing is there yet, which is as it should be before the first start, or nothing is there any more."""
+    fix = "smart-sync db upgrade, or the first start, makes it; if there was data before, restore a backup instead"
+    if error.code == "database_missing":
+        path = Path(place)
+        folder = _nearest_folder(path)
+        if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+            return Finding("warn", "database", f"{path} is not there yet; {folder} can be written", fix)
+        words = f"{path} is not there, and this user cannot make it in {folder}"
+        return Finding("FAIL", "database", words, "name a folder in SMART_SYNC_DATA_DIR that this user can write")
+    if error.code == "schema_missing" and not error.message.endswith("is empty"):
+        return Finding("warn", "database", error.message, fix)
+    return failure("database", error)
+
+
+def _write_something(db: Database) -> None:
+    """A commit that reaches the disk and leaves no row."""
+    with db.write() as tx:
+        tx.execute(leases.delete().where(leases.c.name == "doctor"))
+        tx.execute(leases.insert().values(name="doctor"))
+        tx.execute(leases.delete().where(leases.c.name == "doctor"))
+
+
+def _nearest_folder(path: Path) -> Path:
+    """The folder that is there, on the way to a path that may not be."""
+    return next((parent for parent in path.parents if parent.exists()), path)
+
+
+def examine_disk(case: Case) -> Iterator[Finding]:
+    if case.db is None or case.db.dialect != "sqlite":
+        return
+    path = Path(case.db.storage())
+    folder = _nearest_folder(path)
+    yield _lasting(path)
+    free = shutil.disk_usage(folder).free
+    if free < FREE_BYTES:
+        words = f"{free // 2**20} MB are free on the disk of {folder}"
+        yield Finding("warn", "disk", words, "free space or grow the disk; a full one stops all syncs")
+    yield _sqlite()
+
+
+def _lasting(path: Path) -> Finding:
+    fix = "mount a disk and set SMART_SYNC_DATA_DIR to a folder on it, or set DATABASE_URL to PostgreSQL"
+    match durability(path):
+        case "durable":
+            return Finding("ok", "disk", f"{path.parent} survives a restart")
+        case "ephemeral":
+            return Finding("warn", "disk", f"{path.parent} is thrown away with its container or at a restart", fix)
+        case "network":
+            return Finding("warn", "disk", f"{path.parent} is a network share, on which SQLite is not safe", fix)
+        case _:
+            return Finding("warn", "disk", f"whether {path.parent} survives a restart cannot be told", fix)
+
+
+def _sqlite() -> Finding:
+    version = sqlite3.sqlite_version
+    if not has_wal_reset_bug(sqlite3.sqlite_version_info):
+        return Finding("ok", "sqlite", f"SQLite {version}")
+    return Finding(
+        "warn",
+        "sqlite",
+        f"SQLite {version} can, very rarely, damage a database that two processes write at the same instant",
+        "use a Python with SQLite 3.51.3 or later, or PostgreSQL; keep backups",
+    )
+
+
+def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """Whether two connections that write at the same instant may, rarely, damage the database.
+
+    https://www.sqlite.org/wal.html: 3.7.0 to 3.51.2, mended in 3.44.6 and 3.50.7 as well.
+    """
+    if version[:2] == (3, 44):
+        return version < (3, 44, 6)
+    if version[:2] == (3, 50):
+        return version < (3, 50, 7)
+    return (3, 7, 0) <= version < (3, 51, 3)
+
+
+def examine_syncs(case: Case) -> Iterator[Finding]:
+    if case.db is None or not case.current:
+        return
+    with case.db.read() as tx:
+        totals = status.totals(tx, case.clock.now(), case.settings.stale_after)
+    if not totals.total:
+        yield Finding("warn", "syncs", "there are no projects yet", "smart-sync sync")
+    elif totals.stale:
+        names = ", ".join(str(project["name"]) for project in totals.stale[:5])
+        words = f"{len(totals.stale)} of {totals.active} projects are stale: {names}"
+        yield Finding("warn", "syncs", words, "see that the cron still calls, and what it is answered: smart-sync runs")
+    else:
+        words = f"{totals.active} projects are fresh, last success {iso(totals.last_success_at)}"
+        yield Finding("ok", "syncs", words)

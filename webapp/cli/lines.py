@@ -1,0 +1,43 @@
+"""A run and what it did, as lines on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from webapp.actions import Change
+from webapp.store.runs import ProjectResult, Run
+
+
+def result_line(result: ProjectResult) -> str:
+    if result.skipped:
+        return f"skip  {result.project_name}: {result.skipped}"
+    if not result.success:
+        return f"FAIL  {result.project_name}: {result.error}"
+    line = (
+        f"{'part' if result.degraded else 'ok':4}  {result.project_name}: {result.total_accounts} accounts, "
+        f"{result.updated_count} updated, {result.snapshot_count} snapshots"
+    )
+    if result.problem_count:
+        line += f", {result.problem_count} problem{'s' if result.problem_count > 1 else ''}"
+    return f"{line}: {result.error}" if result.error else line
+
+
+def print_changes(changes: Sequence[Change]) -> None:
+    for change in changes:
+        what = f"{change.metric}: {change.old} -> {change.new}" if change.metric else (change.reason or "")
+        source = f" ({change.winner}{' ' + change.cell if change.cell else ''})" if change.winner else ""
+        click.echo(f"{change.kind:6} {change.profile_url} {what}{source}".rstrip())
+
+
+def print_run(run: Run) -> None:
+    """The run's warnings, its error and its numbers, without its projects."""
+    for warning in run.warnings or ():
+        click.echo(f"warning: {warning}")
+    if run.error:
+        click.echo(f"error: {run.error}")
+    click.echo(
+        f"{run.state}: {run.success_count} projects done, {run.error_count} failed, {run.skipped_count} skipped, "
+        f"{run.remaining} left, {run.api_calls} Sheets calls, {run.seconds or 0:.2f} s, run {run.id}"
+    )

@@ -1,0 +1,74 @@
+"""A sync as it is watched: a line for each project, on a terminal under a progress bar; and how it is interrupted."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from types import FrameType
+
+import click
+
+from webapp import logs
+from webapp.actions import Outcome
+from webapp.cli.lines import result_line
+from webapp.clock import Stop
+
+
+@contextlib.contextmanager
+def stopped_by_signals(stop: Stop) -> Iterator[None]:
+    """End between two projects, with the run marked, when the terminal or the system says so."""
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if stop.requested:
+            raise KeyboardInterrupt
+        click.echo("ending after this project; once more to end at once", err=True)
+        stop.request(0.0)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def print_each(outcomes: Iterable[Outcome], *, total: int | None, log_level: str) -> Iterator[Outcome]:
+    """The outcomes, each with its line; on a terminal under a progress bar.
+
+    total: projects that there will be, as far as they are known; None: not known yet.
+    """
+    if not sys.stderr.isatty():
+        for outcome in outcomes:
+            click.echo(result_line(outcome.result))
+            yield outcome
+        return
+    yield from _print_under_a_bar(outcomes, total=total, log_level=log_level)
+
+
+def _print_under_a_bar(outcomes: Iterable[Outcome], *, total: int | None, log_level: str) -> Iterator[Outcome]:
+    from rich.console import Console  # noqa: PLC0415  only for people
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
+        # Through the bar's own stream, or log lines and bar would overwrite each other. What went well stands in the
+        # lines below already.
+        logs.set_up("DEBUG" if log_level == "DEBUG" else "WARNING", sys.stderr)
+        logging.getLogger("smart_sync").handlers[0].addFilter(_says_more_than_its_line)
+        task = progress.add_task("reading the sheet", total=total)
+        for outcome in outcomes:
+            progress.update(task, advance=1, description=escape(outcome.result.project_name[:30]), refresh=True)
+            print(result_line(outcome.result))  # above the bar; click would write past it, into its line
+            yield outcome
+    logs.set_up(log_level)
+
+
+def _says_more_than_its_line(record: logging.LogRecord) -> bool:
+    """Whether a log line tells something that a project's own line on the terminal does not."""
+    return bool(record.exc_info) or not hasattr(record, "accounts")

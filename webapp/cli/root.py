@@ -1,0 +1,58 @@
+"""What all commands have in common: their settings, their parts, how an error is shown."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from webapp import logs
+from webapp.bootstrap import Parts, bootstrap
+from webapp.config import Settings
+from webapp.errors import SmartSyncError
+from webapp.store.migrate import ensure_migrated
+
+
+class Group(click.Group):
+    """Shows our own errors as one line, and exits with 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SmartSyncError as error:
+            raise click.ClickException(str(error)) from error
+
+
+def read_settings(*, demo: bool = False) -> Settings:
+    """What is set, with logging as it says.
+
+    Raises: ConfigError.
+    """
+    settings = Settings.from_env()
+    logs.set_up(settings.log_level)
+    if demo:  # never in the database of real numbers
+        return replace(settings, demo=True, data_dir=settings.data_dir / "demo", database_url="")
+    return settings
+
+
+@contextlib.contextmanager
+def open_parts(*, migrated: bool = True) -> Iterator[Parts]:
+    """The parts of a service that serves nobody, for as long as a command takes.
+
+    Raises: ConfigError; StoreError.
+    """
+    parts = bootstrap(read_settings(), serving=False)
+    try:
+        if migrated:
+            ensure_migrated(parts.db)
+        yield parts
+    finally:
+        parts.db.close()
+
+
+def print_json(body: Any) -> None:
+    click.echo(json.dumps(body, ensure_ascii=False, indent=2))

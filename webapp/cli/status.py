@@ -1,0 +1,130 @@
+"""`smart-sync status` and `smart-sync runs`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+import sqlalchemy as sa
+
+from webapp import __version__
+from webapp.cli.lines import print_run, result_line
+from webapp.cli.root import open_parts, print_json
+from webapp.clock import iso
+from webapp.errors import NotFound
+from webapp.store import runs as run_log
+from webapp.store import spreadsheets
+from webapp.store.runs import Run
+from webapp.store.status import StatusTotals
+from webapp.store.status import totals as totals_of
+from webapp.store.storage import storage_of
+from webapp.sync.report import one, summary
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(*, as_json: bool) -> None:
+    """How it stands: last run, what is stale, whether the sheet answers."""
+    with open_parts() as parts:
+        settings = parts.settings
+        with parts.db.read() as tx:
+            totals = totals_of(tx, parts.clock.now(), settings.stale_after)
+            live = run_log.live_runs(tx, int(settings.lease_s * 1000))
+            last = run_log.latest(tx, limit=1, idle=False)
+            sheets = spreadsheets.listed(tx)
+        storage = storage_of(parts.db)
+    if as_json:
+        print_json(
+            {
+                "total_projects": totals.total,
+                "active_projects": totals.active,
+                "last_success_at": iso(totals.last_success_at),
+                "next_due_at": iso(totals.next_due_at),
+                "stale_projects": [project["name"] for project in totals.stale],
+                "held_values": totals.held,
+                "running": [summary(run) for run in live],
+                "last_run": summary(last[0]) if last else None,
+                "spreadsheets": [_sheet_json(sheet) for sheet in sheets],
+                "storage": storage,
+                "version": __version__,
+            }
+        )
+        return
+    _print_totals(totals)
+    for run in live:
+        click.echo(f"running: {run.done} of {run.total} projects, since {iso(run.started_at)}, run {run.id}")
+    if last and not last[0].live:
+        print_run(last[0])
+    for sheet in sheets:
+        words = f": {sheet.message}" if sheet.message else ""
+        click.echo(f"sheet {sheet.title or sheet.key}: {sheet.state} since {iso(sheet.since)}{words}")
+    click.echo(f"database: {storage['path']} ({storage['kind']}, {storage['durability']})")
+
+
+def _sheet_json(sheet: spreadsheets.Spreadsheet) -> dict[str, Any]:
+    return asdict(sheet) | {"since": iso(sheet.since), "checked_at": iso(sheet.checked_at)}
+
+
+def _print_totals(totals: StatusTotals) -> None:
+    click.echo(
+        f"{totals.active} of {totals.total} projects active, {len(totals.stale)} stale, {totals.held} values held"
+    )
+    for project in totals.stale:
+        click.echo(f"stale: {project['name']}, last success {iso(project['synced_at']) or 'never'}")
+    click.echo(f"last success: {iso(totals.last_success_at) or 'never'}")
+    click.echo(f"next due: {iso(totals.next_due_at) or 'nothing'}")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--limit", type=click.IntRange(1, 200), default=10, show_default=True, help="How many to list.")
+@click.option("--idle", is_flag=True, help="Also ticks that found nothing to do.")
+@click.pass_context
+def runs(ctx: click.Context, *, limit: int, idle: bool) -> None:
+    """The latest runs, newest first."""
+    if ctx.invoked_subcommand is not None:
+        return
+    with open_parts() as parts, parts.db.read() as tx:
+        found = run_log.latest(tx, limit=limit, idle=idle)
+    for run in found:
+        click.echo(
+            f"{iso(run.started_at)}  {run.state:9}  {run.caller:10}  {run.success_count} done, {run.error_count} failed, "
+            f"{run.skipped_count} skipped, {run.remaining} left  {run.seconds or 0:.2f} s  {run.id}"
+        )
+    if not found:
+        click.echo("no runs yet")
+
+
+@runs.command(name="show")
+@click.argument("run_id", metavar="ID", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show_run(*, run_id: str | None, as_json: bool) -> None:
+    """One run with every project and its problems: ID or how it begins; the latest run when left out."""
+    with open_parts() as parts, parts.db.read() as tx:
+        run = _run(tx, run_id)
+        results = run_log.results_of(tx, run.id)
+    if as_json:
+        report = summary(run) | {"warnings": list(run.warnings or ())}
+        print_json(report | {"results": [one(result, problems=len(result.problems)) for result in results]})
+        return
+    for result in results:
+        click.echo(result_line(result))
+        for problem in result.problems:
+            click.echo(f"      {problem['message']}")
+    print_run(run)
+
+
+def _run(tx: sa.Connection, run_id: str | None) -> Run:
+    """The run with this id; among the last 200 the beginning of one will do.
+
+    Raises: NotFound when there is none, or several begin so.
+    """
+    exact = run_log.by_id(tx, run_id) if run_id else None
+    if exact is not None:
+        return exact
+    found = [run for run in run_log.latest(tx, limit=200) if run.id.startswith(run_id or "")]
+    if not found:
+        raise NotFound(f"there is no run {run_id!r}" if run_id else "there are no runs yet")
+    if run_id and len(found) > 1:
+        raise NotFound(f"{len(found)} runs begin with {run_id!r}", hint="give more of the id")
+    return found[0]
