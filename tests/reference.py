@@ -376,9 +376,12 @@ def imports() -> str:
 
 def _contract(contract: Mapping[str, Any]) -> str:
     """The contract's name; with layers, a line for each: those above import those below, never the other way."""
-    layers = [re.sub(r"[()]|webapp\.", "", layer).replace(" : ", ", ") for layer in contract.get("layers", ())]
-    block = "\n".join(layers)
-    return f"**{contract['name']}**" + (f"\n\n```text\n{block}\n```" if layers else "")
+    lines = [re.sub(r"[()]", "", layer).replace(" : ", ", ") for layer in contract.get("layers", ())]
+    if "forbidden_modules" in contract:
+        never = "never directly" if contract.get("allow_indirect_imports") else "never"
+        lines = [f"{', '.join(contract['source_modules'])}: {never} {', '.join(contract['forbidden_modules'])}"]
+    shown = "\n".join(lines).replace("webapp.", "")
+    return f"**{contract['name']}**" + (f"\n\n```text\n{shown}\n```" if lines else "")
 
 
 # Writing
