@@ -22,7 +22,7 @@ from webapp.sources.sheet.open import open_sheet
 from webapp.store.db import Database, open_database
 from webapp.sync.background import Background
 from webapp.sync.engine import Engine
-from webapp.sync.project import Options
+from webapp.sync.options import Options
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 THREADS = 8

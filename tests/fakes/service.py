@@ -24,7 +24,7 @@ from webapp.sources.urls import profile_of
 from webapp.store import accounts, tables
 from webapp.store.tables import metadata
 from webapp.sync.engine import Engine
-from webapp.sync.project import Shortcuts
+from webapp.sync.options import Shortcuts
 
 __all__ = ["ADMIN", "TIMES", "TOKEN", "Service"]
 

@@ -171,7 +171,7 @@ def test_one_project_that_breaks_does_not_touch_the_others(
             raise ZeroDivisionError
         return read_tab(rows, title, *more)
 
-    monkeypatch.setattr("webapp.sync.project.read_tab", broken)
+    monkeypatch.setattr("webapp.sync.side.read_tab", broken)
     answer = service.sync()
 
     result = by_name(answer)["Project B"]

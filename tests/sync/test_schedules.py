@@ -18,7 +18,7 @@ from tests.fakes.sheet import FakeSheet
 from webapp.errors import SourceError, TransientSourceError
 from webapp.sources.sheet import Cell, Tab
 from webapp.sources.sheet.rows import read_tab
-from webapp.sync import project
+from webapp.sync import side
 
 pytestmark = pytest.mark.shortcuts
 
@@ -323,7 +323,7 @@ def test_a_project_that_crashes_is_put_off_and_the_others_go_on(
             raise ZeroDivisionError
         return read_tab(rows, title, *more)
 
-    monkeypatch.setattr(project, "read_tab", crash)
+    monkeypatch.setattr(side, "read_tab", crash)
     synced: list[str] = []
     for _ in range(30):
         service.time.forward(minutes=1)

@@ -29,7 +29,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         titles.append(title)
         return read_tab(rows, title, *more)
 
-    monkeypatch.setattr("webapp.sync.project.read_tab", counting)
+    monkeypatch.setattr("webapp.sync.side.read_tab", counting)
     return titles
 
 

@@ -6,8 +6,8 @@ The words of a sync that its doors need come from here: nothing above reaches th
 from __future__ import annotations
 
 from webapp.sync.background import Background
+from webapp.sync.live import Outcome
 from webapp.sync.plan import Change
-from webapp.sync.project import Outcome
 from webapp.sync.trigger import Started, Trigger
 
 __all__ = ["Background", "Change", "Outcome", "Started", "Trigger"]

@@ -15,7 +15,7 @@ from webapp.errors import ConfigError, Conflict, NotFound
 from webapp.sources.sheet.open import open_sheet
 from webapp.store import projects
 from webapp.store.projects import Project
-from webapp.sync.discovery import same_title
+from webapp.sync.tabs import same_title
 
 LONGEST_NAME = 200
 LONGEST_TITLE = 200

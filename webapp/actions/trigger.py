@@ -10,7 +10,7 @@ from webapp.clock import Budget
 from webapp.errors import NotFound, StoreError
 from webapp.store import runs
 from webapp.store.runs import ProjectResult, Run
-from webapp.sync.project import Outcome
+from webapp.sync.live import Outcome
 from webapp.sync.trigger import Caller, Started, Trigger
 from webapp.sync.watch import at_once, watched
 

@@ -1,70 +1,60 @@
-"""Which tabs of a spreadsheet are projects, and which could become one. Pure."""
+"""New projects: what becomes of a tab that nobody has yet."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+import logging
 
-from webapp.sources.sheet import Book, Tab
+from webapp.errors import SourceError
+from webapp.model import lease_of
+from webapp.sources.sheet import Cells, Tab
+from webapp.sources.sheet.rows import has_header
+from webapp.store import leases, projects
 from webapp.store.projects import Project
+from webapp.sync.live import LiveRun
+from webapp.sync.project import Turn
 
-COPY = re.compile(r"^(copy of |копия )|\(copy\)$|_conflict\w*$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Tabs:
-    """bound: {project id: its tab}; taken_by_name: unbound projects that a tab's title fits; missing: projects whose
-    tab has gone; candidates: tabs nobody has yet; left_out: why others are no candidates, in words."""
-
-    bound: Mapping[str, Tab]
-    taken_by_name: Mapping[str, Tab]
-    missing: Sequence[Project]
-    candidates: Sequence[Tab]
-    left_out: Sequence[str]
+log = logging.getLogger("smart_sync")
 
 
-def same_title(title: str) -> str:
-    """Titles that people would call the same: whatever the case, the spaces and the way letters are composed."""
-    return " ".join(unicodedata.normalize("NFKC", title).casefold().split())
+def discover(run: LiveRun, key: str | None, tab: Tab, cells: Cells) -> Turn | None:
+    """A project, and its lease, for a tab that looks like one; None, with a warning, when it does not.
 
-
-def assign(
-    book: Book,
-    wanted: Sequence[Project],
-    taken: Mapping[str, Project],
-    unbound: Sequence[Project],
-    ignored: Collection[str],
-) -> Tabs:
-    """Match tabs and projects: by gid, then unbound projects by a title that is unique.
-
-    wanted: the projects this run syncs. taken: {gid: project} of all projects, whatever their status.
+    key: what projects of this spreadsheet store.
     """
-    by_id = {tab.id: tab for tab in book.tabs}
-    bound = {p.id: by_id[p.worksheet_id] for p in wanted if p.worksheet_id in by_id}
-    missing = [p for p in wanted if p.worksheet_id is not None and p.worksheet_id not in by_id]
-    free = [tab for tab in book.tabs if tab.grid and tab.id not in taken and tab.id not in ignored]
-    named = _by_title(free, unbound)
-    candidates: list[Tab] = []
-    left_out: list[str] = []
-    for tab in free:
-        if tab in named.values():
-            continue
-        if tab.hidden:
-            left_out.append(f"tab {tab.title!r} is hidden and was left out")
-        elif COPY.search(tab.title.strip()):
-            left_out.append(f"tab {tab.title!r} looks like a copy and was left out")
-        else:
-            candidates.append(tab)
-    return Tabs(bound, named, missing, candidates, left_out)
+    why = _why_not(run, tab, cells)
+    if why is not None:
+        run.warn(why)
+        return None
+    name = tab.title.strip() or tab.id
+    if run.dry:
+        return Turn(_imagined(name, tab, key), None)
+    return _create(run, name, key, tab)
 
 
-def _by_title(free: Sequence[Tab], unbound: Sequence[Project]) -> dict[str, Tab]:
-    titles = [same_title(tab.title) for tab in free]
-    names = [same_title(project.worksheet_title or project.name) for project in unbound]
-    return {
-        project.id: free[titles.index(name)]
-        for project, name in zip(unbound, names, strict=True)
-        if titles.count(name) == 1 and names.count(name) == 1
-    }
+def _why_not(run: LiveRun, tab: Tab, cells: Cells) -> str | None:
+    if cells.error is not None:
+        return f"tab {tab.title!r}: {cells.error}"
+    try:
+        fits = has_header(cells.rows(), run.options.aliases)
+    except SourceError as error:
+        return f"tab {tab.title!r}: {error}"
+    return None if fits else f"tab {tab.title!r} has no header that is understood and was left out"
+
+
+def _create(run: LiveRun, name: str, key: str | None, tab: Tab) -> Turn | None:
+    """None when another run has just made it."""
+    with run.writing() as tx:
+        project_id = projects.create(tx, name, run.now(), spreadsheet=key, worksheet_id=tab.id, title=tab.title)
+        if project_id is None:
+            return None
+        fences = leases.take(tx, [lease_of(project_id)], run.id, run.options.lease_ms)
+        project = projects.by_id(tx, project_id)
+    assert project is not None  # noqa: S101  it was made in that transaction
+    run.total += 1
+    log.info("[SmartSync] found a new project", extra={"run_id": run.id, "project": name})
+    return Turn(project, fences[lease_of(project_id)])
+
+
+def _imagined(name: str, tab: Tab, key: str | None) -> Project:
+    """The project that a dry run would make."""
+    return Project(f"new:{tab.id}", name, spreadsheet=key, worksheet_id=tab.id, worksheet_title=tab.title)

@@ -35,6 +35,11 @@ class Trigger:
         }
 
     @property
+    def is_tick(self) -> bool:
+        """Whether this asks for what is due: one project is meant by name, and a dry run asks for nothing."""
+        return self.due and self.project_id is None and not self.dry_run
+
+    @property
     def identity(self) -> str:
         """Equal for two triggers exactly when one run can answer for both."""
         return msgspec.json.encode(self.params).decode()

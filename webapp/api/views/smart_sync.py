@@ -31,7 +31,7 @@ from webapp.store.runs import Run
 from webapp.store.storage import storage_of
 from webapp.sync.background import Background
 from webapp.sync.engine import Engine
-from webapp.sync.project import Outcome
+from webapp.sync.live import Outcome
 from webapp.sync.report import run_report, shorter, summary
 from webapp.sync.trigger import Started, Trigger
 from webapp.sync.watch import watched

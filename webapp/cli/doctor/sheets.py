@@ -23,7 +23,7 @@ from webapp.sources.sheet.open import open_sheet
 from webapp.sources.sheet.rows import read_tab
 from webapp.store import projects, spreadsheets
 from webapp.store.projects import Project
-from webapp.sync.discovery import assign
+from webapp.sync.tabs import assign
 
 SHEET_S = 30.0  # what one spreadsheet may take
 CLOCK_S = 10.0

@@ -1,0 +1,139 @@
+"""Which run answers for a trigger: a new one, one that is at work already, or the one that a repeated key got."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from webapp.clock import Clock, utc_day
+from webapp.errors import Invalid, NotFound, StoreError
+from webapp.rules.due import TOLERANCE
+from webapp.store import leases, projects, runs, schedule, ticks
+from webapp.store.db import Database
+from webapp.store.runs import NewRun
+from webapp.sync.options import Options
+from webapp.sync.trigger import Started, Trigger
+
+log = logging.getLogger("smart_sync")
+
+NO_SHEETS = "Sheets not configured: set SMART_SYNC_SHEET; only stored readings were merged"
+
+
+class Admission:
+    """Records runs for triggers. sheets: keys of the configured spreadsheets."""
+
+    def __init__(self, db: Database, sheets: Sequence[str], options: Options, clock: Clock) -> None:
+        self.db = db
+        self.sheets = sheets
+        self.options = options
+        self.clock = clock
+
+    def start(self, trigger: Trigger) -> Started:
+        """Record a run for the trigger, or find the one that answers for it.
+
+        A tick that finds nothing due is recorded as a run that has ended; there is nothing to work off then.
+
+        Raises: NotFound for an unknown project; Invalid for a key that stands for another trigger; StoreError.
+        """
+        now = self.clock.now()
+        with self.db.read() as tx:
+            self._check_project(tx, trigger)
+            idle = trigger.is_tick and not self._anything_due(tx, now)
+            started = self._replay(tx, trigger, now) or self._join_early(tx, trigger, idle=idle)
+        if started is None:
+            with self.db.write() as tx:
+                return self._record(tx, trigger, now, idle=idle)
+        if trigger.is_tick:
+            with self.db.write() as tx:
+                self._note_tick(tx, trigger, now)
+        return started
+
+    def _check_project(self, tx: sa.Connection, trigger: Trigger) -> None:
+        if trigger.project_id is None:
+            return
+        project = projects.by_id(tx, trigger.project_id)
+        if project is None or project.removed_at is not None:
+            raise NotFound(f"there is no project {trigger.project_id!r}", code="project_not_found")
+
+    def _anything_due(self, tx: sa.Connection, now: datetime) -> bool:
+        return schedule.anything_due(tx, now + TOLERANCE, self.options.interval_minutes, self.sheets)
+
+    @staticmethod
+    def _replay(tx: sa.Connection, trigger: Trigger, now: datetime) -> Started | None:
+        """The run that the trigger's Idempotency-Key stands for."""
+        run = runs.by_key(tx, trigger.idempotency_key, now)
+        if run is None:
+            return None
+        if dict(run.params) != trigger.params:
+            raise Invalid(
+                "this Idempotency-Key was used for another trigger in the last 24 hours",
+                field="Idempotency-Key",
+                code="idempotency_key_reused",
+                hint="use a new key for each schedule",
+            )
+        return Started(run, "coalesced" if run.live else "replayed")
+
+    def _join_early(self, tx: sa.Connection, trigger: Trigger, *, idle: bool) -> Started | None:
+        """A live run like this that will read everything anew anyway, so that nothing has to be written to join it.
+
+        A trigger with a key writes the key, so it goes the long way.
+        """
+        if idle or trigger.idempotency_key is not None:
+            return None
+        live = runs.live_like(tx, trigger.identity, self.options.lease_ms)
+        if live is None or not (live.read_at is None or live.again):
+            return None
+        return Started(live, "coalesced")
+
+    def _record(self, tx: sa.Connection, trigger: Trigger, now: datetime, *, idle: bool) -> Started:
+        self._close_dead(tx, now)
+        replayed = self._replay(tx, trigger, now)
+        if trigger.is_tick:
+            self._note_tick(tx, trigger, now)
+        return replayed or self._add(tx, trigger, now, idle=idle) or self._join(tx, trigger)
+
+    def _close_dead(self, tx: sa.Connection, now: datetime) -> None:
+        for dead in runs.close_dead(tx, now, self.options.lease_ms):
+            leases.release_all(tx, dead)  # should it wake up, it finds that it has no right to anything
+            log.warning("[SmartSync] closed an abandoned run", extra={"run_id": dead})
+
+    def _note_tick(self, tx: sa.Connection, trigger: Trigger, now: datetime) -> None:
+        longest = timedelta(minutes=2 * self.options.interval_minutes)
+        gap = ticks.put(tx, now, trigger.caller, longest)
+        if gap is not None:
+            minutes = gap // timedelta(minutes=1)
+            log.warning("[SmartSync] no tick came for %d minutes; what was missed is made up for once", minutes)
+
+    def _add(self, tx: sa.Connection, trigger: Trigger, now: datetime, *, idle: bool) -> Started | None:
+        """A run of its own; None when a live one with the same identity, or one with the same key, is there."""
+        new = _new_run(trigger, now)
+        missing = [] if self.sheets else [NO_SHEETS]
+        if not (runs.add_idle(tx, new, missing) if idle else runs.add(tx, new)):
+            return None
+        run = runs.by_id(tx, new.id)
+        assert run is not None  # noqa: S101  it was added in this transaction
+        return Started(run, "fresh")
+
+    def _join(self, tx: sa.Connection, trigger: Trigger) -> Started:
+        live = runs.live_like(tx, trigger.identity, self.options.lease_ms)
+        if live is None or not runs.ask_again(tx, live.id, trigger.idempotency_key):
+            raise StoreError("two triggers met and neither run could be recorded", code="database_busy")
+        return Started(live, "coalesced")
+
+
+def _new_run(trigger: Trigger, now: datetime) -> NewRun:
+    run_id = str(uuid.uuid4())
+    return NewRun(
+        id=run_id,
+        caller=trigger.caller,
+        identity=run_id if trigger.dry_run else trigger.identity,
+        params=trigger.params,
+        day=utc_day(now),
+        started_at=now,
+        idempotency_key=trigger.idempotency_key,
+        dry_run=trigger.dry_run,
+    )

@@ -1,0 +1,122 @@
+"""What a sync has to write of one project, by the stored accounts and its tab, and what is reported of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.model import Counts, Problem, larger
+from webapp.rules.merge import Pin, pin_in_force
+from webapp.sources.sheet.reading import TabReading
+from webapp.store import accounts, held, observations, pins
+from webapp.store.projects import Project
+from webapp.sync.live import LiveRun
+from webapp.sync.plan import Inputs, Plan, make_plan, may_have_shrunk, shrinkage
+from webapp.sync.side import SheetSide
+
+NO_REPORT: Mapping[str, Any] = {"problems": [], "skips": {}}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A plan with what is reported of it. plan None: nothing has changed since the last sync.
+
+    report: problems, skips and the number of accounts. tab_report: what was wrong with the tab itself, which is
+    repeated while the tab is unchanged. guarded: the tab has lost so much that nothing of it is applied.
+    """
+
+    plan: Plan | None
+    sheet_read: bool
+    report: Mapping[str, Any]
+    tab_report: Mapping[str, Any]
+    guarded: bool = False
+
+
+def draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, now: datetime) -> Draft:
+    report = project.sheet_report or {}
+    if _nothing_changed(tx, run, project, side):
+        return Draft(None, sheet_read=True, report=report["final"], tab_report=report["read"])
+    if side.reading is not None:
+        _follow(side.reading, accounts.aliases_of(tx, project.id))
+    inputs = _inputs(tx, run, project, side, now)
+    plan = _plan(tx, run, project, inputs)
+    guard = None if run.trigger.force else _guard(tx, project, side, plan)
+    if guard is not None:
+        plan = _plan(tx, run, project, replace(inputs, reading=None))
+    return _with_report(plan, side, report.get("read") or NO_REPORT, guard)
+
+
+def _nothing_changed(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide) -> bool:
+    return (
+        run.options.shortcuts.settled
+        and side.unchanged
+        and project.settled
+        and project.sheet_report is not None
+        and not observations.changed_readings(tx, project.id)
+    )
+
+
+def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, now: datetime) -> Inputs:
+    return Inputs(
+        now,
+        project.merge_policy,
+        side.reading,
+        discover=run.options.discover,
+        columns=project.sheet_columns or {},
+        pins=_pins(tx, project.id, now),
+        held=held.of_project(tx, project.id),
+    )
+
+
+def _plan(tx: sa.Connection, run: LiveRun, project: Project, inputs: Inputs) -> Plan:
+    return make_plan(observations.stored_accounts(tx, project.id), inputs, explain=run.dry)
+
+
+def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> Problem | None:
+    if side.reading is None or not may_have_shrunk(plan):
+        return None
+    return shrinkage(plan, side.reading, *observations.metric_totals(tx, project.id))
+
+
+def _follow(reading: TabReading, aliases: Mapping[str, str]) -> None:
+    """Give the rows of a corrected or merged profile URL to the account that they mean now."""
+    for alias, key in aliases.items():
+        row = reading.rows.pop(alias, None)
+        if row is None:
+            continue
+        other = reading.rows.get(key)
+        if other is not None:  # two rows of one account, like any other double
+            counts = Counts._make(map(larger, other.counts, row.counts))
+            row = other._replace(counts=counts, unread=other.unread & row.unread, more=(*other.more, row.row))
+        reading.rows[key] = row
+
+
+def _pins(tx: sa.Connection, project_id: str, now: datetime) -> dict[int, tuple[Pin, ...]]:
+    """Pins in force: {account id: pins}."""
+    found: dict[int, tuple[Pin, ...]] = {}
+    for pin in pins.of_project(tx, project_id):
+        if pin_in_force(pin.until, now):
+            found[pin.account_id] = (*found.get(pin.account_id, ()), Pin(pin.metric, pin.value))
+    return found
+
+
+def _with_report(plan: Plan, side: SheetSide, before: Mapping[str, Any], guard: Problem | None) -> Draft:
+    """before: what was wrong with the tab when it was last understood."""
+    problems: list[Mapping[str, Any]] = [asdict(problem) for problem in plan.problems]
+    skips: dict[str, int] = {str(reason): n for reason, n in plan.skips.items()}
+    tab_report = before
+    if side.reading is not None and guard is None:
+        tab_report = {
+            "problems": [asdict(problem) for problem in (*side.reading.problems, *plan.unmatched)],
+            "skips": {reason: n for reason, n in skips.items() if reason != "off"},
+        }
+    else:
+        skips = dict(before["skips"]) | skips
+        problems = [*([asdict(guard)] if guard else []), *before["problems"], *problems]
+    report = {"problems": problems, "skips": skips, "total": plan.total}
+    sheet_read = guard is None and (side.reading is not None or side.unchanged)
+    return Draft(plan, sheet_read, report, tab_report, guarded=guard is not None)

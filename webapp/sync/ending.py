@@ -1,0 +1,108 @@
+"""How a run ends: with exactly one terminal state, whatever happened."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from webapp.errors import LostLease, StoreError
+from webapp.model import RunState
+from webapp.rules.outcomes import state_of
+from webapp.store import leases, runs
+from webapp.sync.live import LiveRun
+
+log = logging.getLogger("smart_sync")
+
+STOPPED = {"error_code": "shutting_down", "error": "told to end; the next run goes on with what is left"}
+
+
+@contextmanager
+def ending(run: LiveRun) -> Iterator[None]:
+    """The run is closed when this is left, however it is left, as far as the database lets us."""
+    try:
+        yield
+    except LostLease as error:
+        log.warning("[SmartSync] %s", error, extra={"run_id": run.id})
+        close(run, force=True)
+    except StoreError as error:
+        close_failed(run, error.code, str(error))
+        raise
+    except Exception as error:
+        log.exception("[SmartSync] sync failed", extra={"run_id": run.id})
+        close_failed(run, "internal_error", f"unexpected {type(error).__name__}; see the log")
+        raise
+    finally:
+        if not run.closed:
+            close_failed(run, "cancelled", "the caller went away", state="cancelled")
+
+
+def close(run: LiveRun, *, force: bool) -> None:
+    """Close the run and give back its leases, unless a trigger has asked for one more pass. force: whoever asked."""
+    with run.db.write() as tx:
+        current = runs.locked(tx, run.id)
+        if current is None or not current.live:  # somebody took us for dead and closed it
+            leases.release_all(tx, run.id)
+            run.closed = True
+            return
+        if current.again and not force:
+            return
+        if current.again:
+            run.remaining = max(run.remaining, len(run.results))
+        state, values = _state(run), _values(run)
+        if state == "cancelled":
+            values |= STOPPED
+        leases.release_all(tx, run.id)
+        runs.close(tx, run.id, state, values)
+    run.closed = True
+    log.info("[SmartSync] sync ended", extra={"run_id": run.id, "state": state, **_numbers(values)})
+
+
+def close_failed(run: LiveRun, code: str, words: str, state: RunState = "failed") -> None:
+    """Close a run that could not go on."""
+    run.closed = True
+    values = _values(run) | {"error_code": code, "error": words}
+    try:
+        with run.db.write() as tx:
+            leases.release_all(tx, run.id)
+            runs.close(tx, run.id, state, values)
+    except StoreError:
+        log.exception("[SmartSync] the end of a run was not written", extra={"run_id": run.id})
+
+
+def _state(run: LiveRun) -> RunState:
+    return state_of(
+        results=len(run.results),
+        errors=sum(not result.success for result in run.results.values()),
+        remaining=run.remaining,
+        unread=run.error is not None,
+        stopped=run.budget.stopped,
+    )
+
+
+def _values(run: LiveRun) -> dict[str, Any]:
+    """What the run's row says of it at its end."""
+    results = run.results.values()
+    errors = sum(not result.success for result in results)
+    skipped = sum(result.skipped is not None for result in results)
+    unread = run.error if not results else None
+    return {
+        "success_count": len(results) - errors - skipped,
+        "error_count": errors,
+        "skipped_count": skipped,
+        "error_code": unread.code if unread else None,
+        "error": str(unread) if unread else None,
+        "finished_at": run.now(),
+        "done": len(results),
+        "total": len(results) + run.remaining,
+        "remaining": run.remaining,
+        "degraded": run.degraded or any(result.degraded for result in results),
+        "warnings": list(run.warnings),
+        "api_calls": run.api_calls,
+        "seconds": run.seconds,
+    }
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if isinstance(value, int | float)}

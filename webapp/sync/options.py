@@ -1,0 +1,26 @@
+"""How projects are synced, as the settings have it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Shortcuts:
+    """What a sync may leave out because it cannot change the result. All off must give the same answers."""
+
+    unchanged_tab: bool = True  # do not parse cells that are the same as last time
+    settled: bool = True  # do not merge when no input of the merge has changed
+
+
+@dataclass(frozen=True)
+class Options:
+    """How projects are synced, from the settings."""
+
+    discover: bool = True
+    latest_snapshot: bool = False
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    interval_minutes: int = 30
+    lease_ms: int = 60_000
+    shortcuts: Shortcuts = field(default_factory=Shortcuts)

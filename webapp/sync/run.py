@@ -1,0 +1,105 @@
+"""A run as an iterator of its projects' outcomes.
+
+The endpoint lists them, the command line draws a progress bar from them. All network reads of a project come before
+its one write transaction; every fact about the run is in the database, so any worker can answer for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from webapp.rules.due import TOLERANCE
+from webapp.sources.sheet import SheetSource
+from webapp.store import projects, schedule, spreadsheets
+from webapp.store.projects import Project
+from webapp.sync.admission import NO_SHEETS
+from webapp.sync.ending import close, ending
+from webapp.sync.heart import Heart
+from webapp.sync.live import LiveRun, Outcome
+from webapp.sync.results import skip_project
+from webapp.sync.spreadsheet import sync_spreadsheet
+
+log = logging.getLogger("smart_sync")
+
+# A spreadsheet, None for projects of one that is not configured, and the projects to sync of it.
+Group = tuple[SheetSource | None, list[Project]]
+
+
+def outcomes(run: LiveRun) -> Iterator[Outcome]:
+    """Sync what the run's trigger asked for. Yields each project's outcome once it is written.
+
+    The run is closed when the iterator ends, however it ends. A trigger that came meanwhile makes one more pass:
+    projects then come again, with what that pass changed.
+
+    Raises: StoreError when the database cannot go on.
+    """
+    log.info("[SmartSync] sync started", extra={"run_id": run.id, "caller": run.trigger.caller, **run.trigger.params})
+    with ending(run), Heart(run.db, run.id, run.options.lease_ms, run.progress):
+        while not run.closed:
+            yield from _sync_all(run)
+            close(run, force=run.budget.used_up or run.dry)
+
+
+def _sync_all(run: LiveRun) -> Iterator[Outcome]:
+    """One pass: every project once."""
+    run.begin_pass()
+    with run.db.read() as tx:
+        wanted = _wanted(tx, run)
+        paused = [] if run.trigger.due or run.trigger.project_id else projects.paused(tx)
+        sheets = _sheets_wanted(tx, run)
+    for project in paused:
+        yield from skip_project(run, project, "paused")
+    groups = _groups(run.sheets, wanted, sheets)
+    run.total = sum(len(group) for _, group in groups)
+    for source, group in groups:
+        if run.budget.used_up:
+            run.remaining += len(group) or 1  # a spreadsheet whose tabs nobody has seen yet
+        else:
+            yield from sync_spreadsheet(run, source, group)
+    _advise(run)
+
+
+def _wanted(tx: sa.Connection, run: LiveRun) -> list[Project]:
+    if run.trigger.project_id:
+        project = projects.by_id(tx, run.trigger.project_id)
+        return [project] if project is not None and project.removed_at is None else []
+    if run.trigger.due:
+        return schedule.due(tx, run.now() + TOLERANCE, run.options.interval_minutes)
+    return projects.active(tx)
+
+
+def _sheets_wanted(tx: sa.Connection, run: LiveRun) -> Sequence[SheetSource]:
+    """The spreadsheets to look through for new tabs, whoever is synced: all of them, or those that are due."""
+    if run.trigger.project_id:
+        return []
+    if not run.trigger.due:
+        return run.sheets
+    keys = [sheet.key for sheet in run.sheets]
+    due = spreadsheets.due(tx, run.now() + TOLERANCE, run.options.interval_minutes, keys)
+    return [sheet for sheet in run.sheets if sheet.key in due]
+
+
+def _groups(
+    configured: Sequence[SheetSource], wanted: Sequence[Project], sheets: Sequence[SheetSource]
+) -> Sequence[Group]:
+    """Projects by spreadsheet, the longest-waiting first; then the spreadsheets to be asked without any."""
+    sources: dict[str | None, SheetSource] = {sheet.key: sheet for sheet in reversed(configured)}
+    if configured:
+        sources[None] = configured[0]
+    groups: dict[int, Group] = {}
+    for project in wanted:
+        source = sources.get(project.spreadsheet)
+        groups.setdefault(id(source), (source, []))[1].append(project)
+    for sheet in sheets:
+        groups.setdefault(id(sheet), (sheet, []))
+    return list(groups.values())
+
+
+def _advise(run: LiveRun) -> None:
+    if not run.sheets:
+        run.warn(NO_SHEETS)
+    elif not (run.results or run.remaining or run.error or run.trigger.due):
+        run.warn("no projects: no tab with a recognisable header was found")

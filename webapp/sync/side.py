@@ -1,0 +1,64 @@
+"""The sheet's side of a project: the cells of its tab and what they mean."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from webapp.errors import SourceError
+from webapp.sources.sheet import Cells, Tab
+from webapp.sources.sheet.reading import TabReading
+from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
+from webapp.store.projects import Project
+from webapp.sync.options import Options
+
+
+@dataclass(frozen=True)
+class SheetSide:
+    """What one run learned of a project's tab.
+
+    cells: as read, None when the tab was not read. error: why not, or why what was read is no use.
+    degraded: the source is out of reach for now; what it said before stands.
+    reading: what the cells mean. unchanged: they are what the stored observations were read from already.
+    fingerprint: of everything that decides what the cells mean.
+    """
+
+    tab: Tab | None = None
+    cells: Cells | None = None
+    locale: str | None = None
+    error: SourceError | None = None
+    degraded: bool = False
+    reading: TabReading | None = None
+    fingerprint: str | None = None
+    unchanged: bool = False
+
+    @property
+    def absent(self) -> bool:
+        """Whether the project has no tab, so that there was nothing to read."""
+        return self.cells is None and self.error is None and not self.degraded
+
+    @property
+    def failed(self) -> bool:
+        return self.error is not None and not self.degraded
+
+
+def parse_side(side: SheetSide, project: Project, options: Options, *, force: bool) -> SheetSide:
+    """Parse the cells, unless the stored observations were read from the same."""
+    if side.cells is None or side.tab is None:
+        return side
+    if side.cells.error is not None:
+        return replace(side, error=side.cells.error)
+    fingerprint = _fingerprint(side.cells, side.tab, side.locale, options)
+    if options.shortcuts.unchanged_tab and not force and fingerprint == project.sheet_seen:
+        return replace(side, fingerprint=fingerprint, unchanged=True)
+    try:
+        reading = read_tab(side.cells.rows(), side.tab.title, side.locale, options.aliases)
+    except SourceError as error:
+        return replace(side, error=error)
+    return replace(side, fingerprint=fingerprint, reading=reading)
+
+
+def _fingerprint(cells: Cells, tab: Tab, locale: str | None, options: Options) -> str:
+    """A hash of everything that decides what the tab means."""
+    settings = repr((PARSER_VERSION, tab.title, locale, options.discover, sorted(options.aliases.items())))
+    return hashlib.sha256(cells.digest + settings.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,277 @@
+"""One spreadsheet: the leases of its projects first, then one look at its tabs, then their cells, whole tabs at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from webapp.errors import SourceError, TransientSourceError
+from webapp.model import lease_of
+from webapp.rules.freshness import freshness
+from webapp.sources.sheet import Book, Cells, SheetSource, Tab
+from webapp.store import leases, projects, spreadsheets
+from webapp.store.projects import Project
+from webapp.store.spreadsheets import Spreadsheet
+from webapp.sync.discovery import discover
+from webapp.sync.live import LiveRun, Outcome
+from webapp.sync.project import Turn, sync_project
+from webapp.sync.results import skip_project
+from webapp.sync.side import SheetSide
+from webapp.sync.tabs import Tabs, assign
+
+READ_SHARE = 0.8  # of the budget, so that time is left to merge what is stored when the sheet does not answer
+
+
+@dataclass(frozen=True)
+class TabTurn:
+    """A tab to be read. turn: of its project; None: nobody has the tab yet, and it may become a project."""
+
+    tab: Tab
+    turn: Turn | None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the tab when it was last read."""
+        return self.turn.project.sheet_bytes if self.turn else None
+
+
+def sync_spreadsheet(run: LiveRun, source: SheetSource | None, group: Sequence[Project]) -> Iterator[Outcome]:
+    """Sync the projects of one spreadsheet, and those that its new tabs become. source None: it is not configured."""
+    turns = yield from _take_turns(run, group)
+    if not turns and (group or run.trigger.project_id):
+        return
+    if source is None:
+        yield from _sync_without_sheet(run, turns)
+    else:
+        yield from SpreadsheetSync(run, source).sync(turns)
+
+
+# Whose turn it is
+
+
+def _take_turns(run: LiveRun, group: Sequence[Project]) -> Generator[Outcome, None, list[Turn]]:
+    """The projects that this run syncs now, with their leases; an outcome for each of the others."""
+    reasons = {project.id: _reason_to_skip(run, project) for project in group}
+    fences = _take_leases(run, [project for project in group if reasons[project.id] is None])
+    turns: list[Turn] = []
+    for project in group:
+        reason = reasons[project.id]
+        if reason is None and not run.dry and project.id not in fences:
+            reason = "already_running"
+        if reason is None:
+            turns.append(Turn(project, fences.get(project.id)))
+        else:
+            yield from skip_project(run, project, reason)
+    return turns
+
+
+def _reason_to_skip(run: LiveRun, project: Project) -> str | None:
+    """Why this run leaves the project alone. A tick goes by the schedule alone, and `force` by nothing."""
+    if project.status == "finished":
+        return "finished"
+    if run.trigger.due or run.trigger.force:
+        return None
+    return freshness(project.synced_at, project.min_interval_minutes, run.now())
+
+
+def _take_leases(run: LiveRun, group: Sequence[Project]) -> dict[str, int]:
+    """{project id: fence} of those that nobody else is syncing, taken before their sheet is read."""
+    if run.dry or not group:
+        return {}
+    names = {lease_of(project.id): project.id for project in group}
+    with run.db.read() as tx:
+        free = leases.free(tx, names, run.options.lease_ms)
+    if not free:
+        return {}
+    with run.writing() as tx:
+        fences = leases.take(tx, free, run.id, run.options.lease_ms)
+    return {names[name]: fence for name, fence in fences.items()}
+
+
+# Without the sheet
+
+
+def _sync_without_sheet(run: LiveRun, turns: Sequence[Turn]) -> Iterator[Outcome]:
+    """Projects of no sheet we know: their readings are merged with what is stored."""
+    run.begin_reading()
+    for turn in turns:
+        yield sync_project(run, turn, SheetSide(error=_not_configured(turn.project)))
+
+
+def _not_configured(project: Project) -> SourceError | None:
+    if project.spreadsheet is None:
+        return None
+    return SourceError(
+        f"the spreadsheet {project.spreadsheet!r} of this project is not configured",
+        code="sheet_not_configured",
+        hint="add it to SMART_SYNC_SHEET",
+    )
+
+
+def _sync_without_answer(run: LiveRun, turns: Sequence[Turn], error: SourceError) -> Iterator[Outcome]:
+    """The spreadsheet did not answer: what it said before stands, and is merged with the readings."""
+    transient = isinstance(error, TransientSourceError)
+    run.degraded |= transient
+    run.warn(f"Sheets: {error}; the stored sheet values were used")
+    for turn in turns:
+        yield sync_project(run, turn, SheetSide(error=error, degraded=transient))
+
+
+class SpreadsheetSync:
+    """A configured spreadsheet in one pass of a run."""
+
+    def __init__(self, run: LiveRun, source: SheetSource) -> None:
+        self.run = run
+        self.source = source
+        # What projects of this spreadsheet store: null for the default one.
+        self.key = None if source is run.sheets[0] else source.key
+
+    def sync(self, turns: Sequence[Turn]) -> Iterator[Outcome]:
+        try:
+            book = self.open()
+        except SourceError as error:
+            yield from self.sync_unopened(turns, error)
+            return
+        tabs = self.match(book, turns)
+        readable: list[TabTurn] = []
+        for turn in turns:
+            tab, why_not = _tab_of(turn.project, tabs, book)
+            if tab is None:
+                yield sync_project(self.run, turn, SheetSide(error=why_not))
+            else:
+                readable.append(TabTurn(tab, turn))
+        yield from self.read(book, readable + self.candidates(tabs))
+
+    # Its tabs
+
+    def open(self) -> Book:
+        """What the spreadsheet says of itself, noted as its state.
+
+        Raises: SourceError, noted too.
+        """
+        self.run.begin_reading()
+        self.run.enter("read")
+        try:
+            book = self.source.book(self.run.budget.part(READ_SHARE))
+        except SourceError as error:
+            if not self.run.cut_short:
+                self.note(None, error)
+            raise
+        self.note(book, None)
+        return book
+
+    def note(self, book: Book | None, error: SourceError | None) -> None:
+        """Keep how the spreadsheet stands."""
+        if self.run.dry:
+            return
+        now = self.run.now()
+        transient = isinstance(error, TransientSourceError)
+        state = Spreadsheet(
+            key=self.source.key,
+            title=book.title if book else None,
+            locale=book.locale if book else None,
+            state="ok" if error is None else ("degraded" if transient else "failed"),
+            since=now,
+            code=error.code if error else None,
+            message=str(error) if error else None,
+            checked_at=now,
+        )
+        with self.run.writing() as tx:
+            spreadsheets.put(tx, state)
+
+    def match(self, book: Book, turns: Sequence[Turn]) -> Tabs:
+        """The tabs, matched with the projects; a project without a tab that fits one by name is bound to it."""
+        with self.run.db.read() as tx:
+            owners = projects.bound_tabs(tx, self.key)
+            unbound = projects.unbound(tx, self.key)
+            mine = [turn.project for turn in turns]
+            tabs = assign(book, mine, owners, unbound, spreadsheets.ignored(tx, self.key))
+        self.bind({turn.project.id: tab for turn in turns if (tab := tabs.taken_by_name.get(turn.project.id))})
+        return tabs
+
+    def bind(self, tabs: Mapping[str, Tab]) -> None:
+        if not tabs or self.run.dry:
+            return
+        with self.run.writing() as tx:
+            for project_id, tab in tabs.items():
+                projects.bind(tx, project_id, tab.id, tab.title, self.run.now())
+
+    def candidates(self, tabs: Tabs) -> list[TabTurn]:
+        """The tabs that may become projects; the others are warned of."""
+        if self.run.trigger.project_id is not None:
+            return []
+        for words in tabs.left_out:
+            self.run.warn(words)
+        if self.run.options.discover:
+            return [TabTurn(tab, None) for tab in tabs.candidates]
+        for tab in tabs.candidates:
+            self.run.warn(f"tab {tab.title!r} is no project, and new ones are not made (SMART_SYNC_DISCOVER=false)")
+        return []
+
+    # Their cells
+
+    def read(self, book: Book, turns: Sequence[TabTurn]) -> Iterator[Outcome]:
+        """Sync each project as the cells of its tab come in."""
+        budget = self.run.budget
+        tabs, sizes = [turn.tab for turn in turns], [turn.size for turn in turns]
+        answers = self.source.read(tabs, sizes, budget.part(READ_SHARE)) if turns else iter(())
+        for place, turn in enumerate(turns):
+            if budget.used_up:
+                self.run.remaining += len(turns) - place
+                return
+            try:
+                cells = next(answers)
+            except SourceError as error:
+                yield from self.sync_unread(book, turns[place:], error)
+                return
+            yield from self.sync_tab(book, turn, cells)
+
+    def sync_tab(self, book: Book, turn: TabTurn, cells: Cells) -> Iterator[Outcome]:
+        self.run.enter("merge")
+        project = turn.turn or discover(self.run, self.key, turn.tab, cells)
+        if project is not None:
+            yield sync_project(self.run, project, SheetSide(tab=turn.tab, cells=cells, locale=book.locale))
+
+    # When it does not answer
+
+    def sync_unopened(self, turns: Sequence[Turn], error: SourceError) -> Iterator[Outcome]:
+        if self.run.cut_short:
+            self.run.remaining += len(turns) or 1
+            return
+        if turns or not self.can_wait(error):
+            self.run.error = error
+        yield from _sync_without_answer(self.run, turns, error)
+
+    def can_wait(self, error: SourceError) -> bool:
+        """Whether a tick that only looked for new tabs may put up with a spreadsheet that is away for the moment."""
+        if not self.run.trigger.due or not isinstance(error, TransientSourceError):
+            return False
+        with self.run.db.read() as tx:
+            return bool(projects.active(tx))
+
+    def sync_unread(self, book: Book, turns: Sequence[TabTurn], error: SourceError) -> Iterator[Outcome]:
+        if self.run.cut_short:
+            self.run.remaining += len(turns)
+            return
+        self.run.error = error
+        self.note(book, error)
+        yield from _sync_without_answer(self.run, [turn.turn for turn in turns if turn.turn], error)
+
+
+def _tab_of(project: Project, tabs: Tabs, book: Book) -> tuple[Tab | None, SourceError | None]:
+    """The project's tab, or why it has none that can be read; neither where it has not been given one yet."""
+    if project in tabs.missing:
+        return None, _missing(project, book)
+    tab = tabs.bound.get(project.id) or tabs.taken_by_name.get(project.id)
+    if tab is None or tab.grid:
+        return tab, None
+    return None, SourceError(f"the tab {tab.title!r} has no cells: it is a chart", code="tab_without_cells")
+
+
+def _missing(project: Project, book: Book) -> SourceError:
+    titles = ", ".join(repr(tab.title) for tab in book.tabs[:20])
+    return SourceError(
+        f"the tab {project.worksheet_title or project.name!r} has gone from the spreadsheet {book.title!r}",
+        code="tab_missing",
+        hint=f"the tabs there are: {titles}; restore it, or remove the project",
+    )

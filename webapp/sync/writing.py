@@ -1,0 +1,75 @@
+"""The rows of a plan, written in the transaction of its project."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.model import METRICS, NOTHING
+from webapp.store import accounts, held, observations
+from webapp.store.types import UtcDateTime, native
+from webapp.sync.plan import NewAccount, Plan
+
+
+def write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -> int:
+    """Everything a plan changes; how many accounts have other counts than before."""
+    ids = accounts.add_accounts(tx, project_id, [_new(account) for account in plan.new], now)
+    with_counts = _write_sheet(tx, plan, ids, now)
+    accounts.describe_accounts(tx, [(*_described(row, mode), account) for account, row, mode in plan.described])
+    accounts.remove_accounts(tx, plan.removed, now, "sheet")
+    accounts.return_accounts(tx, plan.returned)
+    observations.put_accepted(tx, plan.accepted)
+    observations.drop_accepted(tx, plan.forgotten)
+    _write_held(tx, plan, now)
+    return accounts.write_counts(tx, plan.counts, now) + with_counts
+
+
+def _write_sheet(tx: sa.Connection, plan: Plan, new_ids: Any, now: datetime) -> int:
+    """What the sheet says; how many new accounts it has counts of."""
+    stamp = native(tx, UtcDateTime(), now)
+    rows: list[tuple[Any, ...]] = [
+        (account_id, "sheet", *account.counts, stamp, account.origin, None)
+        for account_id, account in zip(new_ids, plan.new, strict=True)
+        if account.counts != NOTHING
+    ]
+    with_counts = len(rows)
+    rows.extend(
+        (account, "sheet", *counts, stamp if since is now else since, origin, note)
+        for account, counts, since, origin, note in plan.sheet
+    )
+    observations.put_sheet(tx, rows)
+    observations.drop_sheet(tx, plan.unsaid)
+    return with_counts
+
+
+def _new(account: NewAccount) -> tuple[Any, ...]:
+    row, profile = account.row, account.row.profile
+    return (
+        profile.platform,
+        profile.username,
+        row.typed,
+        profile.url_key,
+        row.topic,
+        row.owner,
+        row.status,
+        account.mode,
+        *account.counts,
+    )
+
+
+def _described(row: Any, mode: str) -> tuple[Any, ...]:
+    return (row.profile.platform, row.profile.username, row.typed, row.topic, row.owner, row.status, mode)
+
+
+def _write_held(tx: sa.Connection, plan: Plan, now: datetime) -> None:
+    opened: list[tuple[Any, ...]] = []
+    changed: list[tuple[Any, ...]] = []
+    for one in plan.held:
+        rest = (one.value, one.last_good, one.observed_at, one.origin, one.held_at, one.agreeing, one.state)
+        if one.id is None:
+            opened.append((one.account_id, METRICS[one.metric], *rest))
+        else:
+            changed.append((*rest, None if one.state == "held" else now, one.id))
+    held.put(tx, opened, changed)
