@@ -9,6 +9,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from tests.fakes.clock import FakeClock
@@ -18,6 +19,7 @@ from tests.fakes.sheet import FakeSheet
 from webapp.clock import Budget
 from webapp.errors import StoreError, TransientSourceError
 from webapp.store import leases, runs
+from webapp.store.runs import NewRun
 from webapp.sync.engine import Engine
 from webapp.sync.trigger import Trigger
 
@@ -144,6 +146,44 @@ def test_a_second_pass_that_works_is_what_the_run_says(
 
     assert body is not None
     assert (body["success"], body["degraded"], body["warnings"]) == (True, False, [])
+
+
+def test_a_trigger_that_meets_a_run_at_its_end_gets_a_run_of_its_own(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.sync()
+    gate = two.on_book = Gate()
+    first = begun(service, pool, gate)
+    two.on_book = int
+    add = runs.add
+
+    def just_before_it_ends(tx: sa.Connection, run: NewRun) -> bool:
+        added = add(tx, run)
+        if not added:  # SQLite lets nobody else write now, so there it ends in our own transaction
+            ends(service, tx, first, gate)
+        return added
+
+    monkeypatch.setattr(runs, "add", just_before_it_ends)
+    answer = service.trigger()
+
+    assert (answer.status_code, first.result().status_code) == (200, 200)
+    assert answer.json["run_id"] != first.result().json["run_id"]  # type: ignore[index]
+    assert states(service) == ["succeeded"] * 3
+
+
+def test_two_triggers_that_meet_again_and_again_are_told_to_come_later(
+    service: Service, two: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.sync()
+    begun_before = states(service)
+    monkeypatch.setattr(runs, "add", lambda *_: False)
+
+    answer = service.trigger()
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "15")
+    assert answer.json is not None
+    assert answer.json["code"] == "database_busy"
+    assert states(service) == begun_before
 
 
 def test_a_trigger_before_the_reading_began_needs_no_second_pass(service: Service, two: FakeSheet) -> None:
@@ -484,6 +524,15 @@ def test_a_second_engine_on_the_same_database_shares_the_leases(
 
     assert [outcome.result.skipped for outcome in outcomes] == ["already_running", "already_running"]
     assert first.result().status_code == 200
+
+
+def ends(service: Service, tx: sa.Connection, run: Future[TestResponse], gate: Gate) -> None:
+    """Let the run that waits at the gate end, before whoever is in the transaction goes on."""
+    gate.open()
+    if tx.dialect.name == "postgresql":
+        run.result(20)
+    else:
+        tx.execute(sa.text("UPDATE sync_runs SET state = 'succeeded' WHERE state = 'running'"))
 
 
 def take_all(service: Service, run: runs.Run) -> None:

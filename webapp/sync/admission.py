@@ -20,6 +20,7 @@ from webapp.sync.trigger import Started, Trigger
 
 log = logging.getLogger("smart_sync")
 
+TRIES = 5  # each of them has to meet another run at its very end, so two are as good as always enough
 NO_SHEETS = "Sheets not configured: set SMART_SYNC_SHEET; only stored readings were merged"
 
 
@@ -38,6 +39,18 @@ class Admission:
         A tick that finds nothing due is recorded as a run that has ended; there is nothing to work off then.
 
         Raises: NotFound for an unknown project; Invalid for a key that stands for another trigger; StoreError.
+        """
+        for _ in range(TRIES):
+            started = self._try(trigger)
+            if started is not None:
+                return started
+        raise StoreError("this trigger met others at every try and was not recorded", code="database_busy")
+
+    def _try(self, trigger: Trigger) -> Started | None:
+        """None when the run that kept this trigger from being recorded has ended before it could be joined.
+
+        The other run is committed, or ends, between two statements of ours: PostgreSQL shows each statement what is
+        so by then. Whoever looks again finds it ended, and has the place to himself.
         """
         now = self.clock.now()
         with self.db.read() as tx:
@@ -89,7 +102,7 @@ class Admission:
             return None
         return Started(live, "coalesced")
 
-    def _record(self, tx: sa.Connection, trigger: Trigger, now: datetime, *, idle: bool) -> Started:
+    def _record(self, tx: sa.Connection, trigger: Trigger, now: datetime, *, idle: bool) -> Started | None:
         self._close_dead(tx, now)
         replayed = self._replay(tx, trigger, now)
         if trigger.is_tick:
@@ -118,10 +131,11 @@ class Admission:
         assert run is not None  # noqa: S101  it was added in this transaction
         return Started(run, "fresh")
 
-    def _join(self, tx: sa.Connection, trigger: Trigger) -> Started:
+    def _join(self, tx: sa.Connection, trigger: Trigger) -> Started | None:
+        """The live run like this, which then makes one more pass; None when it has just ended."""
         live = runs.live_like(tx, trigger.identity, self.options.lease_ms)
         if live is None or not runs.ask_again(tx, live.id, trigger.idempotency_key):
-            raise StoreError("two triggers met and neither run could be recorded", code="database_busy")
+            return None
         return Started(live, "coalesced")
 
 
