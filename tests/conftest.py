@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import shutil
 from collections.abc import Iterator
 from itertools import count
@@ -10,11 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests import lanes
+from tests import lanes, warm
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import Service
 from tests.fakes.sheet import FakeSheet
-from tests.postgres_server import Server, postgres_server
+from tests.postgres_server import Server, postgres_server, roomy_folder
 from tests.shared_database import SharedDatabase
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import migrate
@@ -24,6 +26,7 @@ WITHOUT_SHORTCUTS = "sqlite-without-shortcuts"
 TEMPLATE = "template_migrated"
 numbers = count()
 starts = lanes.Starts()
+warm.keep_warm()
 
 settings.register_profile("quick", max_examples=20)
 
@@ -33,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(roomy_folder()))
     if config.getoption("quick"):
         settings.load_profile("quick")
 
@@ -43,6 +47,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("quick"):
         config.hook.pytest_deselected(items=[item for item in items if lanes.is_slow(item)])
         items[:] = [item for item in items if not lanes.is_slow(item)]
+
+
+def pytest_collection_finish() -> None:
+    """Take modules and tests, which stay until the end, out of the sight of the cycle collector: a fifth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
