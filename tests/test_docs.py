@@ -51,7 +51,7 @@ from webapp.model import LIVE_STATES, Counts, RunState
 from webapp.rules.merge import merge
 from webapp.sources.counts import NotACount, count_of
 from webapp.sources.sheet.headers import find_header
-from webapp.sources.urls import BadProfile, profile_of
+from webapp.sources.urls import PLATFORMS, BadProfile, platform_slug, profile_of
 
 SETTING = re.compile(r"\b(?:SMART_SYNC_[A-Z_]+|GOOGLE_[A-Z_]+|DATABASE_URL|WEB_CONCURRENCY|LOG_LEVEL)\b")
 # The prefix itself; variables of a caller's shell.
@@ -271,7 +271,7 @@ def test_every_address_in_a_text_is_one_of_ours() -> None:
     patterns = [re.compile(re.sub(r"<[^>]+>", "[^/]+", route.path) + r"\Z") for route in ROUTES]
     for path in DOCUMENTS:
         text = re.sub(r"\$?\{\w+\}|\$ID\b", "ID", by_hand(path))  # a place for an id
-        for address in re.findall(r"(/api/[\w/-]+|/health|/ready|/openapi\.json)\b", text):
+        for address in re.findall(r"(?<!webapp)(?<!tests)(/api/[\w/-]+|/health|/ready|/openapi\.json)\b", text):
             if address.rstrip("/") not in {"/api/admin", "/api"}:
                 assert any(pattern.match(address) for pattern in patterns), f"{path.name}: {address}"
 
@@ -381,6 +381,12 @@ def test_profile_urls_are_read_as_the_page_says(typed: str, told: str) -> None:
         assert told == "refused"
     else:
         assert told == f"`{profile.url_key}`"
+
+
+def test_the_platforms_that_are_known_are_all_there_are() -> None:
+    said = " ".join(text_of(SHEET).partition("Known are ")[2].partition(".\n")[0].split())
+
+    assert {platform_slug(name) for name in re.split(r", | and ", said)} == set(PLATFORMS)
 
 
 @pytest.mark.parametrize(("meaning", "names"), rows(SHEET, "meaning | some of its names"))
