@@ -55,7 +55,7 @@ class Editor:
         if known is None:
             accounts.add(self.tx, self.project.id, profile(name), {}, NOW)
         elif known.removed_at is not None:
-            accounts.bring_back(self.tx, known, {}, NOW)
+            accounts.bring_back(self.tx, known, {})
 
     def remove(self, name: str) -> None:
         known = self.known(name)

@@ -63,8 +63,11 @@ def create_account(
             raise account_conflict(known, "is in the project already", "change it instead")
         if known is None:
             account = accounts.add(edit.tx, project.id, profile, values, edit.now)
+            names = ("url_key", "platform", "username", "profile_url", *values)
+            edit.audit("account.add", f"account:{account.id}", None, {name: getattr(account, name) for name in names})
         else:
-            account = accounts.bring_back(edit.tx, known, values, edit.now)
+            account = accounts.bring_back(edit.tx, known, values)
+            edit.audit_account("account.return", known, account)
         return edited_account(edit.tx, account, new=known is None)
 
 
@@ -83,7 +86,9 @@ def change_account(desk: Desk, account_id: int, values: Mapping[str, Any]) -> Ed
         if "mode" in values:
             mode = values["mode"]
             values |= {"mode": mode or mode_of(account.status), "mode_set": mode is not None}
-        return edited_account(edit.tx, accounts.change(edit.tx, account, values, edit.now))
+        changed = accounts.change(edit.tx, account, values)
+        edit.audit_account("account.change", account, changed)
+        return edited_account(edit.tx, changed)
 
 
 def remove_account(desk: Desk, account_id: int) -> EditedAccount:
@@ -93,7 +98,9 @@ def remove_account(desk: Desk, account_id: int) -> EditedAccount:
     """
     with desk.edit() as edit:
         account = accounts.lock(edit.tx, account_id)
-        return edited_account(edit.tx, accounts.remove(edit.tx, account, edit.now))
+        removed = accounts.remove(edit.tx, account, edit.now)
+        edit.audit_account("account.remove", account, removed)
+        return edited_account(edit.tx, removed)
 
 
 def present_account(account: Account) -> Account:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from webapp.alerts.ping import Ping
 from webapp.clock import Clock
 from webapp.config import Settings
+from webapp.store import audit
+from webapp.store.accounts import Account
 from webapp.store.db import Database
+from webapp.store.projects import Project
+from webapp.store.types import as_moment
 from webapp.sync.background import Background
 from webapp.sync.engine import Engine
 
 Door = Literal["http", "page", "cli"]
+
+# Columns of a project that follow from what was changed.
+CONSEQUENCES = {"revision", "updated_at", "settled", "sheet_seen", "next_sync_at", "anchor_at"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Desk:
         """
         with self.db.write() as tx:
             trial = tx.begin_nested() if dry_run else None
-            yield Edit(tx, self.clock.now())
+            yield Edit(tx, self.clock.now(), self.door)
             if trial is not None:
                 trial.rollback()
 
@@ -55,3 +62,28 @@ class Edit:
 
     tx: sa.Connection
     now: datetime
+    door: Door
+
+    def audit(self, action: str, target: str, before: Any, after: Any, note: str | None = None) -> None:
+        """Write down what was changed from what to what. target: as `AuditEntry` has it."""
+        audit.add(self.tx, action, target, before, after, now=self.now, door=self.door, note=note)
+
+    def audit_project(self, action: str, before: Project, after: Project) -> None:
+        """The same for a project, from its rows; nothing where nothing changed."""
+        self._audit_rows(action, f"project:{after.id}", vars(before), vars(after))
+
+    def audit_account(self, action: str, before: Account, after: Account, note: str | None = None) -> None:
+        """The same for an account."""
+        self._audit_rows(action, f"account:{after.id}", before._asdict(), after._asdict(), note)
+
+    def _audit_rows(
+        self, action: str, target: str, before: Mapping[str, Any], after: Mapping[str, Any], note: str | None = None
+    ) -> None:
+        names = [name for name in before if before[name] != after[name] and name not in CONSEQUENCES]
+        if names:
+            was, now = ({name: _plain(name, row[name]) for name in names} for row in (before, after))
+            self.audit(action, target, was, now, note)
+
+
+def _plain(name: str, value: Any) -> Any:
+    return as_moment(value) if name.endswith("_at") else value

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from webapp.actions.desk import Desk
+from webapp.actions.desk import Desk, Edit
 from webapp.errors import NotFound
-from webapp.store import audit, held
+from webapp.store import accounts, held
 from webapp.store.held import Held
 
 Decision = Literal["accepted", "rejected"]
@@ -30,12 +30,30 @@ def reject_held(desk: Desk, held_id: int) -> Held:
 
 
 def _decide(desk: Desk, held_id: int, decision: Decision) -> Held:
-    missing = NotFound(f"there is no held reading {held_id} to decide", code="held_not_found")
     with desk.edit() as edit:
-        row = held.decide(edit.tx, held_id, decision, edit.now)
-        if row is None:
-            raise missing
-        before = {"id": row.id, "metric": row.metric, "value": row.value}
-        after = before | {"state": decision}
-        audit.add(edit.tx, f"held.{VERBS[decision]}", f"account:{row.account_id}", before, after, edit.now)
-        return row
+        before = _lock(edit, held_id)
+        decided = held.decide(edit.tx, held_id, decision, edit.now)
+        if decided is None:
+            raise _missing(held_id)
+        edit.audit(f"held.{VERBS[decision]}", f"account:{decided.account_id}", _said(before), _said(decided))
+        return decided
+
+
+def _lock(edit: Edit, held_id: int) -> Held:
+    """The reading, and the lock of its project.
+
+    Raises: NotFound.
+    """
+    found = held.by_id(edit.tx, held_id)
+    if found is None:
+        raise _missing(held_id)
+    accounts.lock(edit.tx, found.account_id)
+    return held.by_id(edit.tx, held_id) or found
+
+
+def _missing(held_id: int) -> NotFound:
+    return NotFound(f"there is no held reading {held_id} to decide", code="held_not_found")
+
+
+def _said(reading: Held) -> dict[str, Any]:
+    return {"id": reading.id, "metric": reading.metric, "value": reading.value, "state": reading.state}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from webapp.actions.accounts import EditedAccount, account_conflict, edited_account, present_account
 from webapp.actions.desk import Desk
@@ -44,7 +44,8 @@ def correct_url(
         other = accounts.claimant(edit.tx, account.project_id, profile.url_key)
         if other is not None and other.id != account.id:
             raise account_conflict(other, "is another account of the project", "merge the two instead")
-        corrected = accounts.correct_url(edit.tx, account, profile, edit.now, note)
+        corrected = accounts.correct_url(edit.tx, account, profile, edit.now)
+        edit.audit_account("account.correct_url", account, corrected, note)
         return CorrectedUrl(before, edited_account(edit.tx, corrected))
 
 
@@ -67,7 +68,11 @@ def merge_account(
         if target.project_id != source.project_id:
             raise refusal("into", "is an account of another project")
         before = edited_account(edit.tx, source)
-        merged = merging.merge(edit.tx, source, target, edit.now, note)
+        merged = merging.merge(edit.tx, source, target, edit.now)
+        taken = asdict(merged)
+        left = taken.pop("left")
+        edit.audit("account.merge", f"account:{target.id}", left, {"from": source.id, **taken}, note)
+        edit.audit("account.merged", f"account:{source.id}", None, {"into": target.id}, note)
         after = edited_account(edit.tx, accounts.get(edit.tx, target.id))
         return MergedAccounts(before, after, merged)
 
@@ -79,4 +84,6 @@ def drop_alias(desk: Desk, account_id: int, url_key: str) -> EditedAccount:
     """
     with desk.edit() as edit:
         account = accounts.lock(edit.tx, account_id)
-        return edited_account(edit.tx, accounts.drop_alias(edit.tx, account, url_key, edit.now))
+        accounts.drop_alias(edit.tx, account, url_key)
+        edit.audit("account.drop_alias", f"account:{account.id}", {"url_key": url_key}, None)
+        return edited_account(edit.tx, account)

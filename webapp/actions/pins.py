@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from webapp.actions.accounts import present_account
 from webapp.actions.desk import Desk
 from webapp.actions.texts import refusal
 from webapp.errors import NotFound
 from webapp.model import Metric
-from webapp.store import accounts, audit, pins
+from webapp.store import accounts, pins
+from webapp.store.pins import Pin
 
 
 def put_pin(
@@ -25,8 +27,8 @@ def put_pin(
         account = present_account(accounts.lock(edit.tx, account_id))
         before = pins.of_metric(edit.tx, account.id, metric)
         pins.put(edit.tx, account.id, metric, value, until=until, note=note, now=edit.now)
-        after = {"metric": metric, "value": value, "until": until}
-        audit.add(edit.tx, "pin.put", f"account:{account.id}", before, after, edit.now, note)
+        after = pins.of_metric(edit.tx, account.id, metric)
+        edit.audit("pin.put", f"account:{account.id}", _said(before), _said(after), note)
 
 
 def delete_pin(desk: Desk, account_id: int, metric: Metric) -> None:
@@ -44,4 +46,8 @@ def delete_pin(desk: Desk, account_id: int, metric: Metric) -> None:
         if before is None:
             raise missing
         pins.drop(edit.tx, account.id, metric)
-        audit.add(edit.tx, "pin.delete", f"account:{account.id}", before, None, edit.now)
+        edit.audit("pin.delete", f"account:{account.id}", _said(before), None)
+
+
+def _said(pin: Pin | None) -> dict[str, Any] | None:
+    return None if pin is None else {"metric": pin.metric, "value": pin.value, "until": pin.until, "note": pin.note}

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.actions.desk import Desk
+from webapp.actions.desk import Desk, Edit
 from webapp.actions.texts import clean_line, refusal
 from webapp.clock import Clock
 from webapp.errors import ConfigError, Conflict, NotFound
@@ -37,12 +37,13 @@ def create_project(desk: Desk, values: Mapping[str, Any]) -> Project:
             row[field] = clean_line(field, str(values[field]), LONGEST_TITLE)
     _check_dates(values.get("start_date"), values.get("end_date"))
     with desk.edit() as edit:
-        refuse_taken_name(edit.tx, row["name"])
+        _refuse_taken_name(edit.tx, row["name"])
         _refuse_taken_tab(edit.tx, row["spreadsheet"], row.get("worksheet_id"))
         project = projects.add(edit.tx, row, edit.now)
         if project is None:
             raise Conflict("another project has just taken this tab", code="already_exists")
-    return project
+        edit.audit("project.add", f"project:{project.id}", None, row)
+        return project
 
 
 def change_project(desk: Desk, project_id: str, values: Mapping[str, Any]) -> Project:
@@ -57,7 +58,9 @@ def change_project(desk: Desk, project_id: str, values: Mapping[str, Any]) -> Pr
         if "name" in values:
             values = {**values, **_renamed(edit.tx, project, values["name"])}
         _check_dates(values.get("start_date", project.start_date), values.get("end_date", project.end_date))
-        return projects.change(edit.tx, project, values, edit.now)
+        changed = projects.change(edit.tx, project, values, edit.now)
+        edit.audit_project("project.change", project, changed)
+        return changed
 
 
 def remove_project(desk: Desk, project_id: str) -> Project:
@@ -66,7 +69,7 @@ def remove_project(desk: Desk, project_id: str) -> Project:
     Raises: NotFound.
     """
     with desk.edit() as edit:
-        return projects.remove(edit.tx, projects.lock(edit.tx, project_id), edit.now)
+        return remove_locked(edit, projects.lock(edit.tx, project_id))
 
 
 def restore_project(desk: Desk, project_id: str) -> Project:
@@ -75,10 +78,26 @@ def restore_project(desk: Desk, project_id: str) -> Project:
     Raises: NotFound; Conflict when another project has its name by now.
     """
     with desk.edit() as edit:
-        project = projects.lock(edit.tx, project_id)
-        if project.removed_at is not None:
-            refuse_taken_name(edit.tx, project.name, but=project.id)
-        return projects.restore(edit.tx, project, edit.now)
+        return restore_locked(edit, projects.lock(edit.tx, project_id))
+
+
+def remove_locked(edit: Edit, project: Project) -> Project:
+    """Remove a project within an action that has locked it."""
+    removed = projects.remove(edit.tx, project, edit.now)
+    edit.audit_project("project.remove", project, removed)
+    return removed
+
+
+def restore_locked(edit: Edit, project: Project) -> Project:
+    """Restore a project within an action that has locked it.
+
+    Raises: Conflict when another project has its name by now.
+    """
+    if project.removed_at is not None:
+        _refuse_taken_name(edit.tx, project.name, but=project.id)
+    restored = projects.restore(edit.tx, project, edit.now)
+    edit.audit_project("project.restore", project, restored)
+    return restored
 
 
 def present_project(project: Project) -> Project:
@@ -96,7 +115,7 @@ def _renamed(tx: sa.Connection, project: Project, name: str | None) -> dict[str,
     if name is None:
         return {"name": project.worksheet_title or project.name, "name_set": False}
     name = clean_line("name", name, LONGEST_NAME)
-    refuse_taken_name(tx, name, but=project.id)
+    _refuse_taken_name(tx, name, but=project.id)
     return {"name": name, "name_set": True}
 
 
@@ -105,13 +124,8 @@ def _check_dates(start: date | None, end: date | None) -> None:
         raise refusal("end_date", f"is before start_date, {start}")
 
 
-def refuse_taken_name(tx: sa.Connection, name: str, but: str | None = None) -> None:
-    """People, and the command line, tell projects apart by their names.
-
-    but: id of the project that may have it.
-
-    Raises: Conflict.
-    """
+def _refuse_taken_name(tx: sa.Connection, name: str, but: str | None = None) -> None:
+    """People, and the command line, tell projects apart by their names."""
     for other in projects.all_listed(tx):
         if other.removed_at is None and other.id != but and same_title(other.name) == same_title(name):
             words = f"a project is called {other.name!r} already"

@@ -31,10 +31,13 @@ def set_schedule(desk: Desk, project_id: str, values: Mapping[str, Any]) -> Proj
         if before is None or before.removed_at is not None:
             raise NotFound(f"there is no project {project_id[:100]!r}", code="project_not_found")
         plan = _plan(before, changes, desk.settings.interval_minutes, edit.now)
-        if schedule.change(edit.tx, before, changes, plan, edit.now):
-            words = {name: str(value) for name, value in changes.items()}
-            log.info("[SmartSync] schedule changed", extra={"project": before.name, "project_id": project_id} | words)
-        return projects.by_id(edit.tx, project_id) or before
+        if not schedule.change(edit.tx, before, changes, plan, edit.now):
+            return before
+        after = projects.lock(edit.tx, project_id)
+        edit.audit_project("project.auto_sync", before, after)
+    words = {name: str(value) for name, value in changes.items()}
+    log.info("[SmartSync] schedule changed", extra={"project": after.name, "project_id": project_id} | words)
+    return after
 
 
 def _columns(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:

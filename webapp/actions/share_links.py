@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from webapp.actions.desk import Desk
+from dataclasses import replace
+from typing import Any
+
+from webapp.actions.desk import Desk, Edit
 from webapp.actions.projects import present_project
 from webapp.errors import Invalid, NotFound
 from webapp.store import projects, share_links
@@ -20,6 +23,7 @@ def create_share_link(desk: Desk, project_id: str, label: str | None) -> tuple[S
         if added is None:
             words = f"the project has {share_links.LIVE_LINKS} live share links"
             raise Invalid(words, code="too_many_share_links", hint="revoke some")
+        edit.audit("share_link.add", f"project:{project.id}", None, _said(added[0]))
         return added
 
 
@@ -29,7 +33,25 @@ def revoke_share_link(desk: Desk, link_id: str) -> ShareLink:
     Raises: NotFound.
     """
     with desk.edit() as edit:
-        link = share_links.revoke(edit.tx, link_id, edit.now)
+        link = _lock(edit, link_id)
+        if link.revoked_at is not None:
+            return link
+        share_links.revoke(edit.tx, link.id, edit.now)
+        edit.audit("share_link.revoke", f"project:{link.project_id}", _said(link), None)
+        return replace(link, revoked_at=edit.now)
+
+
+def _lock(edit: Edit, link_id: str) -> ShareLink:
+    """The link, and the lock of its project.
+
+    Raises: NotFound.
+    """
+    link = share_links.by_id(edit.tx, link_id)
     if link is None:
         raise NotFound(f"there is no share link {link_id[:100]!r}", code="share_link_not_found")
-    return link
+    projects.lock(edit.tx, link.project_id)
+    return share_links.by_id(edit.tx, link_id) or link
+
+
+def _said(link: ShareLink) -> dict[str, Any]:
+    return {"id": link.id, "label": link.label}

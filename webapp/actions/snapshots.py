@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from webapp.actions.desk import Desk
 from webapp.actions.texts import clean_note, refusal
@@ -30,9 +31,12 @@ def correct_snapshot(
     note = clean_note(note)
     with desk.edit(dry_run=dry_run) as edit:
         account = accounts.lock(edit.tx, account_id)
-        before, after = snapshots.correct(edit.tx, account, day, values, edit.now, note)
+        before, after = snapshots.correct(edit.tx, account, day, values)
         if all(count is None for count in after):
             raise refusal("followers", "and every other metric would be null; delete the snapshot instead")
+        if after != before:
+            target = f"account:{account.id}"
+            edit.audit("snapshot.correct", target, _said(day, before), _said(day, after), note)
         return before, after
 
 
@@ -42,4 +46,11 @@ def remove_snapshot(desk: Desk, account_id: int, day: date, *, dry_run: bool = F
     Raises: NotFound.
     """
     with desk.edit(dry_run=dry_run) as edit:
-        return snapshots.remove(edit.tx, accounts.lock(edit.tx, account_id), day, edit.now)
+        account = accounts.lock(edit.tx, account_id)
+        before = snapshots.remove(edit.tx, account, day)
+        edit.audit("snapshot.remove", f"account:{account.id}", _said(day, before), None)
+        return before
+
+
+def _said(day: date, counts: Counts) -> dict[str, Any]:
+    return {"day": day, **counts._asdict()}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from webapp.actions.desk import Desk
-from webapp.actions.projects import refuse_taken_name
+from webapp.actions.projects import remove_locked, restore_locked
 from webapp.errors import NotFound
-from webapp.store import audit, projects, spreadsheets
+from webapp.store import projects, spreadsheets
 
 
 def ignore_tab(desk: Desk, which: str) -> str:
@@ -18,12 +18,12 @@ def ignore_tab(desk: Desk, which: str) -> str:
     with desk.edit() as edit:
         project = projects.find(edit.tx, which)
         if project is not None:
-            return projects.remove(edit.tx, projects.lock(edit.tx, project.id), edit.now).name
+            return remove_locked(edit, projects.lock(edit.tx, project.id)).name
         if not which.isdigit():
             hint = "`smart-sync projects list` shows ids, names and gids"
             raise NotFound(f"there is no project {which!r}", hint=hint)
         spreadsheets.ignore(edit.tx, None, which, None, edit.now)
-        audit.add(edit.tx, "tab.ignore", f"tab:{which}", None, {"worksheet_id": which}, edit.now)
+        edit.audit("tab.ignore", f"tab:{which}", None, {"worksheet_id": which})
     return f"the tab with gid {which}"
 
 
@@ -39,11 +39,9 @@ def restore_tab(desk: Desk, which: str) -> str:
         else:
             gone = spreadsheets.stop_ignoring(edit.tx, project.worksheet_id or "", project.spreadsheet)
         if project is not None and (gone or project.removed_at is not None):
-            if project.removed_at is not None:
-                refuse_taken_name(edit.tx, project.name, but=project.id)
-            return projects.restore(edit.tx, projects.lock(edit.tx, project.id), edit.now).name
+            return restore_locked(edit, projects.lock(edit.tx, project.id)).name
         if not gone:
             hint = "`smart-sync projects list` shows what is"
             raise NotFound(f"nothing called {which!r} is ignored", hint=hint)
-        audit.add(edit.tx, "tab.restore", f"tab:{which}", {"worksheet_id": which}, None, edit.now)
+        edit.audit("tab.restore", f"tab:{which}", {"worksheet_id": which}, None)
     return f"the tab with gid {which}"

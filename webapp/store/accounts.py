@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from webapp.clock import utc_day
 from webapp.errors import NotFound
 from webapp.model import LARGEST, METRICS, Counts, Mode, Profile, Values
-from webapp.store import audit, projects
+from webapp.store import projects
 from webapp.store.backends.dialect import counted, new_ids
 from webapp.store.statement import chunks, insert, update
 from webapp.store.tables import account_aliases, accounts, observations
@@ -187,18 +187,16 @@ def _described(profile: Profile) -> dict[str, Any]:
 
 def add(tx: sa.Connection, project_id: str, profile: Profile, values: Mapping[str, Any], now: datetime) -> Account:
     """A new account of the project, which stays whether the sheet has a row for it or not."""
-    described = _described(profile) | dict(values)
-    row = described | {"project_id": project_id, "discovered": "api", "added_at": now}
+    row = _described(profile) | dict(values) | {"project_id": project_id, "discovered": "api", "added_at": now}
     added = get(tx, tx.execute(accounts.insert().values(**row).returning(accounts.c.id)).scalar_one())
     projects.touch(tx, [project_id], read=True)
-    audit.add(tx, "account.add", f"account:{added.id}", None, described, now)
     return added
 
 
-def bring_back(tx: sa.Connection, account: Account, values: Mapping[str, Any], now: datetime) -> Account:
+def bring_back(tx: sa.Connection, account: Account, values: Mapping[str, Any]) -> Account:
     """A removed account comes back with its history."""
     values = dict(values) | {"removed_at": None, "removed_by": None, "discovered": "api"}
-    return _change(tx, account, values, now, "account.return")
+    return change(tx, account, values)
 
 
 def remove(tx: sa.Connection, account: Account, now: datetime) -> Account:
@@ -206,40 +204,26 @@ def remove(tx: sa.Connection, account: Account, now: datetime) -> Account:
     if account.removed_by == "api":
         return account
     values = {"removed_at": account.removed_at or now, "removed_by": "api"}
-    return _change(tx, account, values, now, "account.remove")
+    return change(tx, account, values)
 
 
-def change(tx: sa.Connection, account: Account, values: Mapping[str, Any], now: datetime) -> Account:
-    return _change(tx, account, values, now, "account.change")
-
-
-def _change(
-    tx: sa.Connection,
-    row: Account,
-    values: Mapping[str, Any],
-    now: datetime,
-    action: str,
-    note: str | None = None,
-) -> Account:
-    before, after = projects.differences(row, values)
+def change(tx: sa.Connection, account: Account, values: Mapping[str, Any]) -> Account:
+    after = projects.changes(account, values)
     if not after:
-        return row
-    tx.execute(accounts.update().where(accounts.c.id == row.id).values(**after))
-    projects.touch(tx, [row.project_id], read=True)
-    audit.add(tx, action, f"account:{row.id}", before, after, now, note)
-    return get(tx, row.id)
+        return account
+    tx.execute(accounts.update().where(accounts.c.id == account.id).values(**after))
+    projects.touch(tx, [account.project_id], read=True)
+    return get(tx, account.id)
 
 
-def correct_url(
-    tx: sa.Connection, account: Account, profile: Profile, now: datetime, note: str | None = None
-) -> Account:
+def correct_url(tx: sa.Connection, account: Account, profile: Profile, now: datetime) -> Account:
     """Another profile URL, that no other account of the project claims; the old one goes on to mean this account."""
     if profile.url_key == account.url_key:
         return account
     mine = (account_aliases.c.project_id == account.project_id) & (account_aliases.c.url_key == profile.url_key)
     tx.execute(account_aliases.delete().where(mine))
     add_alias(tx, account.project_id, account.url_key, account.id, "corrected", now)
-    return _change(tx, account, _described(profile), now, "account.correct_url", note)
+    return change(tx, account, _described(profile))
 
 
 def add_alias(tx: sa.Connection, project_id: str, url_key: str, account_id: int, reason: str, now: datetime) -> None:
@@ -247,7 +231,7 @@ def add_alias(tx: sa.Connection, project_id: str, url_key: str, account_id: int,
     tx.execute(account_aliases.insert().values(**row))
 
 
-def drop_alias(tx: sa.Connection, account: Account, url_key: str, now: datetime) -> Account:
+def drop_alias(tx: sa.Connection, account: Account, url_key: str) -> None:
     """This url_key no longer means the account: somebody else has the name now.
 
     Raises: NotFound.
@@ -256,8 +240,6 @@ def drop_alias(tx: sa.Connection, account: Account, url_key: str, now: datetime)
     if not counted(tx, account_aliases.delete().where(mine)):
         raise NotFound(f"account {account.id} has no such other name", code="alias_not_found")
     projects.touch(tx, [account.project_id], read=True)
-    audit.add(tx, "account.drop_alias", f"account:{account.id}", {"url_key": url_key}, None, now)
-    return account
 
 
 # Changes by a sync

@@ -13,7 +13,10 @@ from webapp.store.tables import audit_log
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One change by hand. target: `project:<id>` or `account:<id>`; before, after: only what it changed."""
+    """One change by hand. target: `project:<id>`, `account:<id>` or `tab:<gid>`; before, after: only what it changed.
+
+    door: `http`, `page` or `cli`.
+    """
 
     id: int
     at: datetime | None
@@ -22,14 +25,23 @@ class AuditEntry:
     before: Any
     after: Any
     note: str | None
+    door: str | None
 
 
 def add(
-    tx: sa.Connection, action: str, target: str, before: Any, after: Any, now: datetime, note: str | None = None
+    tx: sa.Connection,
+    action: str,
+    target: str,
+    before: Any,
+    after: Any,
+    *,
+    now: datetime,
+    door: str,
+    note: str | None = None,
 ) -> None:
     """Write down what was changed from what to what, within the transaction that changes it."""
-    row = {"at": now, "action": action, "target": target, "before": before, "after": after, "note": note}
-    tx.execute(audit_log.insert().values(**row))
+    row = {"at": now, "action": action, "target": target, "before": before, "after": after}
+    tx.execute(audit_log.insert().values(**row, note=note, door=door))
 
 
 def latest(tx: sa.Connection, *, limit: int, before: int | None = None, target: str | None = None) -> list[AuditEntry]:

@@ -106,6 +106,14 @@ def counts(tx: sa.Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in tx.execute(statement)}
 
 
+def by_id(tx: sa.Connection, held_id: int) -> Held | None:
+    """One reading that was kept aside, whatever became of it."""
+    if held_id > LARGEST:
+        return None
+    row = tx.execute(sa.select(*_COLUMNS).where(held_observations.c.id == held_id)).first()
+    return None if row is None else Held(*row)
+
+
 def decide(tx: sa.Connection, held_id: int, decision: Literal["accepted", "rejected"], now: datetime) -> Held | None:
     """Accept or reject a held reading; a rejected one may be accepted later. None when there is none to decide."""
     if held_id > LARGEST:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Counts
-from webapp.store import accounts, audit, projects
+from webapp.store import accounts, projects
 from webapp.store.accounts import Account
 from webapp.store.tables import (
     accepted_readings,
@@ -36,20 +36,21 @@ class BothDays:
 
 @dataclass(frozen=True)
 class Merged:
-    """What an account took over from another, which is no more."""
+    """What an account took over from another, which is no more. left: what nobody took over, by table."""
 
     days_taken: Sequence[date]
     days_kept: Sequence[BothDays]
     observations_taken: Sequence[str]
     pins_taken: Sequence[str]
     aliases_taken: Sequence[str]
+    left: Mapping[str, Any]
 
 
-def merge(tx: sa.Connection, source: Account, target: Account, now: datetime, note: str | None = None) -> Merged:
+def merge(tx: sa.Connection, source: Account, target: Account, now: datetime) -> Merged:
     """The target takes over what it has not got itself; the source's row goes, and its url_keys mean the target.
 
-    Where both have something (a day, an observation, a pin), the target's stays and the source's is written into the
-    audit row, with everything else that goes. The row has to go: its url_key would still claim its row of the sheet.
+    Where both have something (a day, an observation, a pin), the target's stays. The source's row has to go: its
+    url_key would still claim its row of the sheet.
     """
     days_taken = _take(tx, account_snapshots, account_snapshots.c.day, source, target)
     days_kept = _both_days(tx, source, target)
@@ -58,17 +59,13 @@ def merge(tx: sa.Connection, source: Account, target: Account, now: datetime, no
         tx.execute(accepted_readings.delete().where(accepted_readings.c.account_id == target.id))
         _move(tx, accepted_readings, source, target)
         _take(tx, held_observations, held_observations.c.metric, source, target)
-    merged = Merged(
-        days_taken,
-        days_kept,
-        observed,
-        _take(tx, pins, pins.c.metric, source, target),
-        sorted([*accounts.aliases(tx, source.id), source.url_key]),
-    )
+    pinned = _take(tx, pins, pins.c.metric, source, target)
+    names = sorted([*accounts.aliases(tx, source.id), source.url_key])
     _move(tx, count_changes, source, target)
     _move(tx, account_aliases, source, target)
-    _bury(tx, source, target, merged, now, note)
-    return merged
+    left = _left_of(tx, source, target)
+    _bury(tx, source, target, now)
+    return Merged(days_taken, days_kept, observed, pinned, names, left)
 
 
 def _move(tx: sa.Connection, table: sa.Table, source: Account, target: Account) -> None:
@@ -100,15 +97,15 @@ def _both_days(tx: sa.Connection, source: Account, target: Account) -> Sequence[
     ]
 
 
-def _bury(tx: sa.Connection, source: Account, target: Account, merged: Merged, now: datetime, note: str | None) -> None:
-    """Write down what is left of the source, delete it, and let its names mean the target."""
+def _left_of(tx: sa.Connection, source: Account, target: Account) -> dict[str, Any]:
     tables = (account_snapshots, observations, accepted_readings, held_observations, pins)
     left = {table.name: _rows_of(tx, table, source) for table in tables}
-    before = {"account": _values(source), "added_at": as_moment(target.added_at)} | {
-        name: rows for name, rows in left.items() if rows
-    }
-    audit.add(tx, "account.merge", f"account:{target.id}", before, {"from": source.id, **asdict(merged)}, now, note)
-    audit.add(tx, "account.merged", f"account:{source.id}", None, {"into": target.id}, now, note)
+    accounts_left = {"account": _values(source), "added_at": as_moment(target.added_at)}
+    return accounts_left | {name: rows for name, rows in left.items() if rows}
+
+
+def _bury(tx: sa.Connection, source: Account, target: Account, now: datetime) -> None:
+    """Delete the source, and let its name mean the target."""
     tx.execute(account_rows.delete().where(account_rows.c.id == source.id))
     accounts.add_alias(tx, target.project_id, source.url_key, target.id, "merged", now)
     added = min(filter(None, (as_moment(source.added_at), as_moment(target.added_at))), default=None)

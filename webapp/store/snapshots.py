@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from webapp.errors import NotFound
 from webapp.model import METRICS, Counts, Values
-from webapp.store import audit, projects
+from webapp.store import projects
 from webapp.store.accounts import Account
 from webapp.store.backends.dialect import counted, insert_into
 from webapp.store.statement import Bulk, by_id, new_values
@@ -32,14 +32,7 @@ def _snapshot(tx: sa.Connection, account: Account, day: date) -> Counts:
     return Counts(*row)
 
 
-def correct(
-    tx: sa.Connection,
-    account: Account,
-    day: date,
-    values: Mapping[str, int | None],
-    now: datetime,
-    note: str | None = None,
-) -> tuple[Counts, Counts]:
+def correct(tx: sa.Connection, account: Account, day: date, values: Mapping[str, int | None]) -> tuple[Counts, Counts]:
     """Other counts for one day; what is not among the values stays. The counts before and after.
 
     Raises: NotFound.
@@ -50,11 +43,10 @@ def correct(
         mine = (account_snapshots.c.account_id == account.id) & (account_snapshots.c.day == day)
         tx.execute(account_snapshots.update().where(mine).values(**values))
         projects.touch(tx, [account.project_id])
-        _audit(tx, "snapshot.correct", account, day, before, after, now, note)
     return before, after
 
 
-def remove(tx: sa.Connection, account: Account, day: date, now: datetime) -> Counts:
+def remove(tx: sa.Connection, account: Account, day: date) -> Counts:
     """Forget one day; its counts.
 
     Raises: NotFound.
@@ -63,24 +55,7 @@ def remove(tx: sa.Connection, account: Account, day: date, now: datetime) -> Cou
     mine = (account_snapshots.c.account_id == account.id) & (account_snapshots.c.day == day)
     tx.execute(account_snapshots.delete().where(mine))
     projects.touch(tx, [account.project_id])
-    _audit(tx, "snapshot.remove", account, day, before, None, now, None)
     return before
-
-
-def _audit(
-    tx: sa.Connection,
-    action: str,
-    account: Account,
-    day: date,
-    before: Counts,
-    after: Counts | None,
-    now: datetime,
-    note: str | None,
-) -> None:
-    then = {"day": day, **before._asdict()}
-    audit.add(
-        tx, action, f"account:{account.id}", then, None if after is None else {"day": day, **after._asdict()}, now, note
-    )
 
 
 # Those of a day

@@ -350,7 +350,7 @@ share_links = _table(
     sa.Index("ix_share_links_project", "project_id"),
 )
 
-# What people changed by hand over the API, with what stood there before.
+# What people changed by hand, through which door, with what stood there before.
 audit_log = _table(
     "audit_log",
     sa.Column("id", Key(), primary_key=True),
@@ -360,6 +360,7 @@ audit_log = _table(
     sa.Column("before", Json()),
     sa.Column("after", Json()),
     sa.Column("note", sa.Text),
+    sa.Column("door", sa.Text),
     sa.Index("ix_audit_log_target", "target"),
     sqlite_autoincrement=True,
 )
