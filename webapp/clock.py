@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import overload
 
 
 def utc_day(now: datetime) -> date:
@@ -14,6 +15,10 @@ def utc_day(now: datetime) -> date:
     return now.astimezone(UTC).date()
 
 
+@overload
+def iso(moment: datetime) -> str: ...
+@overload
+def iso(moment: datetime | None) -> str | None: ...
 def iso(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC with `Z` and microseconds; None stays None."""
     if moment is None:

@@ -28,13 +28,19 @@ class Shapes:
 
     def schema_of(self, operation: str, status: int, media: str) -> Mapping[str, Any] | None:
         """The schema of one answer; None when the document does not tell of it."""
-        for path in self.spec["paths"].values():
-            for told in path.values():
-                if told["operationId"] == operation:
-                    answer = self._resolved(told["responses"].get(str(status), {}))
-                    told_of: Mapping[str, Any] | None = answer.get("content", {}).get(media)
-                    return None if told_of is None else told_of.get("schema", {})
-        return None
+        told: Mapping[str, Any] | None = self._answer(operation, status).get("content", {}).get(media)
+        return None if told is None else told.get("schema", {})
+
+    def codes_of(self, operation: str, status: int) -> list[str]:
+        """The codes of the problems that an operation may answer with that status."""
+        codes: list[str] = self._answer(operation, status).get("x-codes", [])
+        return codes
+
+    def _answer(self, operation: str, status: int) -> Mapping[str, Any]:
+        """What the document says of one answer; nothing when it does not tell of it."""
+        told = [one for path in self.spec["paths"].values() for one in path.values()]
+        answers: Mapping[str, Any] = next((one["responses"] for one in told if one["operationId"] == operation), {})
+        return self._resolved(answers.get(str(status), {}))
 
     def _resolved(self, told: Mapping[str, Any]) -> Mapping[str, Any]:
         while "$ref" in told:
@@ -54,8 +60,6 @@ class Shapes:
             return [
                 line for i, one in enumerate(value) for line in self._new(schema.get("items", {}), one, f"{where}[{i}]")
             ]
-        if isinstance(value, dict) and "allOf" in schema:
-            return self._new(schema["allOf"][0], value, where)
         if not isinstance(value, dict) or "properties" not in schema:
             return []
         return self._fields(name, schema["properties"], value, where)

@@ -44,9 +44,9 @@ def account_view(_: NoQuery, account_id: int) -> Response:
 
 
 ROUTES = (
-    Route("test_list", "GET", "/test/list", list_view, "read"),
-    Route("test_project", "GET", "/test/projects/<project_id>", project_view, "read"),
-    Route("test_account", "GET", "/test/accounts/<int:account_id>", account_view, "read"),
+    Route("test_list", "service", "GET", "/test/list", list_view, "read"),
+    Route("test_project", "service", "GET", "/test/projects/<project_id>", project_view, "read"),
+    Route("test_account", "service", "GET", "/test/accounts/<int:account_id>", account_view, "read"),
 )
 
 

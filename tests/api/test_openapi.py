@@ -7,6 +7,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from difflib import unified_diff
 from hashlib import sha256
 from typing import Any
 
@@ -16,15 +17,17 @@ import pytest
 from flask import Response
 from werkzeug.test import TestResponse
 
+from tests.api import wire
 from tests.api.shapes import Shapes
 from tests.api.tour import ADMIN, BY_ID, Demo, demo_on, tour
 from webapp.api import ROUTES, routes
 from webapp.api.http.codes import CODES
 from webapp.api.http.docs import page_of
-from webapp.api.http.openapi import EXAMPLES, Document
+from webapp.api.http.openapi import EXAMPLES, TAGS, Document
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
-from webapp.api.shapes import answers
+from webapp.api.shapes.corrections import Done
+from webapp.api.shapes.runs import RunReport
 from webapp.api.views import smart_sync as admin
 from webapp.sync.trigger import Trigger
 
@@ -84,6 +87,51 @@ def test_every_route_is_in_the_document_and_nothing_else(document: Document) -> 
     told = {operation["operationId"] for _, operation in operations(document)}
 
     assert told == set(BY_ID)
+
+
+def test_the_wire_is_what_it_was() -> None:
+    said = wire.GOLDEN.read_text(encoding="utf-8").splitlines()
+    changed = "\n".join(unified_diff(said, wire.current().splitlines(), "golden", "now", lineterm="", n=2))
+
+    assert not changed, f"clients notice this; if it is meant, run `python -m tests.api.wire`:\n{changed}"
+
+
+def test_names_on_the_wire_are_chosen_by_hand(document: Document) -> None:
+    names = {*document.spec["components"]["schemas"], *document.spec["components"]["responses"]}
+
+    assert all(re.fullmatch(r"([A-Z][a-z]+)+", name) for name in names), "one word after the other, no module path"
+    assert not {name for name in names if name.endswith(("Out", "Shown", "Body"))}
+    assert all(schema["title"] == name for name, schema in document.spec["components"]["schemas"].items())
+
+
+def test_operations_are_called_by_a_verb_and_at_most_two_more_words() -> None:
+    for route in routes(get_trigger=True):
+        assert re.fullmatch(r"[a-z]+(_[a-z]+){1,2}", route.name), route.name
+
+
+def test_every_problem_has_the_one_schema(document: Document) -> None:
+    shared = document.spec["components"]["responses"]
+    for name, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            known = shared[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+            if "x-codes" in known:
+                schema = known["content"][PROBLEM_JSON]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Problem"}, (name, status)
+                assert {CODES[code].status for code in known["x-codes"]} == {int(status)}, (name, status)
+
+
+def test_an_operation_answers_one_kind_of_body_when_it_goes_well(document: Document) -> None:
+    for name, operation in operations(document):
+        bodies = [
+            list(answer.get("content", ())) for status, answer in operation["responses"].items() if status < "300"
+        ]
+        assert all(len(kinds) <= 1 for kinds in bodies), name
+
+
+def test_every_tag_is_described_and_used(document: Document) -> None:
+    described = {tag["name"] for tag in document.spec["tags"] if tag["description"]}
+
+    assert described == {tag for _, operation in operations(document) for tag in operation["tags"]} == set(TAGS)
 
 
 def test_every_operation_says_what_it_does_and_takes(document: Document) -> None:
@@ -229,8 +277,7 @@ def test_fields_that_come_only_sometimes_do_come(demo: Demo, monkeypatch: pytest
     monkeypatch.setattr(admin, "BODY_LIMIT", 1_500)
     assert trigger().get_json()["truncated"]
 
-    for kind in (answers.Triggered, answers.RunReport):
-        assert optional_fields(kind) <= {field for name, field in shapes.seen if name == kind.__name__}
+    assert optional_fields(RunReport) <= {field for name, field in shapes.seen if name == "RunReport"}
 
 
 def optional_fields(kind: type[msgspec.Struct]) -> set[str]:
@@ -246,7 +293,7 @@ def test_a_project_and_the_service_tell_how_they_stand(demo: Demo) -> None:
 
     assert wrong_with(shapes, "sync_status", everything) == []
     assert wrong_with(shapes, "sync_status", one) == []
-    assert {"RunningRun", "SyncStatus", "ProjectStatus", "Spreadsheet"} <= {name for name, _ in shapes.seen}
+    assert {"RunningRun", "SyncStatus", "ProjectSyncStatus", "SpreadsheetStatus"} <= {name for name, _ in shapes.seen}
 
 
 def test_a_project_that_was_not_synced_in_time_is_told_as_documented(tmp_path: Any) -> None:
@@ -259,7 +306,7 @@ def test_a_project_that_was_not_synced_in_time_is_told_as_documented(tmp_path: A
     demo.parts.db.close()
 
     assert wrong_with(shapes, "sync_status", answer) == []
-    assert "LateProject" in {name for name, _ in shapes.seen}
+    assert "StaleProject" in {name for name, _ in shapes.seen}
 
 
 def test_a_reading_that_fits_no_account_is_told_as_documented(demo: Demo) -> None:
@@ -268,7 +315,7 @@ def test_a_reading_that_fits_no_account_is_told_as_documented(demo: Demo) -> Non
     answer = demo.call("put_readings", json={"readings": [{"account_id": 999_999, "views": 1}]})
 
     assert wrong_with(shapes, "put_readings", answer) == []
-    assert "Unmatched" in {name for name, _ in shapes.seen}
+    assert "UnmatchedReading" in {name for name, _ in shapes.seen}
 
 
 def test_a_failed_trigger_is_told_as_documented(demo: Demo) -> None:
@@ -328,7 +375,7 @@ def hostile(_: NoQuery) -> Response:
 
 
 def test_words_from_the_source_are_text_in_the_page() -> None:
-    document = Document([Route("hostile", "GET", "/hostile", hostile, "public", answers={200: answers.Done})])
+    document = Document([Route("hostile", "service", "GET", "/hostile", hostile, "public", answers={200: Done})])
 
     page = page_of(document).decode()
 

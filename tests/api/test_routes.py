@@ -15,6 +15,7 @@ import webapp
 from tests.api.shapes import Shapes
 from tests.api.tour import ADMIN, BY_ID, Demo
 from webapp.api import ROUTES
+from webapp.api.http.asking import FieldsQuery
 from webapp.api.http.codes import CODES
 from webapp.api.http.openapi import problem_codes
 from webapp.api.http.routes import Route
@@ -138,8 +139,38 @@ def test_every_refusal_is_a_problem_document_that_the_route_told_of(quiet_demo: 
         schema = shapes.schema_of(route.name, status, "application/problem+json")
         assert schema is not None
         assert shapes.wrong(schema, body) == [], request
+        assert body["code"] in shapes.codes_of(route.name, status), request
         assert len(answer.data) < 4096
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+TABLES = [route for route in ROUTES if route.path.endswith(".csv")]
+
+
+@pytest.mark.parametrize("route", TABLES, ids=lambda route: route.name)
+def test_a_table_is_had_at_its_own_address_and_by_its_format(quiet_demo: Demo, route: Route) -> None:
+    path = quiet_demo.path(route.path)
+
+    table = quiet_demo.client.get(path, headers=ADMIN)
+    same = quiet_demo.client.get(path.removesuffix(".csv"), headers=ADMIN, query_string={"format": "csv"})
+
+    assert (table.status_code, table.mimetype) == (200, "text/csv")
+    assert (table.data, told(table) | {"ETag": ""}) == (same.data, told(same) | {"ETag": ""})
+    assert table.data.startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.parametrize("route", TABLES, ids=lambda route: route.name)
+def test_the_address_of_a_table_takes_no_other_format(quiet_demo: Demo, route: Route) -> None:
+    answer = quiet_demo.client.get(quiet_demo.path(route.path), headers=ADMIN, query_string={"format": "json"})
+
+    assert (answer.status_code, answer.get_json()["field"]) == (422, "format")
+
+
+def test_every_list_that_can_be_a_table_has_an_address_for_it() -> None:
+    lists = {route.path for route in ROUTES if issubclass(route.query, FieldsQuery)}
+
+    assert {route.path for route in TABLES} == {path for path in lists if path.endswith(".csv")}
+    assert {path.removesuffix(".csv") for path in lists} == lists - {route.path for route in TABLES}
 
 
 def raised_codes() -> set[str]:

@@ -14,6 +14,7 @@ from schemathesis import GenerationMode
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from tests.api.shapes import Shapes
 from tests.api.tour import ADMIN, Demo, demo_on
 from webapp.access import Gate
 from webapp.api import ROUTES
@@ -66,6 +67,8 @@ def test_every_answer_is_one_the_document_tells_of(
 ) -> None:
     # Every check but one: some rules are beyond a schema, such as an end that has to come after its beginning.
 
+    shapes = Shapes(busy_demo.document.spec)
+
     @ASKED
     @given(api[openapi_path(route)][route.method].as_strategy(generation_mode=mode), st.booleans())
     def ask(case: schemathesis.Case[Any], known: bool) -> None:
@@ -73,6 +76,10 @@ def test_every_answer_is_one_the_document_tells_of(
         if known and case.path_parameters:
             case.path_parameters |= {name: busy_demo.values[name] for name in case.path_parameters}
             left_out.append(negative_data_rejection)  # what was wrong with the request may have been its path
-        case.call_and_validate(headers=ADMIN, excluded_checks=left_out)
+        answer = case.call_and_validate(headers=ADMIN, excluded_checks=left_out)
+        if answer.headers.get("content-type", [""])[0] == "application/problem+json":
+            problem = answer.json()
+            assert problem["status"] == answer.status_code
+            assert problem["code"] in shapes.codes_of(route.name, answer.status_code)
 
     ask()

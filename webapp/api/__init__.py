@@ -27,11 +27,13 @@ from webapp.api.views import (
     schedule,
     share_links,
     smart_sync,
+    sync_status,
     totals,
 )
 
 ROUTES: tuple[Route, ...] = (
     *smart_sync.ROUTES,
+    *sync_status.ROUTES,
     *runs.ROUTES,
     *events.ROUTES,
     *schedule.ROUTES,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import click
+import msgspec
 
 from webapp import logs
 from webapp.bootstrap import Parts, bootstrap
@@ -55,4 +56,4 @@ def open_parts(*, migrated: bool = True) -> Iterator[Parts]:
 
 
 def print_json(body: Any) -> None:
-    click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(msgspec.to_builtins(body), ensure_ascii=False, indent=2))

@@ -9,6 +9,7 @@ import click
 import sqlalchemy as sa
 
 from webapp import __version__
+from webapp.api.shapes.runs import run_detail, run_summary
 from webapp.cli.lines import print_run, result_line
 from webapp.cli.root import open_parts, print_json
 from webapp.clock import iso
@@ -19,7 +20,6 @@ from webapp.store.runs import Run
 from webapp.store.status import StatusTotals
 from webapp.store.status import totals as totals_of
 from webapp.store.storage import storage_of
-from webapp.sync.report import one, summary
 
 
 @click.command()
@@ -43,8 +43,8 @@ def status(*, as_json: bool) -> None:
                 "next_due_at": iso(totals.next_due_at),
                 "stale_projects": [project["name"] for project in totals.stale],
                 "held_values": totals.held,
-                "running": [summary(run) for run in live],
-                "last_run": summary(last[0]) if last else None,
+                "running": [run_summary(run) for run in live],
+                "last_run": run_summary(last[0]) if last else None,
                 "spreadsheets": [_sheet_json(sheet) for sheet in sheets],
                 "storage": storage,
                 "version": __version__,
@@ -104,8 +104,7 @@ def show_run(*, run_id: str | None, as_json: bool) -> None:
         run = _run(tx, run_id)
         results = run_log.results_of(tx, run.id)
     if as_json:
-        report = summary(run) | {"warnings": list(run.warnings or ())}
-        print_json(report | {"results": [one(result, problems=len(result.problems)) for result in results]})
+        print_json(run_detail(run, results))
         return
     for result in results:
         click.echo(result_line(result))

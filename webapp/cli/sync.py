@@ -10,6 +10,7 @@ import click
 from webapp.actions import Change, Trigger
 from webapp.actions.desk import Desk
 from webapp.actions.trigger import outcome_of, start_sync, work_off
+from webapp.api.shapes.runs import run_report
 from webapp.cli.lines import print_changes, print_run
 from webapp.cli.progress import print_each, stopped_by_signals
 from webapp.cli.root import open_parts, print_json
@@ -18,7 +19,6 @@ from webapp.rules.due import TOLERANCE
 from webapp.rules.outcomes import exit_code
 from webapp.store import projects, schedule
 from webapp.store.runs import Run
-from webapp.sync.report import run_report
 
 
 @click.command()
@@ -38,8 +38,7 @@ def sync(*, which: str | None, due: bool, force: bool, dry_run: bool, budget: fl
         changes = _work_off(desk, started.run, trigger, quiet=as_json) if started.how == "fresh" else []
         run, results = outcome_of(desk, started.run.id)
     if as_json:
-        report = run_report(run, results, changes if dry_run else None)
-        print_json(report if started.how == "fresh" else report | {started.how: True})
+        print_json(run_report(run, results, changes=changes if dry_run else None, how=started.how))
     elif started.how == "fresh":
         print_changes(changes)
         print_run(run)

@@ -10,6 +10,7 @@ import msgspec
 from webapp.store.runs import Run
 
 Caller = Literal["http", "background", "cli"]
+How = Literal["fresh", "coalesced", "replayed"]
 
 
 @dataclass(frozen=True)
@@ -54,4 +55,4 @@ class Started:
     """
 
     run: Run
-    how: Literal["fresh", "coalesced", "replayed"]
+    how: How

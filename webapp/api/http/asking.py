@@ -30,7 +30,8 @@ def choice(words: str, allowed: Sequence[str]) -> msgspec.Meta:
 class FieldsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """How a list is written."""
 
-    format: Annotated[str, choice("json, or a table for a spreadsheet program", FORMATS)] = "json"
+    # What `csv` answers is documented at an address of its own; here it is understood all the same.
+    format: Annotated[str, choice("`csv` answers as this address with `.csv` behind it", FORMATS[:1])] = "json"
     fields: Annotated[
         Annotated[str, msgspec.Meta(max_length=1000)] | None,
         msgspec.Meta(description="only these fields of each line, by comma"),

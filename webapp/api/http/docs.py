@@ -86,10 +86,8 @@ def _operations(spec: Schema) -> Iterator[Schema]:
 def _answer(status: str, told: Schema) -> Schema:
     """One answer: in words when it is no problem, and the codes of the problems it may be."""
     content = told.get("content", {})
-    problem = content.get("application/problem+json")
-    codes = problem["schema"]["allOf"][1]["properties"]["code"]["enum"] if problem else []
     words = "" if list(content) == ["application/problem+json"] else told["description"].partition("; or `")[0]
-    return {"status": status, "content": content, "codes": codes, "words": words}
+    return {"status": status, "content": content, "codes": told.get("x-codes", []), "words": words}
 
 
 def _last_part(reference: str) -> str:
@@ -118,6 +116,7 @@ def _words(schema: Schema) -> str:
 ROUTES = (
     Route(
         "get_docs",
+        "service",
         "GET",
         "/docs",
         get_docs,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
@@ -18,8 +17,8 @@ from flask import Response, request
 
 from webapp import __version__, web
 from webapp.api.http.codes import CODES, STORE_CODES
-from webapp.api.http.routes import Answer, NoQuery, Route
-from webapp.api.shapes.answers import ProblemDocument
+from webapp.api.http.routes import Answer, NoQuery, Route, Tag
+from webapp.api.shapes.problems import ProblemOut
 from webapp.model import Metric
 
 JSON = "application/json"
@@ -45,6 +44,18 @@ class PathValues(msgspec.Struct):
     metric: Annotated[Metric, msgspec.Meta(description="one of the five metrics")]
     day: Annotated[date, msgspec.Meta(description="a UTC day, such as 2026-03-31")]
 
+
+TAGS: Mapping[Tag, str] = {
+    "sync": "Start a sync, see how it goes and how the service stands.",
+    "schedule": "When a project is synced by itself.",
+    "projects": "Projects with their totals, and adding, changing and removing them.",
+    "accounts": "Accounts with their counts, and adding, changing and removing them.",
+    "history": "What became of the numbers over days, and which days are missing.",
+    "readings": "Counts that other programs read of platforms, and those that were kept aside as implausible.",
+    "corrections": "What a person decides about single numbers and profiles, and the record of it.",
+    "sharing": "Tokens that open one project to read.",
+    "service": "Whether the service works, and this document.",
+}
 
 # What parameters mean that say nothing else of themselves.
 USUAL: Mapping[str, str] = {
@@ -75,6 +86,7 @@ REQUEST_HEADERS: Mapping[str, Schema] = {
 
 HEADERS: Mapping[str, Schema] = {
     "Allow": {"description": "the methods this address takes", "schema": {"type": "string"}},
+    "Content-Disposition": {"description": "what the table is called when it is saved", "schema": {"type": "string"}},
     "Cache-Control": {"description": "who may keep the answer, and how", "schema": {"type": "string"}},
     "Content-Security-Policy": {"description": "what the page may load: nothing", "schema": {"type": "string"}},
     "ETag": {"description": "names these very bytes; send it back as `If-None-Match`", "schema": {"type": "string"}},
@@ -96,6 +108,23 @@ SECURITY_SCHEMES: Mapping[str, Schema] = {
 }
 
 TEXTS: Mapping[str, Schema] = {kind: {"schema": {"type": "string"}} for kind in ("text/csv", "text/html")}
+
+# Answers that many operations give, by the codes they carry; every other one stands where it is given.
+SHARED: Mapping[tuple[str, ...], str] = {
+    ("bad_query",): "BadQuery",
+    ("bad_request", "bad_query", "bad_json"): "BadRequest",
+    ("unauthorized",): "Unauthorized",
+    ("forbidden",): "Forbidden",
+    ("not_found", "project_not_found"): "ProjectNotFound",
+    ("not_found", "account_not_found"): "AccountNotFound",
+    ("method_not_allowed",): "MethodNotAllowed",
+    ("body_too_large",): "BodyTooLarge",
+    ("invalid_parameter",): "InvalidParameter",
+    ("invalid_parameter", "unexpected_body"): "InvalidRequest",
+    ("too_many_wrong_tokens",): "TooManyWrongTokens",
+    ("internal_error",): "InternalError",
+    tuple(STORE_CODES): "StoreUnavailable",
+}
 
 PROBLEM_HEADERS: Mapping[int, Sequence[str]] = {
     401: ["WWW-Authenticate"],
@@ -129,7 +158,6 @@ class Document:
     def __init__(self, routes: Sequence[Route], *, public_reads: bool = False) -> None:
         self.routes = tuple(routes)
         self._public_reads = public_reads
-        self._answers: dict[str, Schema] = {}  # the answers that several operations share
 
     @cached_property
     def body(self) -> bytes:
@@ -138,6 +166,7 @@ class Document:
     @cached_property
     def spec(self) -> Schema:
         paths: dict[str, Schema] = {}
+        used = {route.tag for route in self.routes}
         for route in self.routes:
             paths.setdefault(openapi_path(route), {})[route.method.lower()] = self._operation(route)
         return {
@@ -149,27 +178,26 @@ class Document:
                 "license": {"name": "MIT", "identifier": "MIT"},
             },
             "servers": [{"url": "/"}],
-            "tags": self._tags(),
+            "tags": [{"name": tag, "description": TAGS[tag]} for tag in TAGS if tag in used],
             "paths": paths,
             "components": {
                 "schemas": self._kinds[1],
-                "responses": self._answers,
+                "responses": self._shared,
                 "headers": dict(HEADERS),
                 "securitySchemes": dict(SECURITY_SCHEMES),
             },
         }
 
-    def _tags(self) -> list[Schema]:
-        modules = {_tag(route): sys.modules[route.view.__module__] for route in self.routes}
-        return [{"name": name, "description": (module.__doc__ or "").strip()} for name, module in modules.items()]
-
     @cached_property
     def _kinds(self) -> tuple[dict[Any, Schema], dict[str, Schema]]:
         """{struct of a body or an answer: its schema}, {name: schema that others refer to}."""
-        kinds = [ProblemDocument, *(kind for route in self.routes for kind in _kinds_of(route))]
+        kinds = [ProblemOut, *(kind for route in self.routes for kind in _kinds_of(route))]
         unique = list(dict.fromkeys(kinds))
         schemas, named = msgspec.json.schema_components(unique, ref_template=REFERENCE)
-        return dict(zip(unique, schemas, strict=True)), {name: named[name] for name in sorted(named)}
+        components = {
+            schema_name(name): _point(schema) | {"title": schema_name(name)} for name, schema in named.items()
+        }
+        return dict(zip(unique, _point(schemas), strict=True)), dict(sorted(components.items()))
 
     @cached_property
     def _examples(self) -> Mapping[str, Schema]:
@@ -180,7 +208,7 @@ class Document:
         summary, _, description = inspect.cleandoc(route.view.__doc__ or "").partition("\n")
         operation: Schema = {
             "operationId": route.name,
-            "tags": [_tag(route)],
+            "tags": [route.tag],
             "summary": summary,
             "description": " ".join(description.split()),
             "security": self._security(route),
@@ -209,8 +237,12 @@ class Document:
         answers = {status: _answer(given) for status, given in route.answers.items()}
         responses = {status: self._response(route, status, answer) for status, answer in answers.items()}
         for status, codes in _by_status(problem_codes(route)).items():
-            told = self._problem(status, codes)
-            responses[status] = _both(responses[status], told) if status in responses else self._shared(status, told)
+            if status in responses:
+                responses[status] = _both(responses[status], self._problem(status, codes))
+            elif codes in SHARED:
+                responses[status] = {"$ref": f"#/components/responses/{SHARED[codes]}"}
+            else:
+                responses[status] = self._problem(status, codes)
         return {str(status): responses[status] for status in sorted(responses)}
 
     def _response(self, route: Route, status: int, answer: Answer) -> Schema:
@@ -228,30 +260,38 @@ class Document:
         return schema
 
     def _problem(self, status: int, codes: Sequence[str]) -> Schema:
+        """One schema for every problem, which generated clients understand; the codes stand beside it."""
         words = "; ".join(f"`{code}`: {CODES[code].meaning}" for code in codes)
-        only = {"properties": {"status": {"const": status}, "code": {"enum": list(codes)}}}
-        content = {"schema": {"allOf": [self._schema(ProblemDocument), only]}}
         return _response(words, ["Cache-Control", *PROBLEM_HEADERS.get(status, ())]) | {
-            "content": {PROBLEM_JSON: content}
+            "content": {PROBLEM_JSON: {"schema": self._schema(ProblemOut)}},
+            "x-codes": list(codes),
         }
 
-    def _shared(self, status: int, response: Schema) -> Schema:
-        """A reference to the answer, kept once however many operations give it."""
-        alike = [name for name in self._answers if name.startswith(f"Problem{status}")]
-        name = next((name for name in alike if self._answers[name] == response), None)
-        if name is None:
-            name = f"Problem{status}" + (f".{len(alike) + 1}" if alike else "")
-            self._answers[name] = response
-        return {"$ref": f"#/components/responses/{name}"}
+    @cached_property
+    def _shared(self) -> dict[str, Schema]:
+        """The answers that operations of this document share."""
+        given = {codes for route in self.routes for codes in _by_status(problem_codes(route)).values()}
+        shared = {SHARED[codes]: self._problem(CODES[codes[0]].status, codes) for codes in SHARED if codes in given}
+        return dict(sorted(shared.items()))
+
+
+def schema_name(struct: str) -> str:
+    """What a struct is called on the wire: `Account` for `AccountOut`, whose plain name is that of a row."""
+    return struct.removesuffix("Out")
+
+
+def _point(value: Any) -> Any:
+    """Schemas that refer to each other by the names they have on the wire."""
+    if isinstance(value, list | tuple):
+        return [_point(one) for one in value]
+    if isinstance(value, dict):
+        return {name: schema_name(one) if name == "$ref" else _point(one) for name, one in value.items()}
+    return value
 
 
 def openapi_path(route: Route) -> str:
     """The route's path as OpenAPI writes it: `{project_id}`."""
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)
-
-
-def _tag(route: Route) -> str:
-    return route.view.__module__.removeprefix("webapp.api.").replace(".", " ")
 
 
 def _answer(given: Any) -> Answer:
@@ -266,10 +306,11 @@ def _kinds_of(route: Route) -> Iterable[Any]:
             yield from body if isinstance(body, tuple) else (body,)
 
 
-def _by_status(codes: Iterable[str]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
+def _by_status(codes: Iterable[str]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
     for code in codes:
-        found.setdefault(CODES[code].status, []).append(code)
+        status = CODES[code].status
+        found[status] = *found.get(status, ()), code
     return found
 
 
@@ -281,11 +322,17 @@ def _response(words: str, headers: Iterable[str]) -> Schema:
 
 
 def _both(first: Schema, second: Schema) -> Schema:
-    """One status with two kinds of answers."""
+    """One status with two kinds of answers: a body of the operation's own, or a problem.
+
+    Generated clients read the first schema of a status whichever media type comes, so it allows for both.
+    """
+    content = first["content"] | second["content"]
+    either = [content[kind]["schema"] for kind in (JSON, PROBLEM_JSON)]
     return {
         "description": f"{first['description']}; or {second['description']}",
         "headers": first["headers"] | second["headers"],
-        "content": first.get("content", {}) | second["content"],
+        "content": content | {JSON: content[JSON] | {"schema": {"anyOf": either}}},
+        "x-codes": second["x-codes"],
     }
 
 
@@ -298,6 +345,7 @@ def _parameters(route: Route) -> list[Schema]:
     found += [
         _parameter(name, "query", _in_a_query(schema), required=name in needed)
         for name, schema in _properties(route.query).items()
+        if name not in route.fixed
     ]
     headers = [*route.headers, *(["If-None-Match"] if 304 in route.answers else [])]  # noqa: PLR2004
     return found + [{"name": name, "in": "header", **REQUEST_HEADERS[name]} for name in headers]
@@ -342,6 +390,7 @@ def get_openapi(_: NoQuery) -> Response:
 ROUTES = (
     Route(
         "get_openapi",
+        "service",
         "GET",
         "/openapi.json",
         get_openapi,

@@ -20,8 +20,10 @@ MAX_PARAMETERS = 50
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what PostgreSQL, or no database, keeps in a text
 
 
-def query(kind: type[T]) -> T:
+def query(kind: type[T], fixed: dict[str, str]) -> T:
     """The query parameters as `kind`, a msgspec struct whose fields are the parameters there are.
+
+    fixed: those that the address itself says.
 
     Raises: Problem 400 for a query that can not be decoded; 422 for one with unknown, empty, repeated or bad values;
     404 for a path that no database can be asked for.
@@ -37,12 +39,12 @@ def query(kind: type[T]) -> T:
         if "\x00" in name + value:
             raise _bad("query", "a NUL character is in no parameter")
         given[name] = value
-    names = _names(cast("Any", kind))
+    names = _names(cast("Any", kind), tuple(fixed))
     for name in given:
         if name not in names:
             allowed = ", ".join(names) or "none"
             raise _bad(name[:80], f"there is no parameter {name[:80]!r}", allowed=allowed)
-    asked = _convert(given, kind, strict=False)
+    asked = _convert(given | fixed, kind, strict=False)
     for name, attribute in names.items():
         if name in given and getattr(asked, attribute) is None:  # `null` becomes None where no text is allowed
             raise _bad(name, f"{name} is null; leave it out instead")
@@ -50,9 +52,9 @@ def query(kind: type[T]) -> T:
 
 
 @cache
-def _names(kind: type[Any]) -> Mapping[str, str]:
+def _names(kind: type[Any], but: tuple[str, ...]) -> Mapping[str, str]:
     """{parameter: attribute} of a struct; msgspec works them out anew at every call."""
-    return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
+    return {field.encode_name: field.name for field in msgspec.structs.fields(kind) if field.encode_name not in but}
 
 
 def _pairs() -> list[tuple[str, str]]:

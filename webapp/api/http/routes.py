@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from flask import Flask, Response, current_app, request
@@ -15,6 +15,9 @@ from webapp.api.http.auth import Access, check
 from webapp.api.http.requests import body, no_body, query
 from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
+
+# What operations are sorted by, for readers and for generated clients; `openapi.TAGS` says what each is about.
+Tag = Literal["sync", "schedule", "projects", "accounts", "history", "readings", "corrections", "sharing", "service"]
 
 
 class NoQuery(msgspec.Struct):
@@ -42,14 +45,17 @@ class Route:
     """One operation. The first line of the view's docstring is its summary, the rest its description.
 
     name: the operation's id in the document, which generated clients call it by: chosen once, at most three words.
+    tag: what it is listed under.
     view: called with the decoded query, then the decoded body if there is one, then the path's values by name.
     query, body: msgspec structs; whatever they do not name is refused. body None: a body that says something is refused.
     answers: {status: struct of the JSON body, or an Answer}.
     problems: codes of the problem documents it may answer with, besides those every route has; `codes` knows them all.
     headers: names of request headers it heeds; `openapi.REQUEST_HEADERS` says what they mean.
+    fixed: parameters of the query whose value the address itself says; nobody may send them.
     """
 
     name: str
+    tag: Tag
     method: str
     path: str
     view: Callable[..., Response]
@@ -59,7 +65,34 @@ class Route:
     answers: Mapping[int, Any] = field(default_factory=dict)
     problems: Sequence[str] = ()
     headers: Sequence[str] = ()
+    fixed: dict[str, str] = field(default_factory=dict)
     store: bool = True  # uses the database, which is then brought to this version's tables first
+
+
+def as_csv(route: Route, name: str, lines: str = "The lines") -> Route:
+    """The lines of a route as a table, at its address with `.csv` behind it. lines: what is in the table.
+
+    An address of its own, because a generated client reads one kind of answer from each operation.
+    """
+
+    @wraps(route.view)
+    def view(*given: Any, **values: Any) -> Response:
+        return route.view(*given, **values)
+
+    view.__doc__ = f"""{lines} of `{route.name}` as a table that a spreadsheet program opens.
+
+    UTF-8 with a byte order mark; no cell begins like a formula. `format=csv` at the other address gives the same.
+    """
+    headers = (*route.answers[200].headers, "Content-Disposition")
+    answer = Answer(words="the table", headers=headers, media=("text/csv",))
+    return replace(
+        route,
+        name=name,
+        path=f"{route.path}.csv",
+        view=view,
+        fixed={"format": "csv"},
+        answers={**route.answers, 200: answer},
+    )
 
 
 def add_routes(app: Flask, routes: Sequence[Route]) -> None:
@@ -84,7 +117,7 @@ def _gated(route: Route) -> Callable[..., Response]:
     @wraps(route.view)
     def view(**values: Any) -> Response:
         check(route.access, values)
-        given: list[Any] = [query(route.query)]
+        given: list[Any] = [query(route.query, route.fixed)]
         if route.body is not None:
             given.append(body(route.body))
         elif route.method != "GET":

@@ -14,9 +14,10 @@ from msgspec import UNSET, UnsetType
 from webapp.api.http.answering import Made, about_account, about_project
 from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, period, refused, same, today
 from webapp.api.http.cursor import Place, made, understood
-from webapp.api.http.routes import Answer, NoQuery, Route
+from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
 from webapp.api.http.tables import as_json, link_to, table
-from webapp.api.shapes.reading import AccountShown, Growth, account_shown, growth_between, growth_of
+from webapp.api.shapes.accounts import AccountDetail, AccountList, AccountOut, account_detail, account_out
+from webapp.api.shapes.counts import Growth, growth_between, growth_of
 from webapp.clock import iso
 from webapp.model import METRICS, UNKNOWN, Metric, Values
 from webapp.rules.growth import DAY, difference
@@ -30,7 +31,7 @@ PAGE = 100
 WHOLE = 100_000  # lines of a table for a spreadsheet program
 TEXTS = ("username", "platform", "owner", "topic", "status")
 TIMES = ("added_at", "changed_at")
-LISTED = tuple(field.name for field in msgspec.structs.fields(AccountShown) if field.required)  # of each line
+LISTED = tuple(field.name for field in msgspec.structs.fields(AccountOut) if field.required)  # of each line
 GROWTHS = tuple(f"growth_{metric}" for metric in METRICS)
 SORTS = ("id", *METRICS, *GROWTHS, *TEXTS, *TIMES)
 ORDERS = ("asc", "desc")
@@ -97,11 +98,6 @@ class PageOf(TypedDict):
     after: tuple[int | None, int] | None
 
 
-class AccountList(msgspec.Struct):
-    accounts: list[AccountShown]
-    next_cursor: Annotated[str | None, msgspec.Meta(description="`cursor` of the next page; null: this is the last")]
-
-
 class Line(NamedTuple):
     account: Account
     growth: Values | None
@@ -142,10 +138,8 @@ def _listed(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | 
         lines = _sorted(_wanted(tx, head, asked, days), asked, after)
     shown, span = lines[:limit], _span(head, days)
     more = made(question, _place(shown[-1], asked.sort)) if len(lines) > limit else None
-    rows = [account_shown(line.account, _growth(line, asked, span)) for line in shown]
-    return table(
-        AccountShown, "accounts", rows, asked, file=f"accounts-{_slug(head)}", following=more, next_cursor=more
-    )
+    rows = [account_out(line.account, _growth(line, asked, span)) for line in shown]
+    return table(AccountOut, "accounts", rows, asked, file=f"accounts-{_slug(head)}", following=more, next_cursor=more)
 
 
 def _written(
@@ -253,13 +247,6 @@ def _growth(line: Line, asked: AccountsQuery, span: Span) -> Growth | UnsetType 
     return growth_between(span.since, span.until, line.growth or UNKNOWN)
 
 
-class AccountDetail(AccountShown, kw_only=True):
-    """One account with its project and its growth in the 24 hours up to the last sync."""
-
-    project_name: str
-    growth_24h: Growth | None
-
-
 def get_account(_: NoQuery, account_id: int) -> Response:
     """One account with its current counts and its growth; a removed one has `removed_at` and keeps its history."""
     return about_account(account_id, None, today(), lambda tx, head: _shown(tx, head, account_id), growing=True)
@@ -268,28 +255,32 @@ def get_account(_: NoQuery, account_id: int) -> Response:
 def _shown(tx: sa.Connection, head: Head, account_id: int) -> Made:
     ((account, points),) = grown(tx, "account", account_id, removed=True)
     growth = growth_between(*_span(head, None), growth_of(account, points, head.as_of))
-    fields = msgspec.structs.asdict(account_shown(account))
-    return as_json(AccountDetail(**fields, project_name=head.name, growth_24h=growth))
+    return as_json(account_detail(account, head.name, growth))
 
 
 TAGGED = {304: Answer(words="nothing has changed since", headers=("ETag", "Last-Modified"))}
 
+LIST = Route(
+    "list_accounts",
+    "accounts",
+    "GET",
+    "/api/projects/<project_id>/accounts",
+    list_accounts,
+    "read",
+    query=AccountsQuery,
+    answers={
+        200: Answer(AccountList, headers=("ETag", "Last-Modified", "Link")),
+        **TAGGED,
+    },
+    problems=("project_not_found",),
+)
+
 ROUTES = (
-    Route(
-        "list_accounts",
-        "GET",
-        "/api/projects/<project_id>/accounts",
-        list_accounts,
-        "read",
-        query=AccountsQuery,
-        answers={
-            200: Answer(AccountList, headers=("ETag", "Last-Modified", "Link"), media=("text/csv",)),
-            **TAGGED,
-        },
-        problems=("project_not_found",),
-    ),
+    LIST,
+    as_csv(LIST, "export_accounts"),
     Route(
         "get_account",
+        "accounts",
         "GET",
         "/api/accounts/<int:account_id>",
         get_account,

@@ -23,19 +23,10 @@ from webapp.api.http.asking import (
     same,
     today,
 )
-from webapp.api.http.routes import Answer, Route
+from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import as_json, table
-from webapp.api.shapes.reading import (
-    CountsShown,
-    DayText,
-    GroupShown,
-    Growth,
-    Time,
-    group_shown,
-    growth_24h,
-    growth_between,
-    growth_of,
-)
+from webapp.api.shapes.counts import CountsOut, GroupCounts, Growth, group_counts, growth_24h, growth_between, growth_of
+from webapp.api.shapes.history import Analytics, HistoryDay, TopProfile
 from webapp.api.views.accounts import TAGGED
 from webapp.api.views.projects import progress
 from webapp.clock import iso
@@ -56,91 +47,6 @@ class AnalyticsQuery(PeriodQuery, frozen=True, kw_only=True):
     platform: Annotated[Text | None, msgspec.Meta(description="only of this platform, such as youtube")] = None
     topic: Annotated[Text | None, msgspec.Meta(description="only of this topic")] = None
     owner: Annotated[Text | None, msgspec.Meta(description="only of this person")] = None
-
-
-class ProfileShown(msgspec.Struct):
-    """One of the accounts with the most views."""
-
-    id: int
-    platform: str
-    username: str | None
-    profile_url: str
-    topic: str | None
-    owner: str | None
-    followers: int | None
-    likes: int | None
-    comments: int | None
-    videos: int | None
-    views: int | None
-    growth_24h: CountsShown
-
-
-class HistoryDay(msgspec.Struct):
-    """One UTC day: the sums over the accounts that belonged to the project then."""
-
-    date: DayText
-    followers: int | None
-    likes: int | None
-    comments: int | None
-    videos: int | None
-    views: int | None
-    delta: Annotated[
-        int | None,
-        msgspec.Meta(description="views less those of the day `since`; null on the first day and without snapshots"),
-    ]
-    growth: Annotated[
-        CountsShown,
-        msgspec.Meta(description="as delta, of the accounts alone that were there before: who joins does not grow"),
-    ]
-    since: Annotated[
-        DayText | None,
-        msgspec.Meta(description="the last day with snapshots before; delta and growth are measured from there"),
-    ]
-    accounts: Annotated[int, msgspec.Meta(ge=0, description="that belonged to the project")]
-    carried: Annotated[
-        bool, msgspec.Meta(description="some of them have no snapshot of the day; their last one stands")
-    ]
-    carried_accounts: Annotated[int, msgspec.Meta(ge=0, description="how many of them")]
-
-
-class Analytics(msgspec.Struct):
-    """Current totals, and how they came about."""
-
-    project_id: str
-    project_name: str
-    as_of: Annotated[Time | None, msgspec.Meta(description="the moment the totals are of: the last sync")]
-    start_date: DayText
-    end_date: DayText
-    total_profiles: int
-    total_followers: int | None
-    total_likes: int | None
-    total_comments: int | None
-    total_videos: int | None
-    total_views: int | None
-    target_views: int | None
-    progress_percent: Annotated[
-        float | None, msgspec.Meta(description="of the whole project, whatever is filtered; null without a target")
-    ]
-    progress_capped: Annotated[float | None, msgspec.Meta(description="the same, at most 100")]
-    growth_24h: Annotated[Growth | None, msgspec.Meta(description="in the 24 hours up to `as_of`; null: no baseline")]
-    growth: Annotated[
-        Growth | None,
-        msgspec.Meta(description="from the first day of the history to the last, of the accounts there on both"),
-    ]
-    platform_stats: Annotated[dict[str, GroupShown], msgspec.Meta(description="by platform")]
-    topic_stats: Annotated[
-        dict[str, GroupShown],
-        msgspec.Meta(description="by topic, empty text: none; at most 500, those with most views"),
-    ]
-    users_stats: Annotated[
-        dict[str, GroupShown],
-        msgspec.Meta(description="by owner, empty text: none; at most 500, those with most views"),
-    ]
-    profiles: Annotated[
-        list[ProfileShown],
-        msgspec.Meta(description="the 100 with most views; `/accounts` has all, page by page"),
-    ]
-    history: Annotated[list[HistoryDay], msgspec.Meta(description="oldest day first")]
 
 
 def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
@@ -165,7 +71,7 @@ def _made(tx: sa.Connection, head: Head, asked: AnalyticsQuery, days: Period) ->
     if asked.format == "csv":
         return table(HistoryDay, "history", map(_day, past.days), asked, file=f"history-{days.start}-{days.end}")
     there = [one for one in wanted if one.account.removed_at is None]
-    views = total(one.account.counts for one in everyone if one.account.removed_at is None)[-1]
+    views = Counts._make(total(one.account.counts for one in everyone if one.account.removed_at is None)).views
     return as_json(_analytics(head, there, days, past, progress(views, head.target_views)))
 
 
@@ -197,7 +103,6 @@ def _analytics(
     as_of = head.as_of
     growths = [growth_of(account, points, as_of) for account, points in there]
     accounts = [one.account for one in there]
-    sums = total(account.counts for account in accounts)
     return Analytics(
         project_id=head.id,
         project_name=head.name,
@@ -205,11 +110,7 @@ def _analytics(
         start_date=str(days.start),
         end_date=str(days.end),
         total_profiles=len(accounts),
-        total_followers=sums[0],
-        total_likes=sums[1],
-        total_comments=sums[2],
-        total_videos=sums[3],
-        total_views=sums[4],
+        totals=total(account.counts for account in accounts),
         target_views=head.target_views,
         progress_percent=percent[0],
         progress_capped=percent[1],
@@ -230,40 +131,40 @@ def _over(past: History) -> Growth | None:
     return growth_between(str(past.days[0].day), str(past.days[-1].day), past.growth)
 
 
-def _groups(named: Iterable[tuple[str, Account]]) -> dict[str, GroupShown]:
+def _groups(named: Iterable[tuple[str, Account]]) -> dict[str, GroupCounts]:
     """The groups with the most views first."""
     found: dict[str, list[Values]] = {}
     for name, account in named:
         found.setdefault(name, []).append(account.counts)
-    groups = {name: group_shown(counts) for name, counts in found.items()}
-    ordered = sorted(groups.items(), key=lambda one: (-(one[1].views or 0), one[0]))
+    groups = {name: group_counts(counts) for name, counts in found.items()}
+    ordered = sorted(groups.items(), key=lambda one: (-(Counts._make(one[1].counts).views or 0), one[0]))
     return dict(ordered[:GROUPS])
 
 
-def _profiles(accounts: Sequence[Account], growths: Sequence[Values]) -> list[ProfileShown]:
+def _profiles(accounts: Sequence[Account], growths: Sequence[Values]) -> list[TopProfile]:
     pairs = sorted(zip(accounts, growths, strict=True), key=lambda one: (-(one[0].counts.views or 0), one[0].id))
     return [_profile(account, growth) for account, growth in pairs[:PROFILES]]
 
 
-def _profile(account: Account, growth: Values) -> ProfileShown:
-    return ProfileShown(
+def _profile(account: Account, growth: Values) -> TopProfile:
+    return TopProfile(
         account.id,
         account.platform,
         account.username,
         account.profile_url,
         account.topic,
         account.owner,
-        *Counts._make(account.counts),
-        CountsShown(*growth),
+        account.counts,
+        CountsOut(growth),
     )
 
 
 def _day(one: ProjectDay) -> HistoryDay:
     return HistoryDay(
         str(one.day),
-        *Counts._make(one.counts),
-        one.delta[-1],
-        CountsShown(*one.growth),
+        one.counts,
+        Counts._make(one.delta).views,
+        CountsOut(one.growth),
         _text(one.since),
         one.accounts,
         one.carried > 0,
@@ -275,15 +176,16 @@ def _text(day: date | None) -> str | None:
     return None if day is None else str(day)
 
 
-ROUTES = (
-    Route(
-        "get_analytics",
-        "GET",
-        "/api/projects/<project_id>/analytics",
-        get_analytics,
-        "read",
-        query=AnalyticsQuery,
-        answers={200: Answer(Analytics, headers=("ETag", "Last-Modified"), media=("text/csv",)), **TAGGED},
-        problems=("project_not_found",),
-    ),
+ANALYTICS = Route(
+    "get_analytics",
+    "history",
+    "GET",
+    "/api/projects/<project_id>/analytics",
+    get_analytics,
+    "read",
+    query=AnalyticsQuery,
+    answers={200: Answer(Analytics, headers=("ETag", "Last-Modified")), **TAGGED},
+    problems=("project_not_found",),
 )
+
+ROUTES = (ANALYTICS, as_csv(ANALYTICS, "export_history", "The history"))

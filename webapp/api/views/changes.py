@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from flask import Response, request
@@ -11,19 +11,18 @@ from flask import Response, request
 from webapp import web
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, Route
-from webapp.clock import iso
+from webapp.api.shapes.changes import AuditList, ChangeList, account_change, audit_entry_out
 from webapp.errors import NotFound
 from webapp.model import LARGEST, Metric
 from webapp.store import audit, changes, projects
-from webapp.store.audit import AuditEntry as AuditRow
+from webapp.store.audit import AuditEntry
 from webapp.store.changes import CountChange
 from webapp.store.db import Database
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Id = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
 Cursor = Annotated[int, msgspec.Meta(ge=1, le=LARGEST, description="the `next_cursor` of the page before")]
-Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
-Row = TypeVar("Row", CountChange, AuditRow)
+Row = TypeVar("Row", CountChange, AuditEntry)
 
 
 class ChangesQuery(msgspec.Struct):
@@ -46,50 +45,6 @@ class AuditQuery(msgspec.Struct):
     limit: Limit = 100
 
 
-class MetricChange(msgspec.Struct):
-    """winner: `sheet`, `parsed` or `pin`. cell: where the Sheet's value stands, when it won."""
-
-    old: int | None
-    new: int | None
-    winner: str | None
-    cell: str | None
-
-
-class ChangeShown(msgspec.Struct):
-    """What one run changed of one account."""
-
-    id: int
-    account_id: int
-    profile_url: str
-    platform: str
-    username: str | None
-    run_id: str | None
-    changed_at: Moment | None
-    metrics: dict[str, MetricChange]
-
-
-class ChangesAnswer(msgspec.Struct):
-    changes: list[ChangeShown]
-    next_cursor: int | None
-
-
-class AuditShown(msgspec.Struct):
-    """One correction. before, after: what it changed, as it was and as it is since; null: it was not there."""
-
-    id: int
-    at: Moment | None
-    action: str
-    target: str
-    before: Any
-    after: Any
-    note: str | None
-
-
-class AuditAnswer(msgspec.Struct):
-    audit: list[AuditShown]
-    next_cursor: int | None
-
-
 def list_changes(asked: ChangesQuery, project_id: str) -> Response:
     """Which counts of a project changed when, from what to what, in which run, from which cell; newest first."""
     with web.get(Database).read() as tx:
@@ -105,7 +60,7 @@ def list_changes(asked: ChangesQuery, project_id: str) -> Response:
         )
     page, following = _page(found, asked.limit)
     answer = json_answer(
-        ChangesAnswer([_change(row, asked.metric) for row in page], following),
+        ChangeList([account_change(row, asked.metric) for row in page], following),
         headers={"Cache-Control": "private, no-cache"},
     )
     answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
@@ -118,7 +73,9 @@ def list_audit(asked: AuditQuery) -> Response:
     with web.get(Database).read() as tx:
         found = audit.latest(tx, limit=asked.limit + 1, before=asked.cursor, target=asked.target)
     page, following = _page(found, asked.limit)
-    return json_answer(AuditAnswer([_audit(row) for row in page], following), headers={"Cache-Control": "no-store"})
+    return json_answer(
+        AuditList([audit_entry_out(row) for row in page], following), headers={"Cache-Control": "no-store"}
+    )
 
 
 def _page(found: list[Row], limit: int) -> tuple[list[Row], int | None]:
@@ -127,33 +84,26 @@ def _page(found: list[Row], limit: int) -> tuple[list[Row], int | None]:
     return page, page[-1].id if len(found) > limit else None
 
 
-def _change(row: CountChange, only: Metric | None) -> ChangeShown:
-    return ChangeShown(
-        id=row.id,
-        account_id=row.account_id,
-        profile_url=row.profile_url,
-        platform=row.platform,
-        username=row.username,
-        run_id=row.run_id,
-        changed_at=iso(row.changed_at),
-        metrics={name: MetricChange(*values) for name, values in row.changes.items() if only in (None, name)},
-    )
-
-
-def _audit(row: AuditRow) -> AuditShown:
-    return AuditShown(row.id, iso(row.at), row.action, row.target, row.before, row.after, row.note)
-
-
 ROUTES = (
     Route(
         "list_changes",
+        "history",
         "GET",
         "/api/projects/<project_id>/changes",
         list_changes,
         "read",
         query=ChangesQuery,
-        answers={200: Answer(ChangesAnswer, headers=("ETag",)), 304: Answer(words="nothing has changed since")},
+        answers={200: Answer(ChangeList, headers=("ETag",)), 304: Answer(words="nothing has changed since")},
         problems=("project_not_found",),
     ),
-    Route("list_audit", "GET", "/api/admin/audit", list_audit, "admin", query=AuditQuery, answers={200: AuditAnswer}),
+    Route(
+        "list_audit",
+        "corrections",
+        "GET",
+        "/api/admin/audit",
+        list_audit,
+        "admin",
+        query=AuditQuery,
+        answers={200: AuditList},
+    ),
 )

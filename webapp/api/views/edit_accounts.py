@@ -9,30 +9,11 @@ from webapp.actions import accounts
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
-from webapp.api.views.editing import AccountAnswer, account_answer, given
-from webapp.model import Mode
+from webapp.api.shapes.editing import AccountAnswer, AccountCreate, AccountUpdate
+from webapp.api.views.editing import account_answer, given
 
 
-class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
-    """An account, named by its profile URL, or by platform and username."""
-
-    profile_url: str | None = None
-    platform: str | None = None
-    username: str | None = None
-    owner: str | None = None
-    topic: str | None = None
-    mode: Mode | None = None
-
-
-class AccountChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What shall be different; what is left out stays. `mode` null: the Status column decides again."""
-
-    owner: str | msgspec.UnsetType | None = msgspec.UNSET
-    topic: str | msgspec.UnsetType | None = msgspec.UNSET
-    mode: Mode | msgspec.UnsetType | None = msgspec.UNSET
-
-
-def create_account(_: NoQuery, asked: NewAccount, project_id: str) -> Response:
+def create_account(_: NoQuery, asked: AccountCreate, project_id: str) -> Response:
     """Add an account to a project, or bring a removed one back with its history (200).
 
     It stays in the project whether the Sheet has a row for it or not; where it has one, the row's words win.
@@ -41,7 +22,7 @@ def create_account(_: NoQuery, asked: NewAccount, project_id: str) -> Response:
     return json_answer(account_answer(edited), 201 if edited.new else 200)
 
 
-def update_account(_: NoQuery, asked: AccountChange, account_id: int) -> Response:
+def update_account(_: NoQuery, asked: AccountUpdate, account_id: int) -> Response:
     """Change who owns an account, its topic, or how it is counted. `mode` set here overrides the Status column."""
     return json_answer(account_answer(accounts.change_account(desk(), account_id, given(asked))))
 
@@ -54,26 +35,29 @@ def delete_account(_: NoQuery, account_id: int) -> Response:
 ROUTES = (
     Route(
         "create_account",
+        "accounts",
         "POST",
         "/api/admin/projects/<project_id>/accounts",
         create_account,
         "admin",
-        body=NewAccount,
+        body=AccountCreate,
         answers={200: AccountAnswer, 201: AccountAnswer},
         problems=("project_not_found", "already_exists"),
     ),
     Route(
         "update_account",
+        "accounts",
         "PATCH",
         "/api/admin/accounts/<int:account_id>",
         update_account,
         "admin",
-        body=AccountChange,
+        body=AccountUpdate,
         answers={200: AccountAnswer},
         problems=("account_not_found", "kept_in_sheet"),
     ),
     Route(
         "delete_account",
+        "accounts",
         "DELETE",
         "/api/admin/accounts/<int:account_id>",
         delete_account,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -12,66 +11,10 @@ from webapp.actions import identity
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
-from webapp.api.views.editing import (
-    AccountAnswer,
-    AccountShown,
-    DryRun,
-    FiveCounts,
-    Note,
-    account_answer,
-    account_shown,
-)
-
-
-class UrlCorrection(msgspec.Struct, forbid_unknown_fields=True):
-    """The profile URL that the account should have had."""
-
-    profile_url: str
-    dry_run: DryRun = False
-    note: Note | None = None
-
-
-class UrlAnswer(msgspec.Struct):
-    """The account before and after; its `aliases` are the names it goes on to be known by."""
-
-    success: bool
-    dry_run: bool
-    before: AccountShown
-    account: AccountShown
-
-
-class Merge(msgspec.Struct, forbid_unknown_fields=True):
-    """Which account goes on."""
-
-    into: Annotated[int, msgspec.Meta(ge=1, description="id of another account of the project")]
-    dry_run: DryRun = False
-    note: Note | None = None
-
-
-class DayKept(msgspec.Struct):
-    """A day that both have a snapshot of: what stays, and what goes to the audit log."""
-
-    day: date
-    kept: FiveCounts
-    left_out: FiveCounts
-
-
-class MergeAnswer(msgspec.Struct):
-    """source: the account as it was, which is no more. account: the one that goes on, as it is now.
-
-    days_taken: days that only the source had a snapshot of. observations_taken, pins_taken: what only it had.
-    aliases_taken: url_keys that mean the account from now on.
-    """
-
-    success: bool
-    dry_run: bool
-    source: AccountShown
-    account: AccountShown
-    days_taken: list[date]
-    days_kept: list[DayKept]
-    observations_taken: list[str]
-    pins_taken: list[str]
-    aliases_taken: list[str]
+from webapp.api.shapes.corrections import AccountMerge, MergeAnswer, MergedDay, UrlAnswer, UrlCorrection
+from webapp.api.shapes.counts import CountsOut
+from webapp.api.shapes.editing import AccountAnswer, account_record
+from webapp.api.views.editing import account_answer
 
 
 class AliasQuery(msgspec.Struct):
@@ -86,11 +29,14 @@ def correct_url(_: NoQuery, asked: UrlCorrection, account_id: int) -> Response:
     The old URL goes on to mean the account, so the Sheet's row still counts until somebody corrects it, and after.
     """
     done = identity.correct_url(desk(), account_id, asked.profile_url, note=asked.note, dry_run=asked.dry_run)
-    before, after = account_shown(done.before), account_shown(done.after)
+    before, after = (
+        account_record(done.before.account, done.before.aliases),
+        account_record(done.after.account, done.after.aliases),
+    )
     return json_answer(UrlAnswer(success=True, dry_run=asked.dry_run, before=before, account=after))
 
 
-def merge_account(_: NoQuery, asked: Merge, account_id: int) -> Response:
+def merge_account(_: NoQuery, asked: AccountMerge, account_id: int) -> Response:
     """Merge an account, which may have been removed, into another of its project, with all its history.
 
     The other takes over every day, observation and pin that it has not got itself; where both have one, its own
@@ -101,10 +47,10 @@ def merge_account(_: NoQuery, asked: Merge, account_id: int) -> Response:
     answer = MergeAnswer(
         success=True,
         dry_run=asked.dry_run,
-        source=account_shown(done.source),
-        account=account_shown(done.target),
+        source=account_record(done.source.account, done.source.aliases),
+        account=account_record(done.target.account, done.target.aliases),
         days_taken=list(merged.days_taken),
-        days_kept=[DayKept(day.day, FiveCounts(*day.kept), FiveCounts(*day.left_out)) for day in merged.days_kept],
+        days_kept=[MergedDay(day.day, CountsOut(day.kept), CountsOut(day.left_out)) for day in merged.days_kept],
         observations_taken=list(merged.observations_taken),
         pins_taken=list(merged.pins_taken),
         aliases_taken=list(merged.aliases_taken),
@@ -120,6 +66,7 @@ def delete_alias(asked: AliasQuery, account_id: int) -> Response:
 ROUTES = (
     Route(
         "correct_url",
+        "corrections",
         "POST",
         "/api/admin/accounts/<int:account_id>/correct_url",
         correct_url,
@@ -130,16 +77,18 @@ ROUTES = (
     ),
     Route(
         "merge_account",
+        "corrections",
         "POST",
         "/api/admin/accounts/<int:account_id>/merge",
         merge_account,
         "admin",
-        body=Merge,
+        body=AccountMerge,
         answers={200: MergeAnswer},
         problems=("account_not_found",),
     ),
     Route(
         "delete_alias",
+        "corrections",
         "DELETE",
         "/api/admin/accounts/<int:account_id>/aliases",
         delete_alias,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
 
 import msgspec
 from flask import Response
@@ -13,35 +12,13 @@ from webapp.api.http.asking import refused
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Route
-from webapp.api.views.editing import DryRunQuery, FiveCounts, Note, given
-from webapp.model import LARGEST, METRICS, Counts
-
-Number = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
-
-
-class SnapshotCounts(msgspec.Struct, forbid_unknown_fields=True):
-    """What the day's counts should be. A metric left out stays; null: it was not observed."""
-
-    followers: Number | msgspec.UnsetType | None = msgspec.UNSET
-    likes: Number | msgspec.UnsetType | None = msgspec.UNSET
-    comments: Number | msgspec.UnsetType | None = msgspec.UNSET
-    videos: Number | msgspec.UnsetType | None = msgspec.UNSET
-    views: Number | msgspec.UnsetType | None = msgspec.UNSET
-    note: Note | None = None
+from webapp.api.shapes.corrections import SnapshotAnswer, SnapshotUpdate
+from webapp.api.shapes.counts import CountsOut
+from webapp.api.views.editing import DryRunQuery, given
+from webapp.model import METRICS, Counts
 
 
-class SnapshotAnswer(msgspec.Struct):
-    """One day's counts before and after; `after` null: the day has no snapshot any more."""
-
-    success: bool
-    dry_run: bool
-    account_id: int
-    day: date
-    before: FiveCounts
-    after: FiveCounts | None
-
-
-def correct_snapshot(asked: DryRunQuery, body: SnapshotCounts, account_id: int, day: str) -> Response:
+def correct_snapshot(asked: DryRunQuery, body: SnapshotUpdate, account_id: int, day: str) -> Response:
     """Correct the counts of one account on one UTC day.
 
     A sync of the same day may still change them, as it does any snapshot of today.
@@ -67,8 +44,8 @@ def _answer(asked: DryRunQuery, account_id: int, day: date, before: Counts, afte
             dry_run=asked.dry_run,
             account_id=account_id,
             day=day,
-            before=FiveCounts(*before),
-            after=None if after is None else FiveCounts(*after),
+            before=CountsOut(before),
+            after=None if after is None else CountsOut(after),
         )
     )
 
@@ -83,17 +60,19 @@ def _day(text: str) -> date:
 ROUTES = (
     Route(
         "correct_snapshot",
+        "corrections",
         "PUT",
         "/api/admin/accounts/<int:account_id>/snapshots/<day>",
         correct_snapshot,
         "admin",
         query=DryRunQuery,
-        body=SnapshotCounts,
+        body=SnapshotUpdate,
         answers={200: SnapshotAnswer},
         problems=("account_not_found", "snapshot_not_found"),
     ),
     Route(
         "delete_snapshot",
+        "corrections",
         "DELETE",
         "/api/admin/accounts/<int:account_id>/snapshots/<day>",
         delete_snapshot,

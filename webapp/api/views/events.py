@@ -13,13 +13,13 @@ from flask import Response, request
 from webapp import web
 from webapp.api.http.problems import RETRY_AFTER_S, Problem
 from webapp.api.http.routes import Answer, NoQuery, Route
+from webapp.api.shapes.runs import run_summary
 from webapp.clock import Clock
 from webapp.errors import NotFound, StoreError
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
 from webapp.sync.background import Background
-from webapp.sync.report import summary
 
 STREAM_S = 60.0
 LOOK_EVERY_S = 1.0
@@ -130,13 +130,14 @@ def _event(run: Run, shown: int) -> str:
     }
     name = "progress" if run.live else "end"
     if not run.live:
-        data["run"] = summary(run)
+        data["run"] = run_summary(run)
     return f"id: {_event_id(run, shown)}\nevent: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
 
 
 ROUTES = (
     Route(
         "stream_run",
+        "sync",
         "GET",
         "/api/admin/runs/<run_id>/events",
         stream_run,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -15,7 +15,13 @@ from webapp.api.http.answering import by_bytes
 from webapp.api.http.asking import no_account
 from webapp.api.http.routes import Answer, NoQuery, Route
 from webapp.api.http.tables import as_json
-from webapp.api.shapes.reading import Time
+from webapp.api.shapes.explain import (
+    ExplainedMetric,
+    ExplainedObservation,
+    ExplainedPin,
+    ExplainedReading,
+    Explanation,
+)
 from webapp.api.views.projects import TAGGED
 from webapp.clock import Clock, iso
 from webapp.model import METRICS, Metric, Policy, Values
@@ -31,83 +37,6 @@ from webapp.store.observations import Observation as Observed
 from webapp.store.pins import Pin as Pinned
 from webapp.store.projects import Project as Head
 from webapp.store.types import as_moment, as_text
-
-
-class ObservationShown(msgspec.Struct):
-    """What one source says of a metric."""
-
-    source: Literal["sheet", "parsed"]
-    value: int | None
-    believed: Annotated[
-        int | None, msgspec.Meta(description="what the last merge took; differs while a reading is held or new")
-    ]
-    origin: Annotated[str | None, msgspec.Meta(description="rows of the Sheet, or the platform")]
-    cells: Annotated[list[str], msgspec.Meta(description="where it stands, such as `Project A!E17`")]
-    observed_at: Annotated[Time | None, msgspec.Meta(description="since when the source has said so")]
-    note: Annotated[
-        str | None, msgspec.Meta(description="`implausible` or `lowered`: what was odd about the last edit")
-    ]
-
-
-class PinExplained(msgspec.Struct):
-    """A value that a person fixed."""
-
-    value: int
-    in_force: Annotated[bool, msgspec.Meta(description="false: its time is over")]
-    until: Annotated[Time | None, msgspec.Meta(description="null: for good")]
-    pinned_at: Time | None
-    note: str | None
-
-
-class HeldExplained(msgspec.Struct):
-    """An implausible reading that was kept aside, and what became of it."""
-
-    id: int
-    value: int
-    last_good: int | None
-    origin: str | None
-    observed_at: Time | None
-    held_at: Time | None
-    agreeing: int
-    state: Literal["held", "accepted", "rejected", "confirmed", "withdrawn"]
-    decided_at: Time | None
-
-
-class MetricExplained(msgspec.Struct):
-    """One metric."""
-
-    value: Annotated[int | None, msgspec.Meta(description="the current count")]
-    winner: Annotated[Literal["sheet", "parsed", "pin"] | None, msgspec.Meta(description="whose value wins by now")]
-    next_value: Annotated[
-        int | None, msgspec.Meta(description="what the next sync makes of it, if nothing changes; mostly the same")
-    ]
-    manual: Annotated[
-        bool, msgspec.Meta(description="a value typed or pinned by a person stands against another reading")
-    ]
-    manual_since: Time | None
-    manual_days: Annotated[int | None, msgspec.Meta(description="whole days that it has stood")]
-    observations: list[ObservationShown]
-    pin: PinExplained | None
-    held: Annotated[list[HeldExplained], msgspec.Meta(description="newest first; of the last 50 of the account")]
-
-
-class Explanation(msgspec.Struct):
-    """An account's counts with everything that decides them."""
-
-    account_id: int
-    project_id: str
-    project_name: str
-    profile_url: str
-    mode: Literal["auto", "manual", "off"]
-    policy: Annotated[
-        Literal["max", "sheet", "parsed"], msgspec.Meta(description="in force here; mode manual follows the Sheet")
-    ]
-    synced_at: Time | None
-    followers: MetricExplained
-    likes: MetricExplained
-    comments: MetricExplained
-    videos: MetricExplained
-    views: MetricExplained
 
 
 class Facts(NamedTuple):
@@ -158,7 +87,7 @@ def _facts(tx: sa.Connection, head: Head, account: Account) -> Facts:
 
 def _explanation(facts: Facts) -> Explanation:
     account, head = facts.account, facts.head
-    metrics = [_metric(facts, place, metric) for place, metric in enumerate(METRICS)]
+    metrics = tuple(_metric(facts, place, metric) for place, metric in enumerate(METRICS))
     return Explanation(
         account.id,
         head.id,
@@ -167,17 +96,17 @@ def _explanation(facts: Facts) -> Explanation:
         account.mode,
         facts.policy,
         as_text(head.synced_at),
-        *metrics,
+        metrics,
     )
 
 
-def _metric(facts: Facts, place: int, metric: Metric) -> MetricExplained:
+def _metric(facts: Facts, place: int, metric: Metric) -> ExplainedMetric:
     pin = facts.pinned.get(metric)
     pinned = pin.value if pin is not None and pin_in_force(as_moment(pin.until), facts.now) else None
     sheet, parsed = _sheet(facts, place), facts.believed[place]
     found = verdict(sheet, parsed, facts.policy, pinned)
     since = _manual_since(facts, place, metric, found)
-    return MetricExplained(
+    return ExplainedMetric(
         value=facts.account.counts[place],
         winner=found.winner,
         next_value=found.value,
@@ -207,9 +136,9 @@ def _manual_since(facts: Facts, place: int, metric: Metric, found: Verdict) -> d
     return as_moment(facts.observed["sheet"].observed_at)
 
 
-def _observation(facts: Facts, one: Observed, place: int, metric: Metric) -> ObservationShown:
+def _observation(facts: Facts, one: Observed, place: int, metric: Metric) -> ExplainedObservation:
     by_sheet = one.source == "sheet"
-    return ObservationShown(
+    return ExplainedObservation(
         source=one.source,
         value=one.counts[place],
         believed=one.counts[place] if by_sheet else facts.believed[place],
@@ -226,14 +155,14 @@ def _note(note: str | None, metric: Metric) -> str | None:
     return next((code for code, _, about in said if about == metric), None)
 
 
-def _pin(pin: Pinned, now: datetime) -> PinExplained:
-    return PinExplained(
+def _pin(pin: Pinned, now: datetime) -> ExplainedPin:
+    return ExplainedPin(
         pin.value, pin_in_force(as_moment(pin.until), now), as_text(pin.until), as_text(pin.pinned_at), pin.note
     )
 
 
-def _held(one: Held) -> HeldExplained:
-    return HeldExplained(
+def _held(one: Held) -> ExplainedReading:
+    return ExplainedReading(
         id=one.id,
         value=one.value,
         last_good=one.last_good,
@@ -249,6 +178,7 @@ def _held(one: Held) -> HeldExplained:
 ROUTES = (
     Route(
         "explain_account",
+        "accounts",
         "GET",
         "/api/accounts/<int:account_id>/explain",
         explain_account,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -13,9 +12,18 @@ from flask import Response
 
 from webapp.api.http.answering import Made, about_account, about_project
 from webapp.api.http.asking import Period, PeriodQuery, no_account, period, refuse_too_much, today
-from webapp.api.http.routes import Answer, Route
+from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import table
-from webapp.api.shapes.reading import DayText, Time
+from webapp.api.shapes.history import (
+    AccountGaps,
+    DailyStats,
+    DailyStatsList,
+    GapList,
+    MetricDay,
+    SnapshotGap,
+    SnapshotList,
+    SnapshotOut,
+)
 from webapp.api.views.accounts import TAGGED
 from webapp.model import LARGEST
 from webapp.rules.history import AccountDay, DayGap, days_of, gaps, members_of
@@ -38,25 +46,6 @@ class SnapshotsQuery(PeriodQuery, frozen=True, kw_only=True):
     ] = None
 
 
-class SnapshotShown(msgspec.Struct):
-    """The counts of one UTC day."""
-
-    date: DayText
-    snapshot_time: Time | None
-    followers: int | None
-    likes: int | None
-    comments: int | None
-    videos: int | None
-    views: int | None
-
-
-class SnapshotList(msgspec.Struct):
-    account_id: int
-    start_date: DayText
-    end_date: DayText
-    snapshots: Annotated[list[SnapshotShown], msgspec.Meta(description="oldest first; days without one are left out")]
-
-
 def list_snapshots(asked: SnapshotsQuery, account_id: int) -> Response:
     """The daily snapshots of an account, oldest first; the last 30 days unless other days are asked for."""
     day = today()
@@ -67,9 +56,9 @@ def list_snapshots(asked: SnapshotsQuery, account_id: int) -> Response:
 
 def _snapshots(tx: sa.Connection, account_id: int, asked: SnapshotsQuery, days: Period) -> Made:
     found = [*cells(tx, "account", account_id, days.start, days.end, times=True)]
-    rows = [SnapshotShown(str(cell[0]), as_text(cell[7]), *cell[2:7]) for cell in found[-(asked.limit or 0) :]]
+    rows = [SnapshotOut(str(cell[0]), as_text(cell[-1]), cell[2:-1]) for cell in found[-(asked.limit or 0) :]]
     return table(
-        SnapshotShown,
+        SnapshotOut,
         "snapshots",
         rows,
         asked,
@@ -82,34 +71,6 @@ def _snapshots(tx: sa.Connection, account_id: int, asked: SnapshotsQuery, days: 
 
 class DaysQuery(PeriodQuery, frozen=True, kw_only=True):
     """Which days."""
-
-
-class DayOf(msgspec.Struct):
-    """One metric over a day. start: where it stood before; end: at the day's snapshot."""
-
-    start: int | None
-    end: int | None
-    growth: Annotated[int | None, msgspec.Meta(description="end less start; null without a snapshot of the day")]
-
-
-class DailyStats(msgspec.Struct):
-    """One UTC day of an account."""
-
-    date: DayText
-    carried: Annotated[bool, msgspec.Meta(description="the day has no snapshot; the last one before it stands")]
-    since: Annotated[DayText | None, msgspec.Meta(description="the day of the snapshot that growth is measured from")]
-    followers: DayOf
-    likes: DayOf
-    comments: DayOf
-    videos: DayOf
-    views: DayOf
-
-
-class DailyStatsList(msgspec.Struct):
-    account_id: int
-    start_date: DayText
-    end_date: DayText
-    daily_stats: Annotated[list[DailyStats], msgspec.Meta(description="every day from the first snapshot on")]
 
 
 def list_daily_stats(asked: DaysQuery, account_id: int) -> Response:
@@ -141,8 +102,8 @@ def _daily_stats(tx: sa.Connection, account_id: int, asked: DaysQuery, days: Per
 
 
 def _stats(one: AccountDay) -> DailyStats:
-    metrics = [DayOf(*values) for values in zip(one.start, one.end, one.growth, strict=True)]
-    return DailyStats(str(one.day), one.carried, str(one.since) if one.since else None, *metrics)
+    metrics = (MetricDay(*values) for values in zip(one.start, one.end, one.growth, strict=True))
+    return DailyStats(str(one.day), one.carried, str(one.since) if one.since else None, tuple(metrics))
 
 
 class GapsQuery(PeriodQuery, frozen=True, kw_only=True):
@@ -155,35 +116,6 @@ class GapsQuery(PeriodQuery, frozen=True, kw_only=True):
         Annotated[int, msgspec.Meta(ge=1, le=LARGEST)] | None,
         msgspec.Meta(description="only of this account of the project"),
     ] = None
-
-
-class GapShown(msgspec.Struct):
-    """A day on which accounts have no snapshot."""
-
-    date: DayText
-    accounts: Annotated[int, msgspec.Meta(ge=0, description="that had a snapshot before, or have one of the day")]
-    missing: Annotated[int, msgspec.Meta(ge=1, description="how many of them have none of the day")]
-
-
-class AccountGaps(msgspec.Struct):
-    """The days that an account is missing."""
-
-    account_id: int
-    platform: str
-    username: str | None
-    profile_url: str
-    dates: list[DayText]
-
-
-class GapList(msgspec.Struct):
-    project_id: str
-    start_date: DayText
-    end_date: DayText
-    gaps: list[GapShown]
-    accounts: Annotated[
-        list[AccountGaps] | msgspec.UnsetType,
-        msgspec.Meta(description="with per_account: the 1000 accounts that are missing most days"),
-    ] = msgspec.UNSET
 
 
 def list_gaps(asked: GapsQuery, project_id: str) -> Response:
@@ -208,10 +140,10 @@ def _gaps(tx: sa.Connection, head: Head, asked: GapsQuery, days: Period) -> Made
     if asked.account_id is not None and asked.account_id not in accounts:
         raise no_account(asked.account_id)
     found = _found(tx, head, asked.account_id, days, list(accounts.values()))
-    rows = [GapShown(str(gap.day), gap.accounts, len(gap.missing)) for gap in found]
+    rows = [SnapshotGap(str(gap.day), gap.accounts, len(gap.missing)) for gap in found]
     more: dict[str, Any] = {"accounts": _by_account(found, accounts)} if asked.per_account else {}
     return table(
-        GapShown,
+        SnapshotGap,
         "gaps",
         rows,
         asked,
@@ -248,21 +180,46 @@ def _gaps_of(account: Account, dates: list[str]) -> AccountGaps:
     return AccountGaps(account.id, account.platform, account.username, account.profile_url, dates)
 
 
-def _route(
-    name: str, path: str, view: Callable[..., Response], query: type[msgspec.Struct], body: type[msgspec.Struct]
-) -> Route:
-    answer = Answer(body, headers=("ETag", "Last-Modified"), media=("text/csv",))
-    missing = ["project_not_found" if "<project_id>" in path else "account_not_found"]
-    return Route(name, "GET", path, view, "read", query=query, answers={200: answer, **TAGGED}, problems=missing)
-
+TAGGED_ANSWER = ("ETag", "Last-Modified")
+SNAPSHOTS = Route(
+    "list_snapshots",
+    "history",
+    "GET",
+    "/api/accounts/<int:account_id>/snapshots",
+    list_snapshots,
+    "read",
+    query=SnapshotsQuery,
+    answers={200: Answer(SnapshotList, headers=TAGGED_ANSWER), **TAGGED},
+    problems=["account_not_found"],
+)
+DAILY_STATS = Route(
+    "list_daily_stats",
+    "history",
+    "GET",
+    "/api/accounts/<int:account_id>/daily-stats",
+    list_daily_stats,
+    "read",
+    query=DaysQuery,
+    answers={200: Answer(DailyStatsList, headers=TAGGED_ANSWER), **TAGGED},
+    problems=["account_not_found"],
+)
+GAPS = Route(
+    "list_gaps",
+    "history",
+    "GET",
+    "/api/projects/<project_id>/gaps",
+    list_gaps,
+    "read",
+    query=GapsQuery,
+    answers={200: Answer(GapList, headers=TAGGED_ANSWER), **TAGGED},
+    problems=["project_not_found", "account_not_found"],
+)
 
 ROUTES = (
-    _route("list_snapshots", "/api/accounts/<int:account_id>/snapshots", list_snapshots, SnapshotsQuery, SnapshotList),
-    _route(
-        "list_daily_stats", "/api/accounts/<int:account_id>/daily-stats", list_daily_stats, DaysQuery, DailyStatsList
-    ),
-    replace(
-        _route("list_gaps", "/api/projects/<project_id>/gaps", list_gaps, GapsQuery, GapList),
-        problems=("project_not_found", "account_not_found"),
-    ),
+    SNAPSHOTS,
+    as_csv(SNAPSHOTS, "export_snapshots"),
+    DAILY_STATS,
+    as_csv(DAILY_STATS, "export_daily_stats"),
+    GAPS,
+    as_csv(GAPS, "export_gaps"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 from flask import Response
@@ -12,12 +12,13 @@ from flask import Response
 from webapp import web
 from webapp.api.http.answering import by_bytes, remembered
 from webapp.api.http.asking import FieldsQuery, no_project
-from webapp.api.http.routes import Answer, NoQuery, Route
+from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
 from webapp.api.http.tables import as_json, table
-from webapp.api.shapes.reading import DayText, Growth, Time, growth_24h, growth_of
+from webapp.api.shapes.counts import Growth, growth_24h, growth_of
+from webapp.api.shapes.projects import ProjectList, ProjectOut
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.model import UNKNOWN, Values
+from webapp.model import UNKNOWN, Counts, Values
 from webapp.rules.freshness import is_stale
 from webapp.rules.growth import total
 from webapp.store.db import Database
@@ -29,42 +30,7 @@ from webapp.store.types import as_moment, as_text
 PERCENT = 100
 
 
-class ProjectShown(msgspec.Struct):
-    """One project: what its accounts come to, and how fresh that is."""
-
-    id: str
-    name: str
-    status: Literal["active", "paused", "finished"]
-    total_profiles: int
-    total_followers: int | None
-    total_likes: int | None
-    total_comments: int | None
-    total_videos: int | None
-    total_views: int | None
-    target_views: int | None
-    progress_percent: Annotated[float | None, msgspec.Meta(description="of the target; null without one")]
-    progress_capped: Annotated[float | None, msgspec.Meta(description="the same, at most 100")]
-    growth_24h: Growth | None
-    start_date: DayText | None
-    end_date: DayText | None
-    checked_at: Annotated[Time | None, msgspec.Meta(description="the last attempt that came to its end")]
-    synced_at: Annotated[Time | None, msgspec.Meta(description="the last success")]
-    changed_at: Annotated[Time | None, msgspec.Meta(description="the last time a number changed")]
-    next_sync_at: Time | None
-    degraded_since: Time | None
-    stale: Annotated[bool, msgspec.Meta(description="too old to trust; never so for a finished project")]
-    worksheet_title: str | None
-    merge_policy: Literal["max", "sheet", "parsed"]
-    revision: Annotated[int, msgspec.Meta(ge=0, description="counts up with every change of what reads answer")]
-    created_at: Time | None
-    updated_at: Time | None
-
-
-class ProjectList(msgspec.Struct):
-    projects: list[ProjectShown]
-
-
-class Sums(msgspec.Struct, array_like=True):
+class ProjectSums(msgspec.Struct, array_like=True):
     """A project's accounts together."""
 
     profiles: int
@@ -72,7 +38,7 @@ class Sums(msgspec.Struct, array_like=True):
     growth: Growth | None
 
 
-NOBODY = Sums(0, UNKNOWN, None)
+NOBODY = ProjectSums(0, UNKNOWN, None)
 
 
 def list_projects(asked: FieldsQuery) -> Response:
@@ -84,7 +50,7 @@ def list_projects(asked: FieldsQuery) -> Response:
         heads = all_heads(tx)
         sums = remembered(_state(heads), lambda: _sums(heads, grown(tx, "all", None)))
     rows = _shown(heads, sums)
-    return by_bytes(table(ProjectShown, "projects", rows, asked, file="projects"))
+    return by_bytes(table(ProjectOut, "projects", rows, asked, file="projects"))
 
 
 def get_project(_: NoQuery, project_id: str) -> Response:
@@ -114,33 +80,29 @@ def _sums(heads: Sequence[Head], rows: Iterable[Grown]) -> bytes:
     known = [head for head in heads if head.id in counts]
     return msgspec.json.encode(
         {
-            head.id: Sums(len(counts[head.id]), total(counts[head.id]), growth_24h(head, growths[head.id]))
+            head.id: ProjectSums(len(counts[head.id]), total(counts[head.id]), growth_24h(head, growths[head.id]))
             for head in known
         }
     )
 
 
-_sums_decoder = msgspec.json.Decoder(dict[str, Sums])
+_sums_decoder = msgspec.json.Decoder(dict[str, ProjectSums])
 
 
-def _shown(heads: Sequence[Head], kept: bytes) -> list[ProjectShown]:
+def _shown(heads: Sequence[Head], kept: bytes) -> list[ProjectOut]:
     sums = _sums_decoder.decode(kept)
     now, stale_after = web.get(Clock).now(), web.get(Settings).stale_after
     return [_project(head, sums.get(head.id, NOBODY), now, stale_after) for head in heads]
 
 
-def _project(head: Head, sums: Sums, now: datetime, stale_after: int) -> ProjectShown:
-    percent, capped = progress(sums.counts[-1], head.target_views)
-    return ProjectShown(
+def _project(head: Head, sums: ProjectSums, now: datetime, stale_after: int) -> ProjectOut:
+    percent, capped = progress(Counts._make(sums.counts).views, head.target_views)
+    return ProjectOut(
         id=head.id,
         name=head.name,
         status=head.status,
         total_profiles=sums.profiles,
-        total_followers=sums.counts[0],
-        total_likes=sums.counts[1],
-        total_comments=sums.counts[2],
-        total_videos=sums.counts[3],
-        total_views=sums.counts[4],
+        totals=sums.counts,
         target_views=head.target_views,
         progress_percent=percent,
         progress_capped=capped,
@@ -172,23 +134,28 @@ def progress(views: int | None, target: int | None) -> tuple[float | None, float
 
 TAGGED = {304: Answer(words="nothing has changed since", headers=("ETag",))}
 
+LIST = Route(
+    "list_projects",
+    "projects",
+    "GET",
+    "/api/projects",
+    list_projects,
+    "read",
+    query=FieldsQuery,
+    answers={200: Answer(ProjectList, headers=("ETag",)), **TAGGED},
+)
+
 ROUTES = (
-    Route(
-        "list_projects",
-        "GET",
-        "/api/projects",
-        list_projects,
-        "read",
-        query=FieldsQuery,
-        answers={200: Answer(ProjectList, headers=("ETag",), media=("text/csv",)), **TAGGED},
-    ),
+    LIST,
+    as_csv(LIST, "export_projects"),
     Route(
         "get_project",
+        "projects",
         "GET",
         "/api/projects/<project_id>",
         get_project,
         "read",
-        answers={200: Answer(ProjectShown, headers=("ETag",)), **TAGGED},
+        answers={200: Answer(ProjectOut, headers=("ETag",)), **TAGGED},
         problems=("project_not_found",),
     ),
 )

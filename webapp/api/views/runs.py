@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from flask import Response, request
@@ -12,13 +12,11 @@ from flask import Response, request
 from webapp import web
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, NoQuery, Route
-from webapp.api.shapes import answers
+from webapp.api.shapes.runs import RunDetail, RunList, run_detail, run_out
 from webapp.clock import iso
 from webapp.errors import NotFound
 from webapp.store import runs
 from webapp.store.db import Database
-from webapp.store.runs import Run
-from webapp.sync.report import one, summary
 
 
 class RunsQuery(msgspec.Struct):
@@ -35,9 +33,7 @@ def list_runs(asked: RunsQuery) -> Response:
         found = runs.latest(tx, limit=asked.limit + 1, before=asked.before, project_id=asked.project_id)
     shown = found[: asked.limit]
     more = iso(shown[-1].started_at) if len(found) > len(shown) else None
-    return json_answer(
-        {"runs": [_line(run) for run in shown], "next_before": more}, headers={"Cache-Control": "no-store"}
-    )
+    return json_answer(RunList([run_out(run) for run in shown], more), headers={"Cache-Control": "no-store"})
 
 
 def get_run(asked: NoQuery, run_id: str) -> Response:
@@ -48,40 +44,23 @@ def get_run(asked: NoQuery, run_id: str) -> Response:
         results = runs.results_of(tx, run_id) if run else []
     if run is None:
         raise NotFound(f"there is no run {run_id[:100]!r}", code="run_not_found")
-    report = _line(run) | {
-        "warnings": list(run.warnings or ()),
-        "results": [one(r, problems=len(r.problems)) for r in results],
-    }
-    answer = json_answer(report, headers={"Cache-Control": "private, no-cache"})
+    answer = json_answer(run_detail(run, results), headers={"Cache-Control": "private, no-cache"})
     answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
     answer.make_conditional(request)
     return answer
 
 
-def _line(run: Run) -> dict[str, Any]:
-    return summary(run) | {
-        "caller": run.caller,
-        "params": dict(run.params),
-        "day": run.day.isoformat(),
-        "started_at": iso(run.started_at),
-        "read_at": iso(run.read_at),
-        "finished_at": iso(run.finished_at),
-        "phase": run.phase,
-        "done": run.done,
-        "total": run.total,
-    }
-
-
 ROUTES = (
-    Route("list_runs", "GET", "/api/admin/runs", list_runs, "admin", query=RunsQuery, answers={200: answers.Runs}),
+    Route("list_runs", "sync", "GET", "/api/admin/runs", list_runs, "admin", query=RunsQuery, answers={200: RunList}),
     Route(
         "get_run",
+        "sync",
         "GET",
         "/api/admin/runs/<run_id>",
         get_run,
         "admin",
         answers={
-            200: Answer(answers.RunDetail, "the run as it stands", headers=["ETag"]),
+            200: Answer(RunDetail, "the run as it stands", headers=["ETag"]),
             304: Answer(words="unchanged", headers=["ETag"]),
         },
         problems=["run_not_found"],

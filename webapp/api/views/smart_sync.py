@@ -1,39 +1,35 @@
-"""Driving a sync and asking how it stands: the two addresses every cron and operator knows."""
+"""Driving a sync: the address that every cron knows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from flask import Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from webapp import __version__, web
+from webapp import web
 from webapp.alerts.ping import Ping
 from webapp.api.http.problems import RETRY_AFTER_S, Problem, json_answer
 from webapp.api.http.routes import Answer, Route
-from webapp.api.shapes import answers
-from webapp.api.shapes.answers import says
-from webapp.clock import Budget, Clock, as_utc, iso
+from webapp.api.shapes.fields import says
+from webapp.api.shapes.runs import RunReport, run_report, shorter_reports
+from webapp.clock import Budget, Clock, as_utc
 from webapp.config import Settings
 from webapp.errors import NotFound, StoreError
-from webapp.rules.due import overdue
-from webapp.rules.freshness import is_stale
 from webapp.rules.outcomes import status_of
-from webapp.store import leases, projects, runs, schedule, spreadsheets, status, ticks
+from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
-from webapp.store.storage import storage_of
 from webapp.sync.background import Background
 from webapp.sync.engine import Engine
 from webapp.sync.live import Outcome
-from webapp.sync.report import run_report, shorter, summary
-from webapp.sync.trigger import Started, Trigger
+from webapp.sync.trigger import How, Started, Trigger
 from webapp.sync.watch import watched
 
 BUDGET_HTTP_S = 120.0
@@ -42,7 +38,6 @@ BODY_LIMIT = 60_000  # some callers close the connection on more than 64 KB
 KEY_LENGTH = 255
 REPEATED_WITHIN = timedelta(hours=1)  # an attempt may take 30 minutes, and then some time passes until the next
 CLOCKS_DIFFER = timedelta(seconds=5)
-REPORTS = (answers.RunReport, answers.ProjectReport, answers.Triggered)
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
@@ -60,10 +55,6 @@ class SmartSyncQuery(msgspec.Struct, rename={"run_async": "async"}):
     run_async: Annotated[bool, says("answer 202 at once and go on without the caller, for 600 seconds at most")] = False
     summary: Annotated[bool, says("leave the results out: under 1 KB")] = False
     strict: Annotated[bool, says("502 when anything failed, so that `curl --fail` notices")] = False
-
-
-class StatusQuery(msgspec.Struct):
-    project_id: Annotated[Identifier | None, says("how this one project stands")] = None
 
 
 def smart_sync(asked: SmartSyncQuery) -> Response:
@@ -182,7 +173,7 @@ def _answer(
     run_id: str,
     asked: SmartSyncQuery,
     *,
-    how: str = "fresh",
+    how: How = "fresh",
     failed: Exception | None = None,
     previewed: Sequence[Outcome] | None = None,
 ) -> Response:
@@ -193,18 +184,16 @@ def _answer(
     try:
         with web.get(Database).read() as tx:
             run = runs.by_id(tx, run_id)
-            results = [] if asked.summary else runs.results_of(tx, run_id)
+            results = None if asked.summary else runs.results_of(tx, run_id)
     except StoreError as error:
         raise (failed or error) from error
     if run is None or (failed is not None and run.live):
         raise failed or NotFound(f"there is no run {run_id!r}", code="run_not_found")
     changes = None
-    if previewed is not None:
+    if previewed is not None and results is not None:
         results = [outcome.result for outcome in previewed]
         changes = [change for outcome in previewed for change in outcome.changes]
-    report = summary(run) if asked.summary else run_report(run, results, changes)
-    if how != "fresh":
-        report[how] = True
+    report = run_report(run, results, changes=changes, how=how)
     status = 503 if isinstance(failed, StoreError) else status_of(run, strict=asked.strict)
     return _bounded(report, status, _headers(run, status))
 
@@ -218,124 +207,18 @@ def _headers(run: Run, status: int) -> dict[str, str]:
     return headers
 
 
-def _bounded(report: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
+def _bounded(report: RunReport, status: int, headers: dict[str, str]) -> Response:
     """The answer, cut down until it fits: what is left out stands behind the run."""
-    tries = (json_answer(short, status, headers) for short in shorter(report))
+    tries = (json_answer(short, status, headers) for short in shorter_reports(report))
     response = next(tries)
     while len(response.get_data()) > BODY_LIMIT:
         response = next(tries)
     return response
 
 
-def sync_status(asked: StatusQuery) -> Response:
-    """How the service stands: what runs, what is stale, whether the sheet answers and the data is safe."""
-    settings, now = web.get(Settings), web.get(Clock).now()
-    with web.get(Database).read() as tx:
-        if asked.project_id is not None:
-            return json_answer(
-                _project_status(tx, asked.project_id, settings, now), headers={"Cache-Control": "no-store"}
-            )
-        ttl = int(settings.lease_s * 1000)
-        totals = status.totals(tx, now, settings.stale_after)
-        running = runs.live_runs(tx, ttl)
-        last = runs.latest(tx, limit=1, idle=False)
-        states = spreadsheets.listed(tx)
-        ticks = _ticks(tx, settings, now)
-    body = {
-        "success": True,
-        "total_projects": totals.total,
-        "active_projects": totals.active,
-        "cache_enabled": False,
-        "timestamp": iso(now),
-        "running": [summary(run) | {"phase": run.phase, "done": run.done, "total": run.total} for run in running],
-        "last_run": summary(last[0]) if last else None,
-        "last_success_at": iso(totals.last_success_at),
-        "stale_projects": [_late(project) for project in totals.stale],
-        "held_values": totals.held,
-        **ticks,
-        "sheet": _sheet(settings, states),
-        "storage": storage_of(web.get(Database)),
-        "version": __version__,
-    }
-    return json_answer(body, headers={"Cache-Control": "no-store"})
-
-
-def _ticks(tx: Any, settings: Settings, now: datetime) -> dict[str, Any]:
-    """Whether somebody still asks for what is due. Red is twice the interval: one call may fail without an alarm."""
-    tick, turn = ticks.last(tx), schedule.earliest_turn(tx)
-    late = overdue(turn, now)
-    gap = None
-    if tick is not None and tick.gap_from is not None and tick.gap_until is not None:
-        seconds = int((tick.gap_until - tick.gap_from).total_seconds())
-        gap = {"from": iso(tick.gap_from), "until": iso(tick.gap_until), "seconds": seconds}
-    return {
-        "next_due_at": iso(turn),
-        "last_tick_at": iso(tick.seen_at) if tick else None,
-        "last_gap": gap,
-        "overdue_by_seconds": late,
-        "stale": late > settings.stale_after * 60,
-    }
-
-
-def _sheet(settings: Settings, states: Sequence[spreadsheets.Spreadsheet]) -> dict[str, Any]:
-    """The worst of the configured spreadsheets."""
-    if not settings.sheets and not settings.demo:
-        return {"state": "not_configured", "since": None, "message": "set SMART_SYNC_SHEET", "spreadsheets": []}
-    order = ("ok", "degraded", "failed")
-    worst = max(states, key=lambda state: order.index(state.state), default=None)
-    shown = [
-        {
-            "title": state.title,
-            "state": state.state,
-            "since": iso(state.since),
-            "code": state.code,
-            "message": state.message,
-            "checked_at": iso(state.checked_at),
-        }
-        for state in states
-    ]
-    return {
-        "state": worst.state if worst else "not_read_yet",
-        "since": iso(worst.since) if worst else None,
-        "message": worst.message if worst else None,
-        "spreadsheets": shown,
-    }
-
-
-def _late(project: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "project_id": project["id"],
-        "project_name": project["name"],
-        "synced_at": iso(project["synced_at"]),
-        "degraded_since": iso(project["degraded_since"]),
-    }
-
-
-def _project_status(tx: Any, project_id: str, settings: Settings, now: Any) -> dict[str, Any]:
-    project = projects.by_id(tx, project_id)
-    if project is None:
-        raise NotFound(f"there is no project {project_id!r}", code="project_not_found")
-    return {
-        "success": True,
-        "project_id": project.id,
-        "project_name": project.name,
-        "status": "removed" if project.removed_at else project.status,
-        "isSyncing": leases.is_syncing(tx, project.id),
-        "checked_at": iso(project.checked_at),
-        "synced_at": iso(project.synced_at),
-        "changed_at": iso(project.changed_at),
-        "next_sync_at": iso(project.next_sync_at),
-        "degraded_since": iso(project.degraded_since),
-        "stale": is_stale(project.synced_at, settings.stale_after, project.interval_minutes, now),
-        "failures": project.failures,
-        "last_error": project.last_error,
-        "total_accounts": projects.account_total(tx, project.id),
-        "timestamp": iso(now),
-    }
-
-
 TRIGGER = Route(
     "smart_sync",
+    "sync",
     "POST",
     "/api/admin/smart_sync",
     smart_sync,
@@ -343,10 +226,10 @@ TRIGGER = Route(
     query=SmartSyncQuery,
     headers=["Idempotency-Key", "Prefer"],
     answers={
-        200: Answer(REPORTS, "the run has ended; `success` is false when part of it failed"),
-        202: Answer(REPORTS, "the run goes on without the caller", headers=["Location", "Retry-After"]),
-        502: Answer(REPORTS, "every project failed, or with `strict` any of them"),
-        503: Answer(REPORTS, "the run was cut short", headers=["Retry-After"]),
+        200: Answer(RunReport, "the run has ended; `success` is false when part of it failed"),
+        202: Answer(RunReport, "the run goes on without the caller", headers=["Location", "Retry-After"]),
+        502: Answer(RunReport, "every project failed, or with `strict` any of them"),
+        503: Answer(RunReport, "the run was cut short", headers=["Retry-After"]),
     },
     problems=["project_not_found", "idempotency_key_reused", "shutting_down"],
 )
@@ -354,16 +237,4 @@ TRIGGER = Route(
 # On the app only where a setting asks for it.
 GET_TRIGGER = replace(TRIGGER, name="get_smart_sync", method="GET", view=get_smart_sync)
 
-ROUTES = (
-    TRIGGER,
-    Route(
-        "sync_status",
-        "GET",
-        "/api/admin/sync_status",
-        sync_status,
-        "admin",
-        query=StatusQuery,
-        answers={200: (answers.SyncStatus, answers.ProjectStatus)},
-        problems=["project_not_found"],
-    ),
-)
+ROUTES = (TRIGGER,)

@@ -11,9 +11,10 @@ from flask import Response
 
 from webapp.api.http.answering import Made, about_all
 from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, period, same, today
-from webapp.api.http.routes import Answer, Route
+from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import table
-from webapp.api.shapes.reading import DayText, GroupShown, Growth, group_shown, growth_between
+from webapp.api.shapes.counts import Growth, group_counts, growth_between
+from webapp.api.shapes.history import GroupTotals, Totals
 from webapp.api.views.accounts import TAGGED
 from webapp.model import Counts, Values
 from webapp.rules.growth import difference, total
@@ -38,32 +39,6 @@ class TotalsQuery(PeriodQuery, frozen=True, kw_only=True):
     platform: Annotated[Text | None, msgspec.Meta(description="only of this platform, such as youtube")] = None
     topic: Annotated[Text | None, msgspec.Meta(description="only of this topic")] = None
     owner: Annotated[Text | None, msgspec.Meta(description="only of this person")] = None
-
-
-class GroupTotals(msgspec.Struct):
-    """What the accounts of one group came to on the last day, and grew by since the first."""
-
-    key: Annotated[str | None, msgspec.Meta(description="owner, platform, topic or project id; null: none is given")]
-    name: Annotated[str | None, msgspec.Meta(description="the same for people: a project's name")]
-    profiles: int
-    followers: int | None
-    likes: int | None
-    comments: int | None
-    videos: int | None
-    views: int | None
-    growth: Annotated[Growth | None, msgspec.Meta(description="of the accounts that were there on both days")]
-
-
-class Totals(msgspec.Struct):
-    """All groups, those with most views first, and everything together."""
-
-    start_date: DayText
-    end_date: DayText
-    group_by: str
-    total: GroupShown
-    growth: Growth | None
-    group_count: Annotated[int, msgspec.Meta(ge=0, description="how many groups there are; at most 1000 are listed")]
-    groups: list[GroupTotals]
 
 
 class Standing(NamedTuple):
@@ -102,7 +77,7 @@ def _made(tx: sa.Connection, heads: Sequence[Head], asked: TotalsQuery, days: Pe
         start_date=str(days.start),
         end_date=str(days.end),
         group_by=asked.group_by,
-        total=group_shown([one.last for one in standings if one.last is not None]),
+        total=group_counts([one.last for one in standings if one.last is not None]),
         growth=_growth(standings, days),
         group_count=len(groups),
     )
@@ -131,12 +106,12 @@ def _groups(
         if one.last is not None:
             found.setdefault(by(one.account), []).append(one)
     groups = [_group(key, names.get(key or "", key), members, days) for key, members in found.items()]
-    return sorted(groups, key=lambda group: (-(group.views or 0), group.key or ""))
+    return sorted(groups, key=lambda group: (-(Counts._make(group.counts).views or 0), group.key or ""))
 
 
 def _group(key: str | None, name: str | None, members: Sequence[Standing], days: Period) -> GroupTotals:
-    counts = Counts._make(total(one.last for one in members if one.last is not None))
-    return GroupTotals(key, name, len(members), *counts, _growth(members, days))
+    counts = total(one.last for one in members if one.last is not None)
+    return GroupTotals(key, name, len(members), counts, _growth(members, days))
 
 
 def _growth(members: Iterable[Standing], days: Period) -> Growth | None:
@@ -144,15 +119,16 @@ def _growth(members: Iterable[Standing], days: Period) -> Growth | None:
     return growth_between(str(days.start), str(days.end), total(grown))
 
 
-ROUTES = (
-    Route(
-        "get_totals",
-        "GET",
-        "/api/totals",
-        get_totals,
-        "read",
-        query=TotalsQuery,
-        answers={200: Answer(Totals, headers=("ETag", "Last-Modified"), media=("text/csv",)), **TAGGED},
-        problems=("project_not_found",),
-    ),
+TOTALS = Route(
+    "get_totals",
+    "history",
+    "GET",
+    "/api/totals",
+    get_totals,
+    "read",
+    query=TotalsQuery,
+    answers={200: Answer(Totals, headers=("ETag", "Last-Modified")), **TAGGED},
+    problems=("project_not_found",),
 )
+
+ROUTES = (TOTALS, as_csv(TOTALS, "export_totals", "The groups"))

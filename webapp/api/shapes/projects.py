@@ -1,0 +1,43 @@
+"""Projects with their totals and their freshness."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Struct
+
+from webapp.api.shapes.counts import Growth
+from webapp.api.shapes.fields import DayText, Time, says, zero_or_more
+from webapp.api.shapes.metrics import MetricStruct, TotalPerMetric
+from webapp.store.projects import Status
+
+
+class ProjectOut(MetricStruct):
+    """One project: what its accounts come to, and how fresh that is."""
+
+    id: str
+    name: str
+    status: Status
+    total_profiles: int
+    totals: TotalPerMetric[int | None]
+    target_views: int | None
+    progress_percent: Annotated[float | None, says("of the target; null without one")]
+    progress_capped: Annotated[float | None, says("the same, at most 100")]
+    growth_24h: Growth | None
+    start_date: DayText | None
+    end_date: DayText | None
+    checked_at: Annotated[Time | None, says("the last attempt that came to its end")]
+    synced_at: Annotated[Time | None, says("the last success")]
+    changed_at: Annotated[Time | None, says("the last time a number changed")]
+    next_sync_at: Time | None
+    degraded_since: Time | None
+    stale: Annotated[bool, says("too old to trust; never so for a finished project")]
+    worksheet_title: str | None
+    merge_policy: Literal["max", "sheet", "parsed"]
+    revision: Annotated[int, zero_or_more("counts up with every change of what reads answer")]
+    created_at: Time | None
+    updated_at: Time | None
+
+
+class ProjectList(Struct):
+    projects: list[ProjectOut]

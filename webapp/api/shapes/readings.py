@@ -1,0 +1,49 @@
+"""Readings from outside: what a program read of a platform, delivered in a batch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Struct
+
+from webapp.api.shapes.fields import Count, Number, says, zero_or_more
+from webapp.api.shapes.metrics import MetricStruct, PerMetric, each
+from webapp.model import LARGEST
+
+
+class ReadingItem(MetricStruct, forbid_unknown_fields=True):
+    """One account's counts. Named by its id or its profile URL; a metric left out keeps its last reading."""
+
+    account_id: Annotated[int, msgspec.Meta(ge=1, le=LARGEST)] | None = None
+    profile_url: Annotated[str, msgspec.Meta(min_length=1, max_length=2048)] | None = None
+    counts: PerMetric[Count | None] = each(None)
+    observed_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    origin: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+
+
+class ReadingBatch(Struct, forbid_unknown_fields=True):
+    """A batch. With `project_id` profile URLs are looked for in that project only, else in all."""
+
+    readings: Annotated[list[ReadingItem], msgspec.Meta(min_length=1, max_length=10_000)]
+    project_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+
+
+class UnmatchedReading(Struct):
+    """A reading that fits no account."""
+
+    index: Annotated[int, zero_or_more("its place in the batch, from 0")]
+    account_id: int | None
+    profile_url: str | None
+
+
+class ReadingsAnswer(Struct):
+    """What became of a batch of readings."""
+
+    success: Annotated[bool, says("every reading fits an account")]
+    received: Number
+    kept: Annotated[int, zero_or_more("observations that were stored")]
+    older: Annotated[int, zero_or_more("left out, because what is stored is newer")]
+    unmatched: Annotated[list[UnmatchedReading], says("the first 100")]
+    unmatched_count: Number

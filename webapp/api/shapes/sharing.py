@@ -1,0 +1,50 @@
+"""Share links: read-only tokens for one project each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Struct
+
+from webapp.api.shapes.fields import Time, says
+from webapp.api.shapes.rows import from_row
+from webapp.store.share_links import ShareLink
+
+
+class ShareLinkCreate(Struct, forbid_unknown_fields=True):
+    """What a link is called, so that people know later whom they gave it to."""
+
+    label: (
+        Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="whom the link is for, in your words")]
+        | None
+    ) = None
+
+
+class ShareLinkOut(Struct):
+    """A share link without its token."""
+
+    id: str
+    project_id: str
+    label: str | None
+    created_at: Time
+    revoked_at: Annotated[Time | None, says("null: its token opens the project")]
+
+
+class ShareLinkList(Struct):
+    share_links: list[ShareLinkOut]
+
+
+class ShareLinkCreated(Struct):
+    success: bool
+    share_link: ShareLinkOut
+    token: Annotated[str, says("opens the project's reads; shown this once")]
+
+
+class ShareLinkAnswer(Struct):
+    success: bool
+    share_link: ShareLinkOut
+
+
+def share_link_out(link: ShareLink) -> ShareLinkOut:
+    return from_row(ShareLinkOut, link)

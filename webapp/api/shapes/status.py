@@ -1,0 +1,165 @@
+"""How the service stands, and how one project does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from webapp.api.shapes.fields import Number, Time, says, zero_or_more
+from webapp.api.shapes.rows import from_row
+from webapp.api.shapes.runs import RunSummary, run_summary
+from webapp.clock import iso
+from webapp.store.projects import Project, Status
+from webapp.store.runs import Run
+from webapp.store.spreadsheets import Spreadsheet
+from webapp.store.storage import Durability
+from webapp.store.ticks import Tick
+
+SheetState = Literal["ok", "degraded", "failed"]
+WORSE: tuple[SheetState, ...] = ("ok", "degraded", "failed")
+
+
+class RunningRun(RunSummary, kw_only=True):
+    """A run at work."""
+
+    phase: str | None
+    done: Number
+    total: Number
+
+
+class StaleProject(Struct):
+    """A project whose last success is too long ago."""
+
+    project_id: str
+    project_name: str
+    synced_at: Time | None
+    degraded_since: Time | None
+
+
+class SpreadsheetStatus(Struct):
+    """What one spreadsheet last said."""
+
+    title: str | None
+    state: SheetState
+    since: Time | None
+    code: str | None
+    message: str | None
+    checked_at: Time | None
+
+
+class SheetStatus(Struct):
+    """The worst of the configured spreadsheets, and each of them."""
+
+    state: SheetState | Literal["not_configured", "not_read_yet"]
+    since: Time | None
+    message: str | None
+    spreadsheets: list[SpreadsheetStatus]
+
+
+class StorageStatus(Struct):
+    """Where the data is kept."""
+
+    kind: Literal["sqlite", "postgresql"]
+    path: str
+    durability: Annotated[Durability, says("whether the data is there after a restart")]
+
+
+class TickGap(Struct, rename={"since": "from"}):
+    """A time without ticks."""
+
+    since: Time
+    until: Time
+    seconds: Number
+
+
+class SyncStatus(Struct):
+    """How the service stands."""
+
+    success: bool
+    total_projects: Number
+    active_projects: Number
+    cache_enabled: bool
+    timestamp: Time
+    running: list[RunningRun]
+    last_run: RunSummary | None
+    last_success_at: Time | None
+    stale_projects: Annotated[
+        list[StaleProject], says("at most 100 active projects whose last success is too long ago")
+    ]
+    held_values: Annotated[int, zero_or_more("implausible readings that wait for a decision")]
+    next_due_at: Annotated[Time | None, says("when the first project is to be synced by itself; past: it is overdue")]
+    last_tick_at: Annotated[Time | None, says("when somebody last asked for what is due")]
+    last_gap: Annotated[TickGap | None, says("the last time that nobody did for more than twice the interval")]
+    overdue_by_seconds: Number
+    stale: Annotated[bool, says("overdue for so long that whoever should trigger has stopped")]
+    sheet: SheetStatus
+    storage: StorageStatus
+    version: str
+
+
+class ProjectSyncStatus(Struct):
+    """How one project stands."""
+
+    success: bool
+    project_id: str
+    project_name: str
+    status: Status | Literal["removed"]
+    isSyncing: bool  # noqa: N815  the field's name is promised
+    checked_at: Annotated[Time | None, says("the last attempt that came to its end")]
+    synced_at: Annotated[Time | None, says("the last success")]
+    changed_at: Annotated[Time | None, says("the last time a number changed")]
+    next_sync_at: Time | None
+    degraded_since: Time | None
+    stale: bool
+    failures: Annotated[int, zero_or_more("attempts since the last success")]
+    last_error: Annotated[str | None, says("of the last attempt; null: it succeeded")]
+    total_accounts: Number
+    timestamp: Time
+
+
+def running_run(run: Run) -> RunningRun:
+    return RunningRun(**asdict(run_summary(run)), phase=run.phase, done=run.done, total=run.total)
+
+
+def stale_project(row: Mapping[str, Any]) -> StaleProject:
+    return StaleProject(row["id"], row["name"], iso(row["synced_at"]), iso(row["degraded_since"]))
+
+
+def sheet_status(states: Sequence[Spreadsheet], *, configured: bool) -> SheetStatus:
+    """The worst of the spreadsheets, and each of them."""
+    if not configured:
+        return SheetStatus(state="not_configured", since=None, message="set SMART_SYNC_SHEET", spreadsheets=[])
+    worst = max(states, key=lambda state: WORSE.index(state.state), default=None)
+    if worst is None:
+        return SheetStatus(state="not_read_yet", since=None, message=None, spreadsheets=[])
+    each = [from_row(SpreadsheetStatus, state) for state in states]
+    return SheetStatus(state=worst.state, since=iso(worst.since), message=worst.message, spreadsheets=each)
+
+
+def tick_gap(tick: Tick) -> TickGap | None:
+    if tick.gap_from is None or tick.gap_until is None:
+        return None
+    seconds = int((tick.gap_until - tick.gap_from).total_seconds())
+    return TickGap(iso(tick.gap_from), iso(tick.gap_until), seconds)
+
+
+def project_sync_status(
+    project: Project, now: datetime, *, syncing: bool, stale: bool, accounts: int
+) -> ProjectSyncStatus:
+    """accounts: how many the project has."""
+    return from_row(
+        ProjectSyncStatus,
+        project,
+        success=True,
+        project_id=project.id,
+        project_name=project.name,
+        status="removed" if project.removed_at else project.status,
+        isSyncing=syncing,
+        stale=stale,
+        total_accounts=accounts,
+        timestamp=iso(now),
+    )
