@@ -17,7 +17,7 @@ NICE = (1, 2, 2.5, 5, 10)
 
 
 @dataclass(frozen=True)
-class Point:
+class ChartDay:
     """One day. value None: a gap. carried: part of it, or all, stands since an earlier day."""
 
     day: date
@@ -28,7 +28,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Mark:
+class AxisMark:
     """A place along an axis, with its words. at: percent of the width, or units of the height. anchor: as in SVG."""
 
     at: float
@@ -37,36 +37,36 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Line:
+class LineDrawing:
     """path: through the known days; area: the same down to the bottom. ys: of every day, None in a gap."""
 
     path: str
     area: str
-    grid: Sequence[Mark]
-    days: Sequence[Mark]
+    grid: Sequence[AxisMark]
+    days: Sequence[AxisMark]
     dots: Sequence[tuple[float, float]]
     ys: Sequence[float | None]
 
 
 @dataclass(frozen=True)
-class Bars:
+class BarDrawing:
     """up, down: paths of the bars; zero: where the line between them is."""
 
     up: str
     down: str
     zero: float
-    grid: Sequence[Mark]
-    days: Sequence[Mark]
+    grid: Sequence[AxisMark]
+    days: Sequence[AxisMark]
     ys: Sequence[float | None]
 
 
 @dataclass(frozen=True)
-class Spark:
+class SparkDrawing:
     path: str
     last: tuple[float, float] | None
 
 
-def line(points: Sequence[Point]) -> Line | None:
+def draw_line(points: Sequence[ChartDay]) -> LineDrawing | None:
     """None when no day is known."""
     known = [point.value for point in points if point.value is not None and not point.gap]
     if not known:
@@ -77,11 +77,11 @@ def line(points: Sequence[Point]) -> Line | None:
     runs = _runs(xs, ys)
     dots = [(_part(i, len(points)), y) for i, (p, y) in enumerate(zip(points, ys, strict=True)) if y and p.carried]
     alone = [(_part(i, len(points)), y) for i, y in enumerate(ys) if y is not None and _alone(ys, i)]
-    marks = [Mark(_y(value, low, high), compact(value)) for value in grid]
-    return Line(_path(runs), _area(runs), marks, _days(points), [*dots, *alone], ys)
+    marks = [AxisMark(_y(value, low, high), compact(value)) for value in grid]
+    return LineDrawing(_path(runs), _area(runs), marks, _days(points), [*dots, *alone], ys)
 
 
-def bars(points: Sequence[Point]) -> Bars | None:
+def draw_bars(points: Sequence[ChartDay]) -> BarDrawing | None:
     """Growth of each day; None when none is known."""
     known = [point.growth for point in points if point.growth is not None]
     if not known:
@@ -97,11 +97,11 @@ def bars(points: Sequence[Point]) -> Bars | None:
         if y is not None and point.growth:
             left, right = place * step + step * 0.15, place * step + step * 0.85
             paths[point.growth > 0].append(f"M{left:.1f} {zero:.1f}V{y:.1f}H{right:.1f}V{zero:.1f}z")
-    marks = [Mark(_y(value, low, high), compact(value, sign=True)) for value in grid]
-    return Bars("".join(paths[True]), "".join(paths[False]), zero, marks, _days(points), ys)
+    marks = [AxisMark(_y(value, low, high), compact(value, sign=True)) for value in grid]
+    return BarDrawing("".join(paths[True]), "".join(paths[False]), zero, marks, _days(points), ys)
 
 
-def spark(values: Sequence[int | None]) -> Spark | None:
+def draw_spark(values: Sequence[int | None]) -> SparkDrawing | None:
     """A small line without axes; None for fewer than two known values."""
     known = [value for value in values if value is not None]
     if len(known) < 2:  # noqa: PLR2004  one value is no line
@@ -111,7 +111,7 @@ def spark(values: Sequence[int | None]) -> Spark | None:
     ys = [None if v is None else _place(v, low, high, 2, SPARK_HEIGHT - 2) for v in values]
     last = max(i for i, y in enumerate(ys) if y is not None)
     end = ys[last]
-    return Spark(_path(_runs(xs, ys)), None if end is None else (xs[last], end))
+    return SparkDrawing(_path(_runs(xs, ys)), None if end is None else (xs[last], end))
 
 
 def _scale(low: int, high: int) -> tuple[int, int, list[int]]:
@@ -173,12 +173,12 @@ def _area(runs: Sequence[Sequence[tuple[float, float]]]) -> str:
     return "".join(closed)
 
 
-def _days(points: Sequence[Point]) -> list[Mark]:
+def _days(points: Sequence[ChartDay]) -> list[AxisMark]:
     """A few days by name, the first and the last among them."""
     count = len(points)
     places = sorted({round(i * (count - 1) / (TICKS - 1)) for i in range(TICKS)})
     ends = {0: "start", count - 1: "end"} if count > 1 else {}
     return [
-        Mark(_part(place, count), day_words(points[place].day).rsplit(" ", 1)[0], ends.get(place, "middle"))
+        AxisMark(_part(place, count), day_words(points[place].day).rsplit(" ", 1)[0], ends.get(place, "middle"))
         for place in places
     ]

@@ -50,6 +50,14 @@ def grown_since(moment: datetime, now: Point, points: Sequence[Point]) -> Values
     return difference(now.counts, value_at(moment, before[-1], after))
 
 
+def day_growth(counts: Values, points: Sequence[Point], as_of: datetime | None) -> Values:
+    """What an account grew by in the 24 hours up to `as_of`, the moment its counts are of.
+
+    points: as `grown_since` has them. as_of None: the account was never synced, and nothing is known.
+    """
+    return UNKNOWN if as_of is None else grown_since(as_of - DAY, Point(as_of, counts), points)
+
+
 def total(rows: Iterable[Values]) -> Values:
     """Metric by metric, the sum of what is known; None when nothing is. Missing is not zero."""
     return tuple(map(_sum, _columns(rows)))

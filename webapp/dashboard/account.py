@@ -1,0 +1,143 @@
+"""The page of one account: the history of each metric, and why each number is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from flask import Response
+
+from webapp import web
+from webapp.clock import Clock
+from webapp.dashboard.charts import ChartDay, draw_bars, draw_line
+from webapp.dashboard.questions import PERIODS, days_asked, links, metric_asked
+from webapp.dashboard.reasons import SourcedCount, columns_of, sourced_count
+from webapp.dashboard.rendering import page
+from webapp.dashboard.tiles import SPARK_DAYS, WEEK, MetricTile, days_up_to, metric_tiles, week_growth
+from webapp.errors import NotFound
+from webapp.model import METRICS, Metric
+from webapp.rules.addresses import cells_of
+from webapp.rules.growth import day_growth
+from webapp.rules.history import AccountDay, days_of, members_of
+from webapp.rules.merge import pin_in_force
+from webapp.store import held, observations, pins
+from webapp.store.accounts import Account
+from webapp.store.db import Database
+from webapp.store.heads import head_of_account
+from webapp.store.held import Held
+from webapp.store.observations import Observation
+from webapp.store.pins import Pin
+from webapp.store.projects import Project
+from webapp.store.standing import cells, grown, standing_at
+from webapp.store.types import Stamp
+
+
+@dataclass(frozen=True)
+class SourceCount:
+    """What one source says of a metric, where it stands, and since when."""
+
+    source: str
+    value: int | None
+    where: str
+    since: Stamp
+    note: str | None
+
+
+@dataclass(frozen=True)
+class MetricReasons:
+    """Why a metric is what it is. pin: the one in force."""
+
+    metric: Metric
+    number: SourcedCount
+    sides: Sequence[SourceCount]
+    pin: Pin | None
+    held: Sequence[Held]
+
+
+@dataclass(frozen=True)
+class AccountPage:
+    account: Account
+    project: Project
+    tiles: Sequence[MetricTile]
+    points: Sequence[ChartDay]
+    told: Sequence[MetricReasons]
+
+
+def account(account_id: int) -> Response:
+    """One account: the history of each metric, and why each number is what it is."""
+    now, metric, days = web.get(Clock).now(), metric_asked(), days_asked()
+    with web.get(Database).read() as tx:
+        project = head_of_account(tx, account_id)
+        if project is None:
+            raise NotFound(f"there is no account {account_id}")
+        found = account_page(tx, project, account_id, metric, days, now)
+    return page(
+        "account.html",
+        it=found,
+        metric=metric,
+        days=days,
+        periods=PERIODS,
+        chart=draw_line(found.points),
+        growth_bars=draw_bars(found.points),
+        **links(),
+    )
+
+
+def account_page(
+    tx: sa.Connection, project: Project, account_id: int, metric: Metric, days: int, now: datetime
+) -> AccountPage:
+    """An account, removed or not, of a project that is there."""
+    today = now.date()
+    ((account, points),) = grown(tx, "account", account_id, removed=True)
+    stood = standing_at(tx, "account", account_id, today - WEEK)
+    dates = days_up_to(today, max(days, SPARK_DAYS))
+    before = standing_at(tx, "account", account_id, dates[0] - timedelta(days=1))
+    found = cells(tx, "account", account_id, dates[0], today)
+    past = days_of(dates[0], today, before, found, members_of([account]))
+    return AccountPage(
+        account,
+        project,
+        metric_tiles(
+            account.counts,
+            day_growth(account.counts, points, project.as_of),
+            week_growth(account, stood),
+            lambda place: [day.end[place] for day in past if not day.carried],
+        ),
+        _chart_days(past, dates, METRICS.index(metric))[-days:],
+        _reasons(tx, account, project, now),
+    )
+
+
+def _chart_days(past: Sequence[AccountDay], dates: Sequence[date], place: int) -> list[ChartDay]:
+    known = {day.day: day for day in past}
+    return [_chart_day(day, known.get(day), place) for day in dates]
+
+
+def _chart_day(day: date, found: AccountDay | None, place: int) -> ChartDay:
+    if found is None:
+        return ChartDay(day, None, gap=True)
+    return ChartDay(day, found.end[place], found.growth[place], int(found.carried), found.carried)
+
+
+def _reasons(tx: sa.Connection, account: Account, project: Project, now: datetime) -> list[MetricReasons]:
+    sources = observations.sources_of(tx, [account.id], now)[account.id]
+    pinned = {pin.metric: pin for pin in pins.of_accounts(tx, [account.id]) if pin_in_force(pin.until, now)}
+    kept_aside = held.of_account(tx, account.id)
+    return [
+        MetricReasons(
+            metric,
+            sourced_count(account, project, sources, metric),
+            [_side(one, metric, columns_of(project).get(metric)) for one in sources.observed.values()],
+            pinned.get(metric),
+            [one for one in kept_aside if one.metric == metric],
+        )
+        for metric in METRICS
+    ]
+
+
+def _side(one: Observation, metric: Metric, column: str | None) -> SourceCount:
+    places = cells_of(one.origin, column) if one.source == "sheet" else []
+    where = ", ".join(places) or one.origin or ""
+    return SourceCount(one.source, one.counts[METRICS.index(metric)], where, one.observed_at, one.note)

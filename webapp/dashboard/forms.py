@@ -1,0 +1,64 @@
+"""What people change, by forms that work without scripts: each calls an action and shows a page."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from werkzeug.exceptions import NotFound as NoAddress
+
+from webapp import web
+from webapp.actions import Trigger
+from webapp.actions.desk import Desk
+from webapp.actions.held import accept_held, reject_held
+from webapp.actions.schedule import set_schedule
+from webapp.actions.trigger import sync_in_background
+from webapp.dashboard.entrance import FORM_LIMIT
+from webapp.dashboard.project import BY_CRON
+from webapp.dashboard.rendering import sent_to
+from webapp.errors import Invalid
+from webapp.store.db import Database
+from webapp.store.heads import head_of_account
+
+LONGEST_NUMBER = 9
+DECISIONS = {"accept": accept_held, "reject": reject_held}
+
+
+def sync() -> Response:
+    """Start a sync of all projects or of one, and show how it goes."""
+    trigger = Trigger(caller="background", project_id=request.args.get("project_id") or None)
+    return sent_to(f"/runs/{sync_in_background(_desk(), trigger).run.id}")
+
+
+def decide(held_id: int, decision: str) -> Response:
+    """Accept or reject a reading that was kept aside."""
+    if decision not in DECISIONS:
+        raise NoAddress
+    decided = DECISIONS[decision](_desk(), held_id)
+    with web.get(Database).read() as tx:
+        head = head_of_account(tx, decided.account_id)
+    return sent_to(f"/projects/{head.id}#held" if head else "/")
+
+
+def auto_sync(project_id: str) -> Response:
+    """Sync a project by itself or not, and how often."""
+    request.max_content_length = FORM_LIMIT
+    values = {"enabled": "enabled" in request.form} | _interval(request.form.get("interval_minutes", BY_CRON))
+    return sent_to(f"/projects/{set_schedule(_desk(), project_id, values).id}#schedule")
+
+
+def _interval(chosen: str) -> dict[str, int | None]:
+    """What is chosen of the intervals; nothing where the expression goes on to rule, None for the default.
+
+    Raises: Invalid.
+    """
+    if chosen == BY_CRON:
+        return {}
+    if not chosen:
+        return {"interval_minutes": None}
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) <= LONGEST_NUMBER):
+        words = f"interval_minutes: {chosen[:20]!r} is not a number of minutes"
+        raise Invalid(words, field="interval_minutes", code="invalid_parameter")
+    return {"interval_minutes": int(chosen)}
+
+
+def _desk() -> Desk:
+    return web.get(Desk).through("page")

@@ -1,0 +1,153 @@
+"""The home page: every project at a glance."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from flask import Response, current_app
+
+from webapp import web
+from webapp.clock import Clock
+from webapp.config import Settings
+from webapp.dashboard.charts import SparkDrawing, draw_spark
+from webapp.dashboard.rendering import SetUp, page
+from webapp.dashboard.runs import live_run
+from webapp.dashboard.standing import problems_of, state_of, target_percent
+from webapp.dashboard.tiles import SPARK_DAYS, WEEK, week_growth
+from webapp.model import METRICS, UNKNOWN, Values
+from webapp.rules.growth import day_growth, total
+from webapp.rules.history import Standing, daily_sums, members_of
+from webapp.rules.sorting import grouped
+from webapp.store import held, leases
+from webapp.store.db import Database
+from webapp.store.heads import all_heads
+from webapp.store.projects import Project
+from webapp.store.standing import Grown, cells, grown, standing_at
+
+VIEWS = METRICS.index("views")
+MEMORY = "smart_sync.home"  # where the app keeps its HomeMemory
+
+
+class HomeSums(NamedTuple):
+    """A project's accounts together. day, week: what they grew by in 24 hours and 7 days. views: of each day."""
+
+    accounts: int
+    counts: Values
+    day: Values
+    week: Values
+    views: Sequence[int | None]
+
+
+NOBODY = HomeSums(0, UNKNOWN, UNKNOWN, UNKNOWN, ())
+
+
+class HomeMemory:
+    """The sums of the home page as of the last change of anything in them, for whoever looks next."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[Any, dict[str, HomeSums]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Any) -> dict[str, HomeSums] | None:
+        with self._lock:
+            return self._found.get(key)
+
+    def put(self, key: Any, sums: dict[str, HomeSums]) -> None:
+        with self._lock:
+            self._found[key] = sums
+            while len(self._found) > 2:  # noqa: PLR2004  this state, and the one a slower reader is still at
+                self._found.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class ProjectCard:
+    """One project at a glance. state: the worst thing that is so."""
+
+    project: Project
+    sums: HomeSums
+    spark: SparkDrawing | None
+    state: str
+    problems: int
+    held: int
+    percent: float | None
+
+
+@dataclass(frozen=True)
+class HomePage:
+    cards: Sequence[ProjectCard]
+
+    @property
+    def accounts(self) -> int:
+        return sum(card.sums.accounts for card in self.cards)
+
+    @property
+    def checked_at(self) -> datetime | None:
+        return max((card.project.checked_at for card in self.cards if card.project.checked_at), default=None)
+
+
+def home() -> Response:
+    """Every project at a glance; what to do first where there is no spreadsheet yet."""
+    settings, database, now = web.get(Settings), web.get(Database), web.get(Clock).now()
+    memory: HomeMemory = current_app.extensions[MEMORY]
+    with database.read() as tx:
+        found = home_page(tx, memory, database.generation, now, settings.stale_after)
+        live = live_run(tx)
+    return page("home.html", home=found, live=live, set_up=web.get(SetUp))
+
+
+def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datetime, stale_after: int) -> HomePage:
+    """Every project that is not removed, by name. stale_after: minutes."""
+    projects = all_heads(tx)
+    today = now.date()
+    key = generation, today, tuple((one.id, one.revision, one.changed_at, one.synced_at) for one in projects)
+    sums = memory.get(key)
+    if sums is None:
+        sums = _sums(tx, projects, today)
+        memory.put(key, sums)
+    waiting, syncing = held.counts(tx), leases.syncing(tx)
+    cards = []
+    for project in projects:
+        state = state_of(project, syncing=project.id in syncing, stale_after=stale_after, now=now)
+        cards.append(_card(project, sums.get(project.id, NOBODY), state, waiting.get(project.id, 0)))
+    return HomePage(cards)
+
+
+def _card(project: Project, sums: HomeSums, state: str, waiting: int) -> ProjectCard:
+    return ProjectCard(
+        project,
+        sums,
+        draw_spark(sums.views),
+        state,
+        len(problems_of(project)),
+        waiting,
+        target_percent(sums.counts[VIEWS], project.target_views),
+    )
+
+
+def _sums(tx: sa.Connection, projects: Sequence[Project], today: date) -> dict[str, HomeSums]:
+    everyone = [*grown(tx, "all", None, removed=True)]
+    stood = standing_at(tx, "all", None, today - WEEK)
+    first = today - timedelta(days=SPARK_DAYS - 1)
+    before = standing_at(tx, "all", None, first - timedelta(days=1))
+    owner = {one.account.id: one.account.project_id for one in everyone}
+    left = members_of(one.account for one in everyone).left
+    views = daily_sums((first, today), before, cells(tx, "all", None, first, today), owner, left, place=VIEWS)
+    there = (one for one in everyone if one.account.removed_at is None)
+    mine = grouped(there, lambda one: one.account.project_id)
+    return {one.id: _sum(mine.get(one.id, ()), one.as_of, stood, views.get(one.id, ())) for one in projects}
+
+
+def _sum(accounts: Sequence[Grown], as_of: datetime | None, stood: Standing, views: Sequence[int | None]) -> HomeSums:
+    return HomeSums(
+        len(accounts),
+        total(one.account.counts for one in accounts),
+        total(day_growth(one.account.counts, one.points, as_of) for one in accounts),
+        total(week_growth(one.account, stood) for one in accounts),
+        views,
+    )

@@ -1,0 +1,45 @@
+"""Why a count is what it is: whose it is, and where that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webapp.model import METRICS, Metric
+from webapp.rules.addresses import cells_of
+from webapp.rules.merge import Winner, policy_of, verdict
+from webapp.store.accounts import Account
+from webapp.store.observations import Sources
+from webapp.store.projects import Project
+
+
+@dataclass(frozen=True)
+class SourcedCount:
+    """A count and whose it is. winner None: nobody's. why: in words, with cell addresses."""
+
+    value: int | None
+    winner: Winner | None
+    why: str
+
+
+def columns_of(project: Project) -> Mapping[Metric, str]:
+    """{metric: its column in the tab}, as last read."""
+    return project.sheet_columns or {}
+
+
+def sourced_count(account: Account, project: Project, sources: Sources, metric: Metric) -> SourcedCount:
+    """One metric of an account as it is now."""
+    place = METRICS.index(metric)
+    sheet = sources.observed.get("sheet")
+    parsed = sources.observed.get("parsed")
+    policy = policy_of(project.merge_policy, account.mode)
+    typed = sheet.counts[place] if sheet else None
+    found = verdict(typed, sources.believed[place], policy, sources.pins.get(metric))
+    cells = cells_of(sheet.origin if sheet else None, columns_of(project).get(metric))
+    why = {
+        "sheet": ", ".join(cells) or "the Sheet",
+        "parsed": f"read by {(parsed.origin if parsed else None) or 'a program'}",
+        "pin": "pinned by a person",
+        None: "nobody observed it",
+    }[found.winner]
+    return SourcedCount(account.counts[place], found.winner, why)

@@ -1,0 +1,37 @@
+"""How a project is: one word, and what needs a hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from webapp.rules.freshness import is_stale
+from webapp.store.projects import Project
+
+
+def state_of(project: Project, *, syncing: bool, stale_after: int, now: datetime) -> str:
+    """The worst thing that is so. stale_after: minutes."""
+    if syncing:
+        return "running"
+    if project.status != "active":
+        return project.status
+    if project.failures:
+        return "failed" if project.degraded_since is None else "degraded"
+    if project.degraded_since is not None:
+        return "degraded"
+    if project.synced_at is None:
+        return "new"
+    return "stale" if is_stale(project.synced_at, stale_after, project.interval_minutes, now) else "fresh"
+
+
+def problems_of(project: Project) -> Sequence[Mapping[str, Any]]:
+    """What the last reading of the sheet found to mend."""
+    report = (project.sheet_report or {}).get("final") or {}
+    found: Sequence[Mapping[str, Any]] = report.get("problems", ())
+    return found
+
+
+def target_percent(views: int | None, target: int | None) -> float | None:
+    """Percent of the target to one decimal; None without views or a target above 0."""
+    return None if views is None or not target else round(100 * views / target, 1)
