@@ -17,7 +17,7 @@ from tests.e2e.harness import Answer, Service, environment, locked, run, serving
 # Stands in for a disk with so many pages left as a file says.
 SMALL_DISK = """
 import pathlib
-from webapp.store import sqlite
+from webapp.store.backends import sqlite
 
 def begin(connection, real=sqlite._begin):
     limit = pathlib.Path("pages")
