@@ -150,3 +150,32 @@ def test_a_traceback_can_not_pass_for_other_lines_of_text(logger: logging.Logger
     first, *others = terminal.getvalue().splitlines()
     assert first.endswith("ERROR [SmartSync] failed")
     assert all(line.startswith("    ") and line.isprintable() for line in others)
+
+
+def test_lines_that_are_held_come_in_order_once_they_are_let_go(logger: logging.Logger, file: StringIO) -> None:
+    held = logs.hold()
+    logger.info("first")
+    logger.warning("second")
+    assert file.getvalue() == ""
+
+    held.let_go()
+    logger.info("third")
+
+    assert [json.loads(line)["message"] for line in file.getvalue().splitlines()] == ["first", "second", "third"]
+
+
+def test_an_error_is_never_held(logger: logging.Logger, file: StringIO) -> None:
+    logs.hold()
+    logger.info("first")
+    logger.error("second")
+
+    assert [json.loads(line)["message"] for line in file.getvalue().splitlines()] == ["first", "second"]
+
+
+def test_what_is_held_is_not_lost_with_the_end_of_the_process(logger: logging.Logger, file: StringIO) -> None:
+    held = logs.hold()
+    logger.info("first")
+
+    held.close()
+
+    assert json.loads(file.getvalue())["message"] == "first"

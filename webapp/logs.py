@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from logging.handlers import MemoryHandler
 from typing import Any, TextIO
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -67,3 +68,23 @@ def set_up(level: str, stream: TextIO | None = None) -> None:
     logger.handlers[:] = [handler]
     logger.setLevel(level)
     logger.propagate = False
+
+
+class HeldLines(MemoryHandler):
+    """Keeps lines back until they are let go; an error lets them go at once, and so does the end of the process."""
+
+    def __init__(self, target: logging.Handler) -> None:
+        super().__init__(capacity=1_000, flushLevel=logging.ERROR, target=target)
+
+    def let_go(self) -> None:
+        """Let go of what was kept, and of every line to come at once."""
+        self.capacity = 0
+        self.flush()
+
+
+def hold() -> HeldLines:
+    """Keep the product's lines back after `set_up`, so that something else can be printed first."""
+    logger = logging.getLogger("smart_sync")
+    held = HeldLines(logger.handlers[0])
+    logger.handlers[0] = held
+    return held

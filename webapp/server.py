@@ -6,9 +6,11 @@ Nothing buffers slow clients here: a platform's own proxy, nginx or Caddy belong
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
+import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
@@ -21,7 +23,7 @@ from webapp import logs
 from webapp.app import create_app
 from webapp.bootstrap import THREADS, Parts
 from webapp.config import Settings
-from webapp.errors import StoreError
+from webapp.errors import ConfigError, StoreError
 from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
 from webapp.sync.background import Background
@@ -44,6 +46,9 @@ class Log(Logger):  # type: ignore[misc]
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
+        ours = log.handlers[:1]
+        if ours and isinstance(ours[0], logs.HeldLines):
+            self.error_log.handlers[:] = ours
         for handler in self.error_log.handlers:
             if isinstance(handler, logging.StreamHandler):
                 handler.setFormatter(logs.formatter(handler.stream))
@@ -76,6 +81,24 @@ def options(
         "worker_int": worker_int,
         "worker_exit": worker_exit,
     }
+
+
+def check_address(host: str, port: int) -> None:
+    """See that the server will be able to listen there.
+
+    Raises: ConfigError.
+    """
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does
+            listener.bind((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(
+                f"port {port} is taken", hint=f"choose another with --port, such as --port {port % 65535 + 1}"
+            ) from error
+        words = f"cannot listen on port {port} of {host}: {error.strerror}"
+        raise ConfigError(words, hint="choose another with --host or --port") from error
 
 
 def on_starting(server: Any) -> None:

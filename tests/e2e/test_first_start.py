@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import socket
+import sqlite3
 import stat
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.google import Google
-from tests.e2e.harness import CLI, TOKEN, environment, request, run, serving
+from tests.e2e.harness import CLI, TOKEN, environment, free_port, request, run, serving
+from webapp import __version__
 
 MASTER = ("-m", "gunicorn", "-c", "python:webapp.server", "webapp.wsgi:app")
 ENTRIES = pytest.mark.parametrize("entry", [CLI, MASTER], ids=["smart-sync serve", "gunicorn"])
@@ -38,6 +42,46 @@ def test_the_demo_answers_to_the_command_it_prints(tmp_path: Path) -> None:
         assert {answer.status for answer in answers} == {200}
         assert answers[0].json["total_projects"] == 3
         assert service.get("/api/admin/sync_status").status == 401
+
+
+@pytest.mark.parametrize("demo", [True, False], ids=["demo", "a sheet"])
+def test_the_greeting_stands_alone_and_log_lines_come_after_it(tmp_path: Path, sheet: Google, demo: bool) -> None:
+    options = ["--demo"] if demo else []
+    with serving(tmp_path, None if demo else sheet, *options, env={"SMART_SYNC_ADMIN_TOKEN": ""}) as service:
+        greeting, rest = service.log.splitlines()[:4], service.log.splitlines()[4:]
+
+    assert greeting[0] == f"Smart Sync {__version__} on {service.url}"
+    assert greeting[1].startswith("Token: ")
+    assert greeting[2] == "Sync now:"
+    assert greeting[3].startswith("  curl -X POST ")
+    assert {json.loads(line)["level"] for line in rest} == {"INFO"}
+    assert ("[SmartSync] sync ended" in service.log) == demo
+    assert service.log.count("Starting gunicorn") == service.log.count("Booting worker") == 1
+
+
+@pytest.mark.parametrize("given", [["--port", "{port}"], []], ids=["--port", "PORT"])
+def test_a_port_that_is_taken_is_said_in_one_line_before_anything_starts(tmp_path: Path, given: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        options = [word.format(port=port) for word in given]
+
+        ended = run(tmp_path, *CLI, "--demo", *options, env=environment(tmp_path, env={"PORT": str(port)}))
+
+    assert ended.returncode == 1
+    (line,) = ended.stdout.splitlines()
+    assert re.fullmatch(rf"Error: port {port} is taken \(choose another with --port, such as --port \d+\)", line)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("host", ["203.0.113.5", "no-such-host.invalid", "::ffff"])
+def test_an_address_of_another_machine_is_refused_in_one_line(tmp_path: Path, host: str) -> None:
+    ended = run(tmp_path, *CLI, "--host", host, env=environment(tmp_path, env={"PORT": str(free_port())}))
+
+    assert ended.returncode == 1
+    (line,) = ended.stdout.splitlines()
+    assert line.startswith("Error: cannot listen on port ")
+    assert f" of {host}: " in line
+    assert "--host" in line
 
 
 def test_a_token_that_was_made_up_is_private_and_kept(tmp_path: Path) -> None:
@@ -128,9 +172,8 @@ def test_without_a_token_nobody_else_is_served(tmp_path: Path, entry: tuple[str,
 def test_a_database_of_a_later_version_is_refused_in_one_line(tmp_path: Path, entry: tuple[str, ...]) -> None:
     with serving(tmp_path, None) as service:
         pass
-    subprocess.run(
-        ["sqlite3", str(service.database), "UPDATE alembic_version SET version_num = '9999'"], check=True, timeout=60
-    )
+    with closing(sqlite3.connect(service.database)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
     ended = run(tmp_path, *entry, env=environment(tmp_path, env={"PORT": "1"}))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -10,6 +11,7 @@ from webapp import __version__
 from webapp.actions.trigger import sync_once
 from webapp.bootstrap import Parts, bootstrap, token_file
 from webapp.cli.root import read_settings
+from webapp.logs import hold
 from webapp.store.migrate import ensure_migrated
 
 
@@ -23,31 +25,38 @@ from webapp.store.migrate import ensure_migrated
 )
 def serve(*, demo: bool, host: str, port: int | None, workers: int | None, grace: int) -> None:
     """Serve the API with gunicorn."""
-    from webapp.server import Server, options  # noqa: PLC0415  gunicorn is slow to import
+    from webapp.server import Server, check_address, options  # noqa: PLC0415  gunicorn is slow to import
 
     settings = read_settings(demo=demo)
+    port = port or settings.port
+    check_address(host, port)
+    held = hold()
     parts = bootstrap(settings, loopback=host in ("127.0.0.1", "::1", "localhost"))
     if demo:
         ensure_migrated(parts.db)
         sync_once(parts.desk.through("cli"))
         parts.db.close()
-    port = port or settings.port
     served = options(port, workers or settings.web_concurrency, host, grace_s=grace, log_level=settings.log_level)
-    Server(parts, served | {"when_ready": lambda _: _greet(parts, host, port)}).run()
+
+    def greet(_: Any) -> None:
+        click.echo(_greeting(parts, host, port))
+        sys.stdout.flush()
+        held.let_go()
+
+    Server(parts, served | {"when_ready": greet}).run()
 
 
-def _greet(parts: Parts, host: str, port: int) -> None:
+def _greeting(parts: Parts, host: str, port: int) -> str:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  only shown
     address = f"http://{shown}:{port}"
-    click.echo(f"Smart Sync {__version__} on {address}")
     if parts.settings.admin_tokens:
-        click.echo("Token: the one in SMART_SYNC_ADMIN_TOKEN")
+        words = "the one in SMART_SYNC_ADMIN_TOKEN"
         token = "$SMART_SYNC_ADMIN_TOKEN"  # noqa: S105  the shell's variable, not a token
     else:
         token = parts.tokens.admin[0]
-        click.echo(f"Token: {token}   (kept in {token_file(parts.settings)})")
+        words = f"{token}   (kept in {token_file(parts.settings)})"
+    lines = [f"Smart Sync {__version__} on {address}", f"Token: {words}"]
     if not parts.settings.sheets and not parts.settings.demo:
-        click.echo("Sheet: none yet; set SMART_SYNC_SHEET, then `smart-sync doctor` tells whether it can be read")
-    click.echo("Sync now:")
-    click.echo(f"  curl -X POST -H 'Authorization: Bearer {token}' {address}/api/admin/smart_sync".replace("'", '"'))
-    sys.stdout.flush()
+        lines.append("Sheet: none yet; set SMART_SYNC_SHEET, then `smart-sync doctor` tells whether it can be read")
+    curl = f'curl -X POST -H "Authorization: Bearer {token}" {address}/api/admin/smart_sync'
+    return "\n".join([*lines, "Sync now:", f"  {curl}"])
