@@ -282,7 +282,7 @@ def test_status_as_json_has_the_parts_for_a_program(shell: Shell) -> None:
 
     assert (told["total_projects"], told["stale_projects"], told["running"]) == (3, [], [])
     assert told["storage"]["kind"] == "sqlite"
-    assert told["spreadsheets"][0]["state"] == "ok"
+    assert told["sheet"]["spreadsheets"][0]["state"] == "ok"
 
 
 def test_runs_are_listed_newest_first_and_limited(shell: Shell) -> None:

@@ -32,7 +32,7 @@ def create_app(parts: Parts) -> Flask:
         document,
         Streams(),
         Sessions(parts.tokens, parts.clock),
-        dashboard.SetUp(parts.configured, parts.reader),
+        dashboard.SetUp(parts.settings.configured, parts.reader),
     ]
     web.provide(app, shared)
     api.register(app, routes)

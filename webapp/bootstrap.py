@@ -53,11 +53,6 @@ class Parts:
     def desk(self) -> Desk:
         return Desk(self.settings, self.clock, self.db, self.engine, self.background, self.ping)
 
-    @property
-    def configured(self) -> bool:
-        """Whether there is any spreadsheet to read."""
-        return self.settings.demo or bool(self.settings.sheets)
-
     @cached_property
     def reader(self) -> str | None:
         """The address to share a spreadsheet with; None without a service account."""
@@ -104,7 +99,7 @@ def options_of(settings: Settings) -> Options:
         latest_snapshot=settings.snapshot == "latest",
         aliases=settings.columns,
         interval_minutes=settings.interval_minutes,
-        lease_ms=int(settings.lease_s * 1000),
+        lease_ms=settings.lease_ms,
     )
 
 

@@ -70,6 +70,16 @@ class Settings:
         return self.database_url or f"sqlite:///{(self.data_dir / name).resolve()}"
 
     @property
+    def configured(self) -> bool:
+        """Whether there is any spreadsheet to read."""
+        return self.demo or bool(self.sheets)
+
+    @property
+    def lease_ms(self) -> int:
+        """Milliseconds after its last sign of life from which a run is taken for dead."""
+        return int(self.lease_s * 1000)
+
+    @property
     def stale_after(self) -> int:
         """Minutes after the last success from which a project's numbers are too old to trust."""
         return self.stale_after_minutes or 2 * self.interval_minutes

@@ -8,6 +8,6 @@ from __future__ import annotations
 from webapp.sync.background import Background
 from webapp.sync.live import Outcome
 from webapp.sync.plan import Change
-from webapp.sync.trigger import Started, Trigger
+from webapp.sync.trigger import How, Started, Trigger
 
-__all__ = ["Background", "Change", "Outcome", "Started", "Trigger"]
+__all__ = ["Background", "Change", "How", "Outcome", "Started", "Trigger"]

@@ -19,10 +19,10 @@ BUDGETS_S: dict[Caller, float | None] = {"http": 120.0, "background": 600.0, "cl
 
 
 class RunOutcome(NamedTuple):
-    """A run as it stands in the log, with the outcome of each project so far."""
+    """A run as it stands in the log, with what became of each project so far; None: that was not asked for."""
 
     run: Run
-    results: Sequence[ProjectResult]
+    results: Sequence[ProjectResult] | None
 
 
 def start_sync(desk: Desk, trigger: Trigger) -> Started:
@@ -73,14 +73,14 @@ def sync_in_background(desk: Desk, trigger: Trigger) -> Started:
     return started
 
 
-def outcome_of(desk: Desk, run_id: str) -> RunOutcome:
-    """How a run stands in the log.
+def outcome_of(desk: Desk, run_id: str, *, summary: bool = False) -> RunOutcome:
+    """How a run stands in the log. summary: without its projects.
 
     Raises: NotFound; StoreError.
     """
     with desk.db.read() as tx:
         run = runs.by_id(tx, run_id)
-        results = runs.results_of(tx, run_id)
+        results = None if summary else runs.results_of(tx, run_id)
     if run is None:
         raise NotFound(f"there is no run {run_id!r}", code="run_not_found")
     return RunOutcome(run, results)

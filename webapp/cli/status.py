@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import click
 import sqlalchemy as sa
 
-from webapp import __version__
-from webapp.api.shapes.runs import run_detail, run_summary
+from webapp.api.shapes.runs import run_detail
+from webapp.api.shapes.status import sync_status_of
 from webapp.cli.lines import print_run, result_line
 from webapp.cli.root import open_parts, print_json
 from webapp.clock import iso
 from webapp.errors import NotFound
 from webapp.store import runs as run_log
-from webapp.store import spreadsheets
 from webapp.store.runs import Run
-from webapp.store.status import StatusTotals
-from webapp.store.status import totals as totals_of
-from webapp.store.storage import storage_of
+from webapp.store.status import ServiceStatus, StatusTotals, service_status
 
 
 @click.command()
@@ -27,43 +21,26 @@ from webapp.store.storage import storage_of
 def status(*, as_json: bool) -> None:
     """How it stands: last run, what is stale, whether the sheet answers."""
     with open_parts() as parts:
-        settings = parts.settings
-        with parts.db.read() as tx:
-            totals = totals_of(tx, parts.clock.now(), settings.stale_after)
-            live = run_log.live_runs(tx, int(settings.lease_s * 1000))
-            last = run_log.latest(tx, limit=1, idle=False)
-            sheets = spreadsheets.listed(tx)
-        storage = storage_of(parts.db)
+        settings, now = parts.settings, parts.clock.now()
+        found = service_status(parts.db, now, stale_after_minutes=settings.stale_after, lease_ms=settings.lease_ms)
     if as_json:
-        print_json(
-            {
-                "total_projects": totals.total,
-                "active_projects": totals.active,
-                "last_success_at": iso(totals.last_success_at),
-                "next_due_at": iso(totals.next_due_at),
-                "stale_projects": [project["name"] for project in totals.stale],
-                "held_values": totals.held,
-                "running": [run_summary(run) for run in live],
-                "last_run": run_summary(last[0]) if last else None,
-                "spreadsheets": [_sheet_json(sheet) for sheet in sheets],
-                "storage": storage,
-                "version": __version__,
-            }
-        )
-        return
-    _print_totals(totals)
-    for run in live:
+        print_json(sync_status_of(found, settings, now))
+    else:
+        _print_status(found)
+
+
+def _print_status(found: ServiceStatus) -> None:
+    _print_totals(found.totals)
+    click.echo(f"next due: {iso(found.next_turn) or 'nothing'}")
+    for run in found.running:
         click.echo(f"running: {run.done} of {run.total} projects, since {iso(run.started_at)}, run {run.id}")
-    if last and not last[0].live:
-        print_run(last[0])
-    for sheet in sheets:
+    if found.last_run and not found.last_run.live:
+        print_run(found.last_run)
+    for sheet in found.spreadsheets:
         words = f": {sheet.message}" if sheet.message else ""
         click.echo(f"sheet {sheet.title or sheet.key}: {sheet.state} since {iso(sheet.since)}{words}")
+    storage = found.storage
     click.echo(f"database: {storage['path']} ({storage['kind']}, {storage['durability']})")
-
-
-def _sheet_json(sheet: spreadsheets.Spreadsheet) -> dict[str, Any]:
-    return asdict(sheet) | {"since": iso(sheet.since), "checked_at": iso(sheet.checked_at)}
 
 
 def _print_totals(totals: StatusTotals) -> None:
@@ -73,7 +50,6 @@ def _print_totals(totals: StatusTotals) -> None:
     for project in totals.stale:
         click.echo(f"stale: {project['name']}, last success {iso(project['synced_at']) or 'never'}")
     click.echo(f"last success: {iso(totals.last_success_at) or 'never'}")
-    click.echo(f"next due: {iso(totals.next_due_at) or 'nothing'}")
 
 
 @click.group(invoke_without_command=True)

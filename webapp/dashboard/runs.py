@@ -22,7 +22,7 @@ RUNS = 50
 
 def live_run(tx: sa.Connection) -> Run | None:
     """The run that is at work now, the oldest of several."""
-    found = runs.live_runs(tx, int(web.get(Settings).lease_s * 1000))
+    found = runs.live_runs(tx, web.get(Settings).lease_ms)
     return found[0] if found else None
 
 

@@ -1,4 +1,4 @@
-"""How all projects stand together."""
+"""How the service stands: all projects together, what runs, who asks, what the spreadsheets say."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.rules.freshness import is_stale
+from webapp.store import runs, schedule, spreadsheets, ticks
+from webapp.store.db import Database
 from webapp.store.projects import DEFAULT_LIMIT
+from webapp.store.runs import Run
+from webapp.store.spreadsheets import Spreadsheet
+from webapp.store.storage import storage_of
 from webapp.store.tables import held_observations, projects
+from webapp.store.ticks import Tick
 
 
 class StatusTotals(NamedTuple):
@@ -22,7 +28,6 @@ class StatusTotals(NamedTuple):
     total: int
     active: int
     last_success_at: datetime | None
-    next_due_at: datetime | None
     stale: Sequence[Mapping[str, Any]]
     held: int
 
@@ -35,9 +40,6 @@ def totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) -> Status
             sa.func.count(),
             sa.func.count(sa.case((active, 1))),
             sa.func.max(projects.c.synced_at, type_=projects.c.synced_at.type),
-            sa.func.min(
-                sa.case((active & projects.c.auto_sync, projects.c.next_sync_at)), type_=projects.c.synced_at.type
-            ),
         ).where(there)
     ).one()
     limit = now - timedelta(minutes=stale_after_minutes)
@@ -51,12 +53,41 @@ def totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) -> Status
     # A project that is synced once a day by its own schedule may be older than the others.
     stale = [row for row in found if is_stale(row["synced_at"], stale_after_minutes, row["interval_minutes"], now)]
     held = sa.select(sa.func.count()).where(held_observations.c.state == "held")
-    total, active_count, last_success_at, next_due_at = sums
+    total, active_count, last_success_at = sums
     return StatusTotals(
         total,
         active_count,
         last_success_at,
-        next_due_at,
         [dict(row) for row in stale[:DEFAULT_LIMIT]],
         int(tx.execute(held).scalar_one()),
     )
+
+
+class ServiceStatus(NamedTuple):
+    """running: oldest first. last_run: the latest that had something to do. storage: as `storage_of` says.
+
+    next_turn: when the first project is to be synced by itself, past or not; None: none is.
+    """
+
+    totals: StatusTotals
+    running: Sequence[Run]
+    last_run: Run | None
+    tick: Tick | None
+    next_turn: datetime | None
+    spreadsheets: Sequence[Spreadsheet]
+    storage: Mapping[str, Any]
+
+
+def service_status(db: Database, now: datetime, *, stale_after_minutes: int, lease_ms: int) -> ServiceStatus:
+    """Raises: StoreError."""
+    with db.read() as tx:
+        last = runs.latest(tx, limit=1, idle=False)
+        return ServiceStatus(
+            totals(tx, now, stale_after_minutes),
+            runs.live_runs(tx, lease_ms),
+            last[0] if last else None,
+            ticks.last(tx),
+            schedule.earliest_turn(tx),
+            spreadsheets.listed(tx),
+            storage_of(db),
+        )

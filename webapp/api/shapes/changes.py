@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 
-from webapp.api.shapes.fields import Time
+from webapp.api.shapes.fields import Time, says
 from webapp.api.shapes.rows import from_row
 from webapp.clock import iso
 from webapp.model import Metric
@@ -51,6 +51,7 @@ class AuditEntryOut(Struct):
     before: Any
     after: Any
     note: str | None
+    door: Annotated[Literal["http", "page", "cli"] | None, says("which way it came in: a program, a page, a terminal")]
 
 
 class AuditList(Struct):

@@ -10,13 +10,12 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict, replace
 
+from webapp.actions import Change, How
 from webapp.api.shapes.fields import Code, Number, Time, says, zero_or_more
 from webapp.clock import iso
 from webapp.model import Metric, RunState, SkipReason
 from webapp.rules.outcomes import succeeded
 from webapp.store.runs import ProjectResult, Run
-from webapp.sync.plan import Change
-from webapp.sync.trigger import How
 
 PROBLEMS_SHOWN = 20
 ERROR_SHOWN = 300

@@ -9,13 +9,17 @@ from typing import Annotated, Any, Literal
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from webapp import __version__
 from webapp.api.shapes.fields import Number, Time, says, zero_or_more
 from webapp.api.shapes.rows import from_row
 from webapp.api.shapes.runs import RunSummary, run_summary
 from webapp.clock import iso
+from webapp.config import Settings
+from webapp.rules.due import overdue
 from webapp.store.projects import Project, Status
 from webapp.store.runs import Run
 from webapp.store.spreadsheets import Spreadsheet
+from webapp.store.status import ServiceStatus
 from webapp.store.storage import Durability
 from webapp.store.ticks import Tick
 
@@ -119,6 +123,32 @@ class ProjectSyncStatus(Struct):
     last_error: Annotated[str | None, says("of the last attempt; null: it succeeded")]
     total_accounts: Number
     timestamp: Time
+
+
+def sync_status_of(found: ServiceStatus, settings: Settings, now: datetime) -> SyncStatus:
+    """What every door says of the service."""
+    late = overdue(found.next_turn, now)
+    return SyncStatus(
+        success=True,
+        total_projects=found.totals.total,
+        active_projects=found.totals.active,
+        cache_enabled=False,
+        timestamp=iso(now),
+        running=[running_run(run) for run in found.running],
+        last_run=run_summary(found.last_run) if found.last_run else None,
+        last_success_at=iso(found.totals.last_success_at),
+        stale_projects=[stale_project(project) for project in found.totals.stale],
+        held_values=found.totals.held,
+        next_due_at=iso(found.next_turn),
+        last_tick_at=iso(found.tick.seen_at) if found.tick else None,
+        last_gap=tick_gap(found.tick) if found.tick else None,
+        overdue_by_seconds=late,
+        # Red is twice the interval: one call may fail without an alarm.
+        stale=late > settings.stale_after * 60,
+        sheet=sheet_status(found.spreadsheets, configured=settings.configured),
+        storage=StorageStatus(**found.storage),
+        version=__version__,
+    )
 
 
 def running_run(run: Run) -> RunningRun:

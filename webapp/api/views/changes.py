@@ -38,7 +38,9 @@ class AuditQuery(msgspec.Struct):
     """Which corrections."""
 
     target: (
-        Annotated[str, msgspec.Meta(min_length=1, max_length=200, description="`project:<id>` or `account:<id>`")]
+        Annotated[
+            str, msgspec.Meta(min_length=1, max_length=200, description="`project:<id>`, `account:<id>` or `tab:<gid>`")
+        ]
         | None
     ) = None
     cursor: Cursor | None = None

@@ -11,6 +11,7 @@ import msgspec
 from flask import Response, request
 
 from webapp import web
+from webapp.actions import Background
 from webapp.api.http.problems import RETRY_AFTER_S, Problem
 from webapp.api.http.routes import Answer, NoQuery, Route
 from webapp.api.shapes.runs import run_summary
@@ -19,7 +20,6 @@ from webapp.errors import NotFound, StoreError
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
-from webapp.sync.background import Background
 
 STREAM_S = 60.0
 LOOK_EVERY_S = 1.0

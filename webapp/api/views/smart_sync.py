@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,26 +13,20 @@ from flask import Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from webapp import web
-from webapp.alerts.ping import Ping
+from webapp.actions import How, Outcome, Trigger
+from webapp.actions.trigger import outcome_of, start_sync, work_off, work_off_later
+from webapp.api.http.desk import desk
 from webapp.api.http.problems import RETRY_AFTER_S, Problem, json_answer
 from webapp.api.http.routes import Answer, Route
 from webapp.api.shapes.fields import says
 from webapp.api.shapes.runs import RunReport, run_report, shorter_reports
-from webapp.clock import Budget, Clock, as_utc
-from webapp.config import Settings
+from webapp.clock import Clock, as_utc
 from webapp.errors import NotFound, StoreError
 from webapp.rules.outcomes import status_of
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
-from webapp.sync.background import Background
-from webapp.sync.engine import Engine
-from webapp.sync.live import Outcome
-from webapp.sync.trigger import How, Started, Trigger
-from webapp.sync.watch import watched
 
-BUDGET_HTTP_S = 120.0
-BUDGET_BACKGROUND_S = 600.0
 BODY_LIMIT = 60_000  # some callers close the connection on more than 64 KB
 KEY_LENGTH = 255
 REPEATED_WITHIN = timedelta(hours=1)  # an attempt may take 30 minutes, and then some time passes until the next
@@ -75,15 +68,12 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
     )
     if later and trigger.dry_run:
         raise Problem(422, "invalid_parameter", "a dry run is answered at once; leave async out", field="async")
-    background = web.get(Background)
-    if background.stop.requested:
-        raise StoreError("the service is shutting down", code="shutting_down", hint="try again in a few seconds")
-    started = web.get(Engine).start(trigger)
-    if started.how != "fresh":
-        return _answer(started.run.id, asked, how=started.how)
-    if later:
-        return _in_background(started, trigger, asked)
-    return _now(started, trigger, asked)
+    started = start_sync(desk(), trigger)
+    if started.how == "fresh" and not later:
+        return _now(started.run, trigger, asked)
+    if started.how == "fresh":
+        work_off_later(desk(), started.run, trigger)
+    return _answer(started.run.id, asked, how=started.how)
 
 
 def get_smart_sync(asked: SmartSyncQuery) -> Response:
@@ -135,38 +125,15 @@ def _delivery_key() -> str | None:
     return None if run is not None and run.state in ("failed", "cancelled", "abandoned") else key
 
 
-def _watched(started: Started, trigger: Trigger) -> AbstractContextManager[None]:
-    return watched(web.get(Ping), web.get(Database), started.run, trigger, web.get(Background).submit)
-
-
-def _budget(trigger: Trigger) -> Budget:
-    default = BUDGET_BACKGROUND_S if trigger.caller == "background" else BUDGET_HTTP_S
-    seconds = trigger.budget_s or web.get(Settings).budget_s or default
-    return Budget(seconds, web.get(Clock), web.get(Background).stop)
-
-
-def _now(started: Started, trigger: Trigger, asked: SmartSyncQuery) -> Response:
+def _now(run: Run, trigger: Trigger, asked: SmartSyncQuery) -> Response:
     outcomes: dict[str, Outcome] = {}
     failed: Exception | None = None
     try:
-        with _watched(started, trigger):
-            for outcome in web.get(Engine).run(started.run, trigger, _budget(trigger)):
-                outcomes[outcome.result.project_id] = outcome
-    except Exception as error:  # noqa: BLE001  logged and recorded by the engine: the run's body tells of it
+        for outcome in work_off(desk(), run, trigger):
+            outcomes[outcome.result.project_id] = outcome
+    except Exception as error:  # noqa: BLE001  logged and recorded by the run itself: its body says so
         failed = error
-    return _answer(started.run.id, asked, failed=failed, previewed=list(outcomes.values()) if asked.dry_run else None)
-
-
-def _in_background(started: Started, trigger: Trigger, asked: SmartSyncQuery) -> Response:
-    engine, budget, watching = web.get(Engine), _budget(trigger), _watched(started, trigger)
-
-    def work() -> None:
-        with watching:
-            for _ in engine.run(started.run, trigger, budget):
-                pass
-
-    web.get(Background).submit(work, f"run-{started.run.id[:8]}")
-    return _answer(started.run.id, asked)
+    return _answer(run.id, asked, failed=failed, previewed=list(outcomes.values()) if asked.dry_run else None)
 
 
 def _answer(
@@ -182,13 +149,11 @@ def _answer(
     previewed: the outcomes of a dry run, which are kept nowhere.
     """
     try:
-        with web.get(Database).read() as tx:
-            run = runs.by_id(tx, run_id)
-            results = None if asked.summary else runs.results_of(tx, run_id)
-    except StoreError as error:
+        run, results = outcome_of(desk(), run_id, summary=asked.summary)
+    except (NotFound, StoreError) as error:
         raise (failed or error) from error
-    if run is None or (failed is not None and run.live):
-        raise failed or NotFound(f"there is no run {run_id!r}", code="run_not_found")
+    if failed is not None and run.live:
+        raise failed
     changes = None
     if previewed is not None and results is not None:
         results = [outcome.result for outcome in previewed]

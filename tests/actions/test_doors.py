@@ -1,0 +1,87 @@
+"""HTTP and the command line say the same of the same service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+
+from tests.fakes.service import ADMIN, TOKEN
+from webapp import cli
+from webapp.app import create_app
+from webapp.bootstrap import DEMO_FOLDER, Parts, bootstrap
+from webapp.config import Settings
+from webapp.store import projects
+
+
+@pytest.fixture
+def env(sqlite_url: str, tmp_path: Path) -> dict[str, str]:
+    return {
+        "DATABASE_URL": sqlite_url,
+        "SMART_SYNC_SHEET": str(DEMO_FOLDER),
+        "SMART_SYNC_DATA_DIR": str(tmp_path),
+        "SMART_SYNC_ADMIN_TOKEN": TOKEN,
+    }
+
+
+@pytest.fixture
+def parts(env: dict[str, str]) -> Iterator[Parts]:
+    parts = bootstrap(Settings.from_env(env))
+    yield parts
+    parts.db.close()
+
+
+@pytest.fixture
+def client(parts: Parts) -> FlaskClient:
+    return create_app(parts).test_client()
+
+
+def typed(env: dict[str, str], *words: str) -> str:
+    done = CliRunner().invoke(cli.main, words, env=env)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def asked(client: FlaskClient) -> dict[str, Any]:
+    answer = client.get("/api/admin/sync_status", headers=ADMIN).get_json()
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_the_status_of_a_service_is_one_body(env: dict[str, str], client: FlaskClient, parts: Parts) -> None:
+    for _ in ("before the first sync", "after it"):
+        of_terminal, of_http = json.loads(typed(env, "status", "--json")), asked(client)
+        assert of_terminal.keys() == of_http.keys()
+        assert of_terminal | {"timestamp": None} == of_http | {"timestamp": None}
+        typed(env, "sync")
+
+    with parts.db.write() as tx:
+        tx.exec_driver_sql("UPDATE projects SET synced_at = '2020-01-01 00:00:00'")
+    late = json.loads(typed(env, "status", "--json"))["stale_projects"]
+    assert {project["project_name"] for project in late} == {"Beauty Lab", "Street Food", "Игры"}
+    assert late == asked(client)["stale_projects"]
+
+
+def test_a_project_that_was_never_synced_is_due_by_every_door(
+    env: dict[str, str], client: FlaskClient, parts: Parts
+) -> None:
+    assert "next due: nothing\n" in typed(env, "status")
+    assert asked(client)["next_due_at"] is None
+
+    with parts.db.write() as tx:
+        projects.add(tx, {"name": "By hand"}, parts.clock.now())
+
+    assert f"next due: {asked(client)['next_due_at']}\n" in typed(env, "status")
+
+
+def test_the_answer_to_a_trigger_is_one_body(env: dict[str, str], client: FlaskClient) -> None:
+    of_terminal = json.loads(typed(env, "sync", "--json"))
+    of_http = client.post("/api/admin/smart_sync", headers=ADMIN).get_json()
+
+    assert of_terminal.keys() == of_http.keys()
+    assert [one.keys() for one in of_terminal["results"]] == [one.keys() for one in of_http["results"]]
