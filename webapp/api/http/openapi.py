@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -194,9 +195,7 @@ class Document:
         kinds = [ProblemOut, *(kind for route in self.routes for kind in _kinds_of(route))]
         unique = list(dict.fromkeys(kinds))
         schemas, named = msgspec.json.schema_components(unique, ref_template=REFERENCE)
-        components = {
-            schema_name(name): _point(schema) | {"title": schema_name(name)} for name, schema in named.items()
-        }
+        components = {schema_name(name): _component(name, schema) for name, schema in named.items()}
         return dict(zip(unique, _point(schemas), strict=True)), dict(sorted(components.items()))
 
     @cached_property
@@ -278,6 +277,25 @@ class Document:
 def schema_name(struct: str) -> str:
     """What a struct is called on the wire: `Account` for `AccountOut`, whose plain name is that of a row."""
     return struct.removesuffix("Out")
+
+
+def _component(struct: str, schema: Schema) -> Schema:
+    """The schema of a struct as it stands on the wire."""
+    properties = {name: _without_default(member) for name, member in schema["properties"].items()}
+    return {**schema, "title": schema_name(struct), "properties": _point(properties)}
+
+
+def _without_default(member: Schema) -> Schema:
+    """A member with its default in words: a generator of TypeScript takes what has a `default` to be always there.
+
+    That is so in answers, where nothing has one; in a body it would make every member compulsory.
+    """
+    rest = {name: value for name, value in member.items() if name != "default"}
+    if member.get("default") is None:
+        return rest
+    default = json.dumps(member["default"]).strip('"')
+    words = [rest.get("description"), f"`{default}` by default"]
+    return rest | {"description": "; ".join(filter(None, words))}
 
 
 def _point(value: Any) -> Any:
