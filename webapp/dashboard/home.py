@@ -126,7 +126,7 @@ def _card(project: Project, sums: HomeSums, state: str, waiting: int) -> Project
         state,
         len(problems_of(project)),
         waiting,
-        target_percent(sums.counts[VIEWS], project.target_views),
+        target_percent(project, sums.counts),
     )
 
 

@@ -43,7 +43,6 @@ LONGEST_WORD = 100
 MOST_PAGES = 100_000
 TEXTS = ("username", "platform", "owner", "topic")
 SORTS = (*TEXTS, *METRICS, "growth")
-VIEWS = METRICS.index("views")
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def project_page(
         project=project,
         state=state_of(project, syncing=leases.is_syncing(tx, project.id), stale_after=stale_after, now=now),
         tiles=metric_tiles(counts, total(growths.values()), week, lambda of: _sparks(past, of)),
-        percent=target_percent(counts[VIEWS], project.target_views),
+        percent=target_percent(project, counts),
         points=_chart_days(past, dates, place)[-days:],
         platforms=_groups(there, lambda account: account.platform, place),
         topics=_groups(there, _topic, place),

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from webapp.model import Counts, Values
 from webapp.rules.freshness import is_stale
+from webapp.rules.growth import percent_of
 from webapp.store.projects import Project
 
 
@@ -32,6 +34,7 @@ def problems_of(project: Project) -> Sequence[Mapping[str, Any]]:
     return found
 
 
-def target_percent(views: int | None, target: int | None) -> float | None:
+def target_percent(project: Project, counts: Values) -> float | None:
     """Percent of the target to one decimal; None without views or a target above 0."""
-    return None if views is None or not target else round(100 * views / target, 1)
+    percent = percent_of(Counts._make(counts).views, project.target_views)
+    return None if percent is None else round(percent, 1)

@@ -58,6 +58,11 @@ def day_growth(counts: Values, points: Sequence[Point], as_of: datetime | None) 
     return UNKNOWN if as_of is None else grown_since(as_of - DAY, Point(as_of, counts), points)
 
 
+def percent_of(views: int | None, target: int | None) -> float | None:
+    """How much of the target the views are; None without views or a target above 0."""
+    return None if views is None or not target else 100 * views / target
+
+
 def total(rows: Iterable[Values]) -> Values:
     """Metric by metric, the sum of what is known; None when nothing is. Missing is not zero."""
     return tuple(map(_sum, _columns(rows)))

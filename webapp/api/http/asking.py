@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Protocol
 
 import msgspec
 
@@ -125,6 +125,24 @@ def listed(field: str, value: str | None, allowed: Sequence[str]) -> tuple[str, 
 def same(asked: str | None, value: str | None) -> bool:
     """Whether a text is the one that is asked for, if one is: capitals and a leading @ do not matter."""
     return asked is None or (value is not None and _plain(asked) == _plain(value))
+
+
+class Whose(Protocol):
+    """What accounts are told apart by, and readers ask for."""
+
+    @property
+    def platform(self) -> str | None: ...
+    @property
+    def topic(self) -> str | None: ...
+    @property
+    def owner(self) -> str | None: ...
+
+
+def fits(asked: Whose, account: Whose) -> bool:
+    """Whether an account is of the platform, topic and owner that are asked for."""
+    return (
+        same(asked.platform, account.platform) and same(asked.topic, account.topic) and same(asked.owner, account.owner)
+    )
 
 
 def _plain(text: str) -> str:

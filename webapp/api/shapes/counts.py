@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from webapp.api.shapes.metrics import MetricStruct, PerMetric
 from webapp.clock import iso
 from webapp.model import UNKNOWN, Values
-from webapp.rules.growth import DAY, Point, grown_since, total
-from webapp.store.accounts import Account
+from webapp.rules.growth import DAY, total
 from webapp.store.projects import Project
 
 
@@ -41,13 +39,6 @@ def group_counts(counts: Sequence[Values]) -> GroupCounts:
 def growth_between(since: str, until: str, counts: Values) -> Growth | None:
     """None without any baseline."""
     return None if counts == UNKNOWN else Growth(since, until, counts)
-
-
-def growth_of(account: Account, points: list[Point], as_of: datetime | None) -> Values:
-    """What an account grew by in the 24 hours up to `as_of`."""
-    if as_of is None:
-        return UNKNOWN
-    return grown_since(as_of - DAY, Point(as_of, account.counts), points)
 
 
 def growth_24h(project: Project, grown: list[Values]) -> Growth | None:

@@ -12,15 +12,16 @@ from flask import Response
 from msgspec import UNSET, UnsetType
 
 from webapp.api.http.answering import Made, about_account, about_project
-from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, period, refused, same, today
+from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, fits, period, refused, same, today
 from webapp.api.http.cursor import Place, made, understood
 from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
 from webapp.api.http.tables import as_json, link_to, table
 from webapp.api.shapes.accounts import AccountDetail, AccountList, AccountOut, account_detail, account_out
-from webapp.api.shapes.counts import Growth, growth_between, growth_of
+from webapp.api.shapes.counts import Growth, growth_between
 from webapp.clock import iso
 from webapp.model import METRICS, UNKNOWN, Metric, Values
-from webapp.rules.growth import DAY, difference
+from webapp.rules.growth import DAY, day_growth, difference
+from webapp.rules.sorting import by_value, says
 from webapp.store.account_pages import json_lines, page
 from webapp.store.accounts import Account
 from webapp.store.projects import Project as Head
@@ -181,7 +182,7 @@ def _all(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | Non
     elif days is None:
         as_of = head.as_of
         for account, points in grown(tx, "project", head.id):
-            yield Line(account, growth_of(account, points, as_of))
+            yield Line(account, day_growth(account.counts, points, as_of))
     else:
         for account, first, last in ranged(tx, "project", head.id, days.start, days.end):
             yield Line(account, UNKNOWN if first is None or last is None else difference(last, first))
@@ -189,25 +190,16 @@ def _all(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | Non
 
 def _fits(account: Account, asked: AccountsQuery) -> bool:
     return (
-        same(asked.platform, account.platform)
-        and same(asked.topic, account.topic)
-        and same(asked.owner, account.owner)
+        fits(asked, account)
         and same(asked.status, account.status)
-        and (asked.q is None or _says(account, asked.q.casefold()))
+        and says(asked.q or "", account.username, account.profile_url, account.owner, account.topic)
     )
-
-
-def _says(account: Account, part: str) -> bool:
-    texts = (account.username, account.profile_url, account.owner, account.topic)
-    return any(part in text.casefold() for text in texts if text)
 
 
 def _sorted(lines: Iterable[Line], asked: AccountsQuery, after: Place | None) -> list[Line]:
     """By the value, those without one last, and by id among equals."""
-    placed = sorted(((_place(line, asked.sort), line) for line in lines), key=lambda one: one[0][1])
-    with_value = [one for one in placed if one[0][0] is not None]
-    with_value.sort(key=lambda one: cast("Any", one[0][0]), reverse=asked.descending)
-    ordered = with_value + [one for one in placed if one[0][0] is None]
+    placed = [(_place(line, asked.sort), line) for line in lines]
+    ordered = by_value(placed, lambda one: one[0][0], lambda one: one[0][1], descending=asked.descending)
     if after is None:
         return [line for _, line in ordered]
     return [line for place, line in ordered if _follows(place, after, descending=asked.descending)]
@@ -254,7 +246,7 @@ def get_account(_: NoQuery, account_id: int) -> Response:
 
 def _shown(tx: sa.Connection, head: Head, account_id: int) -> Made:
     ((account, points),) = grown(tx, "account", account_id, removed=True)
-    growth = growth_between(*_span(head, None), growth_of(account, points, head.as_of))
+    growth = growth_between(*_span(head, None), day_growth(account.counts, points, head.as_of))
     return as_json(account_detail(account, head.name, growth))
 
 

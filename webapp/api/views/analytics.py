@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from operator import itemgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -17,22 +18,23 @@ from webapp.api.http.asking import (
     PeriodQuery,
     Text,
     choose,
+    fits,
     period,
     refuse_too_much,
     refused,
-    same,
     today,
 )
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import as_json, table
-from webapp.api.shapes.counts import CountsOut, GroupCounts, Growth, group_counts, growth_24h, growth_between, growth_of
+from webapp.api.shapes.counts import CountsOut, GroupCounts, Growth, group_counts, growth_24h, growth_between
 from webapp.api.shapes.history import Analytics, HistoryDay, TopProfile
 from webapp.api.views.accounts import TAGGED
 from webapp.api.views.projects import progress
 from webapp.clock import iso
 from webapp.model import Counts, Values
-from webapp.rules.growth import total
+from webapp.rules.growth import day_growth, total
 from webapp.rules.history import History, ProjectDay, history, members_of
+from webapp.rules.sorting import by_value, grouped
 from webapp.store.accounts import Account
 from webapp.store.projects import Project as Head
 from webapp.store.standing import Grown, cells, grown, standing_at
@@ -66,19 +68,13 @@ def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
 def _made(tx: sa.Connection, head: Head, asked: AnalyticsQuery, days: Period) -> Made:
     everyone = [*grown(tx, "project", head.id, removed=True)]
     refuse_too_much(len(everyone), days.days)
-    wanted = [one for one in everyone if _fits(one.account, asked)]
+    wanted = [one for one in everyone if fits(asked, one.account)]
     past = _history(tx, head, [one.account for one in wanted], days, all_of_them=len(wanted) == len(everyone))
     if asked.format == "csv":
         return table(HistoryDay, "history", map(_day, past.days), asked, file=f"history-{days.start}-{days.end}")
     there = [one for one in wanted if one.account.removed_at is None]
     views = Counts._make(total(one.account.counts for one in everyone if one.account.removed_at is None)).views
     return as_json(_analytics(head, there, days, past, progress(views, head.target_views)))
-
-
-def _fits(account: Account, asked: AnalyticsQuery) -> bool:
-    return (
-        same(asked.platform, account.platform) and same(asked.topic, account.topic) and same(asked.owner, account.owner)
-    )
 
 
 def _history(tx: sa.Connection, head: Head, accounts: Sequence[Account], days: Period, *, all_of_them: bool) -> History:
@@ -101,7 +97,7 @@ def _analytics(
     percent: tuple[float | None, float | None],
 ) -> Analytics:
     as_of = head.as_of
-    growths = [growth_of(account, points, as_of) for account, points in there]
+    growths = [day_growth(account.counts, points, as_of) for account, points in there]
     accounts = [one.account for one in there]
     return Analytics(
         project_id=head.id,
@@ -116,9 +112,9 @@ def _analytics(
         progress_capped=percent[1],
         growth_24h=growth_24h(head, growths),
         growth=_over(past),
-        platform_stats=_groups((account.platform, account) for account in accounts),
-        topic_stats=_groups((account.topic or "", account) for account in accounts),
-        users_stats=_groups((account.owner or "", account) for account in accounts),
+        platform_stats=_groups(accounts, lambda account: account.platform),
+        topic_stats=_groups(accounts, lambda account: account.topic or ""),
+        users_stats=_groups(accounts, lambda account: account.owner or ""),
         profiles=_profiles(accounts, growths),
         history=[_day(one) for one in past.days],
     )
@@ -131,19 +127,19 @@ def _over(past: History) -> Growth | None:
     return growth_between(str(past.days[0].day), str(past.days[-1].day), past.growth)
 
 
-def _groups(named: Iterable[tuple[str, Account]]) -> dict[str, GroupCounts]:
+def _groups(accounts: Iterable[Account], name: Callable[[Account], str]) -> dict[str, GroupCounts]:
     """The groups with the most views first."""
-    found: dict[str, list[Values]] = {}
-    for name, account in named:
-        found.setdefault(name, []).append(account.counts)
-    groups = {name: group_counts(counts) for name, counts in found.items()}
-    ordered = sorted(groups.items(), key=lambda one: (-(Counts._make(one[1].counts).views or 0), one[0]))
+    found = grouped(accounts, name)
+    groups = {name: group_counts([account.counts for account in members]) for name, members in found.items()}
+    ordered = by_value(groups.items(), lambda one: Counts._make(one[1].counts).views, itemgetter(0), descending=True)
     return dict(ordered[:GROUPS])
 
 
 def _profiles(accounts: Sequence[Account], growths: Sequence[Values]) -> list[TopProfile]:
-    pairs = sorted(zip(accounts, growths, strict=True), key=lambda one: (-(one[0].counts.views or 0), one[0].id))
-    return [_profile(account, growth) for account, growth in pairs[:PROFILES]]
+    """Those with the most views."""
+    pairs = zip(accounts, growths, strict=True)
+    ordered = by_value(pairs, lambda one: one[0].counts.views, lambda one: one[0].id, descending=True)
+    return [_profile(account, growth) for account, growth in ordered[:PROFILES]]
 
 
 def _profile(account: Account, growth: Values) -> TopProfile:

@@ -14,20 +14,18 @@ from webapp.api.http.answering import by_bytes, remembered
 from webapp.api.http.asking import FieldsQuery, no_project
 from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
 from webapp.api.http.tables import as_json, table
-from webapp.api.shapes.counts import Growth, growth_24h, growth_of
+from webapp.api.shapes.counts import Growth, growth_24h
 from webapp.api.shapes.projects import ProjectList, ProjectOut
 from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.model import UNKNOWN, Counts, Values
 from webapp.rules.freshness import is_stale
-from webapp.rules.growth import total
+from webapp.rules.growth import day_growth, percent_of, total
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of
 from webapp.store.projects import Project as Head
 from webapp.store.standing import Grown, grown
 from webapp.store.types import as_moment, as_text
-
-PERCENT = 100
 
 
 class ProjectSums(msgspec.Struct, array_like=True):
@@ -76,7 +74,7 @@ def _sums(heads: Sequence[Head], rows: Iterable[Grown]) -> bytes:
     for account, points in rows:
         mine = account.project_id
         counts.setdefault(mine, []).append(account.counts)
-        growths.setdefault(mine, []).append(growth_of(account, points, as_of[mine]))
+        growths.setdefault(mine, []).append(day_growth(account.counts, points, as_of[mine]))
     known = [head for head in heads if head.id in counts]
     return msgspec.json.encode(
         {
@@ -126,10 +124,11 @@ def _project(head: Head, sums: ProjectSums, now: datetime, stale_after: int) -> 
 
 def progress(views: int | None, target: int | None) -> tuple[float | None, float | None]:
     """Percent of the target, and the same capped at 100; nothing without views or a target above 0."""
-    if views is None or not target:
+    percent = percent_of(views, target)
+    if percent is None:
         return None, None
-    percent = round(PERCENT * views / target, 2)
-    return percent, min(percent, float(PERCENT))
+    percent = round(percent, 2)
+    return percent, min(percent, 100.0)
 
 
 TAGGED = {304: Answer(words="nothing has changed since", headers=("ETag",))}

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Response
 
 from webapp.api.http.answering import Made, about_all
-from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, period, same, today
+from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, fits, period, today
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import table
 from webapp.api.shapes.counts import Growth, group_counts, growth_between
@@ -18,6 +18,7 @@ from webapp.api.shapes.history import GroupTotals, Totals
 from webapp.api.views.accounts import TAGGED
 from webapp.model import Counts, Values
 from webapp.rules.growth import difference, total
+from webapp.rules.sorting import by_value, grouped
 from webapp.store.accounts import Account
 from webapp.store.projects import Project as Head
 from webapp.store.standing import Ranged, ranged
@@ -66,7 +67,7 @@ def _made(tx: sa.Connection, heads: Sequence[Head], asked: TotalsQuery, days: Pe
         rows = ranged(tx, "project", asked.project_id, days.start, days.end, removed=True)
     elif days.days > 0:
         rows = ranged(tx, "all", None, days.start, days.end, removed=True)
-    standings = [_standing(row, days) for row in rows if _fits(row.account, asked)]
+    standings = [_standing(row, days) for row in rows if fits(asked, row.account)]
     groups = _groups(standings, asked, days, {head.id: head.name for head in heads})
     return table(
         GroupTotals,
@@ -83,12 +84,6 @@ def _made(tx: sa.Connection, heads: Sequence[Head], asked: TotalsQuery, days: Pe
     )
 
 
-def _fits(account: Account, asked: TotalsQuery) -> bool:
-    return (
-        same(asked.platform, account.platform) and same(asked.topic, account.topic) and same(asked.owner, account.owner)
-    )
-
-
 def _standing(row: Ranged, days: Period) -> Standing:
     """Without the days on which the account had left."""
     left = row.account.left
@@ -100,13 +95,13 @@ def _standing(row: Ranged, days: Period) -> Standing:
 def _groups(
     standings: Iterable[Standing], asked: TotalsQuery, days: Period, names: dict[str, str]
 ) -> list[GroupTotals]:
+    """Those with the most views first."""
     by = GROUPS[asked.group_by]
-    found: dict[str | None, list[Standing]] = {}
-    for one in standings:
-        if one.last is not None:
-            found.setdefault(by(one.account), []).append(one)
+    found = grouped((one for one in standings if one.last is not None), lambda one: by(one.account))
     groups = [_group(key, names.get(key or "", key), members, days) for key, members in found.items()]
-    return sorted(groups, key=lambda group: (-(Counts._make(group.counts).views or 0), group.key or ""))
+    return by_value(
+        groups, lambda group: Counts._make(group.counts).views, lambda group: group.key or "", descending=True
+    )
 
 
 def _group(key: str | None, name: str | None, members: Sequence[Standing], days: Period) -> GroupTotals:
