@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from webapp.model import METRICS, NOTHING, Counts, Policy, Profile
 from webapp.rules.merge import keep_unread, merge, policy_of
+from webapp.rules.modes import mode_of
 from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.store.held import Held
 from webapp.store.observations import Stored
-from webapp.sync.plan import Inputs, Plan, make_plan, mode_of
+from webapp.sync.plan import Inputs, Plan, make_plan
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 OLD = NOW - timedelta(days=30)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from webapp.clock import as_utc
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem, SkipReason, Values
 from webapp.rules.addresses import cell_address, rows_address
 from webapp.rules.merge import Pin, implausible, keep_unread, merge, policy_of, verdict
+from webapp.rules.modes import mode_of
 from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.store.held import Held
 from webapp.store.observations import Stored
@@ -118,15 +118,6 @@ class Plan:
         numbers = self.new or self.described or self.counts or self.removed or self.returned or self.lowered
         reasons = self.sheet or self.unsaid or self.accepted or self.forgotten or self.held
         return bool(numbers or reasons)
-
-
-@lru_cache(maxsize=1_000)
-def mode_of(status: str | None) -> Mode:
-    """What the Status column says about reading an account: OLD is counted by hand, BAN is only shown."""
-    word = (status or "").strip().upper()
-    if word.startswith("OLD"):
-        return "manual"
-    return "off" if word.startswith(("BAN", "БАН")) else "auto"
 
 
 def make_plan(stored: Iterable[Stored], inputs: Inputs, *, explain: bool = False) -> Plan:

@@ -21,7 +21,7 @@ from webapp.sources.urls import BadProfile, profile_of
 
 # Stored with the hash of a tab: raise it whenever the same cells come to mean something else, here, in the headers,
 # in the counts or in the profile URLs. Tabs that have not changed are then read anew.
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 
 _LONGEST_TEXT = 255
 _LONGEST_CLEAN = 2_048  # what an address may have; to normalise piled accents takes quadratic time
