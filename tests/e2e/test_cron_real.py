@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from pytest_httpserver import HTTPServer
 
 from tests.e2e.google import Google, google
 from tests.e2e.harness import TOKEN, Service, environment, run, serving
+from tests.programs import need
 from webapp.cron.call import Call
 from webapp.cron.callers import snippet
 from webapp.cron.callers.crontab import crontab_line
@@ -23,17 +23,6 @@ from webapp.cron.every import calendar, parse_every
 
 CRON = ("-m", "webapp.cli", "cron")
 SCHEDULES = ["1m", "5m", "30m", "2h", "24h", "*/10 8-18 * * mon-fri", "0 0 29 2 *", "7,37 * 1-7 1,7 *"]
-
-
-def program(name: str, package: str) -> str:
-    """The path of a program that some machines lack: a build server must not."""
-    found = shutil.which(name)
-    if found is None:
-        words = f"{name} is missing: apt-get install {package}"
-        if os.environ.get("CI"):
-            pytest.fail(words)
-        pytest.skip(words)
-    return found
 
 
 def done(*arguments: str | Path, text: str = "") -> tuple[int, str]:
@@ -60,7 +49,7 @@ def units(folder: Path, url: str, every: str) -> list[Path]:
 
 @pytest.mark.parametrize("every", ["5m", "15 3 * * 1-5"])
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path, every: str) -> None:
-    analyze = program("systemd-analyze", "systemd")
+    analyze = need("systemd-analyze")
 
     service, timer = units(tmp_path, "https://sync.example.com/x%20y", every)
 
@@ -73,7 +62,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path, every: str) 
 
 @pytest.mark.parametrize("every", SCHEDULES)
 def test_systemd_understands_every_schedule(every: str) -> None:
-    analyze = program("systemd-analyze", "systemd")
+    analyze = need("systemd-analyze")
     fields = parse_every(every).fields
     assert fields is not None
 
@@ -87,7 +76,7 @@ def test_systemd_understands_every_schedule(every: str) -> None:
 
 @pytest.mark.parametrize("every", SCHEDULES)
 def test_cron_takes_our_lines(tmp_path: Path, every: str) -> None:
-    crontab = program("crontab", "cron")
+    crontab = need("crontab")
     call = Call("http://127.0.0.1:8000/x%20y", parse_every(every), config=f"{tmp_path}/100%/cron.curl")
     file = tmp_path / "crontab"
     file.write_bytes(block(call, "/usr/bin/curl"))
@@ -106,7 +95,7 @@ def book() -> Iterator[Google]:
 
 @pytest.fixture(scope="module")
 def service(book: Google, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    program("curl", "curl")
+    need("curl")
     with serving(tmp_path_factory.mktemp("cron"), book) as running:
         yield running
 
@@ -145,7 +134,7 @@ def test_the_line_says_why_when_it_fails(service: Service, tmp_path: Path) -> No
 
 
 def test_a_redirect_is_a_failure(httpserver: HTTPServer, tmp_path: Path) -> None:
-    program("curl", "curl")
+    need("curl")
     httpserver.expect_request("/api/admin/smart_sync").respond_with_data(
         "", 301, headers={"Location": httpserver.url_for("/elsewhere")}
     )
@@ -158,7 +147,7 @@ def test_a_redirect_is_a_failure(httpserver: HTTPServer, tmp_path: Path) -> None
 
 
 def test_a_service_that_is_away_is_a_failure(tmp_path: Path) -> None:
-    program("curl", "curl")
+    need("curl")
 
     code, words = as_cron_does(line_for("http://127.0.0.1:9", tmp_path))
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.google import Google
 from tests.e2e.harness import CLI, TOKEN, environment, free_port, request, run, serving
+from tests.programs import need
 from webapp import __version__
 
 MASTER = ("-m", "gunicorn", "-c", "python:webapp.server", "webapp.wsgi:app")
@@ -29,6 +30,7 @@ def printed_command(log: str) -> list[str]:
 
 
 def test_the_demo_answers_to_the_command_it_prints(tmp_path: Path) -> None:
+    need("curl")
     with serving(tmp_path, None, "--demo", workers=3, env={"SMART_SYNC_ADMIN_TOKEN": ""}) as service:
         command = printed_command(service.log)
         done = subprocess.run([*command, "-sS", "-f"], capture_output=True, text=True, check=True, timeout=60)

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.dashboard.filled import TOKEN, filled_demo
 from tests.e2e.google import Google, google
 from tests.e2e.harness import Service, serving
+from tests.programs import need
 
-CHROMIUM = Path("/usr/bin/chromium")
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,8 +30,7 @@ Opening = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    assert CHROMIUM.exists(), f"{CHROMIUM} is missing: `apt-get install chromium`, then run the tests again"
-    return {"executable_path": str(CHROMIUM), "args": ARGS}
+    return {"executable_path": need("chromium"), "args": ARGS}
 
 
 @pytest.fixture(scope="session")
