@@ -188,7 +188,7 @@ def test_an_interrupt_ends_the_run_between_two_projects(shell: Shell, monkeypatc
 def test_a_second_interrupt_ends_at_once() -> None:
     before, stop = signal.getsignal(signal.SIGTERM), Stop()
 
-    with pytest.raises(KeyboardInterrupt), progress.stopped_by_signals(stop):
+    with pytest.raises(KeyboardInterrupt), progress.stop_on_signals(stop):
         signal.raise_signal(signal.SIGTERM)
         assert stop.requested
         signal.raise_signal(signal.SIGTERM)

@@ -83,12 +83,12 @@ def _post(clock: Clock, public_only: bool, url: str, body: bytes) -> None:
     """
     http = Http("the ping's target", clock, limits=PING_LIMITS, public_only=public_only)
     try:
-        http.request(url, budget=Budget(PING_S, clock), read=_accepted, form=body)
+        http.request(url, budget=Budget(PING_S, clock), read=_check, form=body)
     finally:
         http.session.close()
 
 
-def _accepted(answer: Fetched) -> None:
+def _check(answer: Fetched) -> None:
     if not 200 <= answer.status < 300:  # noqa: PLR2004
         raise SourceError(f"the ping's target answered {answer.status}", code=f"status_{answer.status}")
 
@@ -139,15 +139,15 @@ def admin_tokens(settings: Settings, *, loopback: bool) -> Sequence[str]:
         )
     path = token_file(settings)
     try:
-        return (_kept_token(path),)
+        return (_token_in(path),)
     except OSError as error:
         raise ConfigError(
-            f"SMART_SYNC_ADMIN_TOKEN: is not set, and {path} can not be written or read: {error.strerror}",
+            f"SMART_SYNC_ADMIN_TOKEN: is not set, and {path} cannot be written or read: {error.strerror}",
             hint="set the token, or make the folder writable",
         ) from None
 
 
-def _kept_token(path: Path) -> str:
+def _token_in(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -156,7 +156,7 @@ def _kept_token(path: Path) -> str:
         if token:
             return token
         path.unlink()
-        return _kept_token(path)
+        return _token_in(path)
     token = secrets.token_urlsafe(32)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(token + "\n")

@@ -21,7 +21,7 @@ class SmartSyncError(Exception):
 
 
 class ConfigError(SmartSyncError):
-    """A setting that can not be used; the message names every bad one."""
+    """A setting that cannot be used; the message names every bad one."""
 
     code = "config"
 
@@ -39,7 +39,7 @@ class TransientSourceError(SourceError):
 
 
 class StoreError(SmartSyncError):
-    """The database can not be used now: locked, full, read-only, corrupt, replaced, or of another version."""
+    """The database cannot be used now: locked, full, read-only, corrupt, replaced, or of another version."""
 
     code = "database_unavailable"
 
@@ -57,7 +57,7 @@ class NotFound(SmartSyncError):
 
 
 class Invalid(SmartSyncError):
-    """A request that is understood and can not be granted as it stands; `field` names what to change."""
+    """A request that is understood and cannot be granted as it stands; `field` names what to change."""
 
     code = "invalid"
 

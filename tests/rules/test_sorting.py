@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.rules.sorting import by_value, grouped, says
+from webapp.rules.sorting import by_value, group_by, says
 
 items = st.lists(
     st.tuples(st.integers(1, 99), st.none() | st.integers(0, 5)), unique_by=lambda item: item[0], max_size=20
@@ -23,7 +23,7 @@ def test_values_are_in_order_unknown_ones_last_and_equals_by_their_tie(
 
 
 def test_groups_keep_the_order_in_which_they_come() -> None:
-    assert grouped(["bob", "ann", "ben"], lambda name: name[0]) == {"b": ["bob", "ben"], "a": ["ann"]}
+    assert group_by(["bob", "ann", "ben"], lambda name: name[0]) == {"b": ["bob", "ben"], "a": ["ann"]}
 
 
 def test_a_part_of_any_text_is_found_whatever_its_capitals() -> None:

@@ -35,7 +35,7 @@ def _decide(desk: Desk, held_id: int, decision: Decision) -> Held:
         decided = held.decide(edit.tx, held_id, decision, edit.now)
         if decided is None:
             raise _missing(held_id)
-        edit.audit(f"held.{VERBS[decision]}", f"account:{decided.account_id}", _said(before), _said(decided))
+        edit.audit(f"held.{VERBS[decision]}", f"account:{decided.account_id}", _values(before), _values(decided))
         return decided
 
 
@@ -55,5 +55,5 @@ def _missing(held_id: int) -> NotFound:
     return NotFound(f"there is no held reading {held_id} to decide", code="held_not_found")
 
 
-def _said(reading: Held) -> dict[str, Any]:
+def _values(reading: Held) -> dict[str, Any]:
     return {"id": reading.id, "metric": reading.metric, "value": reading.value, "state": reading.state}

@@ -28,7 +28,7 @@ def put_pin(
         before = pins.of_metric(edit.tx, account.id, metric)
         pins.put(edit.tx, account.id, metric, value, until=until, note=note, now=edit.now)
         after = pins.of_metric(edit.tx, account.id, metric)
-        edit.audit("pin.put", f"account:{account.id}", _said(before), _said(after), note)
+        edit.audit("pin.put", f"account:{account.id}", _values(before), _values(after), note)
 
 
 def delete_pin(desk: Desk, account_id: int, metric: Metric) -> None:
@@ -46,8 +46,8 @@ def delete_pin(desk: Desk, account_id: int, metric: Metric) -> None:
         if before is None:
             raise missing
         pins.drop(edit.tx, account.id, metric)
-        edit.audit("pin.delete", f"account:{account.id}", _said(before), None)
+        edit.audit("pin.delete", f"account:{account.id}", _values(before), None)
 
 
-def _said(pin: Pin | None) -> dict[str, Any] | None:
+def _values(pin: Pin | None) -> dict[str, Any] | None:
     return None if pin is None else {"metric": pin.metric, "value": pin.value, "until": pin.until, "note": pin.note}

@@ -56,7 +56,7 @@ def change_project(desk: Desk, project_id: str, values: Mapping[str, Any]) -> Pr
     with desk.edit() as edit:
         project = present_project(projects.lock(edit.tx, project_id))
         if "name" in values:
-            values = {**values, **_renamed(edit.tx, project, values["name"])}
+            values = {**values, **_naming(edit.tx, project, values["name"])}
         _check_dates(values.get("start_date", project.start_date), values.get("end_date", project.end_date))
         changed = projects.change(edit.tx, project, values, edit.now)
         edit.audit_project("project.change", project, changed)
@@ -110,7 +110,7 @@ def present_project(project: Project) -> Project:
     return project
 
 
-def _renamed(tx: sa.Connection, project: Project, name: str | None) -> dict[str, Any]:
+def _naming(tx: sa.Connection, project: Project, name: str | None) -> dict[str, Any]:
     """The name set by hand, or handed back to the tab."""
     if name is None:
         return {"name": project.worksheet_title or project.name, "name_set": False}

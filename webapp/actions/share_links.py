@@ -23,7 +23,7 @@ def create_share_link(desk: Desk, project_id: str, label: str | None) -> tuple[S
         if added is None:
             words = f"the project has {share_links.LIVE_LINKS} live share links"
             raise Invalid(words, code="too_many_share_links", hint="revoke some")
-        edit.audit("share_link.add", f"project:{project.id}", None, _said(added[0]))
+        edit.audit("share_link.add", f"project:{project.id}", None, _values(added[0]))
         return added
 
 
@@ -37,7 +37,7 @@ def revoke_share_link(desk: Desk, link_id: str) -> ShareLink:
         if link.revoked_at is not None:
             return link
         share_links.revoke(edit.tx, link.id, edit.now)
-        edit.audit("share_link.revoke", f"project:{link.project_id}", _said(link), None)
+        edit.audit("share_link.revoke", f"project:{link.project_id}", _values(link), None)
         return replace(link, revoked_at=edit.now)
 
 
@@ -53,5 +53,5 @@ def _lock(edit: Edit, link_id: str) -> ShareLink:
     return share_links.by_id(edit.tx, link_id) or link
 
 
-def _said(link: ShareLink) -> dict[str, Any]:
+def _values(link: ShareLink) -> dict[str, Any]:
     return {"id": link.id, "label": link.label}

@@ -36,7 +36,7 @@ def correct_snapshot(
             raise refusal("followers", "and every other metric would be null; delete the snapshot instead")
         if after != before:
             target = f"account:{account.id}"
-            edit.audit("snapshot.correct", target, _said(day, before), _said(day, after), note)
+            edit.audit("snapshot.correct", target, _values(day, before), _values(day, after), note)
         return before, after
 
 
@@ -48,9 +48,9 @@ def remove_snapshot(desk: Desk, account_id: int, day: date, *, dry_run: bool = F
     with desk.edit(dry_run=dry_run) as edit:
         account = accounts.lock(edit.tx, account_id)
         before = snapshots.remove(edit.tx, account, day)
-        edit.audit("snapshot.remove", f"account:{account.id}", _said(day, before), None)
+        edit.audit("snapshot.remove", f"account:{account.id}", _values(day, before), None)
         return before
 
 
-def _said(day: date, counts: Counts) -> dict[str, Any]:
+def _values(day: date, counts: Counts) -> dict[str, Any]:
     return {"day": day, **counts._asdict()}

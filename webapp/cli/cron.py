@@ -159,7 +159,7 @@ def _read_crontab() -> bytes:
     words = done.stderr.decode("utf-8", "replace").strip()
     if "no crontab" in words or "No such file" in words:
         return b""
-    raise CronError(f"the crontab can not be read: {words or done.returncode}")
+    raise CronError(f"the crontab cannot be read: {words or done.returncode}")
 
 
 def _write_crontab(text: bytes) -> None:
@@ -197,13 +197,13 @@ def _try(call: Call, curl: str, token: str) -> None:
 
     Raises: CronError when cron's calls would fail too.
     """
-    _asked(curl, f"{call.url}/ready", "", "--get")
+    _call(curl, f"{call.url}/ready", "", "--get")
     click.echo(f"{call.url} is ready")
-    answer = _asked(curl, f"{call.url}{PATH}?dry_run=true&summary=true&budget={TRIAL_S - 20}", curl_config(token))
+    answer = _call(curl, f"{call.url}{PATH}?dry_run=true&summary=true&budget={TRIAL_S - 20}", curl_config(token))
     click.echo(_trial_words(answer))
 
 
-def _asked(curl: str, url: str, config: str, *options: str) -> dict[str, Any]:
+def _call(curl: str, url: str, config: str, *options: str) -> dict[str, Any]:
     # The token comes over stdin: a command line can be read by others.
     done = _run([curl, "--config", "-", *shlex.split(CURL), *options, url], config.encode("ascii"))
     body = done.stdout.decode("utf-8", "replace")

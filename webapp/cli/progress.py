@@ -18,7 +18,7 @@ from webapp.clock import Stop
 
 
 @contextlib.contextmanager
-def stopped_by_signals(stop: Stop) -> Iterator[None]:
+def stop_on_signals(stop: Stop) -> Iterator[None]:
     """End between two projects, with the run marked, when the terminal or the system says so."""
 
     def ask(number: int, frame: FrameType | None) -> None:

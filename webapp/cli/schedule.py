@@ -38,7 +38,7 @@ def list_schedule(*, as_json: bool) -> None:
     late = overdue(turn, now)
     if as_json:
         body = {"last_tick_at": iso(seen.seen_at) if seen else None, "overdue_by_seconds": late}
-        print_json(body | {"projects": [_planned_json(project, minutes, due) for project in planned]})
+        print_json(body | {"projects": [_json_of(project, minutes, due) for project in planned]})
         return
     click.echo(f"last tick: {from_now(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
     if late > parts.settings.stale_after * 60 and turn is not None:
@@ -49,7 +49,7 @@ def list_schedule(*, as_json: bool) -> None:
         click.echo(f"{project.name:{width}}  {words}, next {_next(project, now, due)}; {_last(project, now)}")
 
 
-def _planned_json(project: Project, minutes: int, due: Collection[str]) -> dict[str, Any]:
+def _json_of(project: Project, minutes: int, due: Collection[str]) -> dict[str, Any]:
     return {
         "project_id": project.id,
         "project_name": project.name,

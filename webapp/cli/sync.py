@@ -12,7 +12,7 @@ from webapp.actions.desk import Desk
 from webapp.actions.trigger import outcome_of, start_sync, work_off
 from webapp.api.shapes.runs import run_report
 from webapp.cli.lines import print_changes, print_run
-from webapp.cli.progress import print_each, stopped_by_signals
+from webapp.cli.progress import print_each, stop_on_signals
 from webapp.cli.root import open_parts, print_json
 from webapp.errors import NotFound
 from webapp.rules.due import TOLERANCE
@@ -69,7 +69,7 @@ def _project_id(desk: Desk, which: str) -> str:
 def _work_off(desk: Desk, run: Run, trigger: Trigger, *, quiet: bool) -> list[Change]:
     """Work the run off before people's eyes; what a dry run would change."""
     changes: list[Change] = []
-    with stopped_by_signals(desk.background.stop), contextlib.closing(work_off(desk, run, trigger)) as outcomes:
+    with stop_on_signals(desk.background.stop), contextlib.closing(work_off(desk, run, trigger)) as outcomes:
         total = None if quiet else _how_many(desk, trigger)
         for outcome in outcomes if quiet else print_each(outcomes, total=total, log_level=desk.settings.log_level):
             changes.extend(outcome.changes)

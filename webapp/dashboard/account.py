@@ -12,7 +12,7 @@ from flask import Response
 from webapp import web
 from webapp.clock import Clock
 from webapp.dashboard.charts import ChartDay, draw_bars, draw_line
-from webapp.dashboard.questions import PERIODS, days_asked, links, metric_asked
+from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
 from webapp.dashboard.reasons import SourcedCount, columns_of, sourced_count
 from webapp.dashboard.rendering import page
 from webapp.dashboard.tiles import SPARK_DAYS, WEEK, MetricTile, days_up_to, metric_tiles, week_growth
@@ -67,7 +67,7 @@ class AccountPage:
 
 def account(account_id: int) -> Response:
     """One account: the history of each metric, and why each number is what it is."""
-    now, metric, days = web.get(Clock).now(), metric_asked(), days_asked()
+    now, metric, days = web.get(Clock).now(), metric_in_query(), days_in_query()
     with web.get(Database).read() as tx:
         project = head_of_account(tx, account_id)
         if project is None:

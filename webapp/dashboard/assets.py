@@ -16,10 +16,10 @@ TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf
 @cache
 def _known() -> dict[str, Path]:
     """{address below /static/: file}."""
-    return {_named(path): path for path in sorted(STATIC.iterdir()) if path.is_file()}
+    return {_hashed_name(path): path for path in sorted(STATIC.iterdir()) if path.is_file()}
 
 
-def _named(path: Path) -> str:
+def _hashed_name(path: Path) -> str:
     return f"{path.stem}.{sha256(path.read_bytes()).hexdigest()[:12]}{path.suffix}"
 
 

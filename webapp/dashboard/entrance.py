@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from webapp import web
 from webapp.access import COOKIE, SESSION_S, Gate, Role, Sessions, Tokens, same_origin
-from webapp.dashboard.rendering import page, plain_error, sent_to
+from webapp.dashboard.rendering import page, plain_error, redirect_to
 from webapp.errors import Conflict, Invalid, NotFound, StoreError
 from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
@@ -24,7 +24,7 @@ FORM_LIMIT = 10_000
 RETRY_S = "15"
 
 
-def guarded(view: Callable[..., Response], role: Role = "read") -> Callable[..., Response]:
+def guard(view: Callable[..., Response], role: Role = "read") -> Callable[..., Response]:
     """The view for those who may see it; others are sent to sign in. What goes wrong is told on a page."""
 
     @wraps(view)
@@ -36,12 +36,12 @@ def guarded(view: Callable[..., Response], role: Role = "read") -> Callable[...,
             return plain_error(403, "That did not come from here", "The request was sent by another site's page.")
         if role == "admin" and have != "admin":
             return plain_error(403, "This needs the admin token", "You are signed in with a token that only reads.")
-        return _answered(view, values)
+        return _answer(view, values)
 
     return shown
 
 
-def _answered(view: Callable[..., Response], values: dict[str, Any]) -> Response:
+def _answer(view: Callable[..., Response], values: dict[str, Any]) -> Response:
     try:
         ensure_migrated(web.get(Database))
         return view(**values)
@@ -78,12 +78,12 @@ def _ours() -> bool:
 def _to_sign_in() -> Response:
     wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
     ended = "&ended=1" if COOKIE in request.cookies else ""
-    return sent_to(f"/sign-in?next={quote(wanted)}{ended}")
+    return redirect_to(f"/sign-in?next={quote(wanted)}{ended}")
 
 
 def show_sign_in() -> Response:
     if _role() is not None and g.signed_in:
-        return sent_to("/")
+        return redirect_to("/")
     return _form(200, "Your session has ended. Sign in again." if request.args.get("ended") else "")
 
 
@@ -101,16 +101,16 @@ def sign_in() -> Response:
             answer.headers["Retry-After"] = f"{wait:.0f}"
             return answer
         return _form(401, "This is none of the tokens of this service.")
-    answer = sent_to(_local(request.form.get("next", "/")))
-    answer.set_cookie(COOKIE, cookie, max_age=SESSION_S, secure=_encrypted(), httponly=True, samesite="Strict")
+    answer = redirect_to(_local(request.form.get("next", "/")))
+    answer.set_cookie(COOKIE, cookie, max_age=SESSION_S, secure=_is_encrypted(), httponly=True, samesite="Strict")
     return answer
 
 
 def leave() -> Response:
     if not _ours():
-        return sent_to("/")
-    answer = sent_to("/sign-in")
-    answer.delete_cookie(COOKIE, secure=_encrypted(), httponly=True, samesite="Strict")
+        return redirect_to("/")
+    answer = redirect_to("/sign-in")
+    answer.delete_cookie(COOKIE, secure=_is_encrypted(), httponly=True, samesite="Strict")
     return answer
 
 
@@ -119,7 +119,7 @@ def _form(status: int, words: str) -> Response:
     return page("sign_in.html", status, words=words, wanted=_local(wanted))
 
 
-def _encrypted() -> bool:
+def _is_encrypted() -> bool:
     return request.is_secure or request.headers.get("X-Forwarded-Proto", "") == "https"
 
 

@@ -13,7 +13,7 @@ from webapp.actions.schedule import set_schedule
 from webapp.actions.trigger import sync_in_background
 from webapp.dashboard.entrance import FORM_LIMIT
 from webapp.dashboard.project import BY_CRON
-from webapp.dashboard.rendering import sent_to
+from webapp.dashboard.rendering import redirect_to
 from webapp.errors import Invalid
 from webapp.store.db import Database
 from webapp.store.heads import head_of_account
@@ -25,7 +25,7 @@ DECISIONS = {"accept": accept_held, "reject": reject_held}
 def sync() -> Response:
     """Start a sync of all projects or of one, and show how it goes."""
     trigger = Trigger(caller="background", project_id=request.args.get("project_id") or None)
-    return sent_to(f"/runs/{sync_in_background(_desk(), trigger).run.id}")
+    return redirect_to(f"/runs/{sync_in_background(_desk(), trigger).run.id}")
 
 
 def decide(held_id: int, decision: str) -> Response:
@@ -35,14 +35,14 @@ def decide(held_id: int, decision: str) -> Response:
     decided = DECISIONS[decision](_desk(), held_id)
     with web.get(Database).read() as tx:
         head = head_of_account(tx, decided.account_id)
-    return sent_to(f"/projects/{head.id}#held" if head else "/")
+    return redirect_to(f"/projects/{head.id}#held" if head else "/")
 
 
 def auto_sync(project_id: str) -> Response:
     """Sync a project by itself or not, and how often."""
     request.max_content_length = FORM_LIMIT
     values = {"enabled": "enabled" in request.form} | _interval(request.form.get("interval_minutes", BY_CRON))
-    return sent_to(f"/projects/{set_schedule(_desk(), project_id, values).id}#schedule")
+    return redirect_to(f"/projects/{set_schedule(_desk(), project_id, values).id}#schedule")
 
 
 def _interval(chosen: str) -> dict[str, int | None]:

@@ -18,12 +18,12 @@ from webapp.config import Settings
 from webapp.dashboard.charts import SparkDrawing, draw_spark
 from webapp.dashboard.rendering import SetUp, page
 from webapp.dashboard.runs import live_run
-from webapp.dashboard.standing import problems_of, state_of, target_percent
+from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, WEEK, week_growth
 from webapp.model import METRICS, UNKNOWN, Values
 from webapp.rules.growth import day_growth, total
 from webapp.rules.history import Standing, daily_sums, members_of
-from webapp.rules.sorting import grouped
+from webapp.rules.sorting import group_by
 from webapp.store import held, leases
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
@@ -139,7 +139,7 @@ def _sums(tx: sa.Connection, projects: Sequence[Project], today: date) -> dict[s
     left = members_of(one.account for one in everyone).left
     views = daily_sums((first, today), before, cells(tx, "all", None, first, today), owner, left, place=VIEWS)
     there = (one for one in everyone if one.account.removed_at is None)
-    mine = grouped(there, lambda one: one.account.project_id)
+    mine = group_by(there, lambda one: one.account.project_id)
     return {one.id: _sum(mine.get(one.id, ()), one.as_of, stood, views.get(one.id, ())) for one in projects}
 
 

@@ -9,7 +9,7 @@ from flask import Flask, Response
 from webapp.dashboard import entrance, forms, home, runs
 from webapp.dashboard.account import account
 from webapp.dashboard.assets import serve
-from webapp.dashboard.entrance import guarded
+from webapp.dashboard.entrance import guard
 from webapp.dashboard.project import project
 
 PUBLIC = ("/sign-in", "/static/<name>", "/sign-out")
@@ -22,14 +22,14 @@ def register(app: Flask) -> None:
     _add(app, "GET", "/sign-in", entrance.show_sign_in)
     _add(app, "POST", "/sign-in", entrance.sign_in)
     _add(app, "POST", "/sign-out", entrance.leave)
-    _add(app, "GET", "/", guarded(home.home))
-    _add(app, "GET", "/projects/<project_id>", guarded(project))
-    _add(app, "GET", "/accounts/<int:account_id>", guarded(account))
-    _add(app, "GET", "/runs", guarded(runs.run_list, "admin"))
-    _add(app, "GET", "/runs/<run_id>", guarded(runs.run, "admin"))
-    _add(app, "POST", "/sync", guarded(forms.sync, "admin"))
-    _add(app, "POST", "/held/<int:held_id>/<decision>", guarded(forms.decide, "admin"))
-    _add(app, "POST", "/projects/<project_id>/auto_sync", guarded(forms.auto_sync, "admin"))
+    _add(app, "GET", "/", guard(home.home))
+    _add(app, "GET", "/projects/<project_id>", guard(project))
+    _add(app, "GET", "/accounts/<int:account_id>", guard(account))
+    _add(app, "GET", "/runs", guard(runs.run_list, "admin"))
+    _add(app, "GET", "/runs/<run_id>", guard(runs.run, "admin"))
+    _add(app, "POST", "/sync", guard(forms.sync, "admin"))
+    _add(app, "POST", "/held/<int:held_id>/<decision>", guard(forms.decide, "admin"))
+    _add(app, "POST", "/projects/<project_id>/auto_sync", guard(forms.auto_sync, "admin"))
 
 
 def _add(app: Flask, method: str, path: str, view: Callable[..., Response]) -> None:

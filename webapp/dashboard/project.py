@@ -14,17 +14,17 @@ from webapp import web
 from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.dashboard.charts import ChartDay, SparkDrawing, draw_line, draw_spark
-from webapp.dashboard.questions import PERIODS, days_asked, links, metric_asked
+from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
 from webapp.dashboard.reasons import SourcedCount, sourced_count
 from webapp.dashboard.rendering import page
 from webapp.dashboard.runs import live_run
-from webapp.dashboard.standing import problems_of, state_of, target_percent
+from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, WEEK, MetricTile, days_up_to, metric_tiles, week_growth
 from webapp.errors import NotFound
 from webapp.model import METRICS, Metric, Values
 from webapp.rules.growth import day_growth, total
 from webapp.rules.history import ProjectDay, history, members_of
-from webapp.rules.sorting import by_value, grouped, says
+from webapp.rules.sorting import by_value, group_by, says
 from webapp.store import held, leases, observations
 from webapp.store.accounts import Account
 from webapp.store.db import Database
@@ -100,7 +100,7 @@ class ProjectPage:
 def project(project_id: str) -> Response:
     """One project: totals, a chart, its accounts, and what needs a hand."""
     settings, now = web.get(Settings), web.get(Clock).now()
-    metric, days, listing = metric_asked(), days_asked(), _listing()
+    metric, days, listing = metric_in_query(), days_in_query(), _listing()
     with web.get(Database).read() as tx:
         head = head_of(tx, project_id)
         if head is None:
@@ -125,8 +125,8 @@ def project(project_id: str) -> Response:
 
 def _listing() -> Listing:
     """What is asked for, as far as it makes sense."""
-    sort = request.args.get("sort", metric_asked())
-    sort = sort if sort in SORTS else metric_asked()
+    sort = request.args.get("sort", metric_in_query())
+    sort = sort if sort in SORTS else metric_in_query()
     order = request.args.get("order", "asc" if sort in TEXTS else "desc")
     number = request.args.get("page", "1")
     known = number.isascii() and number.isdigit() and len(number) < len(str(MOST_PAGES))
@@ -142,7 +142,7 @@ def project_page(
     everyone = [*grown(tx, "project", project.id, removed=True)]
     there = [one for one in everyone if one.account.removed_at is None]
     growths = {one.account.id: day_growth(one.account.counts, one.points, project.as_of) for one in there}
-    fitting = _ordered([one.account for one in there if _fits(one.account, listing)], growths, listing, place)
+    fitting = _sort([one.account for one in there if _fits(one.account, listing)], growths, listing, place)
     pages = max(1, -(-len(fitting) // PER_PAGE))
     start = (min(listing.page, pages) - 1) * PER_PAGE
     shown = fitting[start : start + PER_PAGE]
@@ -188,7 +188,7 @@ def _topic(account: Account) -> str:
     return account.topic or "no topic"
 
 
-def _ordered(accounts: Sequence[Account], growths: Mapping[int, Values], listing: Listing, place: int) -> list[Account]:
+def _sort(accounts: Sequence[Account], growths: Mapping[int, Values], listing: Listing, place: int) -> list[Account]:
     """As the listing says, those without a value last, and by id among equals."""
 
     def value(account: Account) -> Any:
@@ -266,7 +266,7 @@ def _chart_day(day: date, found: ProjectDay | None, place: int) -> ChartDay:
 
 def _groups(accounts: Sequence[Grown], name: Callable[[Account], str], place: int) -> list[GroupBar]:
     """Those with the most first."""
-    found = grouped((one.account for one in accounts), name)
+    found = group_by((one.account for one in accounts), name)
     values = {name: total(account.counts for account in members)[place] for name, members in found.items()}
     largest = max((value or 0 for value in values.values()), default=0) or 1
     bars = [

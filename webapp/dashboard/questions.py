@@ -12,12 +12,12 @@ from webapp.model import METRICS, Metric
 PERIODS = (7, 30, 90, 365)
 
 
-def metric_asked() -> Metric:
+def metric_in_query() -> Metric:
     asked = request.args.get("metric", "views")
     return next((metric for metric in METRICS if metric == asked), "views")
 
 
-def days_asked() -> int:
+def days_in_query() -> int:
     asked = request.args.get("days", "30")
     return int(asked) if asked in map(str, PERIODS) else 30
 

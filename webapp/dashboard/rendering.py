@@ -53,7 +53,7 @@ def plain_error(status: int, title: str, detail: str, hint: str | None = None) -
     return page("error.html", status, title=title, detail=detail, hint=hint)
 
 
-def sent_to(address: str) -> Response:
+def redirect_to(address: str) -> Response:
     """To another page of ours, which is then asked for with GET."""
     return Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})
 

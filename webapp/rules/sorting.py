@@ -19,7 +19,7 @@ def by_value(
     return known + [item for item in ordered if value(item) is None]
 
 
-def grouped(items: Iterable[T], name: Callable[[T], K]) -> dict[K, list[T]]:
+def group_by(items: Iterable[T], name: Callable[[T], K]) -> dict[K, list[T]]:
     """{name: its items}, groups in the order in which they first come."""
     groups: dict[K, list[T]] = {}
     for item in items:

@@ -247,7 +247,7 @@ def test_a_service_out_of_reach_is_told_and_the_numbers_stay(site: Service, open
 
     expect(page.get_by_text("You are offline.")).to_be_visible()
     page.get_by_role("link", name="7 d", exact=True).click()
-    expect(page.get_by_text("can not be reached")).to_be_visible()
+    expect(page.get_by_text("cannot be reached")).to_be_visible()
     expect(page.get_by_role("heading", name="Views, 30 days")).to_be_visible()
     page.context.set_offline(False)
     expect(page.locator("#offline")).to_be_hidden()

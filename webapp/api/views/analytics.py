@@ -34,7 +34,7 @@ from webapp.clock import iso
 from webapp.model import Counts, Values
 from webapp.rules.growth import day_growth, total
 from webapp.rules.history import History, ProjectDay, history, members_of
-from webapp.rules.sorting import by_value, grouped
+from webapp.rules.sorting import by_value, group_by
 from webapp.store.accounts import Account
 from webapp.store.projects import Project as Head
 from webapp.store.standing import Grown, cells, grown, standing_at
@@ -129,7 +129,7 @@ def _over(past: History) -> Growth | None:
 
 def _groups(accounts: Iterable[Account], name: Callable[[Account], str]) -> dict[str, GroupCounts]:
     """The groups with the most views first."""
-    found = grouped(accounts, name)
+    found = group_by(accounts, name)
     groups = {name: group_counts([account.counts for account in members]) for name, members in found.items()}
     ordered = by_value(groups.items(), lambda one: Counts._make(one[1].counts).views, itemgetter(0), descending=True)
     return dict(ordered[:GROUPS])

@@ -18,7 +18,7 @@ from webapp.api.shapes.history import GroupTotals, Totals
 from webapp.api.views.accounts import TAGGED
 from webapp.model import Counts, Values
 from webapp.rules.growth import difference, total
-from webapp.rules.sorting import by_value, grouped
+from webapp.rules.sorting import by_value, group_by
 from webapp.store.accounts import Account
 from webapp.store.projects import Project as Head
 from webapp.store.standing import Ranged, ranged
@@ -97,7 +97,7 @@ def _groups(
 ) -> list[GroupTotals]:
     """Those with the most views first."""
     by = GROUPS[asked.group_by]
-    found = grouped((one for one in standings if one.last is not None), lambda one: by(one.account))
+    found = group_by((one for one in standings if one.last is not None), lambda one: by(one.account))
     groups = [_group(key, names.get(key or "", key), members, days) for key, members in found.items()]
     return by_value(
         groups, lambda group: Counts._make(group.counts).views, lambda group: group.key or "", descending=True

@@ -42,13 +42,13 @@ def examine(environ: Mapping[str, str] | None = None, clock: Clock | None = None
     case = Case(environ, clock or Clock(), settings, wrong)
     try:
         for what, part in PARTS:
-            yield from _guarded(what, part(case))
+            yield from _guard(what, part(case))
     finally:
         if case.db is not None:
             case.db.close()
 
 
-def _guarded(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+def _guard(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
     """What is wrong with one part must not hide how the others are."""
     try:
         yield from findings

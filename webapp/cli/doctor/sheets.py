@@ -73,10 +73,10 @@ def examine_clock(case: Case) -> Iterator[Finding]:
         fix = "compare it by hand: date -u; a wrong clock is refused at sign-in"
         yield Finding("warn", "clock", f"could not be compared: {words}", fix)
         return
-    yield _compared((case.clock.now() - theirs).total_seconds())
+    yield _skew((case.clock.now() - theirs).total_seconds())
 
 
-def _compared(ahead_s: float) -> Finding:
+def _skew(ahead_s: float) -> Finding:
     """The clock against Google's, which tells whole seconds."""
     off = abs(ahead_s)
     words = f"{off:.0f} s {'ahead of' if ahead_s > 0 else 'behind'} Google's"
@@ -117,14 +117,14 @@ def _tabs(case: Case, sheet: SheetSource, book: Book, budget: Budget, *, key: st
     names = {project.id: project.name for project in unbound}
     roles |= {tab.id: f"project {names[id_]!r}" for id_, tab in tabs.taken_by_name.items()}
     looked_at = [tab for tab in book.tabs if tab.grid and (tab.id in roles or tab in tabs.candidates)]
-    yield from _read(case.settings, sheet, looked_at, roles, book.locale, budget)
+    yield from _read_tabs(case.settings, sheet, looked_at, roles, book.locale, budget)
     for words in tabs.left_out:
         yield Finding("ok", "tab", words)
-    yield from _left_alone(book, taken, ignored)
-    yield from _gone(book, taken)
+    yield from _ignored_tabs(book, taken, ignored)
+    yield from _missing_tabs(book, taken)
 
 
-def _read(
+def _read_tabs(
     settings: Settings,
     sheet: SheetSource,
     tabs: Sequence[Tab],
@@ -136,12 +136,12 @@ def _read(
         return
     try:
         for tab, cells in zip(tabs, sheet.read(tabs, [None] * len(tabs), budget), strict=True):
-            yield _tab(settings, tab, cells, roles.get(tab.id), locale)
+            yield _finding_of(settings, tab, cells, roles.get(tab.id), locale)
     except SourceError as error:
         yield failure(f"sheet {sheet.key}", error)
 
 
-def _tab(settings: Settings, tab: Tab, cells: Cells, role: str | None, locale: str | None) -> Finding:
+def _finding_of(settings: Settings, tab: Tab, cells: Cells, role: str | None, locale: str | None) -> Finding:
     what = f"tab {tab.title}"
     try:
         if cells.error is not None:
@@ -171,7 +171,7 @@ def _columns(header: Header) -> str:
     return f"{words}; no column for {', '.join(missing)}" if missing else words
 
 
-def _left_alone(book: Book, taken: Mapping[str, Project], ignored: set[str]) -> Iterator[Finding]:
+def _ignored_tabs(book: Book, taken: Mapping[str, Project], ignored: set[str]) -> Iterator[Finding]:
     for tab in book.tabs:
         if not tab.grid:
             yield Finding("ok", f"tab {tab.title}", "is a chart or a connected sheet and is left out")
@@ -181,7 +181,7 @@ def _left_alone(book: Book, taken: Mapping[str, Project], ignored: set[str]) -> 
             yield Finding("ok", f"tab {tab.title}", "its project was removed")
 
 
-def _gone(book: Book, taken: Mapping[str, Project]) -> Iterator[Finding]:
+def _missing_tabs(book: Book, taken: Mapping[str, Project]) -> Iterator[Finding]:
     there = {tab.id for tab in book.tabs}
     for id_, project in taken.items():
         if id_ not in there and project.removed_at is None and project.status == "active":

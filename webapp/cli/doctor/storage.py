@@ -81,7 +81,7 @@ def examine_disk(case: Case) -> Iterator[Finding]:
         return
     path = Path(case.db.storage())
     folder = _nearest_folder(path)
-    yield _lasting(path)
+    yield _durability(path)
     free = shutil.disk_usage(folder).free
     if free < FREE_BYTES:
         words = f"{free // 2**20} MB are free on the disk of {folder}"
@@ -89,7 +89,7 @@ def examine_disk(case: Case) -> Iterator[Finding]:
     yield _sqlite()
 
 
-def _lasting(path: Path) -> Finding:
+def _durability(path: Path) -> Finding:
     fix = "mount a disk and set SMART_SYNC_DATA_DIR to a folder on it, or set DATABASE_URL to PostgreSQL"
     match durability(path):
         case "durable":

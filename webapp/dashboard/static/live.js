@@ -19,7 +19,7 @@ async function ask(url, options) {
     if (answer.redirected && new URL(answer.url).pathname === "/sign-in") location.assign(answer.url);
     return answer;
   } catch {
-    tell("The service can not be reached. The numbers are as they were last read.");
+    tell("The service cannot be reached. The numbers are as they were last read.");
     return null;
   }
 }
@@ -58,7 +58,7 @@ async function show(url, all) {
   const answer = await ask(url);
   if (!answer || mine !== asked) return false;
   if (answer.status >= 500) {
-    tell("The service can not read its numbers just now. These are as they were last read.");
+    tell("The service cannot read its numbers just now. These are as they were last read.");
     return false;
   }
   put(new DOMParser().parseFromString(await answer.text(), "text/html"), all);
