@@ -26,7 +26,7 @@ def put_pin(
     with desk.edit() as edit:
         account = present_account(accounts.lock(edit.tx, account_id))
         before = pins.of_metric(edit.tx, account.id, metric)
-        pins.put(edit.tx, account.id, metric, value, until=until, note=note, now=edit.now)
+        pins.put(edit.tx, account, metric, value, until=until, note=note, now=edit.now)
         after = pins.of_metric(edit.tx, account.id, metric)
         edit.audit("pin.put", f"account:{account.id}", _values(before), _values(after), note)
 
@@ -45,7 +45,7 @@ def delete_pin(desk: Desk, account_id: int, metric: Metric) -> None:
         before = pins.of_metric(edit.tx, account.id, metric)
         if before is None:
             raise missing
-        pins.drop(edit.tx, account.id, metric)
+        pins.drop(edit.tx, account, metric)
         edit.audit("pin.delete", f"account:{account.id}", _values(before), None)
 
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from webapp.actions.desk import Desk
-from webapp.errors import Invalid, NotFound
+from webapp.actions.projects import present_project
+from webapp.errors import Invalid
 from webapp.rules.due import checked_cron, checked_interval, checked_zone, longest_pause, rescheduled, schedule_of
 from webapp.store import projects, schedule
 from webapp.store.projects import Project
@@ -27,9 +28,7 @@ def set_schedule(desk: Desk, project_id: str, values: Mapping[str, Any]) -> Proj
     """
     changes = _columns(values, desk.clock.now())
     with desk.edit() as edit:
-        before = projects.locked(edit.tx, project_id)
-        if before is None or before.removed_at is not None:
-            raise NotFound(f"there is no project {project_id[:100]!r}", code="project_not_found")
+        before = present_project(projects.lock(edit.tx, project_id))
         plan = _plan(before, changes, desk.settings.interval_minutes, edit.now)
         if not schedule.change(edit.tx, before, changes, plan, edit.now):
             return before

@@ -96,11 +96,6 @@ def lock(tx: sa.Connection, account_id: int) -> Account:
     return get(tx, account_id)  # as it is now that nobody else changes it
 
 
-def project_of(tx: sa.Connection, account_id: int) -> str | None:
-    """The id of the account's project; None for an account that is not there."""
-    return None if account_id > LARGEST else tx.execute(_PROJECT_OF.where(THERE), {"of": account_id}).scalar()
-
-
 def owner_of(tx: sa.Connection, account_id: int) -> str | None:
     """The id of the project of an account, removed or not; None when there is no such account."""
     return None if account_id > LARGEST else tx.execute(_PROJECT_OF, {"of": account_id}).scalar()

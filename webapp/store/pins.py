@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.model import Metric
-from webapp.store import accounts, projects
-from webapp.store.backends.dialect import counted, insert_for
+from webapp.store import projects
+from webapp.store.accounts import Account
+from webapp.store.backends.dialect import insert_for
 from webapp.store.projects import DEFAULT_LIMIT
 from webapp.store.tables import accounts as account_rows
 from webapp.store.tables import pins
@@ -44,32 +45,25 @@ _COLUMNS = tuple(pins.c[name] for name in Pin.__dataclass_fields__)
 
 def put(
     tx: sa.Connection,
-    account_id: int,
+    account: Account,
     metric: Metric,
     value: int,
     *,
     until: datetime | None,
     note: str | None,
     now: datetime,
-) -> bool:
-    """Fix a value until a time, or for good; False for an account that is not there."""
-    project_id = accounts.project_of(tx, account_id)
-    if project_id is None:
-        return False
+) -> None:
+    """Fix a value until a time, or for good."""
     row = {"value": value, "until": until, "note": note, "pinned_at": now}
-    statement = insert_for(tx, pins).values(account_id=account_id, metric=metric, **row)
+    statement = insert_for(tx, pins).values(account_id=account.id, metric=metric, **row)
     tx.execute(statement.on_conflict_do_update(index_elements=["account_id", "metric"], set_=row))
-    projects.touch(tx, [project_id], merge=True)
-    return True
+    projects.touch(tx, [account.project_id], merge=True)
 
 
-def drop(tx: sa.Connection, account_id: int, metric: Metric) -> bool:
-    """Let the merge decide again; False when nothing was pinned."""
-    gone = counted(tx, pins.delete().where(pins.c.account_id == account_id, pins.c.metric == metric)) == 1
-    project_id = accounts.project_of(tx, account_id)
-    if gone and project_id is not None:
-        projects.touch(tx, [project_id], merge=True)
-    return gone
+def drop(tx: sa.Connection, account: Account, metric: Metric) -> None:
+    """Let the merge decide again."""
+    tx.execute(pins.delete().where(pins.c.account_id == account.id, pins.c.metric == metric))
+    projects.touch(tx, [account.project_id], merge=True)
 
 
 def of_metric(tx: sa.Connection, account_id: int, metric: Metric) -> Pin | None:
