@@ -23,7 +23,7 @@ from webapp.api.http.routes import Route
 PUBLIC = {"/health", "/ready", "/openapi.json", "/docs"}
 PUBLIC_PAGES = {"/sign-in", "/sign-out", "/static/<name>"}
 PACKAGE = Path(webapp.__file__).parent
-RAISERS = {"Problem", "NotFound", "Invalid", "StoreError"}
+RAISERS = {"HttpProblem", "NotFound", "Invalid", "StoreError"}
 
 
 def rules(demo: Demo) -> list[Rule]:
@@ -180,7 +180,7 @@ def raised_codes() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISERS:
                 said = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
-                said += node.args[1:2] if node.func.id == "Problem" else []
+                said += node.args[1:2] if node.func.id == "HttpProblem" else []
                 found |= {str(one.value) for one in said if isinstance(one, ast.Constant)}
     return found
 

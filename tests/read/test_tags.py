@@ -8,7 +8,7 @@ from tests.fakes.service import ADMIN, Service
 from tests.read.world import World
 from webapp import __version__
 from webapp.api.http import answering
-from webapp.api.http.answering import MEMORY, Kept, Made, Memory
+from webapp.api.http.answering import MEMORY, Content, Memory, Tagged
 
 READS = [
     "/api/projects/project-a/accounts",
@@ -202,8 +202,8 @@ def test_html_is_never_answered(laid: World) -> None:
 # The memory itself
 
 
-def kept(size: int) -> Kept:
-    return Kept('"tag"', Made(b"x" * size))
+def kept(size: int) -> Tagged:
+    return Tagged('"tag"', Content(b"x" * size))
 
 
 def test_what_was_used_longest_ago_is_forgotten_first() -> None:

@@ -14,22 +14,24 @@ from sqlalchemy import Connection
 from werkzeug.http import http_date
 
 from webapp import __version__, web
-from webapp.api.http.asking import no_account, no_project
 from webapp.clock import Clock
 from webapp.errors import NotFound
+from webapp.store import accounts, projects
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of, head_of_account
-from webapp.store.projects import Project as Head
+from webapp.store.projects import Project
 from webapp.store.watch import Watch
 
 MEMORY = "smart_sync.answers"  # where the app keeps its Memory
 JSON = "application/json"
 CACHE_CONTROL = "private, no-cache"
 LIMIT = 8 * 1024 * 1024
-HEADS = 1_000
+KNOWN = 1_000
+
+Projects = tuple[Project, ...]
 
 
-class Made(NamedTuple):
+class Content(NamedTuple):
     """An answer before it is sent."""
 
     body: bytes
@@ -37,40 +39,40 @@ class Made(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-class Kept(NamedTuple):
+class Tagged(NamedTuple):
     """An answer with its tag."""
 
     tag: str
-    made: Made
+    content: Content
 
 
-class Found(NamedTuple):
-    """Projects as they were found. modified: the second in which the last of them was touched, and its date."""
+class Subject(NamedTuple):
+    """The projects that an answer is about. modified: the second in which the last was touched, and its date."""
 
-    heads: tuple[Head, ...]
+    projects: Projects
     modified: tuple[int, str] | None
 
 
-class Heads:
+class Subjects:
     """Projects as they were found, good until anybody commits anything; a thousand at most."""
 
     def __init__(self) -> None:
-        self._known: tuple[Any, dict[Any, Found]] = (None, {})
+        self._known: tuple[Any, dict[Any, Subject]] = (None, {})
 
-    def get(self, name: Any, version: Any) -> Found | None:
-        """version: the database's now; None: it can not be told."""
-        seen, found = self._known
-        return found.get(name) if version is not None and seen == version else None
+    def get(self, name: Any, version: Any) -> Subject | None:
+        """version: the database's now; None: it cannot be said."""
+        seen, known = self._known
+        return known.get(name) if version is not None and seen == version else None
 
-    def put(self, name: Any, version: Any, new: Found) -> None:
+    def put(self, name: Any, version: Any, subject: Subject) -> None:
         """version: the database's before the projects were looked for."""
-        seen, found = self._known
+        seen, known = self._known
         if version is None:
             return
-        if version != seen or len(found) >= HEADS:
-            found = {}
-            self._known = version, found
-        found[name] = new
+        if version != seen or len(known) >= KNOWN:
+            known = {}
+            self._known = version, known
+        known[name] = subject
 
 
 class Memory:
@@ -81,10 +83,10 @@ class Memory:
 
     def __init__(self, limit: int = LIMIT, watch: Watch | None = None) -> None:
         self.watch = watch
-        self.heads = Heads()
+        self.subjects = Subjects()
         self._limit = limit
         self._size = 0
-        self._kept: OrderedDict[Any, Kept] = OrderedDict()
+        self._answers: OrderedDict[Any, Tagged] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -92,41 +94,39 @@ class Memory:
         """Bytes of the bodies."""
         return self._size
 
-    def get(self, key: Any) -> Kept | None:
+    def get(self, key: Any) -> Tagged | None:
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
-            return kept
+            answer = self._answers.get(key)
+            if answer is not None:
+                self._answers.move_to_end(key)
+            return answer
 
-    def put(self, key: Any, kept: Kept) -> None:
+    def put(self, key: Any, answer: Tagged) -> None:
         """Keep an answer, unless it alone would push out a good part of the others."""
-        if len(kept.made.body) > self._limit // 4:
+        if len(answer.content.body) > self._limit // 4:
             return
         with self._lock:
             self._drop(key)
-            self._kept[key] = kept
-            self._size += len(kept.made.body)
+            self._answers[key] = answer
+            self._size += len(answer.content.body)
             while self._size > self._limit:
-                self._drop(next(iter(self._kept)))
+                self._drop(next(iter(self._answers)))
 
     def _drop(self, key: Any) -> None:
-        gone = self._kept.pop(key, None)
-        self._size -= len(gone.made.body) if gone else 0
+        gone = self._answers.pop(key, None)
+        self._size -= len(gone.content.body) if gone else 0
 
 
 def memory() -> Memory:
     """The app's own."""
-    kept: Memory | None = current_app.extensions.get(MEMORY)
-    return (
-        kept
-        if kept is not None
-        else cast("Memory", current_app.extensions.setdefault(MEMORY, Memory(watch=Watch(web.get(Database)))))
-    )
+    there: Memory | None = current_app.extensions.get(MEMORY)
+    if there is not None:
+        return there
+    return cast("Memory", current_app.extensions.setdefault(MEMORY, Memory(watch=Watch(web.get(Database)))))
 
 
-def about_project(
-    project_id: str, asked: Any, day: date, make: Callable[[Connection, Head], Made], *, growing: bool = False
+def answer_about_project(
+    project_id: str, asked: Any, day: date, make: Callable[[Connection, Project], Content], *, growing: bool = False
 ) -> Response:
     """An answer about one project.
 
@@ -135,99 +135,103 @@ def about_project(
 
     Raises: NotFound.
     """
-    return _about(
+    return _answer(
         ("project", project_id),
-        lambda tx: _one(head_of(tx, project_id), no_project(project_id)),
+        lambda tx: _only(head_of(tx, project_id), projects.missing(project_id)),
         (asked, day, growing),
-        lambda tx, heads: make(tx, heads[0]),
+        lambda tx, found: make(tx, found[0]),
     )
 
 
-def about_account(
-    account_id: int, asked: Any, day: date, make: Callable[[Connection, Head], Made], *, growing: bool = False
+def answer_about_account(
+    account_id: int, asked: Any, day: date, make: Callable[[Connection, Project], Content], *, growing: bool = False
 ) -> Response:
     """An answer about one account, which changes with its project.
 
     Raises: NotFound.
     """
-    return _about(
+    return _answer(
         ("account", account_id),
-        lambda tx: _one(head_of_account(tx, account_id), no_account(account_id)),
+        lambda tx: _only(head_of_account(tx, account_id), accounts.missing(account_id)),
         (asked, day, growing),
-        lambda tx, heads: make(tx, heads[0]),
+        lambda tx, found: make(tx, found[0]),
     )
 
 
-def about_all(only: str | None, asked: Any, day: date, make: Callable[[Connection, Sequence[Head]], Made]) -> Response:
+def answer_about_all(
+    only: str | None, asked: Any, day: date, make: Callable[[Connection, Sequence[Project]], Content]
+) -> Response:
     """An answer about all projects, or one of them.
 
     Raises: NotFound.
     """
 
-    def find(tx: Connection) -> tuple[Head, ...]:
-        heads = tuple(all_heads(tx))
-        return heads if only is None else _one(next((one for one in heads if one.id == only), None), no_project(only))
+    def find(tx: Connection) -> Projects:
+        found = tuple(all_heads(tx))
+        if only is None:
+            return found
+        return _only(next((project for project in found if project.id == only), None), projects.missing(only))
 
-    return _about(("all", only), find, (asked, day, False), make)
+    return _answer(("all", only), find, (asked, day, False), make)
 
 
-def _one(head: Head | None, missing: NotFound) -> tuple[Head, ...]:
-    if head is None:
+def _only(project: Project | None, missing: NotFound) -> Projects:
+    if project is None:
         raise missing
-    return (head,)
+    return (project,)
 
 
-def _about(
+def _answer(
     name: tuple[str, Any],
-    find: Callable[[Connection], tuple[Head, ...]],
+    find: Callable[[Connection], Projects],
     question: tuple[Any, date, bool],
-    make: Callable[[Connection, tuple[Head, ...]], Made],
+    make: Callable[[Connection, Projects], Content],
 ) -> Response:
     """From memory when nothing was committed since, else from one reading transaction."""
-    kept, db = memory(), web.get(Database)
-    version = kept.watch.version() if kept.watch is not None else None
-    found = kept.heads.get(name, version)
-    if found is not None:
-        known = kept.get(_key(db, found.heads, question))
-        if known is not None:
-            return _response(known, _modified(found))
+    mine, db = memory(), web.get(Database)
+    version = mine.watch.version() if mine.watch is not None else None
+    subject = mine.subjects.get(name, version)
+    if subject is not None:
+        answer = mine.get(_key(db, subject.projects, question))
+        if answer is not None:
+            return _response(answer, _last_modified(subject))
     with db.read() as tx:
-        found = _found(find(tx))
-        kept.heads.put(name, version, found)
-        key = _key(db, found.heads, question)
-        known = kept.get(key)
-        if known is None:
+        subject = _subject(find(tx))
+        mine.subjects.put(name, version, subject)
+        key = _key(db, subject.projects, question)
+        answer = mine.get(key)
+        if answer is None:
             tag = _tag(repr((__version__, key[1:])).encode("utf-8", "surrogatepass"))
             if _has(tag):
-                return _not_modified(tag, _modified(found))
-            known = Kept(tag, make(tx, found.heads))
-            kept.put(key, known)
-    return _response(known, _modified(found))
+                return _not_modified(tag, _last_modified(subject))
+            answer = Tagged(tag, make(tx, subject.projects))
+            mine.put(key, answer)
+    return _response(answer, _last_modified(subject))
 
 
-def _key(db: Database, heads: Sequence[Head], question: tuple[Any, date, bool]) -> tuple[Any, ...]:
+def _key(db: Database, found: Projects, question: tuple[Any, date, bool]) -> tuple[Any, ...]:
     """Everything an answer depends on besides the code: address, question, day, and what the projects' numbers are.
 
     The time of the last change tells a revision from one of the same number in a backup that was restored.
     """
     growing = question[2]
-    states = tuple((head.id, head.revision, head.changed_at, head.synced_at if growing else None) for head in heads)
+    states = tuple((one.id, one.revision, one.changed_at, one.synced_at if growing else None) for one in found)
     return db.generation, request.path, question, states
 
 
-def by_bytes(made: Made) -> Response:
+def answer_by_bytes(content: Content) -> Response:
     """An answer whose tag covers its bytes, for what changes with time."""
-    return _response(Kept(_tag(made.body), made), {})
+    return _response(Tagged(_tag(content.body), content), {})
 
 
-def remembered(key: Any, make: Callable[[], bytes]) -> bytes:
+def remember(key: Any, make: Callable[[], bytes]) -> bytes:
     """A part of answers that depends on the key alone, from memory or made now."""
     full = (web.get(Database).generation, repr(key))
-    kept = memory().get(full)
-    if kept is None:
-        kept = Kept("", Made(make()))
-        memory().put(full, kept)
-    return kept.made.body
+    answer = memory().get(full)
+    if answer is None:
+        answer = Tagged("", Content(make()))
+        memory().put(full, answer)
+    return answer.content.body
 
 
 def _tag(text: bytes) -> str:
@@ -235,18 +239,19 @@ def _tag(text: bytes) -> str:
 
 
 def _has(tag: str) -> bool:
+    """Whether the caller has the answer of this tag."""
     given = request.environ.get("HTTP_IF_NONE_MATCH")
     return given is not None and (given == tag or request.if_none_match.contains(tag.strip('"')))
 
 
-def _found(heads: tuple[Head, ...]) -> Found:
-    touched_at = max((head.touched_at for head in heads if head.touched_at), default=None)
-    return Found(heads, None if touched_at is None else (int(touched_at.timestamp()), http_date(touched_at)))
+def _subject(found: Projects) -> Subject:
+    touched_at = max((project.touched_at for project in found if project.touched_at), default=None)
+    return Subject(found, None if touched_at is None else (int(touched_at.timestamp()), http_date(touched_at)))
 
 
-def _modified(found: Found) -> dict[str, str]:
+def _last_modified(subject: Subject) -> dict[str, str]:
     """Nothing during the second it was in: another change may come within the same."""
-    modified = found.modified
+    modified = subject.modified
     if modified is None or modified[0] >= int(web.get(Clock).now().timestamp()):
         return {}
     return {"Last-Modified": modified[1]}
@@ -258,10 +263,10 @@ def _not_modified(tag: str, headers: Mapping[str, str]) -> Response:
     return response
 
 
-def _response(kept: Kept, headers: Mapping[str, str]) -> Response:
+def _response(answer: Tagged, headers: Mapping[str, str]) -> Response:
     """The answer, or nothing but its tag for who has it."""
-    if _has(kept.tag):
-        return _not_modified(kept.tag, headers)
-    made = kept.made
-    said = {"ETag": kept.tag, "Cache-Control": CACHE_CONTROL, **headers, **made.headers}
-    return Response(made.body, 200, headers=said, content_type=made.content_type)
+    if _has(answer.tag):
+        return _not_modified(answer.tag, headers)
+    content = answer.content
+    all_headers = {"ETag": answer.tag, "Cache-Control": CACHE_CONTROL, **headers, **content.headers}
+    return Response(content.body, 200, headers=all_headers, content_type=content.content_type)

@@ -9,9 +9,8 @@ from typing import Annotated, NamedTuple, Protocol
 import msgspec
 
 from webapp import web
-from webapp.api.http.problems import Problem
+from webapp.api.http.problems import HttpProblem
 from webapp.clock import Clock, utc_day
-from webapp.errors import NotFound
 
 DAYS = 30
 LONGEST = 5 * 366
@@ -68,33 +67,33 @@ def today() -> date:
 def period(asked: PeriodQuery, now: date, *, days: int = DAYS) -> Period:
     """The days that are asked for, none of them after `now`.
 
-    Raises: Problem 422 for days the wrong way round, too many, or before anybody counted followers.
+    Raises: HttpProblem 422 for days the wrong way round, too many, or before anybody counted followers.
     """
     for field, given in (("start_date", asked.start_date), ("end_date", asked.end_date)):
         if given is not None and given < EARLIEST:
-            raise refused(field, f"{field} is before {EARLIEST}")
+            raise refusal(field, f"{field} is before {EARLIEST}")
     end = asked.end_date or max(now, asked.start_date or now)
     start = asked.start_date or max(EARLIEST, min(end, now) - timedelta(days=days - 1))
     if start > end:
-        raise refused("start_date", f"start_date {start} is after end_date {end}")
+        raise refusal("start_date", f"start_date {start} is after end_date {end}")
     if (end - start).days >= LONGEST:
-        raise refused("start_date", f"{start} to {end} is longer than five years; ask for one part after the other")
+        raise refusal("start_date", f"{start} to {end} is longer than five years; ask for one part after the other")
     return Period(start, min(end, now))
 
 
 def refuse_too_much(accounts: int, days: int) -> None:
     """Refuse what would keep the service busy for minutes.
 
-    Raises: Problem 422.
+    Raises: HttpProblem 422.
     """
     if accounts * days > CELLS:
-        raise refused(
+        raise refusal(
             "start_date", f"{days} days of {accounts} accounts are too many at once; ask for {CELLS // accounts} days"
         )
 
 
-def refused(field: str, detail: str, allowed: Sequence[str] | None = None) -> Problem:
-    return Problem(
+def refusal(field: str, detail: str, allowed: Sequence[str] | None = None) -> HttpProblem:
+    return HttpProblem(
         422, "invalid_parameter", detail, field=field, allowed=", ".join(allowed) if allowed is not None else None
     )
 
@@ -102,27 +101,27 @@ def refused(field: str, detail: str, allowed: Sequence[str] | None = None) -> Pr
 def choose(field: str, value: str, allowed: Sequence[str]) -> str:
     """The value, if it is one of those there are.
 
-    Raises: Problem 422 that names them.
+    Raises: HttpProblem 422 that names them.
     """
     if value not in allowed:
-        raise refused(field, f"{field} {value[:80]!r} is not known", allowed)
+        raise refusal(field, f"{field} {value[:80]!r} is not known", allowed)
     return value
 
 
-def listed(field: str, value: str | None, allowed: Sequence[str]) -> tuple[str, ...] | None:
+def split_names(field: str, value: str | None, allowed: Sequence[str]) -> tuple[str, ...] | None:
     """Names by comma; None when nothing is asked for.
 
-    Raises: Problem 422 for one that is not known, or is said twice.
+    Raises: HttpProblem 422 for one that is not known, or is said twice.
     """
     if value is None:
         return None
     names = tuple(choose(field, name.strip(), allowed) for name in value.split(","))
     if len(set(names)) < len(names):
-        raise refused(field, f"{field} names something twice", allowed)
+        raise refusal(field, f"{field} names something twice", allowed)
     return names
 
 
-def same(asked: str | None, value: str | None) -> bool:
+def matches(asked: str | None, value: str | None) -> bool:
     """Whether a text is the one that is asked for, if one is: capitals and a leading @ do not matter."""
     return asked is None or (value is not None and _plain(asked) == _plain(value))
 
@@ -141,17 +140,11 @@ class Whose(Protocol):
 def fits(asked: Whose, account: Whose) -> bool:
     """Whether an account is of the platform, topic and owner that are asked for."""
     return (
-        same(asked.platform, account.platform) and same(asked.topic, account.topic) and same(asked.owner, account.owner)
+        matches(asked.platform, account.platform)
+        and matches(asked.topic, account.topic)
+        and matches(asked.owner, account.owner)
     )
 
 
 def _plain(text: str) -> str:
     return text.strip().removeprefix("@").strip().casefold()
-
-
-def no_project(project_id: str) -> NotFound:
-    return NotFound(f"there is no project {project_id[:100]!r}", code="project_not_found")
-
-
-def no_account(account_id: int) -> NotFound:
-    return NotFound(f"there is no account {account_id}", code="account_not_found")

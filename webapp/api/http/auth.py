@@ -11,7 +11,7 @@ from flask import g, request
 
 from webapp import web
 from webapp.access import COOKIE, Gate, Role, Sessions, Tokens, same_origin
-from webapp.api.http.problems import Problem
+from webapp.api.http.problems import HttpProblem
 from webapp.store import accounts, share_links
 from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
@@ -26,7 +26,7 @@ def check(access: Access, values: Mapping[str, Any]) -> None:
 
     values: those of the path, by name; a share token opens only paths that name its project or one of its accounts.
 
-    Raises: Problem 401 without a valid token, 403 for a token that does not reach this far, 429 to an address that
+    Raises: HttpProblem 401 without a valid token, 403 for a token that does not reach this far, 429 to an address that
     keeps sending wrong ones; StoreError when a share token can not be looked up.
     """
     if access == "public":
@@ -85,15 +85,15 @@ def _shared(access: Access, values: Mapping[str, Any], token: str) -> bool:
     return True
 
 
-def _forbidden(detail: str, **more: Any) -> Problem:
-    return Problem(403, "forbidden", detail, **more)
+def _forbidden(detail: str, **more: Any) -> HttpProblem:
+    return HttpProblem(403, "forbidden", detail, **more)
 
 
-def _refusal(access: Access) -> Problem:
+def _refusal(access: Access) -> HttpProblem:
     given = request.headers.get("Authorization", "").strip()
     wait = web.get(Gate).wrong(request.remote_addr or "") if given else 0.0
     if wait > 0:
-        return Problem(
+        return HttpProblem(
             429,
             "too_many_wrong_tokens",
             "too many wrong tokens from this address",
@@ -102,7 +102,7 @@ def _refusal(access: Access) -> Problem:
     kind, setting = (
         ("the admin", "SMART_SYNC_ADMIN_TOKEN") if access == "admin" else ("a read", "SMART_SYNC_READ_TOKEN")
     )
-    return Problem(
+    return HttpProblem(
         401,
         "unauthorized",
         f"this needs {kind} token in the header `Authorization: Bearer <token>`",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from webapp.api.http.asking import refused
+from webapp.api.http.asking import refusal
 from webapp.model import LARGEST
 
 CHECK = 9
@@ -22,16 +22,16 @@ _by_number = msgspec.json.Decoder(tuple[Number | None, Identifier])
 _by_text = msgspec.json.Decoder(tuple[str | None, Identifier])
 
 
-def made(question: str, place: Place) -> str:
+def encode_cursor(question: str, place: Place) -> str:
     """The cursor behind a line. question: everything that decides which lines follow."""
     body = msgspec.json.encode(place)
     return urlsafe_b64encode(_check(question, body) + body).rstrip(b"=").decode()
 
 
-def understood(question: str, cursor: str, *, text: bool) -> Place:
+def decode_cursor(question: str, cursor: str, *, text: bool) -> Place:
     """The place that a cursor means. text: whether the lines are sorted by a text.
 
-    Raises: Problem 422 for a cursor that was not made for this question, or was changed.
+    Raises: HttpProblem 422 for a cursor that was not made for this question, or was changed.
     """
     try:
         raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
@@ -39,7 +39,7 @@ def understood(question: str, cursor: str, *, text: bool) -> Place:
         place: Place = (_by_text if text else _by_number).decode(body)
     except (binascii.Error, UnicodeEncodeError, msgspec.MsgspecError):
         raise _unknown() from None
-    if check != _check(question, body) or made(question, place) != cursor:
+    if check != _check(question, body) or encode_cursor(question, place) != cursor:
         raise _unknown()
     return place
 
@@ -51,6 +51,6 @@ def _check(question: str, body: bytes) -> bytes:
 
 
 def _unknown() -> Exception:
-    return refused(
+    return refusal(
         "cursor", "the cursor is not one of this question; take `next_cursor` as it is, and all parameters too"
     )

@@ -26,7 +26,7 @@ CODES = {
 }
 
 
-class Problem(Exception):
+class HttpProblem(Exception):
     """An answer that a view raises: the status, a stable code, words, and what else the body should say."""
 
     def __init__(
@@ -63,13 +63,13 @@ def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] |
 
 def register(app: Flask) -> None:
     """Answer every error of the app as a problem."""
-    app.register_error_handler(Problem, _raised)
+    app.register_error_handler(HttpProblem, _raised)
     app.register_error_handler(SmartSyncError, _ours)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _bug)
 
 
-def _raised(error: Problem) -> Response:
+def _raised(error: HttpProblem) -> Response:
     return problem(error.status, error.code, error.detail, headers=error.headers, **error.more)
 
 

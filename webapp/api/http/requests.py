@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from flask import request
 
-from webapp.api.http.problems import Problem
+from webapp.api.http.problems import HttpProblem
 
 T = TypeVar("T")
 MAX_PARAMETERS = 50
@@ -25,11 +25,11 @@ def query(kind: type[T], fixed: dict[str, str]) -> T:
 
     fixed: those that the address itself says.
 
-    Raises: Problem 400 for a query that can not be decoded; 422 for one with unknown, empty, repeated or bad values;
+    Raises: HttpProblem 400 for a query that can not be decoded; 422 for one with unknown, empty, repeated or bad values;
     404 for a path that no database can be asked for.
     """
     if "\x00" in request.path:
-        raise Problem(404, "not_found", "there is nothing at this address")
+        raise HttpProblem(404, "not_found", "there is nothing at this address")
     given: dict[str, str] = {}
     for name, value in _pairs():
         if name in given:
@@ -62,13 +62,13 @@ def _pairs() -> list[tuple[str, str]]:
         text = request.query_string.decode("ascii")
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS, separator="&")
     except ValueError:
-        raise Problem(400, "bad_query", "the query string can not be decoded as UTF-8") from None
+        raise HttpProblem(400, "bad_query", "the query string can not be decoded as UTF-8") from None
 
 
 def body(kind: type[T]) -> T:
     """The JSON body as `kind`.
 
-    Raises: Problem 400 for what is no JSON object; 413 for too much of it; 422 for unknown or bad members.
+    Raises: HttpProblem 400 for what is no JSON object; 413 for too much of it; 422 for unknown or bad members.
     """
     return _convert(_object(), kind, strict=True)
 
@@ -76,7 +76,9 @@ def body(kind: type[T]) -> T:
 def no_body() -> None:
     """Refuse a body that says something, where nothing in it would be heeded."""
     if request.get_data(cache=True) and _object():
-        raise Problem(422, "unexpected_body", "parameters go into the query: ?project_id=...; this body says something")
+        raise HttpProblem(
+            422, "unexpected_body", "parameters go into the query: ?project_id=...; this body says something"
+        )
 
 
 def _object() -> dict[str, Any]:
@@ -86,9 +88,9 @@ def _object() -> dict[str, Any]:
         )
     except (ValueError, RecursionError) as error:
         detail = str(error) if isinstance(error, _DoubledError) else "the body is not JSON"
-        raise Problem(400, "bad_json", detail) from None
+        raise HttpProblem(400, "bad_json", detail) from None
     if not isinstance(value, dict):
-        raise Problem(400, "bad_json", "the body has to be a JSON object")
+        raise HttpProblem(400, "bad_json", "the body has to be a JSON object")
     for name, member in value.items():
         if any(isinstance(part, str) and UNSTORABLE.search(part) for part in (name, *_parts(member))):
             field = None if UNSTORABLE.search(name) else name
@@ -141,5 +143,5 @@ def _convert(given: Any, kind: type[T], *, strict: bool) -> T:
     return converted
 
 
-def _bad(field: str | None, detail: str, **more: Any) -> Problem:
-    return Problem(422, "invalid_parameter", detail, field=field, **more)
+def _bad(field: str | None, detail: str, **more: Any) -> HttpProblem:
+    return HttpProblem(422, "invalid_parameter", detail, field=field, **more)

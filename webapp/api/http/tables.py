@@ -13,15 +13,15 @@ from urllib.parse import urlencode
 import msgspec
 from flask import request
 
-from webapp.api.http.answering import Made
-from webapp.api.http.asking import FORMATS, FieldsQuery, choose, listed
+from webapp.api.http.answering import Content
+from webapp.api.http.asking import FORMATS, FieldsQuery, choose, split_names
 
 CSV = "text/csv; charset=utf-8; header=present"
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def as_json(body: Any) -> Made:
-    return Made(msgspec.json.encode(body))
+def json_content(body: Any) -> Content:
+    return Content(msgspec.json.encode(body))
 
 
 def table(
@@ -33,20 +33,20 @@ def table(
     file: str,
     following: str | None = None,
     **more: Any,
-) -> Made:
+) -> Content:
     """Lines of one kind under a name, with what else the answer says; or as a table of just the lines.
 
     file: what the table is called when it is saved. following: the cursor of the next page.
 
-    Raises: Problem 422.
+    Raises: HttpProblem 422.
     """
-    fields = listed("fields", asked.fields, _names(kind))
-    link = link_to(following)
+    fields = split_names("fields", asked.fields, _names(kind))
+    link = link_header(following)
     if choose("format", asked.format, FORMATS) == "csv":
         saved = {"Content-Disposition": f'attachment; filename="{file}.csv"'}
-        return Made(_csv(kind, rows, fields), CSV, saved | link)
+        return Content(_csv(kind, rows, fields), CSV, saved | link)
     shown = list(rows) if fields is None else [_only(row, fields) for row in rows]
-    return Made(msgspec.json.encode({name: shown, **more}), headers=link)
+    return Content(msgspec.json.encode({name: shown, **more}), headers=link)
 
 
 @cache  # it evaluates every annotation anew
@@ -59,7 +59,7 @@ def _only(row: msgspec.Struct, fields: Sequence[str]) -> dict[str, Any]:
     return {name: known[name] for name in fields if name in known}
 
 
-def link_to(cursor: str | None) -> dict[str, str]:
+def link_header(cursor: str | None) -> dict[str, str]:
     """The header that names the next page, if there is one."""
     if cursor is None:
         return {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Struct
 
 from webapp.api.shapes.counts import Growth
-from webapp.api.shapes.fields import DayText, Time, says, zero_or_more
+from webapp.api.shapes.fields import Time, says, zero_or_more
 from webapp.api.shapes.metrics import MetricStruct, TotalPerMetric
 from webapp.store.projects import Status
 
@@ -24,8 +25,8 @@ class ProjectOut(MetricStruct):
     progress_percent: Annotated[float | None, says("of the target; null without one")]
     progress_capped: Annotated[float | None, says("the same, at most 100")]
     growth_24h: Growth | None
-    start_date: DayText | None
-    end_date: DayText | None
+    start_date: date | None
+    end_date: date | None
     checked_at: Annotated[Time | None, says("the last attempt that came to its end")]
     synced_at: Annotated[Time | None, says("the last success")]
     changed_at: Annotated[Time | None, says("the last time a number changed")]

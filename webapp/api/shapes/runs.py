@@ -70,6 +70,18 @@ class RunSummary(Struct):
     timestamp: Time
 
 
+class RunProgress(Struct):
+    """How far a run is: the data of an event of its stream. run: how it ended; only once it has."""
+
+    run_id: str
+    state: RunState
+    phase: str | None
+    done: Number
+    total: Number
+    percent: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    run: RunSummary | UnsetType = UNSET
+
+
 class DryRunChange(Struct):
     """One line of a dry run's preview."""
 
@@ -184,6 +196,11 @@ def run_summary(run: Run) -> RunSummary:
         error=run.error[:ERROR_SHOWN] if run.error else None,
         timestamp=iso(run.finished_at or run.started_at),
     )
+
+
+def run_progress(run: Run, percent: int) -> RunProgress:
+    ending = UNSET if run.live else run_summary(run)
+    return RunProgress(run.id, run.state, run.phase, run.done, run.total, percent, ending)
 
 
 def run_out(run: Run) -> RunOut:

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from flask import Response
 from msgspec import UNSET, UnsetType
 
-from webapp.api.http.answering import Made, about_account, about_project
-from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, fits, period, refused, same, today
-from webapp.api.http.cursor import Place, made, understood
+from webapp.api.http.answering import Content, answer_about_account, answer_about_project
+from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, fits, matches, period, refusal, today
+from webapp.api.http.cursor import Place, decode_cursor, encode_cursor
 from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
-from webapp.api.http.tables import as_json, link_to, table
+from webapp.api.http.tables import json_content, link_header, table
 from webapp.api.shapes.accounts import AccountDetail, AccountList, AccountOut, account_detail, account_out
 from webapp.api.shapes.counts import Growth, growth_between
 from webapp.clock import iso
@@ -24,7 +24,7 @@ from webapp.rules.growth import DAY, day_growth, difference
 from webapp.rules.sorting import by_value, says
 from webapp.store.account_pages import json_lines, page
 from webapp.store.accounts import Account
-from webapp.store.projects import Project as Head
+from webapp.store.projects import Project
 from webapp.store.standing import everybody, grown, ranged
 from webapp.store.types import as_text
 
@@ -120,40 +120,44 @@ def list_accounts(asked: AccountsQuery, project_id: str) -> Response:
     choose("sort", asked.sort, SORTS)
     choose("order", asked.order or "asc", ORDERS)
     if asked.dated and not asked.growing:
-        raise refused("growth", "start_date and end_date say what growth is of; ask for growth=true or sort by one")
+        raise refusal("growth", "start_date and end_date say what growth is of; ask for growth=true or sort by one")
     day = today()
     days = period(asked, day) if asked.dated else None
-    return about_project(project_id, asked, day, lambda tx, head: _listed(tx, head, asked, days), growing=asked.growing)
+    return answer_about_project(
+        project_id, asked, day, lambda tx, project: _listed(tx, project, asked, days), growing=asked.growing
+    )
 
 
-def _listed(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Made:
+def _listed(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Content:
     limit = asked.limit or (WHOLE if asked.format == "csv" else PAGE)
-    question = repr((head.id, msgspec.structs.replace(asked, cursor=None, limit=None, format="json", fields=None)))
+    question = repr((project.id, msgspec.structs.replace(asked, cursor=None, limit=None, format="json", fields=None)))
     text = asked.sort in (*TEXTS, *TIMES)
-    after = None if asked.cursor is None else understood(question, asked.cursor, text=text)
+    after = None if asked.cursor is None else decode_cursor(question, asked.cursor, text=text)
     if asked.plain and asked.whole and tx.dialect.name == "sqlite":
-        return _written(tx, head, asked, limit, after, question)
+        return _written(tx, project, asked, limit, after, question)
     if asked.plain:
-        lines = [Line(account, None) for account in page(tx, head.id, limit=limit + 1, **_page_of(asked, after))]
+        lines = [Line(account, None) for account in page(tx, project.id, limit=limit + 1, **_page_of(asked, after))]
     else:
-        lines = _sorted(_wanted(tx, head, asked, days), asked, after)
-    shown, span = lines[:limit], _span(head, days)
-    more = made(question, _place(shown[-1], asked.sort)) if len(lines) > limit else None
+        lines = _sorted(_wanted(tx, project, asked, days), asked, after)
+    shown, span = lines[:limit], _span(project, days)
+    more = encode_cursor(question, _place(shown[-1], asked.sort)) if len(lines) > limit else None
     rows = [account_out(line.account, _growth(line, asked, span)) for line in shown]
-    return table(AccountOut, "accounts", rows, asked, file=f"accounts-{_slug(head)}", following=more, next_cursor=more)
+    return table(
+        AccountOut, "accounts", rows, asked, file=f"accounts-{_slug(project)}", following=more, next_cursor=more
+    )
 
 
 def _written(
-    tx: sa.Connection, head: Head, asked: AccountsQuery, limit: int, after: Place | None, question: str
-) -> Made:
+    tx: sa.Connection, project: Project, asked: AccountsQuery, limit: int, after: Place | None, question: str
+) -> Content:
     """The same, written by the database."""
-    lines = json_lines(tx, head.id, LISTED, limit=limit + 1, **_page_of(asked, after))
+    lines = json_lines(tx, project.id, LISTED, limit=limit + 1, **_page_of(asked, after))
     more = None
     if len(lines) > limit:
         last = msgspec.json.decode(lines[limit - 1])
-        more = made(question, (last[asked.sort], last["id"]))
+        more = encode_cursor(question, (last[asked.sort], last["id"]))
     body = f'{{"accounts":[{",".join(lines[:limit])}],"next_cursor":{json.dumps(more)}}}'
-    return Made(body.encode(), headers=link_to(more))
+    return Content(body.encode(), headers=link_header(more))
 
 
 def _page_of(asked: AccountsQuery, after: Place | None) -> PageOf:
@@ -165,33 +169,33 @@ def _page_of(asked: AccountsQuery, after: Place | None) -> PageOf:
     }
 
 
-def _slug(head: Head) -> str:
+def _slug(project: Project) -> str:
     """The project's name as part of a file's name."""
-    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in head.name)
-    return plain.strip("-")[:50] or head.id
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in project.name)
+    return plain.strip("-")[:50] or project.id
 
 
-def _wanted(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
+def _wanted(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
     """The accounts that fit, with their growth where it matters."""
-    return (line for line in _all(tx, head, asked, days) if _fits(line.account, asked))
+    return (line for line in _all(tx, project, asked, days) if _fits(line.account, asked))
 
 
-def _all(tx: sa.Connection, head: Head, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
+def _all(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
     if not asked.growing:
-        yield from (Line(account, None) for account in everybody(tx, "project", head.id))
+        yield from (Line(account, None) for account in everybody(tx, "project", project.id))
     elif days is None:
-        as_of = head.as_of
-        for account, points in grown(tx, "project", head.id):
+        as_of = project.as_of
+        for account, points in grown(tx, "project", project.id):
             yield Line(account, day_growth(account.counts, points, as_of))
     else:
-        for account, first, last in ranged(tx, "project", head.id, days.start, days.end):
+        for account, first, last in ranged(tx, "project", project.id, days.start, days.end):
             yield Line(account, UNKNOWN if first is None or last is None else difference(last, first))
 
 
 def _fits(account: Account, asked: AccountsQuery) -> bool:
     return (
         fits(asked, account)
-        and same(asked.status, account.status)
+        and matches(asked.status, account.status)
         and says(asked.q or "", account.username, account.profile_url, account.owner, account.topic)
     )
 
@@ -226,10 +230,10 @@ def _place(line: Line, sort: str) -> Place:
     return (value.casefold() if isinstance(value, str) else value), account.id
 
 
-def _span(head: Head, days: Period | None) -> Span:
+def _span(project: Project, days: Period | None) -> Span:
     if days is not None:
         return Span(str(days.start), str(days.end))
-    as_of = head.as_of
+    as_of = project.as_of
     return Span(str(iso(as_of - DAY)), str(iso(as_of))) if as_of is not None else Span("", "")
 
 
@@ -241,13 +245,15 @@ def _growth(line: Line, asked: AccountsQuery, span: Span) -> Growth | UnsetType 
 
 def get_account(_: NoQuery, account_id: int) -> Response:
     """One account with its current counts and its growth; a removed one has `removed_at` and keeps its history."""
-    return about_account(account_id, None, today(), lambda tx, head: _shown(tx, head, account_id), growing=True)
+    return answer_about_account(
+        account_id, None, today(), lambda tx, project: _shown(tx, project, account_id), growing=True
+    )
 
 
-def _shown(tx: sa.Connection, head: Head, account_id: int) -> Made:
+def _shown(tx: sa.Connection, project: Project, account_id: int) -> Content:
     ((account, points),) = grown(tx, "account", account_id, removed=True)
-    growth = growth_between(*_span(head, None), day_growth(account.counts, points, head.as_of))
-    return as_json(account_detail(account, head.name, growth))
+    growth = growth_between(*_span(project, None), day_growth(account.counts, points, project.as_of))
+    return json_content(account_detail(account, project.name, growth))
 
 
 TAGGED = {304: Answer(words="nothing has changed since", headers=("ETag", "Last-Modified"))}

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from flask import Response
 
-from webapp.api.http.answering import Made, about_project
+from webapp.api.http.answering import Content, answer_about_project
 from webapp.api.http.asking import (
     FORMATS,
     Period,
@@ -20,12 +20,12 @@ from webapp.api.http.asking import (
     choose,
     fits,
     period,
+    refusal,
     refuse_too_much,
-    refused,
     today,
 )
 from webapp.api.http.routes import Answer, Route, as_csv
-from webapp.api.http.tables import as_json, table
+from webapp.api.http.tables import json_content, table
 from webapp.api.shapes.counts import CountsOut, GroupCounts, Growth, group_counts, growth_24h, growth_between
 from webapp.api.shapes.history import Analytics, HistoryDay, TopProfile
 from webapp.api.views.accounts import TAGGED
@@ -36,7 +36,7 @@ from webapp.rules.growth import day_growth, total
 from webapp.rules.history import History, ProjectDay, history, members_of
 from webapp.rules.sorting import by_value, group_by
 from webapp.store.accounts import Account
-from webapp.store.projects import Project as Head
+from webapp.store.projects import Project
 from webapp.store.standing import Grown, cells, grown, standing_at
 
 PROFILES = 100
@@ -59,29 +59,33 @@ def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
     """
     choose("format", asked.format, FORMATS)
     if asked.fields is not None and asked.format != "csv":
-        raise refused("fields", "fields are of the history as csv; ask for format=csv")
+        raise refusal("fields", "fields are of the history as csv; ask for format=csv")
     day = today()
     days = period(asked, day)
-    return about_project(project_id, asked, day, lambda tx, head: _made(tx, head, asked, days), growing=True)
+    return answer_about_project(
+        project_id, asked, day, lambda tx, project: _made(tx, project, asked, days), growing=True
+    )
 
 
-def _made(tx: sa.Connection, head: Head, asked: AnalyticsQuery, days: Period) -> Made:
-    everyone = [*grown(tx, "project", head.id, removed=True)]
+def _made(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: Period) -> Content:
+    everyone = [*grown(tx, "project", project.id, removed=True)]
     refuse_too_much(len(everyone), days.days)
     wanted = [one for one in everyone if fits(asked, one.account)]
-    past = _history(tx, head, [one.account for one in wanted], days, all_of_them=len(wanted) == len(everyone))
+    past = _history(tx, project, [one.account for one in wanted], days, all_of_them=len(wanted) == len(everyone))
     if asked.format == "csv":
         return table(HistoryDay, "history", map(_day, past.days), asked, file=f"history-{days.start}-{days.end}")
     there = [one for one in wanted if one.account.removed_at is None]
     views = Counts._make(total(one.account.counts for one in everyone if one.account.removed_at is None)).views
-    return as_json(_analytics(head, there, days, past, progress(views, head.target_views)))
+    return json_content(_analytics(project, there, days, past, progress(views, project.target_views)))
 
 
-def _history(tx: sa.Connection, head: Head, accounts: Sequence[Account], days: Period, *, all_of_them: bool) -> History:
+def _history(
+    tx: sa.Connection, project: Project, accounts: Sequence[Account], days: Period, *, all_of_them: bool
+) -> History:
     if not accounts or days.days == 0:
         return History([], total([]))
-    before = standing_at(tx, "project", head.id, days.before)
-    found: Iterable[tuple[Any, ...]] = cells(tx, "project", head.id, days.start, days.end)
+    before = standing_at(tx, "project", project.id, days.before)
+    found: Iterable[tuple[Any, ...]] = cells(tx, "project", project.id, days.start, days.end)
     if not all_of_them:
         ids = {account.id for account in accounts}
         before = {i: stood for i, stood in before.items() if i in ids}
@@ -90,27 +94,27 @@ def _history(tx: sa.Connection, head: Head, accounts: Sequence[Account], days: P
 
 
 def _analytics(
-    head: Head,
+    project: Project,
     there: Sequence[Grown],
     days: Period,
     past: History,
     percent: tuple[float | None, float | None],
 ) -> Analytics:
-    as_of = head.as_of
+    as_of = project.as_of
     growths = [day_growth(account.counts, points, as_of) for account, points in there]
     accounts = [one.account for one in there]
     return Analytics(
-        project_id=head.id,
-        project_name=head.name,
+        project_id=project.id,
+        project_name=project.name,
         as_of=iso(as_of),
         start_date=str(days.start),
         end_date=str(days.end),
         total_profiles=len(accounts),
         totals=total(account.counts for account in accounts),
-        target_views=head.target_views,
+        target_views=project.target_views,
         progress_percent=percent[0],
         progress_capped=percent[1],
-        growth_24h=growth_24h(head, growths),
+        growth_24h=growth_24h(project, growths),
         growth=_over(past),
         platform_stats=_groups(accounts, lambda account: account.platform),
         topic_stats=_groups(accounts, lambda account: account.topic or ""),

@@ -12,7 +12,6 @@ from webapp import web
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, Route
 from webapp.api.shapes.changes import AuditList, ChangeList, account_change, audit_entry_out
-from webapp.errors import NotFound
 from webapp.model import LARGEST, Metric
 from webapp.store import audit, changes, projects
 from webapp.store.audit import AuditEntry
@@ -51,7 +50,7 @@ def list_changes(asked: ChangesQuery, project_id: str) -> Response:
     """Which counts of a project changed when, from what to what, in which run, from which cell; newest first."""
     with web.get(Database).read() as tx:
         if not projects.by_id(tx, project_id):
-            raise NotFound(f"there is no project {project_id[:100]!r}", code="project_not_found")
+            raise projects.missing(project_id)
         found = changes.of_project(
             tx,
             project_id,

@@ -10,7 +10,7 @@ from flask import Response
 from webapp import web
 from webapp.actions import held, pins
 from webapp.api.http.desk import desk
-from webapp.api.http.problems import Problem, json_answer
+from webapp.api.http.problems import HttpProblem, json_answer
 from webapp.api.http.routes import NoQuery, Route
 from webapp.api.shapes.corrections import (
     Done,
@@ -90,7 +90,9 @@ def _metric(text: str) -> Metric:
     for metric in METRICS:
         if metric == text:
             return metric
-    raise Problem(422, "invalid_parameter", f"{text[:40]!r} is no metric", field="metric", allowed=", ".join(METRICS))
+    raise HttpProblem(
+        422, "invalid_parameter", f"{text[:40]!r} is no metric", field="metric", allowed=", ".join(METRICS)
+    )
 
 
 ROUTES = (

@@ -8,7 +8,7 @@ import msgspec
 from flask import Response
 
 from webapp.actions import snapshots
-from webapp.api.http.asking import refused
+from webapp.api.http.asking import refusal
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Route
@@ -54,7 +54,7 @@ def _day(text: str) -> date:
     try:
         return msgspec.convert(text, date)
     except msgspec.ValidationError:
-        raise refused("day", "day has to be a day such as 2026-03-31") from None
+        raise refusal("day", "day has to be a day such as 2026-03-31") from None
 
 
 ROUTES = (

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from webapp.actions.accounts import EditedAccount
-from webapp.api.http.problems import Problem
+from webapp.api.http.problems import HttpProblem
 from webapp.api.shapes.editing import AccountAnswer, account_record
 from webapp.api.shapes.fields import DryRun
 
@@ -21,13 +21,13 @@ class DryRunQuery(msgspec.Struct):
 def given(body: msgspec.Struct, *names: str) -> dict[str, Any]:
     """Those of the members (by default of all) that the body names, null or not.
 
-    Raises: Problem 422 when it names none.
+    Raises: HttpProblem 422 when it names none.
     """
     names = names or body.__struct_fields__
     values = {name: getattr(body, name) for name in names}
     values = {name: value for name, value in values.items() if value is not msgspec.UNSET}
     if not values:
-        raise Problem(422, "invalid_parameter", f"nothing to change; name any of {', '.join(names)}")
+        raise HttpProblem(422, "invalid_parameter", f"nothing to change; name any of {', '.join(names)}")
     return values
 
 

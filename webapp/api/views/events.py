@@ -5,16 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 from flask import Response, request
 
 from webapp import web
 from webapp.actions import Background
-from webapp.api.http.problems import RETRY_AFTER_S, Problem
+from webapp.api.http.problems import RETRY_AFTER_S, HttpProblem
 from webapp.api.http.routes import Answer, NoQuery, Route
-from webapp.api.shapes.runs import run_summary
+from webapp.api.shapes.runs import run_progress
 from webapp.clock import Clock
 from webapp.errors import NotFound, StoreError
 from webapp.store import runs
@@ -60,7 +59,7 @@ def stream_run(_: NoQuery, run_id: str) -> Response:
     if not run.live and seen == _event_id(run, 100):
         return Response(status=204)
     if not streams.enter():
-        raise Problem(
+        raise HttpProblem(
             503,
             "too_many_streams",
             "as many progress streams are open as this process carries",
@@ -120,18 +119,9 @@ def percent(run: Run) -> int:
 
 
 def _event(run: Run, shown: int) -> str:
-    data: dict[str, Any] = {
-        "run_id": run.id,
-        "state": run.state,
-        "phase": run.phase,
-        "done": run.done,
-        "total": run.total,
-        "percent": shown,
-    }
     name = "progress" if run.live else "end"
-    if not run.live:
-        data["run"] = run_summary(run)
-    return f"id: {_event_id(run, shown)}\nevent: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
+    data = msgspec.json.encode(run_progress(run, shown)).decode()
+    return f"id: {_event_id(run, shown)}\nevent: {name}\ndata: {data}\n\n"
 
 
 ROUTES = (

@@ -11,10 +11,9 @@ import sqlalchemy as sa
 from flask import Response
 
 from webapp import web
-from webapp.api.http.answering import by_bytes
-from webapp.api.http.asking import no_account
+from webapp.api.http.answering import answer_by_bytes
 from webapp.api.http.routes import Answer, NoQuery, Route
-from webapp.api.http.tables import as_json
+from webapp.api.http.tables import json_content
 from webapp.api.shapes.explain import (
     ExplainedMetric,
     ExplainedObservation,
@@ -28,21 +27,21 @@ from webapp.model import METRICS, Metric, Policy, Values
 from webapp.rules.addresses import cells_of
 from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
 from webapp.store import changes, held, observations, pins
-from webapp.store.accounts import Account
+from webapp.store.accounts import Account, missing
 from webapp.store.accounts import by_id as account_of
 from webapp.store.db import Database
 from webapp.store.heads import head_of_account
 from webapp.store.held import Held
 from webapp.store.observations import Observation as Observed
 from webapp.store.pins import Pin as Pinned
-from webapp.store.projects import Project as Head
+from webapp.store.projects import Project
 from webapp.store.types import as_moment, as_text
 
 
 class Facts(NamedTuple):
     """Everything that is known of one account."""
 
-    head: Head
+    project: Project
     account: Account
     policy: Policy
     columns: Mapping[Metric, str]
@@ -60,22 +59,22 @@ def explain_account(_: NoQuery, account_id: int) -> Response:
     `manual` marks a value of a person that wins over a differing reading, and since when.
     """
     with web.get(Database).read() as tx:
-        head = head_of_account(tx, account_id)
-        account = account_of(tx, account_id) if head is not None else None
-        if head is None or account is None:
-            raise no_account(account_id)
-        facts = _facts(tx, head, account)
-    return by_bytes(as_json(_explanation(facts)))
+        project = head_of_account(tx, account_id)
+        account = account_of(tx, account_id) if project is not None else None
+        if project is None or account is None:
+            raise missing(account_id)
+        facts = _facts(tx, project, account)
+    return answer_by_bytes(json_content(_explanation(facts)))
 
 
-def _facts(tx: sa.Connection, head: Head, account: Account) -> Facts:
+def _facts(tx: sa.Connection, project: Project, account: Account) -> Facts:
     now = web.get(Clock).now()
     sources = observations.sources_of(tx, [account.id], now)[account.id]
     return Facts(
-        head,
+        project,
         account,
-        policy_of(head.merge_policy, account.mode),
-        head.sheet_columns or {},
+        policy_of(project.merge_policy, account.mode),
+        project.sheet_columns or {},
         sources.observed,
         sources.believed,
         {pin.metric: pin for pin in pins.of_accounts(tx, [account.id])},
@@ -86,16 +85,16 @@ def _facts(tx: sa.Connection, head: Head, account: Account) -> Facts:
 
 
 def _explanation(facts: Facts) -> Explanation:
-    account, head = facts.account, facts.head
+    account, project = facts.account, facts.project
     metrics = tuple(_metric(facts, place, metric) for place, metric in enumerate(METRICS))
     return Explanation(
         account.id,
-        head.id,
-        head.name,
+        project.id,
+        project.name,
         account.profile_url,
         account.mode,
         facts.policy,
-        as_text(head.synced_at),
+        as_text(project.synced_at),
         metrics,
     )
 

@@ -10,8 +10,8 @@ import msgspec
 import sqlalchemy as sa
 from flask import Response
 
-from webapp.api.http.answering import Made, about_account, about_project
-from webapp.api.http.asking import Period, PeriodQuery, no_account, period, refuse_too_much, today
+from webapp.api.http.answering import Content, answer_about_account, answer_about_project
+from webapp.api.http.asking import Period, PeriodQuery, period, refuse_too_much, today
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import table
 from webapp.api.shapes.history import (
@@ -27,9 +27,9 @@ from webapp.api.shapes.history import (
 from webapp.api.views.accounts import TAGGED
 from webapp.model import LARGEST
 from webapp.rules.history import AccountDay, DayGap, days_of, gaps, members_of
-from webapp.store.accounts import Account
+from webapp.store.accounts import Account, missing
 from webapp.store.accounts import by_id as account_of
-from webapp.store.projects import Project as Head
+from webapp.store.projects import Project
 from webapp.store.standing import Scope, cells, everybody, standing_at
 from webapp.store.types import as_text
 
@@ -51,10 +51,10 @@ def list_snapshots(asked: SnapshotsQuery, account_id: int) -> Response:
     day = today()
     far = asked.limit is not None and asked.start_date is None
     days = period(asked, day, days=YEARS if far else 30)
-    return about_account(account_id, asked, day, lambda tx, _: _snapshots(tx, account_id, asked, days))
+    return answer_about_account(account_id, asked, day, lambda tx, _: _snapshots(tx, account_id, asked, days))
 
 
-def _snapshots(tx: sa.Connection, account_id: int, asked: SnapshotsQuery, days: Period) -> Made:
+def _snapshots(tx: sa.Connection, account_id: int, asked: SnapshotsQuery, days: Period) -> Content:
     found = [*cells(tx, "account", account_id, days.start, days.end, times=True)]
     rows = [SnapshotOut(str(cell[0]), as_text(cell[-1]), cell[2:-1]) for cell in found[-(asked.limit or 0) :]]
     return table(
@@ -80,10 +80,10 @@ def list_daily_stats(asked: DaysQuery, account_id: int) -> Response:
     """
     day = today()
     days = period(asked, day)
-    return about_account(account_id, asked, day, lambda tx, _: _daily_stats(tx, account_id, asked, days))
+    return answer_about_account(account_id, asked, day, lambda tx, _: _daily_stats(tx, account_id, asked, days))
 
 
-def _daily_stats(tx: sa.Connection, account_id: int, asked: DaysQuery, days: Period) -> Made:
+def _daily_stats(tx: sa.Connection, account_id: int, asked: DaysQuery, days: Period) -> Content:
     account = account_of(tx, account_id)
     known = [account] if account is not None else []
     before = standing_at(tx, "account", account_id, days.before)
@@ -126,7 +126,7 @@ def list_gaps(asked: GapsQuery, project_id: str) -> Response:
     """
     day = today()
     days = _over(period(asked, day), day)
-    return about_project(project_id, asked, day, lambda tx, head: _gaps(tx, head, asked, days))
+    return answer_about_project(project_id, asked, day, lambda tx, project: _gaps(tx, project, asked, days))
 
 
 def _over(days: Period, day: date) -> Period:
@@ -134,12 +134,12 @@ def _over(days: Period, day: date) -> Period:
     return Period(days.start, min(days.end, day - timedelta(days=1)))
 
 
-def _gaps(tx: sa.Connection, head: Head, asked: GapsQuery, days: Period) -> Made:
-    accounts = {account.id: account for account in everybody(tx, "project", head.id, removed=True)}
+def _gaps(tx: sa.Connection, project: Project, asked: GapsQuery, days: Period) -> Content:
+    accounts = {account.id: account for account in everybody(tx, "project", project.id, removed=True)}
     refuse_too_much(len(accounts), days.days)
     if asked.account_id is not None and asked.account_id not in accounts:
-        raise no_account(asked.account_id)
-    found = _found(tx, head, asked.account_id, days, list(accounts.values()))
+        raise missing(asked.account_id)
+    found = _found(tx, project, asked.account_id, days, list(accounts.values()))
     rows = [SnapshotGap(str(gap.day), gap.accounts, len(gap.missing)) for gap in found]
     more: dict[str, Any] = {"accounts": _by_account(found, accounts)} if asked.per_account else {}
     return table(
@@ -148,7 +148,7 @@ def _gaps(tx: sa.Connection, head: Head, asked: GapsQuery, days: Period) -> Made
         rows,
         asked,
         file=f"gaps-{days.start}-{days.end}",
-        project_id=head.id,
+        project_id=project.id,
         start_date=str(days.start),
         end_date=str(days.end),
         **more,
@@ -156,12 +156,12 @@ def _gaps(tx: sa.Connection, head: Head, asked: GapsQuery, days: Period) -> Made
 
 
 def _found(
-    tx: sa.Connection, head: Head, account_id: int | None, days: Period, accounts: Sequence[Account]
+    tx: sa.Connection, project: Project, account_id: int | None, days: Period, accounts: Sequence[Account]
 ) -> list[DayGap]:
     if days.days == 0:
         return []
     scope: Scope = "project" if account_id is None else "account"
-    of = head.id if account_id is None else account_id
+    of = project.id if account_id is None else account_id
     before = standing_at(tx, scope, of, days.before)
     found = cells(tx, scope, of, days.start, days.end)
     return gaps(days.start, days.end, before, found, members_of(accounts))

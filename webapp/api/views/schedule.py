@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from webapp import web
 from webapp.actions.schedule import set_schedule
-from webapp.api.http.asking import no_project, refused
+from webapp.api.http.asking import refusal
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
@@ -26,10 +26,7 @@ from webapp.store.projects import Project
 def get_auto_sync(_: NoQuery, project_id: str) -> Response:
     """When a project is synced by itself."""
     with web.get(Database).read() as tx:
-        project = projects.by_id(tx, project_id)
-        if project is None or project.removed_at is not None:
-            raise no_project(project_id)
-        body = _shown(tx, project)
+        body = _auto_sync(tx, projects.get(tx, project_id))
     return json_answer(body, headers={"Cache-Control": "no-store"})
 
 
@@ -37,26 +34,26 @@ def put_auto_sync(_: NoQuery, asked: AutoSyncUpdate, project_id: str) -> Respons
     """Change when a project is synced by itself. Only another schedule moves the next sync."""
     project = set_schedule(desk(), project_id, _values(asked))
     with web.get(Database).read() as tx:
-        body = _shown(tx, project)
+        body = _auto_sync(tx, project)
     return json_answer(body, headers={"Cache-Control": "no-store"})
 
 
 def _values(asked: AutoSyncUpdate) -> dict[str, Any]:
     """What the body names, in minutes.
 
-    Raises: Problem 422.
+    Raises: HttpProblem 422.
     """
     values = {name: getattr(asked, name) for name in asked.__struct_fields__ if getattr(asked, name) is not UNSET}
     if "interval_hours" in values:
         hours = values.pop("interval_hours")
         minutes = None if hours is None else hours * 60
         if minutes is not None and values.get("interval_minutes") not in (None, minutes):
-            raise refused("interval_hours", "interval_minutes and interval_hours differ; send one of them")
+            raise refusal("interval_hours", "interval_minutes and interval_hours differ; send one of them")
         values["interval_minutes"] = minutes or values.get("interval_minutes")
     return values
 
 
-def _shown(tx: sa.Connection, project: Project) -> AutoSync:
+def _auto_sync(tx: sa.Connection, project: Project) -> AutoSync:
     now, default = web.get(Clock).now(), web.get(Settings).interval_minutes
     minutes = None if project.cron is not None else project.interval_minutes or default
     synced = project.auto_sync and project.status == "active"

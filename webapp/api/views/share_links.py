@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from flask import Response
 
 from webapp import web
@@ -17,7 +16,6 @@ from webapp.api.shapes.sharing import (
     ShareLinkList,
     share_link_out,
 )
-from webapp.errors import NotFound
 from webapp.store import projects
 from webapp.store import share_links as share_link_rows
 from webapp.store.db import Database
@@ -26,7 +24,7 @@ from webapp.store.db import Database
 def list_share_links(_: NoQuery, project_id: str) -> Response:
     """A project's share links, live ones first, without their tokens."""
     with web.get(Database).read() as tx:
-        _check_project(tx, project_id)
+        projects.get(tx, project_id)
         links = share_link_rows.of_project(tx, project_id)
     return json_answer(ShareLinkList([share_link_out(link) for link in links]), headers={"Cache-Control": "no-store"})
 
@@ -41,12 +39,6 @@ def revoke_share_link(_: NoQuery, link_id: str) -> Response:
     """Close a share link at once and for good; closing it again changes nothing."""
     link = share_links.revoke_share_link(desk(), link_id)
     return json_answer(ShareLinkAnswer(success=True, share_link=share_link_out(link)))
-
-
-def _check_project(tx: sa.Connection, project_id: str) -> None:
-    project = projects.by_id(tx, project_id)
-    if project is None or project.removed_at is not None:
-        raise NotFound(f"there is no project {project_id[:100]!r}", code="project_not_found")
 
 
 ROUTES = (

@@ -16,7 +16,7 @@ from webapp import web
 from webapp.actions import How, Outcome, Trigger
 from webapp.actions.trigger import outcome_of, start_sync, work_off, work_off_later
 from webapp.api.http.desk import desk
-from webapp.api.http.problems import RETRY_AFTER_S, Problem, json_answer
+from webapp.api.http.problems import RETRY_AFTER_S, HttpProblem, json_answer
 from webapp.api.http.routes import Answer, Route
 from webapp.api.shapes.fields import says
 from webapp.api.shapes.runs import RunReport, run_report, shorter_reports
@@ -67,7 +67,7 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
         idempotency_key=_idempotency_key(),
     )
     if later and trigger.dry_run:
-        raise Problem(422, "invalid_parameter", "a dry run is answered at once; leave async out", field="async")
+        raise HttpProblem(422, "invalid_parameter", "a dry run is answered at once; leave async out", field="async")
     started = start_sync(desk(), trigger)
     if started.how == "fresh" and not later:
         return _now(started.run, trigger, asked)
@@ -85,7 +85,7 @@ def get_smart_sync(asked: SmartSyncQuery) -> Response:
         raise MethodNotAllowed(["GET", "POST"])
     if "Authorization" not in request.headers:  # a session's cookie comes along with any link
         words = "GET starts a sync only with the admin token itself, in the header `Authorization: Bearer <token>`"
-        raise Problem(401, "unauthorized", words, headers={"WWW-Authenticate": 'Bearer realm="smart-sync"'})
+        raise HttpProblem(401, "unauthorized", words, headers={"WWW-Authenticate": 'Bearer realm="smart-sync"'})
     return smart_sync(asked)
 
 
@@ -95,7 +95,7 @@ def _idempotency_key() -> str | None:
         return _delivery_key()
     key = key.strip().strip('"')
     if not key or len(key) > KEY_LENGTH or not key.isascii() or not key.isprintable():
-        raise Problem(
+        raise HttpProblem(
             422,
             "invalid_parameter",
             f"Idempotency-Key has to be 1 to {KEY_LENGTH} printable ASCII characters",

@@ -21,7 +21,6 @@ from webapp.api.shapes.status import (
 )
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.errors import NotFound
 from webapp.rules.freshness import is_stale
 from webapp.store import leases, projects
 from webapp.store.db import Database
@@ -50,7 +49,7 @@ def sync_status(asked: StatusQuery) -> Response:
 def _project(tx: sa.Connection, project_id: str, stale_after: int, now: datetime) -> ProjectSyncStatus:
     project = projects.by_id(tx, project_id)
     if project is None:
-        raise NotFound(f"there is no project {project_id!r}", code="project_not_found")
+        raise projects.missing(project_id)
     return project_sync_status(
         project,
         now,

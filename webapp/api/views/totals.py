@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from flask import Response
 
-from webapp.api.http.answering import Made, about_all
+from webapp.api.http.answering import Content, answer_about_all
 from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, fits, period, today
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import table
@@ -20,7 +20,7 @@ from webapp.model import Counts, Values
 from webapp.rules.growth import difference, total
 from webapp.rules.sorting import by_value, group_by
 from webapp.store.accounts import Account
-from webapp.store.projects import Project as Head
+from webapp.store.projects import Project
 from webapp.store.standing import Ranged, ranged
 
 GROUPS: dict[str, Callable[[Account], str | None]] = {
@@ -53,22 +53,22 @@ class Standing(NamedTuple):
 def get_totals(asked: TotalsQuery) -> Response:
     """What all projects come to at the end of a stretch of days, and how much they grew over it, by group.
 
-    Made of daily snapshots; an account without one of the day counts with its last one. Removed projects are left out.
+    Content of daily snapshots; an account without one of the day counts with its last one. Removed projects are left out.
     """
     choose("group_by", asked.group_by, tuple(GROUPS))
     day = today()
     days = period(asked, day)
-    return about_all(asked.project_id, asked, day, lambda tx, heads: _made(tx, heads, asked, days))
+    return answer_about_all(asked.project_id, asked, day, lambda tx, projects: _made(tx, projects, asked, days))
 
 
-def _made(tx: sa.Connection, heads: Sequence[Head], asked: TotalsQuery, days: Period) -> Made:
+def _made(tx: sa.Connection, projects: Sequence[Project], asked: TotalsQuery, days: Period) -> Content:
     rows: Iterable[Ranged] = ()
     if days.days > 0 and asked.project_id is not None:
         rows = ranged(tx, "project", asked.project_id, days.start, days.end, removed=True)
     elif days.days > 0:
         rows = ranged(tx, "all", None, days.start, days.end, removed=True)
     standings = [_standing(row, days) for row in rows if fits(asked, row.account)]
-    groups = _groups(standings, asked, days, {head.id: head.name for head in heads})
+    groups = _groups(standings, asked, days, {project.id: project.name for project in projects})
     return table(
         GroupTotals,
         "groups",
