@@ -422,6 +422,18 @@ def test_a_bare_handle_is_of_the_platform_in_its_row_or_in_the_name_of_its_colum
     assert list(reading.rows) == ["tiktok:@ann", "instagram:ben", "instagram:ben2"]
 
 
+def test_the_id_of_a_channel_says_enough_by_itself() -> None:
+    ids = ("UC" + "a" * 22, "UC" + "b" * 22)
+
+    for header, aliases in (("Channel", {"url": ("Channel",)}), ("Channel ID", None)):
+        reading = read([header, "Followers"], [ids[0], 5000], [ids[1], 700], aliases=aliases)
+
+        assert {key: row.counts.followers for key, row in reading.rows.items()} == {
+            f"youtube:channel/{ids[0]}": 5000,
+            f"youtube:channel/{ids[1]}": 700,
+        }
+
+
 @pytest.mark.parametrize(
     ("handle", "username"),
     [

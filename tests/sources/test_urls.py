@@ -77,6 +77,10 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         f"youtube.com/channel/{UC}/videos?view=0",
         f"https://music.youtube.com/channel/{UC}",
         f"https://www.youtube.com/Channel/{UC}",
+        UC,
+        f" {UC}\n",
+        f"'{UC}",
+        f'"{UC}",',
     ),
     "youtube:@канал": (
         "https://www.youtube.com/@канал",
@@ -554,6 +558,26 @@ def test_a_bare_handle_is_the_account_of_the_platform_beside_it(text: str, platf
 @pytest.mark.parametrize("text", ["@ada", "ada", "ada.lovelace", "ada.l.lovelace", "@канал", "12345"])
 def test_a_bare_handle_without_a_known_platform_is_unknown_platform(text: str, platform: str | None) -> None:
     assert refusal(text, platform).code == "unknown_platform"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        UC.lower(),
+        UC.replace("UC", "UU", 1),
+        UC.replace("UC", "uC", 1),
+        UC[:-1],
+        UC + "x",
+        "@" + UC,
+        UC.replace("-", "."),
+    ],
+)
+def test_what_is_nearly_the_id_of_a_channel_is_nobodys_handle(text: str) -> None:
+    assert refusal(text).code == "unknown_platform"
+
+
+def test_the_id_of_a_channel_is_a_handle_where_another_platform_is_named() -> None:
+    assert key("UCaaaaaaaaaaaaaaaaaaaaaa", "Instagram") == "instagram:ucaaaaaaaaaaaaaaaaaaaaaa"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ _ALIKE = 0.8  # difflib's ratio from which a name may be a slip of the pen
 _KNOWN: Aliases = {
     "url": (
         *("Link", "Links", "URL", "Account", "Account URL", "Account link", "Profile", "Profile URL", "Profile link"),
-        *("Link to profile", "Link to account", "Channel URL", "Channel link", "Page URL", "Page link"),
+        *("Link to profile", "Link to account", "Channel URL", "Channel link", "Channel ID", "Page URL", "Page link"),
         *("Ссылка", "Ссылки", "Аккаунт", "Профиль", "Ссылка на профиль", "Ссылка на аккаунт", "Ссылка на канал"),
         *("Ссылка на страницу", "Ссылка профиля", "Ссылка аккаунта", "URL профиля", "URL аккаунта", "Линк"),
     ),

@@ -17,7 +17,7 @@ from webapp.sources.blanks import BLANKS
 from webapp.sources.urls.hosts import LONGEST_HOST, place_of, spellings
 from webapp.sources.urls.links import FEDIVERSE, check_seen, decode, profile_at_home, profile_of_link, profile_on
 from webapp.sources.urls.refusals import LINKED_TEXT, PASTE, BadProfile, check_length
-from webapp.sources.urls.table import CALLED, SITES
+from webapp.sources.urls.table import CALLED, SITES, YOUTUBE_ID
 from webapp.sources.urls.vocabulary import ENDINGS, LINK_WORDS, PLACEHOLDERS
 
 PLATFORMS: tuple[str, ...] = tuple(site.slug for site in SITES)
@@ -28,6 +28,7 @@ _SPEAKS = re.compile(r"[^\W_]")
 _SECOND_LINK = re.compile("(?<!=)https?://", re.IGNORECASE)
 _APART = re.compile(r"[\s,;|]+")
 _LIKE_LINK = re.compile(r"(?:https?:)?//|www\.|@|[\w.-]+\.[a-z]{2,}/", re.IGNORECASE)
+_CHANNEL_ID = re.compile(YOUTUBE_ID)
 _LIKE_HANDLE = re.compile(r"@?[\w.\-·\u0300-\u1fff\ua000-\uabff]+|@[\w.-]+@[\w.-]+|did:[\w.:-]+")
 
 
@@ -165,8 +166,10 @@ def _profile_of_handle(typed: str, platform: str | None) -> Profile:
 
 
 def _profile_of_lone_handle(typed: str) -> Profile:
-    """What has neither slash nor platform: a host that says enough by itself, or nobody's handle."""
+    """What has neither slash nor platform: a host or an id that says enough by itself, or nobody's handle."""
     handle = typed.removeprefix("@")
+    if _CHANNEL_ID.fullmatch(typed):
+        return profile_of_link(f"https://www.youtube.com/channel/{typed}")
     if _is_known_host(handle):
         return profile_of_link(handle)
     if handle is typed:

@@ -10,6 +10,7 @@ import re
 from webapp.sources.urls.shapes import Site, form, words
 
 _ID = "[1-9][0-9]{0,24}"
+YOUTUBE_ID = "UC[A-Za-z0-9_-]{22}"  # nothing else is written so; its case matters
 _WORD = r"[A-Za-z0-9_]{1,64}"
 _DOTTED = r"[A-Za-z0-9_.]{1,64}(?<!\.)"
 _DASHED = r"[A-Za-z0-9_-]{1,100}"
@@ -46,11 +47,11 @@ SITES = (
         subs=("music", "studio", "gaming"),
         forms=(
             form("@{}", _ANY_SCRIPT),
-            form("channel/{}", "UC[A-Za-z0-9_-]{22}", folds=False, is_id=True),
+            form("channel/{}", YOUTUBE_ID, folds=False, is_id=True),
             form("c/{}", _ANY_SCRIPT),
             form("user/{}", _ANY_SCRIPT),
             # An id without its `channel/` is no name: its case matters.
-            form("{}", "(?!UC[A-Za-z0-9_-]{22}$)" + _ANY_SCRIPT),
+            form("{}", f"(?!{YOUTUBE_ID}$)" + _ANY_SCRIPT),
         ),
         tabs=words(
             "about channels community courses featured home live membership null playlists podcasts posts releases "
@@ -62,7 +63,7 @@ SITES = (
             "new news oembed playables playlist podcasts premium redirect results shared shorts source "
             "subscription_center t tv user v yt"
         ),
-        bare=(("@(.+)", "@{}"), ("(UC[A-Za-z0-9_-]{22})", "channel/{}")),
+        bare=(("@(.+)", "@{}"), (f"({YOUTUBE_ID})", "channel/{}")),
         clean=r"@[A-Za-z0-9_.-]{1,100}(?<!\.)",
     ),
     Site(
