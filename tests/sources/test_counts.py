@@ -21,6 +21,7 @@ CODES = {
     "fraction",
     "invisible_character",
     "letters",
+    "magnitude",
     "mixed_digits",
     "negative",
     "not_a_number",
@@ -32,7 +33,23 @@ CODES = {
     "type",
 }
 LARGEST = 2**63 - 1
-LOCALES = (None, "en_US", "de_DE", "ru_RU", "de_CH", "en_ZA", "es_MX", "es_ES", "iw_IL", "tlh_QO", "", "en")
+LOCALES = (
+    None,
+    "tr_TR",
+    "id_ID",
+    "pt_PT",
+    "en_US",
+    "de_DE",
+    "ru_RU",
+    "de_CH",
+    "en_ZA",
+    "es_MX",
+    "es_ES",
+    "iw_IL",
+    "tlh_QO",
+    "",
+    "en",
+)
 
 
 def shown(cell: object) -> str:
@@ -150,7 +167,6 @@ ACCEPTED_TEXT = [
     ("12k", 12000),
     ("630k", 630000),
     ("12.3K", 12300),
-    ("12,3K", 12300),
     ("12.3 K", 12300),
     ("8.19K", 8190),
     ("1.2300K", 1230),
@@ -158,18 +174,18 @@ ACCEPTED_TEXT = [
     ("0.500K", 500),
     ("0K", 0),
     ("1.2M", 1200000),
-    ("1,2M", 1200000),
     ("1.2m", 1200000),
     ("4.1M", 4100000),
     ("3.4B", 3400000000),
     ("3.4b", 3400000000),
     ("9.223372036B", 9223372036),
     ("1,234.5K", 1234500),
-    ("1.234,5K", 1234500),
     ("1 234,5 тыс.", 1234500),
     ("1 234K", 1234000),
     ("1,234,567K", 1234567000),
     ("12К", 12000),
+    ("12,3К", 12300),  # the Cyrillic one
+    ("12K.", 12000),
     ("12 тыс.", 12000),
     ("12 тыс", 12000),
     ("12тыс.", 12000),
@@ -194,6 +210,23 @@ ACCEPTED_TEXT = [
     ("1,2 Mio", 1200000),
     ("1,2 Mrd.", 1200000000),
     ("12 Tsd.", 12000),
+    ("1,2  million", 1200000),
+    ("1.5 billion", 1500000000),
+    ("12,5 rb", 12500),
+    ("1,2 jt", 1200000),
+    ("12 tys.", 12000),
+    ("12 bin", 12000),
+    ("1,2 milyon", 1200000),
+    ("3 ألف", 3000),
+    ("٣ مليون", 3000000),
+    ("१२ लाख", 1200000),
+    ("१.२ करोड़", 12000000),
+    ("1.2 करोड\u093c", 12000000),  # composed of two signs
+    ("5千", 5000),
+    ("5천만", 50000000),
+    ("1.5万亿", 1500000000000),
+    ("12 พัน", 12000),
+    ("1,2 εκ.", 1200000),
     # scientific
     ("1e5", 100000),
     ("1E5", 100000),
@@ -354,6 +387,22 @@ REFUSED_TEXT = [
     ("K12", "letters"),
     ("1.5万2000", "letters"),
     ("1" * 28 + "x", "letters"),
+    ("12 mil", "letters"),
+    ("1,2 mi", "letters"),
+    ("3 tn", "letters"),
+    ("12l", "letters"),
+    ("1.2Cr", "letters"),
+    ("1.5兆", "letters"),
+    # letters of nobody knows what language, behind a decimal comma
+    ("327,4B", "magnitude"),
+    ("12,3K", "magnitude"),
+    ("1,2M", "magnitude"),
+    ("1,2 m", "magnitude"),
+    ("1.234,5K", "magnitude"),
+    ("1,5w", "magnitude"),
+    ("1,2 mn", "magnitude"),
+    ("1,5 bn", "magnitude"),
+    ("1,5 billion", "magnitude"),
     # no digit, or a digit that is none
     ("nan", "not_a_number"),
     ("inf", "not_a_number"),
@@ -464,6 +513,92 @@ BY_LOCALE = [
     ("1.234M", None, "ambiguous"),
     ("١.٢٣٤", "de_DE", 1234),
 ]
+
+
+MAGNITUDES = [
+    ("327,4B", "tr_TR", 327400),
+    ("12,5 B", "tr_TR", 12500),
+    ("12 b", "tr_TR", 12000),
+    ("327.4B", "tr_TR", 327400),
+    ("1,2 Mn", "tr_TR", 1200000),
+    ("1,2M", "tr_TR", 1200000),
+    ("1,2 MİLYON", "tr_TR", 1200000),
+    ("3 Mr", "tr_TR", 3000000000),
+    ("12,3 K", "tr_TR", 12300),
+    ("1,2 M", "id_ID", 1200000000),
+    ("3 m", "id_ID", 3000000000),
+    ("1.2M", "id_ID", "magnitude"),  # as English writes it, and as it does not
+    ("1.2M", "ms_MY", "magnitude"),
+    ("2 J", "ms_MY", 2000000),
+    ("12 m", "ca_ES", 12000),
+    ("1,2 M", "ca_ES", 1200000),
+    ("5 mil", "es_ES", 5000),
+    ("5.5 mil", "es_MX", 5500),
+    ("1,2 M", "es_ES", 1200000),
+    ("1,2 mil M", "es_ES", 1200000000),
+    ("1,2 MM", "es_ES", "magnitude"),
+    ("1,5 B", "es_ES", "magnitude"),
+    ("5 mil", "pt_BR", 5000),
+    ("1,5 mi", "pt_BR", 1500000),
+    ("2 bi", "pt_BR", 2000000000),
+    ("1,5B", "pt_BR", 1500000000),
+    ("2 bi", "pt_PT", "magnitude"),
+    ("1,5 mM", "pt_PT", 1500000000),
+    ("12 mil", "cs_CZ", 12000000),
+    ("12 tis.", "sk_SK", 12000),
+    ("12 хиљ.", "sr_RS", 12000),
+    ("1,5 mlr.", "hr_HR", 1500000000),
+    ("12 mii", "ro_RO", 12000),
+    ("1,2 mil.", "ro_RO", 1200000),
+    ("12 mila", "it_IT", 12000),
+    ("1,2 Mln", "it_IT", 1200000),
+    ("1,2 Mrd", "it_IT", 1200000000),
+    ("12,3 k", "fr_FR", 12300),
+    ("1,2 M", "fr_FR", 1200000),
+    ("1,5 Md", "fr_FR", 1500000000),
+    ("3 Bn", "fr_FR", "magnitude"),
+    ("1,2 Mio.", "de_DE", 1200000),
+    ("1,2M", "de_DE", 1200000),
+    ("1.2M", "de_DE", 1200000),
+    ("1.5B", "de_DE", "magnitude"),
+    ("12 tn", "sv_SE", 12000),
+    ("1,2 mn", "nb_NO", 1200000),
+    ("1,5 md", "sv_SE", 1500000000),
+    ("12 t", "da_DK", 12000),
+    ("12 T", "da_DK", "magnitude"),
+    ("1,5 mia.", "da_DK", 1500000000),
+    ("12 t.", "fi_FI", 12000),
+    ("1,2 milj.", "fi_FI", 1200000),
+    ("12 E", "hu_HU", 12000),
+    ("12 N", "vi_VN", 12000),
+    ("1,2 Tr", "vi_VN", 1200000),
+    ("1,2 T", "vi_VN", 1200000000),
+    ("1.5兆", "ja_JP", 1500000000000),
+    ("12L", "en_IN", 1200000),
+    ("1.2 Cr", "hi_IN", 12000000),
+    ("12 mln", "pl_PL", 12000000),
+    ("12,3K", "en_US", 12300),
+    ("1,2M", "en_US", "magnitude"),
+    ("327,4B", "en_US", "magnitude"),
+    ("1,2M", "en_ZA", 1200000),
+    ("1T", "en_US", "letters"),
+    ("1,2M", "ru_RU", 1200000),
+    ("1,2M", "tlh_QO", "magnitude"),
+]
+
+
+@pytest.mark.parametrize(("cell", "locale", "expected"), MAGNITUDES, ids=shown)
+def test_letters_multiply_as_they_do_in_the_language_of_the_sheet(cell: str, locale: str, expected: int | str) -> None:
+    assert outcome(cell, locale) == expected
+
+
+def test_letters_are_not_english_where_the_tab_shows_that_they_are_not() -> None:
+    with pytest.raises(NotACount) as refused:
+        count_of("12 B", english=False)
+
+    assert refused.value.code == "magnitude"
+    assert count_of("12K", english=False) == 12_000
+    assert count_of("12 B", "en_US", english=False) == 12_000_000_000
 
 
 @pytest.mark.parametrize(("cell", "count"), ACCEPTED_JSON.values(), ids=ACCEPTED_JSON)
@@ -609,8 +744,11 @@ SUFFIXES |= {"亿": 10**8, "B": 10**9, "млрд": 10**9}
 def test_a_suffix_multiplies_exactly_or_is_refused(whole: int, decimals: int, mark: str, suffix: str) -> None:
     assume(len(str(decimals)) != 3)
     value = Fraction(f"{whole}.{decimals}") * SUFFIXES[suffix]
+    expected = int(value) if value.denominator == 1 else "fraction"
 
-    assert outcome(f"{whole}{mark}{decimals}{suffix}") == (int(value) if value.denominator == 1 else "fraction")
+    assert outcome(f"{whole}{mark}{decimals}{suffix}") == (
+        "magnitude" if mark == "," and suffix in {"K", "M", "B"} else expected
+    )
 
 
 @given(small_counts, small_counts, st.sampled_from(list(SUFFIXES)), st.sampled_from(list(SUFFIXES)))
@@ -644,7 +782,10 @@ def test_what_is_no_group_of_three_is_never_glued_on(a: int, mark: str, b: int) 
 @given(numberlike, locales, locales)
 @example("1.234", "en_US", "de_DE")
 @example("1,234K", "en_US", "de_DE")
-def test_the_locale_matters_only_to_one_mark_before_three_digits(cell: str, one: str | None, other: str | None) -> None:
-    if outcome(cell, one) != outcome(cell, other):
+@example("12 B", "en_US", "tr_TR")
+def test_the_locale_matters_only_to_letters_and_to_one_mark_before_three_digits(
+    cell: str, one: str | None, other: str | None
+) -> None:
+    if outcome(cell, one) != outcome(cell, other) and not re.search("[A-Za-z]", cell):
         assert re.search(r"(?<!\d)\d{1,3}[.,，．]\d{3}(?!\d)", cell)
         assert len(re.findall(r"\d[.,，．](?=\d)", cell)) == 1

@@ -197,6 +197,27 @@ def test_the_locale_of_the_spreadsheet_counts() -> None:
     assert only(read(SHORT, [ANN, "1.234"])).unread == 1
 
 
+def test_letters_of_an_unknown_language_are_refused_with_the_cell() -> None:
+    reading = read(["Link", "Followers"], [ANN, "327,4B"], [BEN, "12 B"], ["tiktok.com/@cid", "3K"])
+
+    assert [row.counts.followers for row in reading.rows.values()] == [None, None, 3000]
+    assert [problem.cell for problem in reading.problems] == ["Project A!B2", "Project A!B3"]
+    assert "write all the digits" in reading.problems[0].message
+
+
+def test_letters_are_those_of_the_locale() -> None:
+    reading = read(["Link", "Followers"], [ANN, "327,4B"], [BEN, "12,5 B"], locale="tr_TR")
+
+    assert [row.counts.followers for row in reading.rows.values()] == [327_400, 12_500]
+    assert reading.problems == ()
+
+
+def test_letters_are_english_where_nothing_says_otherwise() -> None:
+    reading = read(["Link", "Followers"], [ANN, "3M"], [BEN, "1.5B"], ["tiktok.com/@cid", "1,2 млн"])
+
+    assert [row.counts.followers for row in reading.rows.values()] == [3_000_000, 1_500_000_000, 1_200_000]
+
+
 @pytest.mark.parametrize(
     "cell",
     ["#REF!", "12 or 13", True, False, -1, 0.5, float("nan"), 2**63, 10**5000, "9" * 60_000],
@@ -425,7 +446,8 @@ def test_a_bare_handle_is_of_the_platform_in_its_row_or_in_the_name_of_its_colum
 def test_the_id_of_a_channel_says_enough_by_itself() -> None:
     ids = ("UC" + "a" * 22, "UC" + "b" * 22)
 
-    for header, aliases in (("Channel", {"url": ("Channel",)}), ("Channel ID", None)):
+    channel: dict[str, tuple[str, ...]] = {"url": ("Channel",)}
+    for header, aliases in (("Channel", channel), ("Channel ID", None)):
         reading = read([header, "Followers"], [ids[0], 5000], [ids[1], 700], aliases=aliases)
 
         assert {key: row.counts.followers for key, row in reading.rows.items()} == {

@@ -8,6 +8,7 @@ import unicodedata
 
 from webapp.model import LARGEST
 from webapp.sources.blanks import BLANKS
+from webapp.sources.magnitudes import Magnitude, magnitude_of
 
 _LONGEST = 32  # characters; a count with every ornament needs fewer, and int() stays cheap
 _ALWAYS_FITS = 18  # digits: any such number is small enough
@@ -26,17 +27,6 @@ _ALIKE = str.maketrans(
     {"\u00a0": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'", "，": ",", "．": ".", "＋": "+"}
 )
 
-# Powers of ten. T is missing because it is a thousand to some and a million millions to others.
-_POWERS = {
-    "": 0,
-    **dict.fromkeys(("k", "к", "тыс", "тыс.", "tsd", "tsd."), 3),
-    **dict.fromkeys(("w", "万", "萬", "만"), 4),
-    **dict.fromkeys(("lakh", "lakhs"), 5),
-    **dict.fromkeys(("m", "млн", "млн.", "mio", "mio."), 6),
-    **dict.fromkeys(("crore", "crores"), 7),
-    **dict.fromkeys(("亿", "億", "억"), 8),
-    **dict.fromkeys(("b", "млрд", "млрд.", "mrd", "mrd."), 9),
-}
 _HUGE_POWER = 64  # shifts any number of 32 digits out of range, or into nothing
 
 # What marks decimals, by language or, where a country differs, by locale.
@@ -68,6 +58,7 @@ _WORDS = {
     "negative": "is below zero",
     "not_a_number": "is not a number",
     "odd_digit": "has a sign that only looks like a digit, such as a footnote",
+    "magnitude": "has letters that multiply by different numbers in different languages",
     "percent": "is a percentage",
     "too_large": f"is larger than {LARGEST}",
     "too_long": f"is longer than {_LONGEST} characters",
@@ -115,12 +106,14 @@ class NotACount(ValueError):
         super().__init__(self.message)
 
 
-def count_of(cell: object, locale: str | None = None) -> int | None:
+def count_of(cell: object, locale: str | None = None, *, english: bool = True) -> int | None:
     """The count a cell holds, from 0 to LARGEST; None for a blank cell and for a placeholder such as `-` or `n/a`.
 
-    locale: the spreadsheet's, like `de_DE`. It matters only to one point or comma before exactly three digits:
-    `1.234` is 1234 where the comma marks decimals, and refused where the point does or where nobody knows. `1,234`
-    is refused only where the comma marks decimals. Before a suffix (`1.234M`) the mark must be the locale's own.
+    locale: the spreadsheet's, like `de_DE`. It matters to one point or comma before exactly three digits: `1.234` is
+    1234 where the comma marks decimals, and refused where the point does or where nobody knows. `1,234` is refused
+    only where the comma marks decimals. Before a suffix (`1.234M`) the mark must be the locale's own. It matters also
+    to letters: `12 B` is 12,000 in Turkish. Where nobody knows the locale they are English, but not behind a decimal
+    comma, nor with english=False.
 
     Raises: NotACount.
     """
@@ -129,7 +122,7 @@ def count_of(cell: object, locale: str | None = None) -> int | None:
     if isinstance(cell, str):
         if len(cell) <= _ALWAYS_FITS and cell.isascii() and cell.isdigit():
             return int(cell)
-        return _count_of_text(cell, locale)
+        return _count_of_text(cell, locale, english=english)
     if cell is None:
         return None
     if isinstance(cell, bool):
@@ -157,7 +150,7 @@ def _count_of_float(number: float) -> int:
     return int(number)
 
 
-def _count_of_text(cell: str, locale: str | None) -> int | None:
+def _count_of_text(cell: str, locale: str | None, *, english: bool) -> int | None:
     text = cell.strip(BLANKS).removeprefix("'").strip(BLANKS)
     if len(text) > _LONGEST:
         raise NotACount("too_long")
@@ -165,7 +158,7 @@ def _count_of_text(cell: str, locale: str | None) -> int | None:
         return None
     if not text.isascii():
         text = _to_ascii(text)
-    return _check_range(_number(_strip_plus(text), locale))
+    return _check_range(_number(_strip_plus(text), locale, english=english))
 
 
 def _to_ascii(text: str) -> str:
@@ -181,14 +174,37 @@ def _strip_plus(text: str) -> str:
     return text[1:].lstrip(" ") if text.startswith("+") else text.removesuffix("+").rstrip(" ")
 
 
-def _number(text: str, locale: str | None) -> int:
+def _number(text: str, locale: str | None, *, english: bool) -> int:
     if scientific := _SCIENTIFIC.fullmatch(text):
         return _scale_scientific(scientific[1], scientific[2] or "", int(scientific[3]))
     amount = _AMOUNT.fullmatch(text)
-    power = _POWERS.get(amount[2].strip(" ").lower()) if amount else None
-    if amount is None or power is None:
+    if amount is None:
         raise _refusal(text)
-    return _scale(*_parts(amount[1], locale, scaled=power > 0), power)
+    word = amount[2].strip(" ")
+    if not word:
+        return _scale(*_parts(amount[1], locale, scaled=False)[:2], 0)
+    magnitude = magnitude_of(word, locale)
+    if magnitude is None:
+        raise _refusal(text)
+    whole, decimals, mark = _parts(amount[1], locale, scaled=True)
+    if magnitude.power is None or not _is_sure(magnitude, mark, locale, english=english):
+        raise NotACount("magnitude", "write all the digits")
+    return _scale(whole, decimals, magnitude.power)
+
+
+def _is_sure(magnitude: Magnitude, mark: str, locale: str | None, *, english: bool) -> bool:
+    """Whether whoever wrote the number means by the letter what we do. The decimal mark tells who may not.
+
+    K is a thousand to everybody; yet in a sheet of nobody knows where, a comma before it is too little to go by.
+    """
+    if magnitude.whose == "both":
+        return mark != "."
+    if magnitude.whose == "own":
+        return True
+    is_thousand = magnitude.power == _THREE
+    if not _is_known(locale):
+        return mark != "," and (english or is_thousand)
+    return mark != "," or is_thousand or _decimal_mark(locale) != "."
 
 
 def _scale_scientific(whole: str, decimals: str, power: int) -> int:
@@ -209,16 +225,16 @@ def _scale(whole: str, decimals: str, power: int) -> int:
     return n
 
 
-def _parts(amount: str, locale: str | None, *, scaled: bool) -> tuple[str, str]:
-    """The digits before and after the decimal mark. `amount` begins and ends with a digit."""
+def _parts(amount: str, locale: str | None, *, scaled: bool) -> tuple[str, str, str]:
+    """The digits before and after the decimal mark, and the mark. `amount` begins and ends with a digit."""
     runs, marks = _MARK.split(amount), _MARK.findall(amount)
     if not marks:
-        return amount, ""
+        return amount, "", ""
     if _is_grouped(runs, marks):
         one_mark = len(marks) == 1 and marks[0] in ",."
-        return _by_locale(runs, marks[0], locale, scaled=scaled) if one_mark else ("".join(runs), "")
+        return _by_locale(runs, marks[0], locale, scaled=scaled) if one_mark else ("".join(runs), "", "")
     if _has_decimals(runs, marks):
-        return "".join(runs[:-1]), runs[-1]
+        return "".join(runs[:-1]), runs[-1], marks[-1]
     raise _refusal(amount)
 
 
@@ -244,24 +260,28 @@ def _has_decimals(runs: list[str], marks: list[str]) -> bool:
     return runs[0] == "0" or not runs[0].startswith("0")
 
 
-def _by_locale(runs: list[str], mark: str, locale: str | None, *, scaled: bool) -> tuple[str, str]:
+def _by_locale(runs: list[str], mark: str, locale: str | None, *, scaled: bool) -> tuple[str, str, str]:
     """One point or comma with three digits behind it: a group, decimals, or refused."""
     whole, last = runs
     decimal = _decimal_mark(locale)
     if scaled and mark == decimal:
-        return whole, last
+        return whole, last, mark
     if mark == decimal and last != "000":
         raise NotACount("fraction")
     # 1.000 where the point marks decimals is a thousand from elsewhere more often than a one.
     if scaled or mark == decimal or (decimal is None and mark == "."):
         raise NotACount("ambiguous")
-    return whole + last, ""
+    return whole + last, "", ""
 
 
 def _decimal_mark(locale: str | None) -> str | None:
     if locale is None:
         return None
     return _DECIMAL_MARKS.get(locale, _DECIMAL_MARKS.get(locale.partition("_")[0]))
+
+
+def _is_known(locale: str | None) -> bool:
+    return locale is not None and not {locale, locale.partition("_")[0]}.isdisjoint(_DECIMAL_MARKS)
 
 
 def _refusal(text: str) -> NotACount:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import itemgetter
 
 from webapp.errors import SourceError
@@ -133,7 +133,7 @@ class _Reader:
             if (type(cell) is int and 0 <= cell <= LARGEST) or cell is None:
                 continue
             try:
-                cells[i] = count_of(cell, self.locale)
+                cells[i] = self._count(cell)
             except NotACount as why:
                 cells[i] = None
                 unread |= 1 << i
@@ -141,6 +141,19 @@ class _Reader:
                 words = f"{quote_cell(cell)} is not a count: it {why.message}"
                 self._problem("invalid_number", number, self.columns[METRICS[i]], words)
         return unread
+
+    def _count(self, cell: Cell) -> int | None:
+        """Raises: NotACount."""
+        if self.locale is None and type(cell) is str and cell[-1:].isalpha():
+            return count_of(cell, english=self._is_english)
+        return count_of(cell, self.locale)
+
+    @cached_property
+    def _is_english(self) -> bool:
+        """Whether letters may be English: not beside `327,4B`, which nobody writes in a tab where `12 B` is."""
+        columns = [self.columns[metric] for metric in METRICS if metric in self.columns]
+        cells = (row[i] for row in self.rows[self.header.row :] for i in columns if i < len(row))
+        return not any(type(cell) is str and cell[-1:].isalpha() and _has_foreign_letter(cell) for cell in cells)
 
     # Rows without a profile URL
 
@@ -257,6 +270,14 @@ class _Reader:
             self.problems.append(problem)
         else:
             self.unsaid += 1
+
+
+def _has_foreign_letter(cell: str) -> bool:
+    try:
+        count_of(cell)
+    except NotACount as why:
+        return why.code == "magnitude"
+    return False
 
 
 def _is_filled(cell: Cell) -> bool:
