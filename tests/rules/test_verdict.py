@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.model import Mode, Policy
-from webapp.rules.merge import Pin, merge, policy_of, verdict
+from webapp.model import Metric, Mode, Policy
+from webapp.rules.merge import merge, policy_of, verdict
 
 numbers = st.none() | st.integers(0, 5)
 policies: st.SearchStrategy[Policy] = st.sampled_from(["max", "sheet", "parsed"])
@@ -16,7 +16,7 @@ def test_what_is_explained_is_what_the_merge_does(
     sheet: int | None, parsed: int | None, policy: Policy, mode: Mode, pin: int | None
 ) -> None:
     sides = (sheet, None, None, None, None), (parsed, None, None, None, None)
-    pins = () if pin is None else (Pin("followers", pin),)
+    pins: dict[Metric, int] = {} if pin is None else {"followers": pin}
     in_force = policy_of(policy, mode)
 
     found = verdict(sheet, parsed, in_force, pin)

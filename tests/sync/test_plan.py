@@ -15,7 +15,8 @@ from webapp.rules.modes import mode_of
 from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.store.held import Held
 from webapp.store.observations import Stored
-from webapp.sync.plan import Inputs, Plan, make_plan
+from webapp.sync.plan import Inputs, Plan
+from webapp.sync.planner import make_plan
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 OLD = NOW - timedelta(days=30)
@@ -95,36 +96,32 @@ def planned(world: World, tab: Sequence[SheetRow] | None, policy: Policy = "max"
 def applied(world: World, plan: Plan, now: datetime = NOW) -> World:
     """The world after the plan is written, as the database would have it."""
     by_id = {one.id: one for one in world.accounts.values()}
-    for number, changes in changed(plan):
+    for number, changes in changed(plan, now):
         by_id[number] = by_id[number]._replace(**changes)
-    for number, new in enumerate(plan.new, 1_000 + len(by_id)):
+    for number, new in enumerate(plan.newcomers, 1_000 + len(by_id)):
         at = None if new.counts == NOTHING else now
         fresh = account(new.row.profile.url_key, number, status=new.row.status, mode=new.mode, known=new.counts)
         by_id[number] = fresh._replace(sheet=new.counts, sheet_at=at, sheet_origin=new.origin)
     held = dict(world.held)
     for number, one in enumerate(plan.held, len(held)):
-        held[one.account_id, one.metric] = Held(
+        held[one.account_id, METRICS.index(one.metric)] = Held(
             id=number,
             account_id=one.account_id,
-            metric=METRICS[one.metric],
-            value=one.value,
+            metric=one.metric,
             last_good=one.last_good,
-            observed_at=one.observed_at,
             origin=one.origin,
-            held_at=one.held_at,
-            agreeing=one.agreeing,
-            state=one.state,
             decided_at=None,
+            **one.holding._asdict(),
         )
     return World({one.url_key: one for one in by_id.values()}, held)
 
 
-def changed(plan: Plan) -> Iterator[tuple[int, dict[str, Any]]]:
+def changed(plan: Plan, now: datetime) -> Iterator[tuple[int, dict[str, Any]]]:
     """(account id, fields), in the order in which the rows are written."""
     for number, said, since, origin, note in plan.sheet:
-        yield number, {"sheet": said, "sheet_at": since, "sheet_origin": origin, "sheet_note": note}
+        yield number, {"sheet": said, "sheet_at": since or now, "sheet_origin": origin, "sheet_note": note}
     silent = {"sheet": NOTHING, "sheet_at": None, "sheet_origin": None, "sheet_note": None}
-    yield from ((number, silent) for number in plan.unsaid)
+    yield from ((number, silent) for number in plan.silent)
     for number, row, mode in plan.described:
         yield number, {"status": row.status, "mode": mode, "username": row.profile.username}
     yield from ((number, {"removed_by": "sheet"}) for number in plan.removed)
@@ -141,7 +138,7 @@ def shown(world: World) -> dict[str, Counts]:
 
 def writes(plan: Plan) -> list[object]:
     return [
-        plan.new, plan.described, plan.sheet, plan.unsaid, plan.accepted, plan.forgotten, plan.counts, plan.removed,
+        plan.newcomers, plan.described, plan.sheet, plan.silent, plan.accepted, plan.forgotten, plan.counts, plan.removed,
         plan.returned, plan.held,
     ]  # fmt: skip
 
@@ -201,7 +198,7 @@ def test_every_account_ends_at_the_merge_of_its_two_sides(
             sheet = keep_unread(row.counts, before.sheet if before else NOTHING, row.unread)
             parsed = keep_known(before)
             mode = now.mode if now.mode_set else mode_of(row.status)
-            assert now.known == merge(sheet, parsed, policy_of(policy, mode))  # type: ignore[arg-type]
+            assert now.known == merge(sheet, parsed, policy_of(policy, mode))
 
 
 def keep_known(before: Stored | None) -> Counts:
@@ -241,7 +238,7 @@ def test_an_account_removed_over_the_api_is_left_alone(world: World, tab: Sequen
 def test_without_a_reading_of_the_tab_its_side_stands(world: World, tab: Sequence[SheetRow]) -> None:
     plan = planned(world, None)
 
-    assert not any([plan.sheet, plan.unsaid, plan.new, plan.removed, plan.returned, plan.described])
+    assert not any([plan.sheet, plan.silent, plan.newcomers, plan.removed, plan.returned, plan.described])
     assert plan.lost_rows == 0
 
 
@@ -253,4 +250,7 @@ def test_a_held_reading_leaves_the_last_good_one_in_force(world: World, tab: Seq
 
     for one in plan.held:
         name = next(name for name, stored in after.accounts.items() if stored.id == one.account_id)
-        assert after.accounts[name].accepted[one.metric] == old.accounts[name].accepted[one.metric]
+        assert (
+            after.accounts[name].accepted[METRICS.index(one.metric)]
+            == old.accounts[name].accepted[METRICS.index(one.metric)]
+        )

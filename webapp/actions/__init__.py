@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from webapp.sync.background import Background
 from webapp.sync.live import Outcome
-from webapp.sync.plan import Change
+from webapp.sync.plan import PlannedChange
 from webapp.sync.trigger import How, Started, Trigger
 
-__all__ = ["Background", "Change", "How", "Outcome", "Started", "Trigger"]
+__all__ = ["Background", "How", "Outcome", "PlannedChange", "Started", "Trigger"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from webapp.actions import Change
+from webapp.actions import PlannedChange
 from webapp.store.runs import ProjectResult, Run
 
 
@@ -24,7 +24,7 @@ def result_line(result: ProjectResult) -> str:
     return f"{line}: {result.error}" if result.error else line
 
 
-def print_changes(changes: Sequence[Change]) -> None:
+def print_changes(changes: Sequence[PlannedChange]) -> None:
     for change in changes:
         what = f"{change.metric}: {change.old} -> {change.new}" if change.metric else (change.reason or "")
         source = f" ({change.winner}{' ' + change.cell if change.cell else ''})" if change.winner else ""

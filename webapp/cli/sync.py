@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from webapp.actions import Change, Trigger
+from webapp.actions import PlannedChange, Trigger
 from webapp.actions.desk import Desk
 from webapp.actions.trigger import outcome_of, start_sync, work_off
 from webapp.api.shapes.runs import run_report
@@ -66,9 +66,9 @@ def _project_id(desk: Desk, which: str) -> str:
     return project.id
 
 
-def _work_off(desk: Desk, run: Run, trigger: Trigger, *, quiet: bool) -> list[Change]:
+def _work_off(desk: Desk, run: Run, trigger: Trigger, *, quiet: bool) -> list[PlannedChange]:
     """Work the run off before people's eyes; what a dry run would change."""
-    changes: list[Change] = []
+    changes: list[PlannedChange] = []
     with stop_on_signals(desk.background.stop), contextlib.closing(work_off(desk, run, trigger)) as outcomes:
         total = None if quiet else _how_many(desk, trigger)
         for outcome in outcomes if quiet else print_each(outcomes, total=total, log_level=desk.settings.log_level):

@@ -5,22 +5,13 @@ Nothing here looks at an earlier merge, so a wrong value heals as soon as its so
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from webapp.model import NOTHING, Counts, Metric, Mode, Policy, Values, larger
+from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Values, larger
 
 Winner = Literal["sheet", "parsed", "pin"]
-
-IMPLAUSIBLE_FACTOR = 10
-IMPLAUSIBLE_DISTANCE = 1_000
-
-
-class Pin(NamedTuple):
-    """A value that a person has fixed for one metric of one account."""
-
-    metric: Metric
-    value: int
 
 
 def policy_of(project: Policy, mode: Mode) -> Policy:
@@ -28,8 +19,11 @@ def policy_of(project: Policy, mode: Mode) -> Policy:
     return "sheet" if mode == "manual" else project
 
 
-def merge(sheet: Values, parsed: Values, policy: Policy = "max", pins: tuple[Pin, ...] = ()) -> Counts:
-    """Current counts from the current observations; a side that did not observe a metric never wins it."""
+def merge(sheet: Values, parsed: Values, policy: Policy = "max", pins: Mapping[Metric, int] | None = None) -> Counts:
+    """Current counts from the current observations; a side that did not observe a metric never wins it.
+
+    pins: the values that a person has fixed.
+    """
     if parsed == NOTHING:
         merged = Counts._make(sheet)
     elif sheet == NOTHING:
@@ -39,7 +33,9 @@ def merge(sheet: Values, parsed: Values, policy: Policy = "max", pins: tuple[Pin
     else:
         first, second = (sheet, parsed) if policy == "sheet" else (parsed, sheet)
         merged = Counts._make(b if a is None else a for a, b in zip(first, second, strict=True))
-    return merged._replace(**{pin.metric: pin.value for pin in pins}) if pins else merged
+    if not pins:
+        return merged
+    return Counts._make(pins.get(metric, value) for metric, value in zip(METRICS, merged, strict=True))
 
 
 class Verdict(NamedTuple):
@@ -71,10 +67,3 @@ def pin_in_force(until: datetime | None, now: datetime) -> bool:
 def keep_unread(new: Values, old: Values, unread: int) -> Counts:
     """`new`, but with the old value of each metric whose bit is set: its cell could not be read."""
     return Counts._make(old[i] if unread >> i & 1 else value for i, value in enumerate(new))
-
-
-def implausible(old: int | None, new: int | None) -> bool:
-    """Ten times above or below the last value of the same source, and more than 1,000 apart."""
-    if old is None or new is None or abs(new - old) <= IMPLAUSIBLE_DISTANCE:
-        return False
-    return new >= old * IMPLAUSIBLE_FACTOR or new * IMPLAUSIBLE_FACTOR <= old

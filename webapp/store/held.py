@@ -10,6 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from webapp.model import LARGEST, METRICS, Metric
+from webapp.rules.held import HeldState
 from webapp.store import projects
 from webapp.store.projects import DEFAULT_LIMIT
 from webapp.store.statement import insert, update
@@ -17,7 +18,6 @@ from webapp.store.tables import accounts, held_observations
 from webapp.store.tables import projects as project_rows
 from webapp.store.types import UtcDateTime, native
 
-HeldState = Literal["held", "accepted", "rejected", "confirmed", "withdrawn"]
 SHOWN = 50  # of one account
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, NOTHING, Values
+from webapp.model import METRICS, NOTHING, Mode, Values
 from webapp.rules.merge import pin_in_force
 from webapp.store import pins
 from webapp.store.statement import Query, chunks, upsert
@@ -82,7 +82,7 @@ class Stored(NamedTuple):
     topic: str | None
     owner: str | None
     status: str | None
-    mode: str
+    mode: Mode
     mode_set: int
     discovered: str
     added_at: Any

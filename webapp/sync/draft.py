@@ -9,13 +9,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.model import Counts, Problem, larger
-from webapp.rules.merge import Pin, pin_in_force
+from webapp.model import Counts, Metric, Problem, larger
+from webapp.rules import wording
+from webapp.rules.addresses import cell_address
+from webapp.rules.merge import pin_in_force
+from webapp.rules.shrink import may_have_shrunk, shrinkage
 from webapp.sources.sheet.reading import TabReading
 from webapp.store import accounts, held, observations, pins
 from webapp.store.projects import Project
 from webapp.sync.live import LiveRun
-from webapp.sync.plan import Inputs, Plan, make_plan, may_have_shrunk, shrinkage
+from webapp.sync.plan import Inputs, Plan
+from webapp.sync.planner import make_plan
 from webapp.sync.side import SheetSide
 
 NO_REPORT: Mapping[str, Any] = {"problems": [], "skips": {}}
@@ -77,9 +81,17 @@ def _plan(tx: sa.Connection, run: LiveRun, project: Project, inputs: Inputs) -> 
 
 
 def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> Problem | None:
-    if side.reading is None or not may_have_shrunk(plan):
+    """The problem with a tab that has lost much at once."""
+    reading = side.reading
+    if reading is None or not may_have_shrunk(plan.losses):
         return None
-    return shrinkage(plan, side.reading, *observations.metric_totals(tx, project.id))
+    shrunk = shrinkage(plan.losses, *observations.metric_totals(tx, project.id))
+    if shrunk is None:
+        return None
+    if shrunk.metric is None:
+        return wording.sheet_shrank(reading.title, shrunk.lost, shrunk.known)
+    column = cell_address(reading.title, reading.columns.get(shrunk.metric, ""), "")
+    return wording.column_shrank(column, shrunk.metric, shrunk.lost, shrunk.known)
 
 
 def _follow(reading: TabReading, aliases: Mapping[str, str]) -> None:
@@ -95,12 +107,12 @@ def _follow(reading: TabReading, aliases: Mapping[str, str]) -> None:
         reading.rows[key] = row
 
 
-def _pins(tx: sa.Connection, project_id: str, now: datetime) -> dict[int, tuple[Pin, ...]]:
-    """Pins in force: {account id: pins}."""
-    found: dict[int, tuple[Pin, ...]] = {}
+def _pins(tx: sa.Connection, project_id: str, now: datetime) -> dict[int, dict[Metric, int]]:
+    """Pins in force: {account id: {metric: value}}."""
+    found: dict[int, dict[Metric, int]] = {}
     for pin in pins.of_project(tx, project_id):
         if pin_in_force(pin.until, now):
-            found[pin.account_id] = (*found.get(pin.account_id, ()), Pin(pin.metric, pin.value))
+            found.setdefault(pin.account_id, {})[pin.metric] = pin.value
     return found
 
 

@@ -19,7 +19,7 @@ from webapp.store.db import Database
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult, Run
 from webapp.sync.options import Options
-from webapp.sync.plan import Change
+from webapp.sync.plan import PlannedChange
 from webapp.sync.trigger import Trigger
 
 WARNINGS_KEPT = 50
@@ -30,7 +30,7 @@ class Outcome:
     """A project's result, and in a dry run what it would change."""
 
     result: ProjectResult
-    changes: tuple[Change, ...] = ()
+    changes: tuple[PlannedChange, ...] = ()
 
 
 @dataclass

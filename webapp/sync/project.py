@@ -119,7 +119,7 @@ class ProjectSync:
             drafted = draft(tx, self.run, project, self.side, now)
         plan = drafted.plan
         changed = Changed(_would_update(plan) if plan else 0, 0)
-        return Outcome(self.result(project, drafted, changed, now), tuple(plan.changes) if plan else ())
+        return Outcome(self.result(project, drafted, changed, now), tuple(plan.preview) if plan else ())
 
     def write(self) -> Outcome:
         with self.run.db.write() as tx:
@@ -139,7 +139,7 @@ class ProjectSync:
         row, plan, updated = self.run.row, drafted.plan, 0
         if plan is not None:
             updated = write_plan(tx, project.id, plan, now)
-            changes.add(tx, project.id, row.id, plan.told, now)
+            changes.add(tx, project.id, row.id, plan.why, now)
             corrected = plan.counts if self.run.options.latest_snapshot else plan.lowered
             snapshots.correct_snapshots(tx, row.day, corrected)
         self.run.enter("snapshot")
@@ -226,4 +226,4 @@ def _why_not(side: SheetSide, drafted: Draft) -> str:
 
 
 def _would_update(plan: Plan) -> int:
-    return len(plan.counts) + sum(account.counts != NOTHING for account in plan.new)
+    return len(plan.counts) + sum(account.counts != NOTHING for account in plan.newcomers)

@@ -7,15 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, NOTHING
+from webapp.model import NOTHING
 from webapp.store import accounts, held, observations
 from webapp.store.types import UtcDateTime, native
-from webapp.sync.plan import NewAccount, Plan
+from webapp.sync.plan import Newcomer, Plan
 
 
 def write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -> int:
     """Everything a plan changes; how many accounts have other counts than before."""
-    ids = accounts.add_accounts(tx, project_id, [_new(account) for account in plan.new], now)
+    ids = accounts.add_accounts(tx, project_id, [_new(account) for account in plan.newcomers], now)
     with_counts = _write_sheet(tx, plan, ids, now)
     accounts.describe_accounts(tx, [(*_described(row, mode), account) for account, row, mode in plan.described])
     accounts.remove_accounts(tx, plan.removed, now, "sheet")
@@ -31,20 +31,20 @@ def _write_sheet(tx: sa.Connection, plan: Plan, new_ids: Any, now: datetime) -> 
     stamp = native(tx, UtcDateTime(), now)
     rows: list[tuple[Any, ...]] = [
         (account_id, "sheet", *account.counts, stamp, account.origin, None)
-        for account_id, account in zip(new_ids, plan.new, strict=True)
+        for account_id, account in zip(new_ids, plan.newcomers, strict=True)
         if account.counts != NOTHING
     ]
     with_counts = len(rows)
     rows.extend(
-        (account, "sheet", *counts, stamp if since is now else since, origin, note)
+        (account, "sheet", *counts, stamp if since is None else since, origin, note)
         for account, counts, since, origin, note in plan.sheet
     )
     observations.put_sheet(tx, rows)
-    observations.drop_sheet(tx, plan.unsaid)
+    observations.drop_sheet(tx, plan.silent)
     return with_counts
 
 
-def _new(account: NewAccount) -> tuple[Any, ...]:
+def _new(account: Newcomer) -> tuple[Any, ...]:
     row, profile = account.row, account.row.profile
     return (
         profile.platform,
@@ -67,9 +67,10 @@ def _write_held(tx: sa.Connection, plan: Plan, now: datetime) -> None:
     opened: list[tuple[Any, ...]] = []
     changed: list[tuple[Any, ...]] = []
     for one in plan.held:
-        rest = (one.value, one.last_good, one.observed_at, one.origin, one.held_at, one.agreeing, one.state)
+        value, observed_at, held_at, agreeing, state = one.holding
+        rest = (value, one.last_good, observed_at, one.origin, held_at, agreeing, state)
         if one.id is None:
-            opened.append((one.account_id, METRICS[one.metric], *rest))
+            opened.append((one.account_id, one.metric, *rest))
         else:
-            changed.append((*rest, None if one.state == "held" else now, one.id))
+            changed.append((*rest, None if state == "held" else now, one.id))
     held.put(tx, opened, changed)

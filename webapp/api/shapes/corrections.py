@@ -14,7 +14,8 @@ from webapp.api.shapes.fields import Count, DryRun, Note, Number, Time, says, ze
 from webapp.api.shapes.metrics import MetricStruct, PerMetric, each
 from webapp.api.shapes.rows import from_row
 from webapp.model import Metric
-from webapp.store.held import Held, HeldState, ListedHeld
+from webapp.rules.held import HeldState
+from webapp.store.held import Held, ListedHeld
 from webapp.store.pins import ListedPin
 
 # Held readings

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from webapp.api.shapes.fields import Time, says
 from webapp.api.shapes.metrics import MetricStruct, PerMetric
-from webapp.store.held import HeldState
+from webapp.rules.held import HeldState
 
 
 class ExplainedObservation(Struct):

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict, replace
 
-from webapp.actions import Change, How
+from webapp.actions import How, PlannedChange
 from webapp.api.shapes.fields import Code, Number, Time, says, zero_or_more
 from webapp.clock import iso
 from webapp.model import Metric, RunState, SkipReason
@@ -230,7 +230,11 @@ def _log_fields(run: Run) -> dict[str, Any]:
 
 
 def run_report(
-    run: Run, results: Sequence[ProjectResult] | None, *, changes: Sequence[Change] | None = None, how: How = "fresh"
+    run: Run,
+    results: Sequence[ProjectResult] | None,
+    *,
+    changes: Sequence[PlannedChange] | None = None,
+    how: How = "fresh",
 ) -> RunReport:
     """What the trigger of the run is answered. results None: the summary alone. changes: of a dry run."""
     report = RunReport(**asdict(run_summary(run)))

@@ -27,10 +27,10 @@ from webapp.api.shapes.corrections import (
 from webapp.api.shapes.fields import says
 from webapp.clock import iso
 from webapp.model import METRICS, Metric
+from webapp.rules.held import HeldState
 from webapp.store import held as held_rows
 from webapp.store import pins as pin_rows
 from webapp.store.db import Database
-from webapp.store.held import HeldState
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000, description="lines at most")]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="only of this project")]

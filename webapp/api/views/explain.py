@@ -25,6 +25,7 @@ from webapp.api.views.projects import TAGGED
 from webapp.clock import Clock, iso
 from webapp.model import METRICS, Metric, Policy, Values
 from webapp.rules.addresses import cells_of
+from webapp.rules.edits import decode_notes
 from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
 from webapp.store import changes, held, observations, pins
 from webapp.store.accounts import Account, missing
@@ -144,14 +145,8 @@ def _observation(facts: Facts, one: Observed, place: int, metric: Metric) -> Exp
         origin=one.origin,
         cells=cells_of(one.origin, facts.columns.get(metric)) if by_sheet else [],
         observed_at=as_text(one.observed_at),
-        note=_note(one.note, metric) if by_sheet else one.note,
+        note=decode_notes(one.note).get(metric) if by_sheet else one.note,
     )
-
-
-def _note(note: str | None, metric: Metric) -> str | None:
-    """Of `implausible:views lowered:likes` what is said of the metric."""
-    said = (part.partition(":") for part in (note or "").split())
-    return next((code for code, _, about in said if about == metric), None)
 
 
 def _pin(pin: Pinned, now: datetime) -> ExplainedPin:

@@ -1,0 +1,54 @@
+"""The problems that a sync finds, in words. Pure."""
+
+from __future__ import annotations
+
+from webapp.model import Metric, Problem
+
+
+def sheet_shrank(title: str, lost: int, known: int) -> Problem:
+    return Problem(
+        "sheet_shrank",
+        f"{title}: {lost} of {known} accounts have lost their rows at once; nothing of the sheet was applied. "
+        "Restore the rows, or sync with force=true if this is meant",
+        title,
+    )
+
+
+def column_shrank(column: str, metric: Metric, lost: int, known: int) -> Problem:
+    """column: its address, such as `Project A!D`."""
+    return Problem(
+        "column_shrank",
+        f"{column}: {lost} of {known} values of {metric} have gone at once; nothing of the sheet was applied. "
+        "Restore the column, or sync with force=true if this is meant",
+        column,
+    )
+
+
+def implausible_value(cell: str, value: int) -> Problem:
+    words = f"{cell}: {value} is ten times off the value before; it is taken, please check the cell"
+    return Problem("implausible_value", words, cell)
+
+
+def lower_edit_ignored(cell: str, value: int, current: int) -> Problem:
+    return Problem(
+        "lower_edit_ignored",
+        f"{cell}: {value} was typed, but the platform says {current} and the larger value wins; "
+        "pin the value or set the project's policy to `sheet` to keep it",
+        cell,
+    )
+
+
+def held_reading(profile_url: str, metric: Metric, value: int, origin: str | None, good: int | None) -> Problem:
+    return Problem(
+        "held",
+        f"{profile_url}: {metric} {value} ({origin or 'reading'}) is ten times off the last good {good}; it is held "
+        "until it is accepted, confirmed by two readings or a day old",
+    )
+
+
+def unmatched_row(origin: str, typed: str) -> Problem:
+    return Problem(
+        "unmatched",
+        f"{origin}: {typed} is no account of the project, and new rows are not taken (SMART_SYNC_DISCOVER=false)",
+        origin,
+    )

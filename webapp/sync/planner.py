@@ -1,0 +1,286 @@
+"""From what is stored and what was read to a plan. Pure: no database, no clock, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Values
+from webapp.rules import wording
+from webapp.rules.addresses import rows_address
+from webapp.rules.credible import has_history
+from webapp.rules.edits import note_edits, odd_edits
+from webapp.rules.held import Belief, believe
+from webapp.rules.merge import keep_unread, merge, policy_of, verdict
+from webapp.rules.modes import mode_of
+from webapp.sources.sheet.reading import SheetRow
+from webapp.store.observations import Stored
+from webapp.store.types import as_moment
+from webapp.sync.plan import HeldChange, Inputs, Newcomer, Plan, PlannedChange, SheetChange
+
+NO_PINS: Mapping[Metric, int] = {}
+
+
+def make_plan(stored: Iterable[Stored], inputs: Inputs, *, explain: bool = False) -> Plan:
+    """The plan for one project.
+
+    stored: every account the project ever had; consumed once. The rows of `inputs.reading` are consumed too.
+    explain: list each change in the plan's `preview`.
+    """
+    return _Planner(inputs, explain=explain).plan_all(stored)
+
+
+class _Planner:
+    def __init__(self, inputs: Inputs, *, explain: bool) -> None:
+        self.inputs = inputs
+        self.explain = explain
+        self.plan = Plan()
+        self.rows = inputs.reading.rows if inputs.reading else {}
+
+    def plan_all(self, stored: Iterable[Stored]) -> Plan:
+        plan, reading = self.plan, self.inputs.reading
+        if reading is not None:
+            plan.read_rows = len(reading.rows)
+            plan.problems.extend(reading.problems)
+            plan.skips.update(reading.skips)
+        for account in stored:
+            self.plan_account(account)
+        for row in self.rows.values():
+            self.plan_newcomer(row)
+        if self.inputs.pins:
+            plan.settled = False
+        return plan
+
+    # What the sheet says of an account that is known
+
+    def plan_account(self, account: Stored) -> None:
+        row = self.rows.pop(account.url_key, None) if self.rows else None
+        if account.removed_by == "api":
+            self.leave_out(account, row)
+        elif self.inputs.reading is None:
+            if account.removed_by is None:
+                self.merge_account(account, account.sheet, None)
+        elif row is not None:
+            self.merge_account(account, self.apply_row(account, row), row)
+        elif self.lose_row(account):
+            self.merge_account(account, NOTHING, None)
+
+    def leave_out(self, account: Stored, row: SheetRow | None) -> None:
+        if row is not None:
+            self.plan.skip("removed")
+            self.show("skip", account, reason="removed", cell=self.origin(row))
+
+    def lose_row(self, account: Stored) -> bool:
+        """The account has no row now. Whether it stays in the project all the same."""
+        if account.removed_by is not None:
+            return False
+        self.plan.lost_rows += account.sheet_at is not None or account.discovered == "sheet"
+        if account.sheet_at is not None:
+            self.plan.silent.append(account.id)
+        if account.discovered == "api":
+            return True
+        self.plan.removed.append(account.id)
+        self.show("remove", account, reason="its row has gone")
+        return False
+
+    def apply_row(self, account: Stored, row: SheetRow) -> Values:
+        """What the account's row says of it now."""
+        self.describe(account, row)
+        if account.removed_by is not None:
+            self.plan.returned.append(account.id)
+            self.show("return", account, cell=self.origin(row))
+        old = account.sheet
+        sheet: Values = keep_unread(row.counts, old, row.unread) if row.unread else row.counts
+        if sheet != old:
+            for place in range(len(METRICS)):
+                self.plan.lost_values[place] += old[place] is not None and sheet[place] is None
+        return sheet
+
+    def describe(self, account: Stored, row: SheetRow) -> None:
+        if row.profile.url_key != account.url_key:  # a row by a former address does not undo the correction
+            profile = row.profile._replace(platform=account.platform, username=account.username)
+            row = row._replace(typed=account.profile_url, profile=profile)
+        mode = _mode(account, row)
+        described = (row.typed, row.topic, row.owner, row.status, mode)
+        if described != (account.profile_url, account.topic, account.owner, account.status, account.mode) or (
+            account.username != row.profile.username or account.platform != row.profile.platform
+        ):
+            self.plan.described.append((account.id, row, mode))
+
+    # What it all means together
+
+    def merge_account(self, account: Stored, sheet: Values, row: SheetRow | None) -> None:
+        plan = self.plan
+        plan.total += 1
+        mode = _mode(account, row)
+        if mode == "off":
+            plan.skip("off")
+        parsed = self.readings(account)
+        policy = policy_of(self.inputs.policy, mode)
+        pins = self.inputs.pins.get(account.id, NO_PINS) if self.inputs.pins else NO_PINS
+        counts = merge(sheet, parsed, policy, pins)
+        if counts != account.known:
+            plan.counts.append((account.id, counts))
+            self.explain_counts(account, counts, (sheet, parsed), policy, pins, row)
+        self.keep_sheet(account, sheet, counts, row)
+
+    def explain_counts(
+        self,
+        account: Stored,
+        counts: Counts,
+        sides: tuple[Values, Values],
+        policy: Policy,
+        pins: Mapping[Metric, int],
+        row: SheetRow | None,
+    ) -> None:
+        """Record which counts changed, which side won, and the cell where it did."""
+        why: dict[str, list[Any]] = {}
+        sheet, parsed = sides
+        for place, metric in enumerate(METRICS):
+            old, new = account.known[place], counts[place]
+            if old == new:
+                continue
+            winner = verdict(sheet[place], parsed[place], policy, pins.get(metric)).winner
+            cell = self.cell(account, row, place) if winner == "sheet" else None
+            why[metric] = [old, new, winner, cell]
+            self.show("change", account, metric=metric, old=old, new=new, winner=winner, cell=cell)
+        self.plan.why.append((account.id, why))
+
+    # What is kept of the sheet
+
+    def keep_sheet(self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None) -> None:
+        if sheet != account.sheet:
+            self.change_sheet(account, sheet, counts, row)
+            return
+        if row is not None and sheet != NOTHING:
+            origin = self.origin(row)
+            if origin != account.sheet_origin:
+                since, note = account.sheet_at, account.sheet_note
+                self.plan.sheet.append(SheetChange(account.id, sheet, since, origin, note))
+        if account.sheet_note:
+            self.point_out(account.sheet_note, account, sheet, counts, _moment(account.sheet_at), row)
+
+    def change_sheet(self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None) -> None:
+        plan, now = self.plan, self.inputs.now
+        if any(a is not None and (b is None or b < a) for a, b in zip(account.sheet, sheet, strict=True)):
+            plan.lowered.append((account.id, counts))
+        if sheet == NOTHING:
+            if row is not None:
+                plan.silent.append(account.id)
+            return
+        assert row is not None  # noqa: S101  the sheet's counts only change by a row
+        history = has_history(_moment(account.added_at), now)
+        note = note_edits(account.sheet, sheet, account.sheet_note, history=history)
+        plan.sheet.append(SheetChange(account.id, sheet, None, self.origin(row), note))
+        if note:
+            self.point_out(note, account, sheet, counts, now, row)
+
+    def point_out(
+        self, note: str, account: Stored, sheet: Values, counts: Counts, since: datetime | None, row: SheetRow | None
+    ) -> None:
+        """List the odd edits, which are taken all the same."""
+        for code, place in odd_edits(note, sheet, counts, since, self.inputs.now):
+            value, current = sheet[place], counts[place]
+            assert value is not None and current is not None  # noqa: S101, PT018  only a value is odd
+            cell = self.cell(account, row, place)
+            if code == "implausible":
+                self.plan.settled = False  # for a day
+                self.plan.problems.append(wording.implausible_value(cell, value))
+            else:
+                self.plan.problems.append(wording.lower_edit_ignored(cell, value, current))
+
+    # What is believed of the platforms
+
+    def readings(self, account: Stored) -> Values:
+        """The readings that count: as they stand, but the last good one where one is held."""
+        good = account.accepted
+        if account.parsed_at is None:
+            if good != NOTHING:
+                self.plan.forgotten.append(account.id)
+            return NOTHING
+        if account.parsed == good and not self.inputs.held:
+            return good
+        believed = self.believe_all(account)
+        if believed != good:
+            self.plan.accepted.append((account.id, believed))
+        return believed
+
+    def believe_all(self, account: Stored) -> Counts:
+        seen_at, now = _moment(account.parsed_at), self.inputs.now
+        history = has_history(_moment(account.added_at), now)
+        values: list[int | None] = []
+        for place, (reading, good) in enumerate(zip(account.parsed, account.accepted, strict=True)):
+            held = self.inputs.held.get((account.id, place))
+            belief = believe(reading, good, held, seen_at=seen_at, history=history, now=now)
+            self.plan.settled &= belief.timeless
+            if belief.holding is not None:
+                self.hold(account, place, belief)
+            values.append(belief.value)
+        return Counts._make(values)
+
+    def hold(self, account: Stored, place: int, belief: Belief) -> None:
+        """Keep a reading aside, or let one go."""
+        holding = belief.holding
+        assert holding is not None  # noqa: S101  asked by the caller
+        held = None if belief.anew else self.inputs.held.get((account.id, place))
+        metric, good, origin = METRICS[place], account.accepted[place], account.parsed_origin
+        if held is None or (holding.value, holding.observed_at, holding.agreeing, holding.state) != (
+            held.value,
+            held.observed_at,
+            held.agreeing,
+            held.state,
+        ):
+            change = HeldChange(held.id if held else None, account.id, metric, good, origin, holding)
+            self.plan.held.append(change)
+        if holding.state == "held":
+            problem = wording.held_reading(account.profile_url, metric, holding.value, origin, good)
+            self.plan.problems.append(problem)
+            self.show("held", account, metric=metric, old=good, new=holding.value, reason=origin)
+
+    # Accounts that are new
+
+    def plan_newcomer(self, row: SheetRow) -> None:
+        plan, origin = self.plan, self.origin(row)
+        if not self.inputs.discover:
+            problem = wording.unmatched_row(origin, row.typed)
+            plan.unmatched.append(problem)
+            plan.problems.append(problem)
+            return
+        mode = mode_of(row.status)
+        plan.total += 1
+        if mode == "off":
+            plan.skip("off")
+        plan.newcomers.append(Newcomer(row, mode, origin))
+        if self.explain:
+            plan.preview.append(PlannedChange("add", row.typed, cell=origin))
+
+    # Places and words
+
+    def origin(self, row: SheetRow) -> str:
+        title = self.inputs.reading.title if self.inputs.reading else ""
+        return rows_address(title, (row.row, *row.more))
+
+    def cell(self, account: Stored, row: SheetRow | None, place: int) -> str:
+        if row is not None and self.inputs.reading is not None:
+            return self.inputs.reading.cell(row.row, place)
+        title, mark, numbers = (account.sheet_origin or account.profile_url).rpartition("!")
+        return f"{title}{mark}{self.inputs.columns.get(METRICS[place], '')}{numbers}" if mark else numbers
+
+    def show(self, kind: Any, account: Stored, **what: Any) -> None:
+        """Add a line to the preview."""
+        if self.explain:
+            self.plan.preview.append(PlannedChange(kind, account.profile_url, **what))
+
+
+def _mode(account: Stored, row: SheetRow | None) -> Mode:
+    """How the account is counted: by the Status column, unless somebody set it over the API."""
+    return account.mode if row is None or account.mode_set else mode_of(row.status)
+
+
+def _moment(stamp: object) -> datetime | None:
+    """None when the time is missing, or is no time at all: anybody may write observations."""
+    try:
+        return as_moment(stamp)
+    except ValueError:
+        return None
