@@ -36,10 +36,10 @@ def takes_something(route: Route) -> bool:
     return bool(route.query.__struct_fields__ or route.body or "<" in route.path)
 
 
-# A request that takes nothing can not be made wrong.
+# A request that takes nothing cannot be made wrong.
 CASES = [
     pytest.param(route, mode, id=f"{route.name}-{mode.value}")
-    for route in sorted(ROUTES, key=lambda route: route.method == "DELETE")  # what is gone can not be asked for
+    for route in sorted(ROUTES, key=lambda route: route.method == "DELETE")  # what is gone cannot be asked for
     for mode in GenerationMode
     if mode is GenerationMode.POSITIVE or takes_something(route)
 ]

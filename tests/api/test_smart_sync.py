@@ -362,7 +362,7 @@ def test_a_key_that_is_none_is_422(sqlite_service: Service, key: str) -> None:
     assert sqlite_service.rows("SELECT * FROM sync_runs") == []
 
 
-# Which databases can not
+# Which databases cannot
 
 
 def test_a_database_that_has_gone_is_503_and_is_not_made_again(sqlite_service: Service) -> None:

@@ -27,7 +27,7 @@ def check(access: Access, values: Mapping[str, Any]) -> None:
     values: those of the path, by name; a share token opens only paths that name its project or one of its accounts.
 
     Raises: HttpProblem 401 without a valid token, 403 for a token that does not reach this far, 429 to an address that
-    keeps sending wrong ones; StoreError when a share token can not be looked up.
+    keeps sending wrong ones; StoreError when a share token cannot be looked up.
     """
     if access == "public":
         return
@@ -37,9 +37,9 @@ def check(access: Access, values: Mapping[str, Any]) -> None:
     if session == "admin" or tokens.opens("admin", token) or (access == "read" and tokens.public_reads):
         return
     if session == "read" or tokens.opens("read", token):
-        _reads_only(access)
+        _refuse_more_than_reading(access)
         return
-    if not SHARE_TOKEN.fullmatch(token) or not _shared(access, values, token):
+    if not SHARE_TOKEN.fullmatch(token) or not _opens(access, values, token):
         raise _refusal(access)
 
 
@@ -61,12 +61,12 @@ def shared_project() -> str | None:
     return project_id
 
 
-def _reads_only(access: Access) -> None:
+def _refuse_more_than_reading(access: Access) -> None:
     if access == "admin":
         raise _forbidden("this token only reads; this needs the admin token")
 
 
-def _shared(access: Access, values: Mapping[str, Any], token: str) -> bool:
+def _opens(access: Access, values: Mapping[str, Any], token: str) -> bool:
     """Whether it is a share token that opens this path; False when it is none of ours."""
     db = web.get(Database)
     ensure_migrated(db)
@@ -77,7 +77,7 @@ def _shared(access: Access, values: Mapping[str, Any], token: str) -> bool:
         asked = values.get("project_id")
         if "account_id" in values:
             asked = accounts.owner_of(tx, values["account_id"])
-    _reads_only(access)
+    _refuse_more_than_reading(access)
     if asked != shared:
         # The same words whether the other project is there or not.
         raise _forbidden("this share token opens one project only", project_id=shared)

@@ -14,7 +14,7 @@ SINGLE = {"shutting_down", "too_many_streams"}
 
 CODES: dict[str, Code] = {
     "bad_request": Code(400, "the request is no HTTP that can be understood"),
-    "bad_query": Code(400, "the query string can not be decoded as UTF-8, or has more than 50 parameters"),
+    "bad_query": Code(400, "the query string cannot be decoded as UTF-8, or has more than 50 parameters"),
     "bad_json": Code(400, "the body is no JSON object, or names a member twice"),
     "unauthorized": Code(401, "no token, or one that is not known"),
     "forbidden": Code(403, "the token is right and does not reach this far: it only reads, or is for another project"),
@@ -43,10 +43,10 @@ CODES: dict[str, Code] = {
     "database_corrupt": Code(503, "the database is damaged; nothing was overwritten, restore a backup"),
     "database_missing": Code(503, "the database file has gone; it is not made anew, restore a backup"),
     "database_replaced": Code(503, "the database file was replaced while it was in use; ask again"),
-    "database_unavailable": Code(503, "the database can not be read or opened"),
+    "database_unavailable": Code(503, "the database cannot be read or opened"),
     "database_unreachable": Code(503, "the database server does not answer, or refuses the connection"),
     "disk_full": Code(503, "the disk of the database is full; nothing was half written"),
-    "read_only": Code(503, "the database can not be written by the service's user"),
+    "read_only": Code(503, "the database cannot be written by the service's user"),
     "schema_broken": Code(503, "a migration would have left rows that point nowhere; nothing was changed"),
     "schema_foreign": Code(503, "the database has tables that are not ours"),
     "schema_missing": Code(503, "the database has no tables of Smart Sync"),

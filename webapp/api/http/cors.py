@@ -21,12 +21,12 @@ def register(app: Flask, routes: Sequence[Route]) -> None:
     readable = {route.path for route in routes if route.access == "read"}
 
     def allow(response: Response) -> Response:
-        return _marked(response, readable)
+        return _mark(response, readable)
 
     app.after_request(allow)
 
 
-def _marked(response: Response, readable: Collection[str]) -> Response:
+def _mark(response: Response, readable: Collection[str]) -> Response:
     origins = web.get(Settings).cors_origins
     if not origins or request.url_rule is None or request.url_rule.rule not in readable:
         return response

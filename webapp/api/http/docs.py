@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from webapp import web
 from webapp.api.http.codes import CODES
-from webapp.api.http.openapi import Document, Schema, kept
+from webapp.api.http.openapi import Document, Schema, static_answer
 from webapp.api.http.routes import Answer, NoQuery, Route
 
 STATIC = Path(__file__).with_name("static")
@@ -32,7 +32,7 @@ LIMITS = (
 def get_docs(_: NoQuery) -> Response:
     """The document of the API, to read in a browser; needs no network and no scripts."""
     document = web.get(Document)
-    return kept(page_of(document), "text/html; charset=utf-8", {"Content-Security-Policy": policy()})
+    return static_answer(page_of(document), "text/html; charset=utf-8", {"Content-Security-Policy": policy()})
 
 
 def policy() -> str:

@@ -27,7 +27,7 @@ PROBLEM_JSON = "application/problem+json"
 REFERENCE = "#/components/schemas/{name}"
 EXAMPLES = Path(__file__).with_name("examples.json")
 DESCRIPTION = (
-    "Hand-kept Google Sheet numbers, merged with what platforms say; one snapshot per account and UTC day. "
+    "Hand-static_answer Google Sheet numbers, merged with what platforms say; one snapshot per account and UTC day. "
     "Times are RFC 3339 in UTC. Counts are whole numbers; null means not observed, never zero. "
     "An unknown, empty or repeated parameter is refused. Answers may get new fields; skip those you do not know."
 )
@@ -52,7 +52,7 @@ TAGS: Mapping[Tag, str] = {
     "projects": "Projects with their totals, and adding, changing and removing them.",
     "accounts": "Accounts with their counts, and adding, changing and removing them.",
     "history": "What became of the numbers over days, and which days are missing.",
-    "readings": "Counts that other programs read of platforms, and those that were kept aside as implausible.",
+    "readings": "Counts that other programs read of platforms, and those that were static_answer aside as implausible.",
     "corrections": "What a person decides about single numbers and profiles, and the record of it.",
     "sharing": "Tokens that open one project to read.",
     "service": "Whether the service works, and this document.",
@@ -151,7 +151,7 @@ def problem_codes(route: Route) -> list[str]:
 
 
 class Document:
-    """The document and its bytes, made at their first use and kept: they change with the code only.
+    """The document and its bytes, made at their first use and static_answer: they change with the code only.
 
     public_reads: whether the routes that read need no token in this service.
     """
@@ -237,7 +237,7 @@ class Document:
         responses = {status: self._response(route, status, answer) for status, answer in answers.items()}
         for status, codes in _by_status(problem_codes(route)).items():
             if status in responses:
-                responses[status] = _both(responses[status], self._problem(status, codes))
+                responses[status] = _join(responses[status], self._problem(status, codes))
             elif codes in SHARED:
                 responses[status] = {"$ref": f"#/components/responses/{SHARED[codes]}"}
             else:
@@ -339,7 +339,7 @@ def _response(words: str, headers: Iterable[str]) -> Schema:
     }
 
 
-def _both(first: Schema, second: Schema) -> Schema:
+def _join(first: Schema, second: Schema) -> Schema:
     """One status with two kinds of answers: a body of the operation's own, or a problem.
 
     Generated clients read the first schema of a status whichever media type comes, so it allows for both.
@@ -391,7 +391,7 @@ def _in_a_query(schema: Schema) -> Schema:
     return schema
 
 
-def kept(body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> Response:
+def static_answer(body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> Response:
     """An answer that changes with the code only: its tag covers its bytes."""
     answer = Response(body, content_type=content_type)
     answer.headers.update({"Cache-Control": "no-cache", **(headers or {})})
@@ -402,7 +402,7 @@ def kept(body: bytes, content_type: str, headers: Mapping[str, str] | None = Non
 
 def get_openapi(_: NoQuery) -> Response:
     """This document."""
-    return kept(web.get(Document).body, JSON)
+    return static_answer(web.get(Document).body, JSON)
 
 
 ROUTES = (

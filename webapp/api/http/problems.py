@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +11,7 @@ import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from webapp.api.shapes.problems import ProblemOut
 from webapp.errors import Conflict, Invalid, NotFound, SmartSyncError, SourceError, StoreError
 
 log = logging.getLogger("smart_sync")
@@ -24,6 +25,15 @@ CODES = {
     414: "url_too_long",
     415: "unsupported_media_type",
 }
+
+
+STATUSES: Sequence[tuple[type[SmartSyncError], int]] = (
+    (StoreError, 503),
+    (NotFound, 404),
+    (Invalid, 422),
+    (Conflict, 409),
+    (SourceError, 502),
+)
 
 
 class HttpProblem(Exception):
@@ -49,13 +59,14 @@ def json_answer(body: Any, status: int = 200, headers: Mapping[str, str] | None 
 
 def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """A problem document; members that are None are left out."""
-    body = {
-        "type": f"urn:smart-sync:problem:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": code,
-        "detail": detail,
-    } | {name: value for name, value in more.items() if value is not None}
+    body = ProblemOut(
+        type=f"urn:smart-sync:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        code=code,
+        detail=detail,
+        **{name: value for name, value in more.items() if value is not None},
+    )
     response = json_answer(body, status, headers)
     response.content_type = "application/problem+json"
     return response
@@ -63,45 +74,39 @@ def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] |
 
 def register(app: Flask) -> None:
     """Answer every error of the app as a problem."""
-    app.register_error_handler(HttpProblem, _raised)
-    app.register_error_handler(SmartSyncError, _ours)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _bug)
+    app.register_error_handler(HttpProblem, _answer_view)
+    app.register_error_handler(SmartSyncError, _answer_own)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_bug)
 
 
-def _raised(error: HttpProblem) -> Response:
+def _answer_view(error: HttpProblem) -> Response:
     return problem(error.status, error.code, error.detail, headers=error.headers, **error.more)
 
 
-def _ours(error: SmartSyncError) -> Response:
+def _answer_own(error: SmartSyncError) -> Response:
+    status = next((status for kind, status in STATUSES if isinstance(error, kind)), None)
+    if status is None:
+        return _answer_bug(error)
+    headers = {}
     if isinstance(error, StoreError):
         log.error("[SmartSync] %s", error, extra={"code": error.code})
         headers = {"Retry-After": str(RETRY_AFTER_S)}
-        return problem(503, error.code, error.message, hint=error.hint, headers=headers)
-    if isinstance(error, NotFound):
-        return problem(404, error.code, error.message, hint=error.hint)
-    if isinstance(error, Invalid):
-        return problem(422, error.code, error.message, hint=error.hint, field=error.field)
-    if isinstance(error, Conflict):
-        return problem(409, error.code, error.message, hint=error.hint, field=error.field, **error.about)
-    if isinstance(error, SourceError):
-        return problem(502, error.code, error.message, hint=error.hint)
-    return _bug(error)
+    more = {"hint": error.hint, "field": getattr(error, "field", None), **getattr(error, "about", {})}
+    return problem(status, error.code, error.message, headers=headers, **more)
 
 
-def _http(error: HTTPException) -> Response:
+def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     if isinstance(error, MethodNotAllowed):
         allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS"})
         detail = f"{request.method} does nothing here; use {' or '.join(allowed)}"
         return problem(405, "method_not_allowed", detail, headers={"Allow": ", ".join([*allowed, "OPTIONS"])})
-    if status == 404:  # noqa: PLR2004
-        return problem(404, "not_found", "there is nothing at this address")
-    if status < 400:  # noqa: PLR2004  werkzeug raises redirects too
+    if status == 404 or status < 400:  # noqa: PLR2004  werkzeug raises redirects too
         return problem(404, "not_found", "there is nothing at this address")
     return problem(status, CODES.get(status, f"http_{status}"), error.description or HTTPStatus(status).phrase)
 
 
-def _bug(error: Exception) -> Response:
+def _answer_bug(error: Exception) -> Response:
     log.error("[SmartSync] a request failed", exc_info=error, extra={"method": request.method})
     return problem(500, "internal_error", "something went wrong that is no fault of the request; the log says more")

@@ -20,12 +20,12 @@ MAX_PARAMETERS = 50
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what PostgreSQL, or no database, keeps in a text
 
 
-def query(kind: type[T], fixed: dict[str, str]) -> T:
+def decode_query(kind: type[T], fixed: dict[str, str]) -> T:
     """The query parameters as `kind`, a msgspec struct whose fields are the parameters there are.
 
     fixed: those that the address itself says.
 
-    Raises: HttpProblem 400 for a query that can not be decoded; 422 for one with unknown, empty, repeated or bad values;
+    Raises: HttpProblem 400 for a query that cannot be decoded; 422 for one with unknown, empty, repeated or bad values;
     404 for a path that no database can be asked for.
     """
     if "\x00" in request.path:
@@ -33,21 +33,21 @@ def query(kind: type[T], fixed: dict[str, str]) -> T:
     given: dict[str, str] = {}
     for name, value in _pairs():
         if name in given:
-            raise _bad(name, f"{name} is given more than once")
+            raise _refusal(name, f"{name} is given more than once")
         if not value.strip():
-            raise _bad(name, f"{name} is empty; leave it out instead")
+            raise _refusal(name, f"{name} is empty; leave it out instead")
         if "\x00" in name + value:
-            raise _bad("query", "a NUL character is in no parameter")
+            raise _refusal("query", "a NUL character is in no parameter")
         given[name] = value
     names = _names(cast("Any", kind), tuple(fixed))
     for name in given:
         if name not in names:
             allowed = ", ".join(names) or "none"
-            raise _bad(name[:80], f"there is no parameter {name[:80]!r}", allowed=allowed)
+            raise _refusal(name[:80], f"there is no parameter {name[:80]!r}", allowed=allowed)
     asked = _convert(given | fixed, kind, strict=False)
     for name, attribute in names.items():
         if name in given and getattr(asked, attribute) is None:  # `null` becomes None where no text is allowed
-            raise _bad(name, f"{name} is null; leave it out instead")
+            raise _refusal(name, f"{name} is null; leave it out instead")
     return asked
 
 
@@ -62,29 +62,31 @@ def _pairs() -> list[tuple[str, str]]:
         text = request.query_string.decode("ascii")
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS, separator="&")
     except ValueError:
-        raise HttpProblem(400, "bad_query", "the query string can not be decoded as UTF-8") from None
+        raise HttpProblem(400, "bad_query", "the query string cannot be decoded as UTF-8") from None
 
 
-def body(kind: type[T]) -> T:
+def decode_body(kind: type[T]) -> T:
     """The JSON body as `kind`.
 
     Raises: HttpProblem 400 for what is no JSON object; 413 for too much of it; 422 for unknown or bad members.
     """
-    return _convert(_object(), kind, strict=True)
+    return _convert(_decode_object(), kind, strict=True)
 
 
-def no_body() -> None:
+def refuse_body() -> None:
     """Refuse a body that says something, where nothing in it would be heeded."""
-    if request.get_data(cache=True) and _object():
+    if request.get_data(cache=True) and _decode_object():
         raise HttpProblem(
             422, "unexpected_body", "parameters go into the query: ?project_id=...; this body says something"
         )
 
 
-def _object() -> dict[str, Any]:
+def _decode_object() -> dict[str, Any]:
     try:
         value = json.loads(
-            request.get_data(cache=True).decode("utf-8"), object_pairs_hook=_no_doubles, parse_constant=_no_constant
+            request.get_data(cache=True).decode("utf-8"),
+            object_pairs_hook=_refuse_doubles,
+            parse_constant=_refuse_constant,
         )
     except (ValueError, RecursionError) as error:
         detail = str(error) if isinstance(error, _DoubledError) else "the body is not JSON"
@@ -94,7 +96,7 @@ def _object() -> dict[str, Any]:
     for name, member in value.items():
         if any(isinstance(part, str) and UNSTORABLE.search(part) for part in (name, *_parts(member))):
             field = None if UNSTORABLE.search(name) else name
-            raise _bad(field, "a NUL character or half of a surrogate pair is in no text")
+            raise _refusal(field, "a NUL character or half of a surrogate pair is in no text")
     return value
 
 
@@ -116,14 +118,14 @@ class _DoubledError(ValueError):
     pass
 
 
-def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise _DoubledError("a member of the JSON object is given more than once")
     return found
 
 
-def _no_constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
@@ -134,14 +136,14 @@ def _convert(given: Any, kind: type[T], *, strict: bool) -> T:
             if isinstance(part, datetime):
                 part.astimezone(UTC)
     except OverflowError:
-        raise _bad(None, "a time before the year 1 or after 9999 in UTC") from None
+        raise _refusal(None, "a time before the year 1 or after 9999 in UTC") from None
     except msgspec.ValidationError as error:
         words, _, path = str(error).partition(" - at `$.")
         field = path.rstrip("`") or None
         shown = f"{field}: {words}" if field else words
-        raise _bad(field, shown) from None
+        raise _refusal(field, shown) from None
     return converted
 
 
-def _bad(field: str | None, detail: str, **more: Any) -> HttpProblem:
+def _refusal(field: str | None, detail: str, **more: Any) -> HttpProblem:
     return HttpProblem(422, "invalid_parameter", detail, field=field, **more)

@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, request
 
 from webapp import web
 from webapp.api.http.auth import Access, check
-from webapp.api.http.requests import body, no_body, query
+from webapp.api.http.requests import decode_body, decode_query, refuse_body
 from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
 
@@ -98,11 +98,11 @@ def as_csv(route: Route, name: str, lines: str = "The lines") -> Route:
 def add_routes(app: Flask, routes: Sequence[Route]) -> None:
     """Put the routes on the app, each behind its own gate."""
     for route in routes:
-        app.add_url_rule(route.path, route.name, _gated(route), methods=[route.method])
-    app.before_request(_options)
+        app.add_url_rule(route.path, route.name, _gate(route), methods=[route.method])
+    app.before_request(_answer_options)
 
 
-def _options() -> Response | None:
+def _answer_options() -> Response | None:
     """OPTIONS names the methods of an address; it needs no token, reads nothing and answers no body."""
     if request.method != "OPTIONS" or request.routing_exception is not None:
         return None
@@ -113,15 +113,15 @@ def _options() -> Response | None:
     return answer
 
 
-def _gated(route: Route) -> Callable[..., Response]:
+def _gate(route: Route) -> Callable[..., Response]:
     @wraps(route.view)
     def view(**values: Any) -> Response:
         check(route.access, values)
-        given: list[Any] = [query(route.query, route.fixed)]
+        given: list[Any] = [decode_query(route.query, route.fixed)]
         if route.body is not None:
-            given.append(body(route.body))
+            given.append(decode_body(route.body))
         elif route.method != "GET":
-            no_body()
+            refuse_body()
         if route.store:
             ensure_migrated(web.get(Database))
         return route.view(*given, **values)

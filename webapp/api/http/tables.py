@@ -45,7 +45,7 @@ def table(
     if choose("format", asked.format, FORMATS) == "csv":
         saved = {"Content-Disposition": f'attachment; filename="{file}.csv"'}
         return Content(_csv(kind, rows, fields), CSV, saved | link)
-    shown = list(rows) if fields is None else [_only(row, fields) for row in rows]
+    shown = list(rows) if fields is None else [_pick(row, fields) for row in rows]
     return Content(msgspec.json.encode({name: shown, **more}), headers=link)
 
 
@@ -54,7 +54,7 @@ def _names(kind: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(field.encode_name for field in msgspec.structs.fields(kind))
 
 
-def _only(row: msgspec.Struct, fields: Sequence[str]) -> dict[str, Any]:
+def _pick(row: msgspec.Struct, fields: Sequence[str]) -> dict[str, Any]:
     known = msgspec.to_builtins(row)
     return {name: known[name] for name in fields if name in known}
 

@@ -124,21 +124,21 @@ def list_accounts(asked: AccountsQuery, project_id: str) -> Response:
     day = today()
     days = period(asked, day) if asked.dated else None
     return answer_about_project(
-        project_id, asked, day, lambda tx, project: _listed(tx, project, asked, days), growing=asked.growing
+        project_id, asked, day, lambda tx, project: _list(tx, project, asked, days), growing=asked.growing
     )
 
 
-def _listed(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Content:
+def _list(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Content:
     limit = asked.limit or (WHOLE if asked.format == "csv" else PAGE)
     question = repr((project.id, msgspec.structs.replace(asked, cursor=None, limit=None, format="json", fields=None)))
     text = asked.sort in (*TEXTS, *TIMES)
     after = None if asked.cursor is None else decode_cursor(question, asked.cursor, text=text)
     if asked.plain and asked.whole and tx.dialect.name == "sqlite":
-        return _written(tx, project, asked, limit, after, question)
+        return _written_by_database(tx, project, asked, limit, after, question)
     if asked.plain:
         lines = [Line(account, None) for account in page(tx, project.id, limit=limit + 1, **_page_of(asked, after))]
     else:
-        lines = _sorted(_wanted(tx, project, asked, days), asked, after)
+        lines = _in_order(_fitting(tx, project, asked, days), asked, after)
     shown, span = lines[:limit], _span(project, days)
     more = encode_cursor(question, _place(shown[-1], asked.sort)) if len(lines) > limit else None
     rows = [account_out(line.account, _growth(line, asked, span)) for line in shown]
@@ -147,7 +147,7 @@ def _listed(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Per
     )
 
 
-def _written(
+def _written_by_database(
     tx: sa.Connection, project: Project, asked: AccountsQuery, limit: int, after: Place | None, question: str
 ) -> Content:
     """The same, written by the database."""
@@ -175,7 +175,7 @@ def _slug(project: Project) -> str:
     return plain.strip("-")[:50] or project.id
 
 
-def _wanted(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
+def _fitting(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
     """The accounts that fit, with their growth where it matters."""
     return (line for line in _all(tx, project, asked, days) if _fits(line.account, asked))
 
@@ -200,7 +200,7 @@ def _fits(account: Account, asked: AccountsQuery) -> bool:
     )
 
 
-def _sorted(lines: Iterable[Line], asked: AccountsQuery, after: Place | None) -> list[Line]:
+def _in_order(lines: Iterable[Line], asked: AccountsQuery, after: Place | None) -> list[Line]:
     """By the value, those without one last, and by id among equals."""
     placed = [(_place(line, asked.sort), line) for line in lines]
     ordered = by_value(placed, lambda one: one[0][0], lambda one: one[0][1], descending=asked.descending)
@@ -246,11 +246,11 @@ def _growth(line: Line, asked: AccountsQuery, span: Span) -> Growth | UnsetType 
 def get_account(_: NoQuery, account_id: int) -> Response:
     """One account with its current counts and its growth; a removed one has `removed_at` and keeps its history."""
     return answer_about_account(
-        account_id, None, today(), lambda tx, project: _shown(tx, project, account_id), growing=True
+        account_id, None, today(), lambda tx, project: _detail(tx, project, account_id), growing=True
     )
 
 
-def _shown(tx: sa.Connection, project: Project, account_id: int) -> Content:
+def _detail(tx: sa.Connection, project: Project, account_id: int) -> Content:
     ((account, points),) = grown(tx, "account", account_id, removed=True)
     growth = growth_between(*_span(project, None), day_growth(account.counts, points, project.as_of))
     return json_content(account_detail(account, project.name, growth))

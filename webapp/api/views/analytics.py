@@ -63,11 +63,11 @@ def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
     day = today()
     days = period(asked, day)
     return answer_about_project(
-        project_id, asked, day, lambda tx, project: _made(tx, project, asked, days), growing=True
+        project_id, asked, day, lambda tx, project: _content(tx, project, asked, days), growing=True
     )
 
 
-def _made(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: Period) -> Content:
+def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: Period) -> Content:
     everyone = [*grown(tx, "project", project.id, removed=True)]
     refuse_too_much(len(everyone), days.days)
     wanted = [one for one in everyone if fits(asked, one.account)]
@@ -115,7 +115,7 @@ def _analytics(
         progress_percent=percent[0],
         progress_capped=percent[1],
         growth_24h=growth_24h(project, growths),
-        growth=_over(past),
+        growth=_growth_over(past),
         platform_stats=_groups(accounts, lambda account: account.platform),
         topic_stats=_groups(accounts, lambda account: account.topic or ""),
         users_stats=_groups(accounts, lambda account: account.owner or ""),
@@ -124,7 +124,7 @@ def _analytics(
     )
 
 
-def _over(past: History) -> Growth | None:
+def _growth_over(past: History) -> Growth | None:
     """The growth over the days of a history; a single day has none."""
     if len(past.days) < 2:  # noqa: PLR2004
         return None

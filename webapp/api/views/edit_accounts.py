@@ -10,7 +10,7 @@ from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
 from webapp.api.shapes.editing import AccountAnswer, AccountCreate, AccountUpdate
-from webapp.api.views.editing import account_answer, given
+from webapp.api.views.editing import account_answer, named_members
 
 
 def create_account(_: NoQuery, asked: AccountCreate, project_id: str) -> Response:
@@ -24,7 +24,7 @@ def create_account(_: NoQuery, asked: AccountCreate, project_id: str) -> Respons
 
 def update_account(_: NoQuery, asked: AccountUpdate, account_id: int) -> Response:
     """Change who owns an account, its topic, or how it is counted. `mode` set here overrides the Status column."""
-    return json_answer(account_answer(accounts.change_account(desk(), account_id, given(asked))))
+    return json_answer(account_answer(accounts.change_account(desk(), account_id, named_members(asked))))
 
 
 def delete_account(_: NoQuery, account_id: int) -> Response:

@@ -10,7 +10,7 @@ from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
 from webapp.api.shapes.editing import ProjectAnswer, ProjectCreate, ProjectUpdate, project_answer
-from webapp.api.views.editing import given
+from webapp.api.views.editing import named_members
 
 
 def create_project(_: NoQuery, asked: ProjectCreate) -> Response:
@@ -20,7 +20,7 @@ def create_project(_: NoQuery, asked: ProjectCreate) -> Response:
 
 def update_project(_: NoQuery, asked: ProjectUpdate, project_id: str) -> Response:
     """Rename a project, pause or finish it, change its policy, target or dates. The Sheet is not touched."""
-    return json_answer(project_answer(projects.change_project(desk(), project_id, given(asked))))
+    return json_answer(project_answer(projects.change_project(desk(), project_id, named_members(asked))))
 
 
 def delete_project(_: NoQuery, project_id: str) -> Response:

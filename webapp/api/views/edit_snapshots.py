@@ -14,7 +14,7 @@ from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Route
 from webapp.api.shapes.corrections import SnapshotAnswer, SnapshotUpdate
 from webapp.api.shapes.counts import CountsOut
-from webapp.api.views.editing import DryRunQuery, given
+from webapp.api.views.editing import DryRunQuery, named_members
 from webapp.model import METRICS, Counts
 
 
@@ -23,7 +23,7 @@ def correct_snapshot(asked: DryRunQuery, body: SnapshotUpdate, account_id: int, 
 
     A sync of the same day may still change them, as it does any snapshot of today.
     """
-    values, of_day = given(body, *METRICS), _day(day)
+    values, of_day = named_members(body, *METRICS), _day(day)
     before, after = snapshots.correct_snapshot(
         desk(), account_id, of_day, values, note=body.note, dry_run=asked.dry_run
     )

@@ -18,7 +18,7 @@ class DryRunQuery(msgspec.Struct):
     dry_run: DryRun = False
 
 
-def given(body: msgspec.Struct, *names: str) -> dict[str, Any]:
+def named_members(body: msgspec.Struct, *names: str) -> dict[str, Any]:
     """Those of the members (by default of all) that the body names, null or not.
 
     Raises: HttpProblem 422 when it names none.

@@ -125,11 +125,11 @@ def list_gaps(asked: GapsQuery, project_id: str) -> Response:
     no snapshots and miss none.
     """
     day = today()
-    days = _over(period(asked, day), day)
+    days = _whole_days(period(asked, day), day)
     return answer_about_project(project_id, asked, day, lambda tx, project: _gaps(tx, project, asked, days))
 
 
-def _over(days: Period, day: date) -> Period:
+def _whole_days(days: Period, day: date) -> Period:
     """Those of the days that are over."""
     return Period(days.start, min(days.end, day - timedelta(days=1)))
 
@@ -139,9 +139,9 @@ def _gaps(tx: sa.Connection, project: Project, asked: GapsQuery, days: Period) -
     refuse_too_much(len(accounts), days.days)
     if asked.account_id is not None and asked.account_id not in accounts:
         raise missing(asked.account_id)
-    found = _found(tx, project, asked.account_id, days, list(accounts.values()))
+    found = _find_gaps(tx, project, asked.account_id, days, list(accounts.values()))
     rows = [SnapshotGap(str(gap.day), gap.accounts, len(gap.missing)) for gap in found]
-    more: dict[str, Any] = {"accounts": _by_account(found, accounts)} if asked.per_account else {}
+    more: dict[str, Any] = {"accounts": _worst_accounts(found, accounts)} if asked.per_account else {}
     return table(
         SnapshotGap,
         "gaps",
@@ -155,7 +155,7 @@ def _gaps(tx: sa.Connection, project: Project, asked: GapsQuery, days: Period) -
     )
 
 
-def _found(
+def _find_gaps(
     tx: sa.Connection, project: Project, account_id: int | None, days: Period, accounts: Sequence[Account]
 ) -> list[DayGap]:
     if days.days == 0:
@@ -167,7 +167,7 @@ def _found(
     return gaps(days.start, days.end, before, found, members_of(accounts))
 
 
-def _by_account(found: Sequence[DayGap], accounts: dict[int, Account]) -> list[AccountGaps]:
+def _worst_accounts(found: Sequence[DayGap], accounts: dict[int, Account]) -> list[AccountGaps]:
     dates: dict[int, list[str]] = {}
     for gap in found:
         for account_id in gap.missing:

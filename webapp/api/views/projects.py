@@ -47,7 +47,7 @@ def list_projects(asked: FieldsQuery) -> Response:
     with web.get(Database).read() as tx:
         projects = all_heads(tx)
         sums = remember(_state(projects), lambda: _sums(projects, grown(tx, "all", None)))
-    rows = _listed(projects, sums)
+    rows = _projects_out(projects, sums)
     return answer_by_bytes(table(ProjectOut, "projects", rows, asked, file="projects"))
 
 
@@ -58,7 +58,7 @@ def get_project(_: NoQuery, project_id: str) -> Response:
         if project is None:
             raise missing(project_id)
         sums = remember(_state([project]), lambda: _sums([project], grown(tx, "project", project.id)))
-    return answer_by_bytes(json_content(_listed([project], sums)[0]))
+    return answer_by_bytes(json_content(_projects_out([project], sums)[0]))
 
 
 def _state(projects: Sequence[Project]) -> tuple[Any, ...]:
@@ -87,7 +87,7 @@ def _sums(projects: Sequence[Project], rows: Iterable[Grown]) -> bytes:
 _sums_decoder = msgspec.json.Decoder(dict[str, ProjectSums])
 
 
-def _listed(projects: Sequence[Project], kept: bytes) -> list[ProjectOut]:
+def _projects_out(projects: Sequence[Project], kept: bytes) -> list[ProjectOut]:
     sums = _sums_decoder.decode(kept)
     now, stale_after = web.get(Clock).now(), web.get(Settings).stale_after
     return [_project_out(project, sums.get(project.id, NOBODY), now, stale_after) for project in projects]

@@ -32,13 +32,13 @@ def get_auto_sync(_: NoQuery, project_id: str) -> Response:
 
 def put_auto_sync(_: NoQuery, asked: AutoSyncUpdate, project_id: str) -> Response:
     """Change when a project is synced by itself. Only another schedule moves the next sync."""
-    project = set_schedule(desk(), project_id, _values(asked))
+    project = set_schedule(desk(), project_id, _settings(asked))
     with web.get(Database).read() as tx:
         body = _auto_sync(tx, project)
     return json_answer(body, headers={"Cache-Control": "no-store"})
 
 
-def _values(asked: AutoSyncUpdate) -> dict[str, Any]:
+def _settings(asked: AutoSyncUpdate) -> dict[str, Any]:
     """What the body names, in minutes.
 
     Raises: HttpProblem 422.

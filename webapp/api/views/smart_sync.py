@@ -70,7 +70,7 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
         raise HttpProblem(422, "invalid_parameter", "a dry run is answered at once; leave async out", field="async")
     started = start_sync(desk(), trigger)
     if started.how == "fresh" and not later:
-        return _now(started.run, trigger, asked)
+        return _work_off(started.run, trigger, asked)
     if started.how == "fresh":
         work_off_later(desk(), started.run, trigger)
     return _answer(started.run.id, asked, how=started.how)
@@ -125,7 +125,7 @@ def _delivery_key() -> str | None:
     return None if run is not None and run.state in ("failed", "cancelled", "abandoned") else key
 
 
-def _now(run: Run, trigger: Trigger, asked: SmartSyncQuery) -> Response:
+def _work_off(run: Run, trigger: Trigger, asked: SmartSyncQuery) -> Response:
     outcomes: dict[str, Outcome] = {}
     failed: Exception | None = None
     try:
@@ -160,7 +160,7 @@ def _answer(
         changes = [change for outcome in previewed for change in outcome.changes]
     report = run_report(run, results, changes=changes, how=how)
     status = 503 if isinstance(failed, StoreError) else status_of(run, strict=asked.strict)
-    return _bounded(report, status, _headers(run, status))
+    return _cut_to_fit(report, status, _headers(run, status))
 
 
 def _headers(run: Run, status: int) -> dict[str, str]:
@@ -172,7 +172,7 @@ def _headers(run: Run, status: int) -> dict[str, str]:
     return headers
 
 
-def _bounded(report: RunReport, status: int, headers: dict[str, str]) -> Response:
+def _cut_to_fit(report: RunReport, status: int, headers: dict[str, str]) -> Response:
     """The answer, cut down until it fits: what is left out stands behind the run."""
     tries = (json_answer(short, status, headers) for short in shorter_reports(report))
     response = next(tries)

@@ -58,10 +58,10 @@ def get_totals(asked: TotalsQuery) -> Response:
     choose("group_by", asked.group_by, tuple(GROUPS))
     day = today()
     days = period(asked, day)
-    return answer_about_all(asked.project_id, asked, day, lambda tx, projects: _made(tx, projects, asked, days))
+    return answer_about_all(asked.project_id, asked, day, lambda tx, projects: _content(tx, projects, asked, days))
 
 
-def _made(tx: sa.Connection, projects: Sequence[Project], asked: TotalsQuery, days: Period) -> Content:
+def _content(tx: sa.Connection, projects: Sequence[Project], asked: TotalsQuery, days: Period) -> Content:
     rows: Iterable[Ranged] = ()
     if days.days > 0 and asked.project_id is not None:
         rows = ranged(tx, "project", asked.project_id, days.start, days.end, removed=True)
