@@ -269,6 +269,17 @@ def test_a_bug_in_the_background_is_a_failed_run(service: Service, sheet: FakeSh
     assert (run["state"], run["success"], run["error_code"]) == ("failed", False, "internal_error")
 
 
+def test_a_run_that_ends_at_once_is_answered_as_one_that_goes_on(
+    sqlite_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_service.parts.background, "submit", lambda work, _: work())
+
+    answer = sqlite_service.trigger(run_async=True)
+
+    assert (answer.status_code, answer.json["state"]) == (202, "running")  # type: ignore[index]
+    assert sqlite_service.get(answer.headers["Location"])["state"] == "succeeded"
+
+
 def test_no_run_begins_while_the_service_shuts_down(sqlite_service: Service) -> None:
     sqlite_service.parts.background.stop.request(10)
 

@@ -71,9 +71,11 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
     started = start_sync(desk(), trigger)
     if started.how == "fresh" and not later:
         return _work_off(started.run, trigger, asked)
-    if started.how == "fresh":
-        work_off_later(desk(), started.run, trigger)
-    return _answer(started.run.id, asked, how=started.how)
+    try:
+        return _answer(started.run.id, asked, how=started.how)
+    finally:
+        if started.how == "fresh":  # only now, or a short run would have ended before it is answered with 202
+            work_off_later(desk(), started.run, trigger)
 
 
 def get_smart_sync(asked: SmartSyncQuery) -> Response:
