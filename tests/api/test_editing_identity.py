@@ -155,7 +155,7 @@ def test_a_handle_renamed_by_its_owner_keeps_its_history(service: Service, sheet
     assert service.history("x.com/anna") == [("2026-03-02", 1000), ("2026-03-03", 1100)]
 
 
-def test_a_day_that_both_have_stays_as_it_is_and_the_other_goes_to_the_audit_log(service: Service) -> None:
+def test_a_day_that_both_have_is_the_larger_one_and_the_other_goes_to_the_audit_log(service: Service) -> None:
     kept, gone = account_id(service, "x.com/ann"), account_id(service, "x.com/bob")
 
     answer = merge(service, "x.com/bob", "x.com/ann", note="the same person")
@@ -169,6 +169,22 @@ def test_a_day_that_both_have_stays_as_it_is_and_the_other_goes_to_the_audit_log
     assert entry["before"]["account_snapshots"][0]["followers"] == 500
     assert entry["before"]["observations"][0]["followers"] == 500
     assert service.get("/api/admin/audit", target=f"account:{gone}")["audit"][0]["after"] == {"into": kept}
+
+
+def test_the_smaller_account_takes_the_days_of_the_larger_and_history_counts_them_as_one(service: Service) -> None:
+    kept = account_id(service, "x.com/bob")
+    path = f"/api/projects/{service.project()['id']}/analytics"
+    before = service.get(path)["history"][-1]
+
+    answer = merge(service, "x.com/ann", "x.com/bob")
+
+    (both,) = answer["days_kept"]
+    (entry,) = service.get("/api/admin/audit", target=f"account:{kept}")["audit"]
+    (day,) = service.get(path)["history"]
+    assert (both["kept"]["followers"], both["left_out"]["followers"]) == (1000, 1000)
+    assert service.history("x.com/bob") == [("2026-03-02", 1000)]
+    assert entry["before"]["replaced_snapshots"][0]["followers"] == 500
+    assert (before["followers"], before["accounts"], day["followers"], day["accounts"]) == (1500, 2, 1000, 1)
 
 
 @pytest.mark.shortcuts

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.past import follow_past
 from webapp.bootstrap import Parts, bootstrap
 from webapp.clock import Budget, Clock
 from webapp.config import Settings
@@ -46,6 +47,7 @@ def fill(parts: Parts, days: int = 60) -> None:
         found = tx.execute(accounts.select().order_by(accounts.c.id)).mappings().all()
         rows = [row for account in found for row in _past(account, now, days)]
         tx.execute(account_snapshots.insert(), rows)
+        follow_past(tx, anew=True)
         tx.execute(projects.update().where(projects.c.name == "Beauty Lab").values(target_views=100_000_000))
         held = {"account_id": found[1]["id"], "metric": "views", "value": 412_090_000, "last_good": found[1]["views"]}
         told = {"observed_at": now, "origin": "instagram", "held_at": now - timedelta(hours=3)}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.read.world import World, day
-from webapp.store.standing import _cells, _grown, _ranged, _standing, cells
+from webapp.store.standing import _cells, _ranged, _recent, _standing, cells
 from webapp.store.statement import Query
 
 
@@ -61,8 +61,8 @@ def test_daily_stats_have_start_end_and_growth_of_every_metric(world: World) -> 
     assert days(body, "daily_stats") == ["02-28", "03-01", "03-02"]
     first, gap, last = body["daily_stats"]
     assert (first["views"], first["since"]) == ({"start": 100, "end": 90, "growth": -10}, "2026-02-20")
-    assert first["likes"] == {"start": 5, "end": None, "growth": None}
-    assert (gap["carried"], gap["views"]) == (True, {"start": 90, "end": 90, "growth": None})
+    assert first["likes"] == {"start": 5, "end": 5, "growth": 0}  # carried
+    assert (gap["carried"], gap["views"]) == (True, {"start": 90, "end": 90, "growth": 0})
     assert (last["carried"], last["views"]["growth"], last["since"]) == (False, 5, "2026-02-28")
 
 
@@ -133,9 +133,9 @@ QUESTIONS = {
     "cells of an account": _cells("account", times=True),
     "standing of a project": _standing("project"),
     "standing of an account": _standing("account"),
-    "growth of a project": _grown("project", False),
-    "growth of all": _grown("all", False),
-    "ranges of all": _ranged("all", True),
+    "growth of a project": _recent("project", 1),
+    "growth of all": _recent("all", 7),
+    "ranges of all": _ranged("all"),
 }
 
 
@@ -143,7 +143,7 @@ QUESTIONS = {
 def test_snapshots_are_asked_for_by_day_and_never_all_read(sqlite_world: World, question: Query) -> None:
     sql, compiled = question._sql("sqlite")
     known = {"scope": 1, "first_day": "2026-01-01", "last_day": "2026-03-01", "up_to": "2026-03-01"}
-    known |= {"first": "2026-01-01", "last": "2026-03-01"}
+    known |= {"first": "2026-01-01", "last": "2026-03-01", "first_end": "2026-01-02", "last_end": "2026-03-02"}
     given = compiled.construct_params({name: known[name] for name in known.keys() & compiled.params.keys()})
 
     with sqlite_world.service.db.read() as tx:

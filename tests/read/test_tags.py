@@ -185,6 +185,7 @@ def test_reads_need_a_token(laid: World) -> None:
 
 
 def test_reads_change_nothing(laid: World) -> None:
+    laid.tell()
     before = laid.service.tables()
 
     for path in [*READS, *BY_BYTES]:

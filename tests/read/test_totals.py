@@ -59,7 +59,8 @@ def test_everything_together_and_the_names_of_projects(agency: World) -> None:
 def test_without_a_baseline_there_is_no_growth(agency: World) -> None:
     body = agency.json("/api/totals", start_date="2026-02-20", group_by="owner")
 
-    assert (told(body)[0], body["growth"]) == (("Ann", 2, 1_030, None), None)
+    assert told(body)[0] == ("Ann", 2, 1_030, None)
+    assert (body["growth"]["views"], body["growth"]["joined"]["views"]) == (None, 1_037)
 
 
 def test_an_account_counts_until_the_day_before_it_was_removed(world: World) -> None:
@@ -71,7 +72,8 @@ def test_an_account_counts_until_the_day_before_it_was_removed(world: World) -> 
     after = world.json("/api/totals", start_date="2026-02-26", end_date="2026-03-01")
 
     assert told(before) == [(project, 1, 30, 20)]
-    assert (told(after), after["total"]["profiles"]) == ([], 0)
+    assert (told(after), after["total"]["profiles"]) == ([(project, 0, None, None)], 0)
+    assert (after["growth"]["views"], after["growth"]["left"]["views"]) == (None, -10)
 
 
 def test_totals_take_two_statements(agency: World) -> None:
@@ -106,4 +108,4 @@ def test_bad_questions_of_totals_are_refused(
 def test_no_projects_come_to_nothing(world: World) -> None:
     body = world.json("/api/totals")
 
-    assert (body["groups"], body["total"]["profiles"], body["growth"]) == ([], 0, None)
+    assert (body["groups"], body["total"]["profiles"], body["growth"]["views"]) == ([], 0, None)

@@ -9,8 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tests.fakes.past import follow_past
 from tests.fakes.service import ADMIN, Service
 from webapp.model import METRICS
+from webapp.store import days, spans
 from webapp.store.tables import account_snapshots, accounts, projects
 
 __all__ = ["World", "day"]
@@ -27,6 +29,7 @@ class World:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.statements: list[str] = []
+        self.told = False  # whether spans and days say what the rows say
         service.client.get("/ready")  # the first use looks at the schema, which is no part of any question
         sa.event.listen(service.db._engine, "before_cursor_execute", self._note)
 
@@ -51,6 +54,7 @@ class World:
             "added_at": self.service.time.now,
         }
         with self.service.db.write() as tx:
+            self.told = False
             return int(tx.execute(accounts.insert().values(row | values).returning(accounts.c.id)).scalar_one())
 
     def crowd(self, project: str, size: int, first: str, values: list[int]) -> None:
@@ -93,20 +97,33 @@ class World:
             tx.execute(statement.values(revision=projects.c.revision + 1, **values))
 
     def change_account(self, account: int, **values: Any) -> None:
+        self.tell()
         with self.service.db.write() as tx:
             mine = accounts.c.id == account
             tx.execute(accounts.update().where(mine).values(**values))
+            spans.follow(tx, [account], values.get("removed_at") or self.service.time.now)
             project = tx.execute(sa.select(accounts.c.project_id).where(mine)).scalar_one()
+            days.rebuild(tx, project)
             tx.execute(projects.update().where(projects.c.id == project).values(revision=projects.c.revision + 1))
 
     def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         if rows:
+            self.told = False
             with self.service.db.write() as tx:
                 tx.execute(table.insert(), rows)
+
+    def tell(self) -> None:
+        """Give spans to the accounts that have none, from their first snapshot on, and sum up the days."""
+        if self.told:
+            return
+        self.told = True
+        with self.service.db.write() as tx:
+            follow_past(tx)
 
     # What readers get
 
     def get(self, path: str, *, headers: Any = None, **parameters: Any) -> Any:
+        self.tell()
         return self.service.client.get(path, query_string=parameters or None, headers=ADMIN | (headers or {}))
 
     def json(self, path: str, **parameters: Any) -> Any:
@@ -117,6 +134,7 @@ class World:
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
         """The statements that the database is given meanwhile; a reader's BEGIN is none."""
+        self.tell()
         found: list[str] = []
         before = len(self.statements)
         yield found

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.model import UNKNOWN, Values
-from webapp.rules.growth import Point, difference, grown_since, total, value_at
+from webapp.rules.growth import Movement, Point, counting, difference, mask_of, movement, total, value_at
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 counts = st.integers(0, 2**63 - 1)
@@ -19,7 +19,8 @@ def point(hours: float, views: int | None) -> Point:
 
 
 def grown(now: Point, *points: Point) -> int | None:
-    return grown_since(now.at - timedelta(hours=24), now, points)[4]
+    """Views grown in the 24 hours before now."""
+    return difference(now.counts, value_at(now.at - timedelta(hours=24), [*points, now]))[4]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def grown(now: Point, *points: Point) -> int | None:
         pytest.param([], None, id="no snapshot at all"),
         pytest.param([point(-26, 1_100), point(-22, 1_200)], -150, id="a loss"),
         pytest.param([point(-30, None)], None, id="not observed then"),
-        pytest.param([point(-30, 700), point(-20, None)], 300, id="not observed afterwards: where it stood"),
+        pytest.param([point(-30, 700), point(-20, None)], 240, id="not observed afterwards: between it and now"),
     ],
 )
 def test_24_hours_are_measured_from_the_value_at_that_moment(points: list[Point], expected: int | None) -> None:
@@ -45,19 +46,19 @@ def test_growth_of_what_is_not_observed_now_is_unknown() -> None:
 
 
 def test_halves_are_rounded_up_on_either_side_of_zero() -> None:
-    up = value_at(NOON, point(-1, 0), point(1, 1))
-    down = value_at(NOON, point(-1, 1), point(1, 0))
+    up = value_at(NOON, [point(-1, 0), point(1, 1)])
+    down = value_at(NOON, [point(-1, 1), point(1, 0)])
 
     assert (up[4], down[4]) == (1, 1)
 
 
-def test_a_snapshot_that_is_younger_than_now_is_not_looked_at() -> None:
-    assert grown(point(0, 100), point(-48, 0), point(1, 9_999)) == 50
+def test_behind_the_last_point_its_value_stands() -> None:
+    assert value_at(NOON, [point(-3, 7)])[4] == 7
 
 
 @given(counts, counts, st.integers(0, 86_400))
 def test_a_value_between_two_points_lies_between_them_exactly(first: int, second: int, seconds: int) -> None:
-    found = value_at(NOON + timedelta(seconds=seconds), point(0, first), point(24, second))[4]
+    found = value_at(NOON + timedelta(seconds=seconds), [point(0, first), point(24, second)])[4]
 
     assert found is not None
     assert min(first, second) <= found <= max(first, second)
@@ -74,3 +75,60 @@ def test_a_total_counts_what_is_known(rows: list[Values]) -> None:
 def test_nothing_added_up_is_unknown() -> None:
     assert total([]) == UNKNOWN
     assert difference((1, 2, None, 4, 5), (1, None, 3, 5, 3)) == (0, None, None, -1, 2)
+
+
+def views(*numbers: int | None) -> list[Values]:
+    return [(None, None, None, None, number) for number in numbers]
+
+
+def moved(*pairs: tuple[int | None, int | None]) -> tuple[int | None, ...]:
+    """(total, growth, joined, left) of views."""
+    found = movement((then, now) for then, now in (views(*pair) for pair in pairs))
+    return tuple(side[4] for side in found)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        pytest.param([(100, 130)], (130, 30, 0, 0), id="one grows"),
+        pytest.param([(100, 130), (None, 5_000)], (5_130, 30, 5_000, 0), id="a newcomer brings and does not grow"),
+        pytest.param([(100, 130), (70, None)], (130, 30, 0, -70), id="one leaves"),
+        pytest.param([(70, None)], (None, None, 0, -70), id="the last one leaves"),
+        pytest.param([(None, 70)], (70, None, 70, 0), id="the first one comes"),
+        pytest.param([(None, None)], (None, None, None, None), id="nobody counts"),
+        pytest.param([], (None, None, None, None), id="nobody is there"),
+        pytest.param([(0, 0)], (0, 0, 0, 0), id="a real zero"),
+    ],
+)
+def test_a_total_moves_by_growth_and_by_who_comes_and_goes(
+    pairs: list[tuple[int | None, int | None]], expected: tuple[int | None, ...]
+) -> None:
+    assert moved(*pairs) == expected
+
+
+values = st.tuples(*[st.none() | counts] * 5)
+
+
+@given(st.lists(st.tuples(values, values)))
+def test_the_later_total_is_the_earlier_one_with_growth_joined_and_left(pairs: list[tuple[Values, Values]]) -> None:
+    found = movement(pairs)
+
+    before, after = total(pair[0] for pair in pairs), total(pair[1] for pair in pairs)
+    assert found.total == after
+    for then, now, delta in zip(before, after, found.delta, strict=True):
+        assert (now or 0) == (then or 0) + (delta or 0)
+
+
+@given(st.lists(st.tuples(values, values)), st.lists(st.tuples(values, values)))
+def test_parts_add_up_to_the_whole(some: list[tuple[Values, Values]], others: list[tuple[Values, Values]]) -> None:
+    whole = movement([*some, *others])
+
+    parts = [movement(some), movement(others)]
+    for name in Movement._fields:
+        assert getattr(whole, name) == total(getattr(part, name) for part in parts)
+
+
+@given(values)
+def test_what_counts_is_told_by_bits(row: Values) -> None:
+    assert counting(row, mask_of(row)) == row
+    assert counting(row, 0) == UNKNOWN

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.read.world import day
 from webapp.model import UNKNOWN, Values
-from webapp.rules.history import Members, ProjectDay, Standing, days_of, gaps, history
+from webapp.rules.growth import counting, movement
+from webapp.rules.history import ProjectDay, Span, Standing, days_between, days_of, end_of, gaps, history
 
 Rows = list[tuple[Any, ...]]
 NOBODY: Standing = {}
+VIEWS = 1 << 4
+
+
+def day(text: str) -> date:
+    """`03-01`: of the year of these tests."""
+    return date.fromisoformat(f"2026-{text}")
 
 
 def views(number: int | None) -> Values:
@@ -28,19 +34,41 @@ def past(**accounts: dict[str, int | None]) -> Rows:
     return sorted(rows, key=lambda row: row[:2])
 
 
-def told(days: Iterable[ProjectDay]) -> list[tuple[str, int | None, int | None, int | None, int]]:
-    """(day, views, delta, growth of views, carried accounts)"""
-    return [(str(one.day)[5:], one.counts[4], one.delta[4], one.growth[4], one.carried) for one in days]
+def noon(text: str) -> datetime:
+    return datetime.combine(day(text), time(12), UTC)
 
 
-def series(rows: Rows, start: str = "03-01", end: str = "03-04", members: Members | None = None) -> list[ProjectDay]:
-    return history(day(start), day(end), NOBODY, rows, members or Members()).days
+def span(account: int, since: str, until: str | None = None, metrics: int = VIEWS) -> Span:
+    """From noon of a day to noon of another."""
+    return Span(account, noon(since), None if until is None else noon(until), metrics)
 
 
-def test_the_first_day_has_no_delta() -> None:
+def spans_of(rows: Rows) -> list[Span]:
+    """Each account counts from its first snapshot on."""
+    first: dict[int, date] = {}
+    for row in rows:
+        first.setdefault(row[1], row[0])
+    return [Span(account, datetime.combine(since, time(12), UTC), None, VIEWS) for account, since in first.items()]
+
+
+Told = tuple[str | int | None, ...]
+
+
+def told(days: Iterable[ProjectDay]) -> list[Told]:
+    """(day, views, growth, joined, left, carried accounts)"""
+    return [(str(one.day)[5:], *(side[4] for side in one.movement), one.carried) for one in days]
+
+
+def series(
+    rows: Rows, start: str = "03-01", end: str = "03-04", spans: Sequence[Span] | None = None
+) -> list[ProjectDay]:
+    return history(day(start), day(end), NOBODY, rows, spans_of(rows) if spans is None else spans)
+
+
+def test_on_the_first_day_everything_has_joined() -> None:
     days = series(past(a1={"03-03": 100, "03-04": 130}))
 
-    assert told(days) == [("03-03", 100, None, None, 0), ("03-04", 130, 30, 30, 0)]
+    assert told(days) == [("03-03", 100, None, 100, 0, 0), ("03-04", 130, 30, 0, 0, 0)]
 
 
 def test_a_missed_day_of_one_account_is_carried_and_the_total_does_not_fall() -> None:
@@ -49,186 +77,237 @@ def test_a_missed_day_of_one_account_is_carried_and_the_total_does_not_fall() ->
     )
 
     assert told(days) == [
-        ("03-01", 10_000, None, None, 0),
-        ("03-02", 10_100, 100, 100, 1),
-        ("03-03", 10_250, 150, 150, 0),
+        ("03-01", 10_000, None, 10_000, 0, 0),
+        ("03-02", 10_100, 100, 0, 0, 1),
+        ("03-03", 10_250, 150, 0, 0, 0),
     ]
 
 
-def test_a_gap_of_ten_days_is_no_growth_of_one_day() -> None:
+def test_a_gap_of_ten_days_is_carried_and_its_growth_comes_with_the_next_snapshot() -> None:
     days = series(past(a1={"03-01": 1_000, "03-12": 2_000, "03-13": 2_010}), end="03-13")
 
-    assert [one.counts[4] for one in days] == [1_000] * 11 + [2_000, 2_010]
-    assert [one.delta[4] for one in days[1:11]] == [None] * 10
-    assert [one.carried for one in days[1:11]] == [1] * 10
-    assert [one.since for one in days[1:11]] == [None] * 10
-    assert (days[11].delta[4], days[11].since) == (1_000, day("03-01"))
-    assert (days[12].delta[4], days[12].since) == (10, day("03-12"))
+    assert [one.total[4] for one in days] == [1_000] * 11 + [2_000, 2_010]
+    assert [one.movement.growth[4] for one in days[1:]] == [0] * 10 + [1_000, 10]
+    assert [one.carried for one in days] == [0] + [1] * 10 + [0, 0]
 
 
 def test_a_fall_is_negative() -> None:
-    assert told(series(past(a1={"03-01": 500, "03-02": 380}), end="03-02"))[1] == ("03-02", 380, -120, -120, 0)
+    assert told(series(past(a1={"03-01": 500, "03-02": 380}), end="03-02"))[1] == ("03-02", 380, -120, 0, 0, 0)
 
 
 def test_an_account_that_joins_brings_its_views_and_no_growth() -> None:
     days = series(past(a1={"03-01": 100, "03-02": 110}, a2={"03-02": 5_000}), end="03-02")
 
-    assert told(days)[1] == ("03-02", 5_110, 5_010, 10, 0)
+    assert told(days)[1] == ("03-02", 5_110, 10, 5_000, 0, 0)
 
 
-def test_a_removed_account_leaves_the_past_as_it_was() -> None:
+def test_an_account_that_leaves_takes_its_views_and_leaves_the_past_as_it_was() -> None:
     rows = past(a1={"03-01": 100, "03-02": 110, "03-03": 120, "03-04": 130}, a2={"03-01": 50, "03-02": 60, "03-03": 70})
     with_both = series(rows)
 
-    days = series(rows, members=Members(left={2: day("03-03")}))
+    days = series(rows, spans=[span(1, "03-01"), span(2, "03-01", "03-03")])
 
     assert told(days)[:2] == told(with_both)[:2]
-    assert told(days)[2:] == [("03-03", 120, -50, 10, 0), ("03-04", 130, 10, 10, 0)]
+    assert told(days)[2:] == [("03-03", 120, 10, 0, -60, 0), ("03-04", 130, 10, 0, 0, 0)]
     assert [one.accounts for one in days] == [2, 2, 1, 1]
 
 
-def test_days_on_which_all_have_left_stand_empty() -> None:
-    days = series(past(a1={"03-01": 100}), members=Members(left={1: day("03-02")}), end="03-02")
+def test_an_account_that_comes_back_brings_what_it_has_then() -> None:
+    rows = past(a1={"03-01": 100, "03-02": 100, "03-03": 100, "03-04": 100}, a2={"03-01": 50, "03-04": 80})
 
-    assert told(days) == [("03-01", 100, None, None, 0), ("03-02", None, None, None, 0)]
+    days = series(rows, spans=[span(1, "03-01"), span(2, "03-01", "03-02"), span(2, "03-04")])
+
+    assert told(days)[1:] == [
+        ("03-02", 100, 0, 0, -50, 0),
+        ("03-03", 100, 0, 0, 0, 0),
+        ("03-04", 180, 0, 80, 0, 0),
+    ]
+
+
+def test_a_metric_that_is_cleared_is_taken_out_and_the_others_go_on() -> None:
+    rows: Rows = [(day("03-01"), 1, 9, None, None, None, 100), (day("03-02"), 1, 10, None, None, None, None)]
+    both, followers = VIEWS | 1, 1
+
+    days = series(rows, end="03-02", spans=[span(1, "03-01", "03-02", both), span(1, "03-02", None, followers)])
+
+    assert told(days)[1] == ("03-02", None, None, 0, -100, 0)
+    assert (days[1].total[0], days[1].movement.growth[0], days[1].accounts) == (10, 1, 1)
+
+
+def test_a_metric_that_was_not_read_is_carried() -> None:
+    rows: Rows = [(day("03-01"), 1, 9, None, None, None, 100), (day("03-02"), 1, 10, None, None, None, None)]
+
+    days = series(rows, end="03-02", spans=[span(1, "03-01", None, VIEWS | 1)])
+
+    assert told(days)[1] == ("03-02", 100, 0, 0, 0, 1)
 
 
 def test_where_accounts_stood_before_the_first_day_is_the_baseline() -> None:
     before = {1: (day("02-20"), views(70)), 2: (day("02-28"), views(5))}
+    spans = [span(1, "02-20"), span(2, "02-28")]
 
-    days = history(day("03-01"), day("03-02"), before, past(a1={"03-02": 100}), Members()).days
+    days = history(day("03-01"), day("03-02"), before, past(a1={"03-02": 100}), spans)
 
-    assert told(days) == [("03-01", 75, None, None, 2), ("03-02", 105, 30, 30, 1)]
-    assert days[1].since == day("02-28")
+    assert told(days) == [("03-01", 75, 0, 0, 0, 2), ("03-02", 105, 30, 0, 0, 1)]
 
 
 def test_an_account_that_left_before_the_first_day_is_no_baseline() -> None:
     before = {1: (day("02-20"), views(70)), 2: (day("02-28"), views(5))}
+    spans = [span(1, "02-20", "02-25"), span(2, "02-28")]
 
-    found = history(day("03-01"), day("03-01"), before, past(a2={"03-01": 6}), Members(left={1: day("02-25")}))
-
-    assert told(found.days) == [("03-01", 6, 1, 1, 0)]
-
-
-def test_an_account_that_gets_no_snapshots_is_not_called_carried() -> None:
-    days = series(
-        past(a1={"03-01": 5}, a2={"03-01": 1, "03-02": 2}), members=Members(unwatched=frozenset({1})), end="03-02"
-    )
-
-    assert told(days)[1] == ("03-02", 7, 1, 1, 0)
-
-
-def test_an_unobserved_metric_is_unknown_and_never_zero() -> None:
-    days = series(past(a1={"03-01": None, "03-02": None}), end="03-02")
-
-    assert told(days) == [("03-01", None, None, None, 0), ("03-02", None, None, None, 0)]
-
-
-def test_growth_over_the_days_is_of_those_who_were_there_on_both_ends() -> None:
-    rows = past(a1={"03-01": 100, "03-04": 150}, a2={"03-02": 900, "03-04": 1_000}, a3={"03-01": 10, "03-02": 20})
-
-    found = history(day("03-01"), day("03-04"), NOBODY, rows, Members(left={3: day("03-04")}))
-
-    assert found.growth == views(50)
+    assert told(history(day("03-01"), day("03-01"), before, past(a2={"03-01": 6}), spans)) == [("03-01", 6, 1, 0, 0, 0)]
 
 
 def test_numbers_beyond_64_bits_are_added_exactly() -> None:
     most = 2**63 - 1
 
-    assert series(past(a1={"03-01": most}, a2={"03-01": most}, a3={"03-01": most}))[0].counts[4] == 3 * most
+    assert series(past(a1={"03-01": most}, a2={"03-01": most}, a3={"03-01": most}))[0].total[4] == 3 * most
+
+
+@pytest.mark.parametrize("until", ["before", "at", "after"])
+def test_who_leaves_at_midnight_counted_on_the_day_that_ended(until: str) -> None:
+    moment = end_of(day("03-01")) + {"before": -1, "at": 0, "after": 1}[until] * timedelta(microseconds=1)
+    one = Span(1, noon("03-01"), moment, VIEWS)
+
+    assert one.covers_day(day("03-01")) == (until != "before")
+    assert not one.covers_day(day("03-02"))
+
+
+# Any history
 
 
 @st.composite
-def pasts(draw: st.DrawFn) -> tuple[Rows, Members]:
+def pasts(draw: st.DrawFn) -> tuple[Rows, list[Span]]:
+    """Twelve days of up to five accounts whose snapshots have gaps, and who come and go for any metrics."""
     numbers = st.none() | st.integers(0, 10**6)
-    accounts = draw(st.dictionaries(st.integers(1, 5), st.dictionaries(st.integers(0, 9), numbers), max_size=5))
-    left = draw(st.dictionaries(st.integers(1, 5), st.integers(0, 12), max_size=3))
     start = day("03-01")
-    rows: Rows = [
-        (start + timedelta(days=n), account, *views(value))
-        for account, days in accounts.items()
-        for n, value in days.items()
-    ]
-    rows.sort(key=lambda row: row[:2])
-    return rows, Members({account: start + timedelta(days=n) for account, n in left.items()})
+    rows: Rows = []
+    spans: list[Span] = []
+    for account in range(1, draw(st.integers(1, 5)) + 1):
+        for n, values in draw(st.dictionaries(st.integers(0, 11), st.tuples(*[numbers] * 5))).items():
+            rows.append((start + timedelta(days=n), account, *values))
+        turns = sorted(draw(st.sets(st.integers(0, 12 * 24 - 1), max_size=6)))
+        for place in range(0, len(turns), 2):
+            since, until = (
+                datetime.combine(start, time(), UTC) + timedelta(hours=h) for h in [*turns, 288][place : place + 2]
+            )
+            last = place + 1 >= len(turns)
+            spans.append(Span(account, since, None if last else until, draw(st.integers(1, 31))))
+    return sorted(rows, key=lambda row: row[:2]), spans
 
 
-@given(pasts(), st.integers(0, 9))
-def test_every_day_is_the_sum_of_each_members_last_snapshot(laid: tuple[Rows, Members], cut: int) -> None:
-    rows, members = laid
+def value_on(rows: Rows, spans: list[Span], account: int, on: date) -> Values:
+    """What an account counts for on a day, by looking at everything."""
+    mine = [row for row in rows if row[1] == account and row[0] <= on]
+    carried = [next((row[2 + i] for row in reversed(mine) if row[2 + i] is not None), None) for i in range(5)]
+    bits = next((one.metrics for one in spans if one.account_id == account and one.covers_day(on)), 0)
+    return counting(tuple(carried), bits)
+
+
+@given(pasts(), st.integers(0, 11))
+def test_every_day_is_what_all_accounts_count_for(laid: tuple[Rows, list[Span]], cut: int) -> None:
+    rows, spans = laid
     start, end = day("03-01") + timedelta(days=cut), day("03-12")
-    standing: Standing = {row[1]: (row[0], row[2:]) for row in rows if row[0] < start}
+    standing = standing_before(rows, start)
 
-    days = history(start, end, standing, [row for row in rows if row[0] >= start], members).days
+    days = {one.day: one for one in history(start, end, standing, [row for row in rows if row[0] >= start], spans)}
 
-    for one in days:
-        last = {row[1]: row[6] for row in rows if row[0] <= one.day and members.there(row[1], row[0])}
-        there = [value for account, value in last.items() if members.there(account, one.day)]
-        known = [value for value in there if value is not None]
-        assert one.accounts == len(there)
-        assert one.counts[4] == (sum(known) if known else None)
+    for on in days_between(start, end):
+        pairs = [
+            (value_on(rows, spans, account, on - timedelta(days=1)), value_on(rows, spans, account, on))
+            for account in range(1, 6)
+        ]
+        counting_now = [account for account, pair in enumerate(pairs, 1) if pair[1] != UNKNOWN]
+        if on in days:
+            assert days[on].movement == movement(pairs)
+            assert days[on].accounts == len(counting_now)
+        else:
+            assert not counting_now
 
 
-@given(pasts(), st.integers(1, 9))
-def test_a_later_start_tells_the_same_days(laid: tuple[Rows, Members], cut: int) -> None:
-    rows, members = laid
-    first, later, end = day("03-01"), day("03-01") + timedelta(days=cut), day("03-12")
-    standing: Standing = {row[1]: (row[0], row[2:]) for row in rows if row[0] < later}
+def standing_before(rows: Rows, start: date) -> Standing:
+    found: dict[int, tuple[date, Values]] = {}
+    for row in rows:
+        if row[0] < start:
+            old = found.get(row[1], (row[0], UNKNOWN))[1]
+            found[row[1]] = row[0], tuple(o if n is None else n for n, o in zip(row[2:], old, strict=True))
+    return found
 
-    whole = history(first, end, NOBODY, rows, members).days
-    part = history(later, end, standing, [row for row in rows if row[0] >= later], members).days
 
-    shown = {one.day: (one.counts, one.accounts, one.carried) for one in part if one.accounts}
-    assert shown == {
-        one.day: (one.counts, one.accounts, one.carried) for one in whole if one.day >= later and one.accounts
-    }
+@given(pasts(), st.integers(1, 11))
+def test_a_later_start_tells_the_same_days(laid: tuple[Rows, list[Span]], cut: int) -> None:
+    rows, spans = laid
+    later, end = day("03-01") + timedelta(days=cut), day("03-12")
+
+    whole = history(day("03-01"), end, NOBODY, rows, spans)
+    part = history(later, end, standing_before(rows, later), [row for row in rows if row[0] >= later], spans)
+
+    shown = {one.day: one for one in part if one.accounts}
+    assert shown == {one.day: one for one in whole if one.day >= later and one.accounts}
+
+
+@given(pasts())
+def test_the_days_of_one_account_are_those_of_a_project_of_one(laid: tuple[Rows, list[Span]]) -> None:
+    rows = [row for row in laid[0] if row[1] == 1]
+    spans = [one for one in laid[1] if one.account_id == 1]
+
+    alone = days_of(day("03-01"), day("03-12"), NOBODY, rows, spans)
+
+    together = [one for one in history(day("03-01"), day("03-12"), NOBODY, rows, spans) if one.accounts]
+    assert [(one.day, one.end, one.growth) for one in alone] == [
+        (one.day, one.total, one.movement.growth) for one in together
+    ]
+    assert [one.carried > 0 for one in alone] == [one.carried > 0 for one in together]
 
 
 # One account
 
 
 def test_each_day_of_an_account_says_where_it_began_and_ended() -> None:
-    days = days_of(day("03-01"), day("03-05"), NOBODY, past(a1={"03-02": 100, "03-04": 90, "03-05": 95}), Members())
+    rows = past(a1={"03-02": 100, "03-04": 90, "03-05": 95})
+
+    days = days_of(day("03-01"), day("03-05"), NOBODY, rows, spans_of(rows))
 
     assert [(str(one.day)[5:], one.start[4], one.end[4], one.growth[4], one.carried) for one in days] == [
-        ("03-02", None, 100, None, False),
-        ("03-03", 100, 100, None, True),
-        ("03-04", 100, 90, -10, False),
-        ("03-05", 90, 95, 5, False),
+        ("03-02", None, 100, None, 0),
+        ("03-03", 100, 100, 0, VIEWS),
+        ("03-04", 100, 90, -10, 0),
+        ("03-05", 90, 95, 5, 0),
     ]
-    assert [one.since for one in days] == [None, None, day("03-02"), day("03-04")]
 
 
 def test_the_days_of_a_removed_account_end_before_it_left() -> None:
-    days = days_of(day("03-01"), day("03-09"), NOBODY, past(a1={"03-01": 1}), Members(left={1: day("03-03")}))
+    days = days_of(day("03-01"), day("03-09"), NOBODY, past(a1={"03-01": 1}), [span(1, "03-01", "03-03")])
 
     assert [str(one.day)[5:] for one in days] == ["03-01", "03-02"]
 
 
 def test_an_account_without_snapshots_has_no_days() -> None:
-    assert days_of(day("03-01"), day("03-09"), NOBODY, [], Members()) == []
+    assert days_of(day("03-01"), day("03-09"), NOBODY, [], []) == []
 
 
 # Gaps
 
 
 @pytest.mark.parametrize(
-    ("members", "expected"),
+    ("changed", "expected"),
     [
-        pytest.param(Members(), {"03-02": {1}, "03-03": {1, 2}}, id="all"),
-        pytest.param(Members(left={1: day("03-03")}), {"03-02": {1}, "03-03": {2}}, id="one left"),
-        pytest.param(Members(unwatched=frozenset({2})), {"03-02": {1}, "03-03": {1}}, id="one is off"),
+        pytest.param([], {"03-02": {1}, "03-03": {1, 2}}, id="all"),
+        pytest.param([span(1, "03-01", "03-03")], {"03-02": {1}, "03-03": {2}}, id="one left"),
+        pytest.param([span(2, "03-01", "03-01")], {"03-02": {1}, "03-03": {1}}, id="one is off"),
     ],
 )
-def test_gaps_are_days_without_a_snapshot_after_the_first(members: Members, expected: dict[str, set[int]]) -> None:
+def test_gaps_are_days_without_a_snapshot_after_the_first(changed: list[Span], expected: dict[str, set[int]]) -> None:
     rows = past(a1={"03-01": 1, "03-04": 2}, a2={"03-01": 1, "03-02": 1, "03-04": 1}, a3={"03-04": 9})
+    others = {one.account_id for one in changed}
+    spans = [*changed, *(one for one in spans_of(rows) if one.account_id not in others)]
 
-    found = gaps(day("03-01"), day("03-04"), NOBODY, rows, members)
+    found = gaps(day("03-01"), day("03-04"), NOBODY, rows, spans)
 
     assert {str(one.day)[5:]: one.missing for one in found} == expected
 
 
 def test_an_account_with_snapshots_before_the_first_day_is_missed_from_it() -> None:
-    found = gaps(day("03-01"), day("03-01"), {1: (day("02-01"), UNKNOWN)}, [], Members())
+    found = gaps(day("03-01"), day("03-01"), {1: (day("02-01"), UNKNOWN)}, [], [span(1, "02-01")])
 
     assert found == [(day("03-01"), 1, {1})]

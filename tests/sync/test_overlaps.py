@@ -443,7 +443,7 @@ def test_a_database_that_gives_out_in_the_middle_is_503_with_the_run(
     before = service.tables(without=TIMES)
     two.put("Project A!B2", 9)
     two.put("Project B!B2", 9)
-    breaks(monkeypatch, "snapshots.add_snapshots", StoreError("The database is busy", code="database_busy"))
+    breaks(monkeypatch, "snapshots.take", StoreError("The database is busy", code="database_busy"))
 
     answer = service.trigger()
 
@@ -462,7 +462,7 @@ def test_a_bug_in_the_middle_of_a_write_undoes_its_project_only(
     service.sync()
     before = service.tables(without=TIMES)
     two.put("Project A!B2", 9)
-    breaks(monkeypatch, "snapshots.add_snapshots", ZeroDivisionError())
+    breaks(monkeypatch, "snapshots.take", ZeroDivisionError())
 
     answer = service.sync(status=502)
 

@@ -66,7 +66,8 @@ def create_account(
             names = ("url_key", "platform", "username", "profile_url", *values)
             edit.audit("account.add", f"account:{account.id}", None, {name: getattr(account, name) for name in names})
         else:
-            account = accounts.bring_back(edit.tx, known, values)
+            with edit.moving(project.id, [known.id]):
+                account = accounts.bring_back(edit.tx, known, values)
             edit.audit_account("account.return", known, account)
         return edited_account(edit.tx, account, new=known is None)
 
@@ -86,7 +87,8 @@ def change_account(desk: Desk, account_id: int, values: Mapping[str, Any]) -> Ed
         if "mode" in values:
             mode = values["mode"]
             values |= {"mode": mode or mode_of(account.status), "mode_set": mode is not None}
-        changed = accounts.change(edit.tx, account, values)
+        with edit.moving(account.project_id, [account.id]):
+            changed = accounts.change(edit.tx, account, values)
         edit.audit_account("account.change", account, changed)
         return edited_account(edit.tx, changed)
 
@@ -98,7 +100,8 @@ def remove_account(desk: Desk, account_id: int) -> EditedAccount:
     """
     with desk.edit() as edit:
         account = accounts.lock(edit.tx, account_id)
-        removed = accounts.remove(edit.tx, account, edit.now)
+        with edit.moving(account.project_id, [account.id]):
+            removed = accounts.remove(edit.tx, account, edit.now)
         edit.audit_account("account.remove", account, removed)
         return edited_account(edit.tx, removed)
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from webapp.alerts.ping import Ping
-from webapp.clock import Clock
+from webapp.clock import Clock, utc_day
 from webapp.config import Settings
-from webapp.store import audit
+from webapp.store import audit, days, spans
 from webapp.store.accounts import Account
 from webapp.store.db import Database
 from webapp.store.projects import Project
@@ -63,6 +63,14 @@ class Edit:
     tx: sa.Connection
     now: datetime
     door: Door
+
+    @contextmanager
+    def moving(self, project_id: str, account_ids: Collection[int], since: date | None = None) -> Iterator[None]:
+        """Let spans and days follow what is changed of these accounts within. since: the first day that is touched."""
+        today = utc_day(self.now)
+        with days.adjusting(self.tx, project_id, account_ids, since or today, today):
+            yield
+            spans.follow(self.tx, account_ids, self.now)
 
     def audit(self, action: str, target: str, before: Any, after: Any, note: str | None = None) -> None:
         """Write down what was changed from what to what. target: as `AuditEntry` has it."""

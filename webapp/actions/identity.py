@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from webapp.actions.accounts import EditedAccount, account_conflict, edited_account, present_account
 from webapp.actions.desk import Desk
 from webapp.actions.texts import clean_note, parse_profile, refusal
-from webapp.store import accounts, merging
+from webapp.store import accounts, days, merging
 from webapp.store.merging import Merged
 
 
@@ -54,8 +54,8 @@ def merge_account(
 ) -> MergedAccounts:
     """Merge an account, which may have been removed, into another of its project, with all its history.
 
-    The other takes over every day, observation and pin that it has not got itself; where both have one, its own
-    stays and the audit log keeps the rest. The account itself is then no more: its URLs mean the other one.
+    Both count as one from the start: of each day and metric the larger value. Of observations and pins the other takes
+    over what it has not got itself; the audit log keeps the rest. The account is then no more: its URLs mean the other.
 
     Raises: NotFound; Invalid.
     """
@@ -68,7 +68,9 @@ def merge_account(
         if target.project_id != source.project_id:
             raise refusal("into", "is an account of another project")
         before = edited_account(edit.tx, source)
-        merged = merging.merge(edit.tx, source, target, edit.now)
+        both = (source.id, target.id)
+        with edit.moving(target.project_id, both, days.first_of(edit.tx, both)):
+            merged = merging.merge(edit.tx, source, target, edit.now)
         taken = asdict(merged)
         left = taken.pop("left")
         edit.audit("account.merge", f"account:{target.id}", left, {"from": source.id, **taken}, note)

@@ -31,7 +31,8 @@ def correct_snapshot(
     note = clean_note(note)
     with desk.edit(dry_run=dry_run) as edit:
         account = accounts.lock(edit.tx, account_id)
-        before, after = snapshots.correct(edit.tx, account, day, values)
+        with edit.moving(account.project_id, [account.id], day):
+            before, after = snapshots.correct(edit.tx, account, day, values)
         if all(count is None for count in after):
             raise refusal("followers", "and every other metric would be null; delete the snapshot instead")
         if after != before:
@@ -47,7 +48,8 @@ def remove_snapshot(desk: Desk, account_id: int, day: date, *, dry_run: bool = F
     """
     with desk.edit(dry_run=dry_run) as edit:
         account = accounts.lock(edit.tx, account_id)
-        before = snapshots.remove(edit.tx, account, day)
+        with edit.moving(account.project_id, [account.id], day):
+            before = snapshots.remove(edit.tx, account, day)
         edit.audit("snapshot.remove", f"account:{account.id}", _values(day, before), None)
         return before
 

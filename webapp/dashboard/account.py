@@ -15,14 +15,14 @@ from webapp.dashboard.charts import ChartDay, draw_bars, draw_line
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
 from webapp.dashboard.reasons import SourcedCount, columns_of, sourced_count
 from webapp.dashboard.rendering import page
-from webapp.dashboard.tiles import SPARK_DAYS, WEEK, MetricTile, days_up_to, metric_tiles, week_growth
+from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
 from webapp.errors import NotFound
 from webapp.model import METRICS, Metric
 from webapp.rules.addresses import cells_of
-from webapp.rules.growth import day_growth
-from webapp.rules.history import AccountDay, days_of, members_of
+from webapp.rules.growth import difference
+from webapp.rules.history import AccountDay, days_of
 from webapp.rules.merge import pin_in_force
-from webapp.store import held, observations, pins
+from webapp.store import held, observations, pins, spans
 from webapp.store.accounts import Account
 from webapp.store.db import Database
 from webapp.store.heads import head_of_account
@@ -30,7 +30,7 @@ from webapp.store.held import Held
 from webapp.store.observations import Observation
 from webapp.store.pins import Pin
 from webapp.store.projects import Project
-from webapp.store.standing import cells, grown, standing_at
+from webapp.store.standing import Recent, cells, recent, standing_at
 from webapp.store.types import Stamp
 
 
@@ -89,25 +89,33 @@ def account_page(
     tx: sa.Connection, project: Project, account_id: int, metric: Metric, days: int, now: datetime
 ) -> AccountPage:
     """An account, removed or not, of a project that is there."""
-    today = now.date()
-    ((account, points),) = grown(tx, "account", account_id, removed=True)
-    stood = standing_at(tx, "account", account_id, today - WEEK)
+    today, as_of = now.date(), {project.id: project.as_of}
+    (day,), (week,) = (recent(tx, "account", account_id, n, as_of) for n in (1, 7))
+    account, place = day.account, METRICS.index(metric)
     dates = days_up_to(today, max(days, SPARK_DAYS))
     before = standing_at(tx, "account", account_id, dates[0] - timedelta(days=1))
     found = cells(tx, "account", account_id, dates[0], today)
-    past = days_of(dates[0], today, before, found, members_of([account]))
+    past = days_of(dates[0], today, before, found, [*spans.of_scope(tx, "account", account_id)])
     return AccountPage(
         account,
         project,
         metric_tiles(
             account.counts,
-            day_growth(account.counts, points, project.as_of),
-            week_growth(account, stood),
-            lambda place: [day.end[place] for day in past if not day.carried],
+            difference(day.now, day.then),
+            difference(week.now, week.then),
+            lambda of: [one.end[of] for one in past if not one.carried >> of & 1],
         ),
-        _chart_days(past, dates, METRICS.index(metric))[-days:],
+        [*_chart_days(past, dates, place)[-days:], *_chart_now(project, day, past, place)],
         _reasons(tx, account, project, now),
     )
+
+
+def _chart_now(project: Project, one: Recent, past: Sequence[AccountDay], place: int) -> list[ChartDay]:
+    """The present, measured against the last day."""
+    if not past or project.as_of is None:
+        return []
+    growth = difference(one.now, past[-1].end)[place]
+    return [ChartDay(project.as_of.date(), one.now[place], growth, now=True)]
 
 
 def _chart_days(past: Sequence[AccountDay], dates: Sequence[date], place: int) -> list[ChartDay]:
@@ -118,7 +126,8 @@ def _chart_days(past: Sequence[AccountDay], dates: Sequence[date], place: int) -
 def _chart_day(day: date, found: AccountDay | None, place: int) -> ChartDay:
     if found is None:
         return ChartDay(day, None, gap=True)
-    return ChartDay(day, found.end[place], found.growth[place], int(found.carried), found.carried)
+    carried = found.carried >> place & 1
+    return ChartDay(day, found.end[place], found.growth[place], carried=carried, gap=bool(carried))
 
 
 def _reasons(tx: sa.Connection, account: Account, project: Project, now: datetime) -> list[MetricReasons]:

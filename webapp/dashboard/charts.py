@@ -18,13 +18,20 @@ NICE = (1, 2, 2.5, 5, 10)
 
 @dataclass(frozen=True)
 class ChartDay:
-    """One day. value None: a gap. carried: part of it, or all, stands since an earlier day."""
+    """One day, or behind the last one the present. value None: nothing is known, or nothing counts.
+
+    value = that of the day before + growth + joined + left. carried: part of it, or all, stands since an earlier day.
+    gap: nothing was observed on the day. now: the current counts, as of the last sync.
+    """
 
     day: date
     value: int | None
     growth: int | None = None
+    joined: int | None = None
+    left: int | None = None
     carried: int = 0
     gap: bool = False
+    now: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,16 @@ from webapp.dashboard.charts import SparkDrawing, draw_spark
 from webapp.dashboard.rendering import SetUp, page
 from webapp.dashboard.runs import live_run
 from webapp.dashboard.states import problems_of, state_of, target_percent
-from webapp.dashboard.tiles import SPARK_DAYS, WEEK, week_growth
+from webapp.dashboard.tiles import SPARK_DAYS
 from webapp.model import METRICS, UNKNOWN, Values
-from webapp.rules.growth import day_growth, total
-from webapp.rules.history import Standing, daily_sums, members_of
+from webapp.rules.growth import movement
+from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import group_by
-from webapp.store import held, leases
+from webapp.store import days, held, leases
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
 from webapp.store.projects import Project
-from webapp.store.standing import Grown, cells, grown, standing_at
+from webapp.store.standing import Recent, recent
 
 VIEWS = METRICS.index("views")
 MEMORY = "smart_sync.home"  # where the app keeps its HomeMemory
@@ -131,23 +131,19 @@ def _card(project: Project, sums: HomeSums, state: str, waiting: int) -> Project
 
 
 def _sums(tx: sa.Connection, projects: Sequence[Project], today: date) -> dict[str, HomeSums]:
-    everyone = [*grown(tx, "all", None, removed=True)]
-    stood = standing_at(tx, "all", None, today - WEEK)
+    as_of = {one.id: one.as_of for one in projects}
+    day, week = (group_by(recent(tx, "all", None, n, as_of), lambda one: one.account.project_id) for n in (1, 7))
     first = today - timedelta(days=SPARK_DAYS - 1)
-    before = standing_at(tx, "all", None, first - timedelta(days=1))
-    owner = {one.account.id: one.account.project_id for one in everyone}
-    left = members_of(one.account for one in everyone).left
-    views = daily_sums((first, today), before, cells(tx, "all", None, first, today), owner, left, place=VIEWS)
-    there = (one for one in everyone if one.account.removed_at is None)
-    mine = group_by(there, lambda one: one.account.project_id)
-    return {one.id: _sum(mine.get(one.id, ()), one.as_of, stood, views.get(one.id, ())) for one in projects}
+    past = days.of_projects(tx, list(as_of), first, today)
+    return {one.id: _sum(day.get(one.id, ()), week.get(one.id, ()), past[one.id]) for one in projects}
 
 
-def _sum(accounts: Sequence[Grown], as_of: datetime | None, stood: Standing, views: Sequence[int | None]) -> HomeSums:
+def _sum(day: Sequence[Recent], week: Sequence[Recent], past: Sequence[ProjectDay]) -> HomeSums:
+    moved = movement((one.then, one.now) for one in day)
     return HomeSums(
-        len(accounts),
-        total(one.account.counts for one in accounts),
-        total(day_growth(one.account.counts, one.points, as_of) for one in accounts),
-        total(week_growth(one.account, stood) for one in accounts),
-        views,
+        sum(one.account.counted for one in day),
+        moved.total,
+        moved.growth,
+        movement((one.then, one.now) for one in week).growth,
+        [one.total[VIEWS] for one in past],
     )

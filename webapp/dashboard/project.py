@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,12 +19,13 @@ from webapp.dashboard.reasons import SourcedCount, sourced_count
 from webapp.dashboard.rendering import page
 from webapp.dashboard.runs import live_run
 from webapp.dashboard.states import problems_of, state_of, target_percent
-from webapp.dashboard.tiles import SPARK_DAYS, WEEK, MetricTile, days_up_to, metric_tiles, week_growth
+from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
 from webapp.errors import NotFound
-from webapp.model import METRICS, Metric, Values
-from webapp.rules.growth import day_growth, total
-from webapp.rules.history import ProjectDay, history, members_of
+from webapp.model import METRICS, UNKNOWN, Metric, Values
+from webapp.rules.growth import Movement, difference, movement, total
+from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import by_value, group_by, says
+from webapp.store import days as kept_days
 from webapp.store import held, leases, observations
 from webapp.store.accounts import Account
 from webapp.store.db import Database
@@ -32,7 +33,7 @@ from webapp.store.heads import head_of
 from webapp.store.held import ListedHeld
 from webapp.store.observations import Sources
 from webapp.store.projects import Project
-from webapp.store.standing import Grown, cells, grown, standing_at
+from webapp.store.standing import Recent, cells, ranged, recent
 
 INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
 BY_CRON = "cron"  # stands for the expression that rules now
@@ -43,6 +44,7 @@ LONGEST_WORD = 100
 MOST_PAGES = 100_000
 TEXTS = ("username", "platform", "owner", "topic")
 SORTS = (*TEXTS, *METRICS, "growth")
+VIEWS = METRICS.index("views")
 
 
 @dataclass(frozen=True)
@@ -139,31 +141,31 @@ def project_page(
 ) -> ProjectPage:
     """stale_after: minutes."""
     today, place = now.date(), METRICS.index(metric)
-    everyone = [*grown(tx, "project", project.id, removed=True)]
+    as_of = {project.id: project.as_of}
+    everyone = [*recent(tx, "project", project.id, 1, as_of)]
+    moved = movement((one.then, one.now) for one in everyone)
+    week = movement((one.then, one.now) for one in recent(tx, "project", project.id, 7, as_of))
     there = [one for one in everyone if one.account.removed_at is None]
-    growths = {one.account.id: day_growth(one.account.counts, one.points, project.as_of) for one in there}
+    growths = {one.account.id: difference(one.now, one.then) for one in there}
     fitting = _sort([one.account for one in there if _fits(one.account, listing)], growths, listing, place)
     pages = max(1, -(-len(fitting) // PER_PAGE))
     start = (min(listing.page, pages) - 1) * PER_PAGE
     shown = fitting[start : start + PER_PAGE]
 
-    watch = _Watch({account.id for account in shown}, place)
     dates = days_up_to(today, max(days, SPARK_DAYS))
-    past = _past(tx, project, dates, everyone, watch)
-    stood = standing_at(tx, "project", project.id, today - WEEK)
+    past = kept_days.of_project(tx, project.id, dates[0], today)
+    sparks = _account_sparks(tx, project, [account.id for account in shown], place, today)
     sources = observations.sources_of(tx, [account.id for account in shown], now)
-    counts = total(one.account.counts for one in there)
-    week = total(week_growth(one.account, stood) for one in there)
     problems = problems_of(project)
     return ProjectPage(
         project=project,
         state=state_of(project, syncing=leases.is_syncing(tx, project.id), stale_after=stale_after, now=now),
-        tiles=metric_tiles(counts, total(growths.values()), week, lambda of: _sparks(past, of)),
-        percent=target_percent(project, counts),
-        points=_chart_days(past, dates, place)[-days:],
-        platforms=_groups(there, lambda account: account.platform, place),
-        topics=_groups(there, _topic, place),
-        rows=[_line(a, project, sources[a.id], growths[a.id][place], watch.spark(a.id, today)) for a in shown],
+        tiles=metric_tiles(moved.total, moved.growth, week.growth, lambda of: _sparks(past, of)),
+        percent=target_percent(project, moved.total),
+        points=[*_chart_days(past, dates, place)[-days:], *_chart_now(tx, project, everyone, past, place)],
+        platforms=_groups(everyone, lambda account: account.platform, place),
+        topics=_groups(everyone, _topic, place),
+        rows=[_line(a, project, sources[a.id], growths[a.id][place], sparks.get(a.id)) for a in shown],
         total=len(there),
         found=len(fitting),
         pages=pages,
@@ -209,45 +211,27 @@ def _line(
     return AccountLine(account, numbers, growth, spark)
 
 
-class _Watch:
-    """One metric of a few accounts by day, picked up while the snapshots of all go by."""
-
-    def __init__(self, ids: set[int], place: int) -> None:
-        self._found: dict[int, dict[date, int | None]] = {account_id: {} for account_id in ids}
-        self._place = place
-
-    def over(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        for row in rows:
-            mine = self._found.get(row[1])
-            if mine is not None:
-                mine[row[0]] = row[2 + self._place]
-            yield row
-
-    def spark(self, account_id: int, today: date) -> SparkDrawing | None:
-        mine = self._found[account_id]
-        values = [mine.get(day) for day in days_up_to(today, SPARK_DAYS)]
-        return draw_spark([value for value in values if value is not None])
+def _account_sparks(
+    tx: sa.Connection, project: Project, ids: Sequence[int], place: int, today: date
+) -> dict[int, SparkDrawing | None]:
+    """A small line of one metric for each of a few accounts."""
+    found: dict[int, list[int]] = {}
+    for _, account_id, *counts in cells(tx, "project", project.id, days_up_to(today, SPARK_DAYS)[0], today):
+        if counts[place] is not None:
+            found.setdefault(account_id, []).append(counts[place])
+    return {account_id: draw_spark(found.get(account_id, ())) for account_id in ids}
 
 
 # The days
 
 
-def _past(
-    tx: sa.Connection, project: Project, dates: Sequence[date], everyone: Sequence[Grown], watch: _Watch
-) -> list[ProjectDay]:
-    first, last = dates[0], dates[-1]
-    before = standing_at(tx, "project", project.id, first - timedelta(days=1))
-    found = watch.over(cells(tx, "project", project.id, first, last))
-    return history(first, last, before, found, members_of(one.account for one in everyone)).days
-
-
 def _sparks(past: Sequence[ProjectDay], place: int) -> list[int | None]:
-    return [day.counts[place] for day in past[-SPARK_DAYS:] if not _is_gap(day)]
+    return [day.total[place] for day in past[-SPARK_DAYS:] if not _is_gap(day)]
 
 
 def _is_gap(day: ProjectDay) -> bool:
-    """No account has a snapshot of the day."""
-    return day.since is None and day.carried > 0
+    """Nothing was observed on the day."""
+    return day.accounts > 0 and day.carried == day.accounts
 
 
 def _chart_days(past: Sequence[ProjectDay], dates: Sequence[date], place: int) -> list[ChartDay]:
@@ -258,16 +242,33 @@ def _chart_days(past: Sequence[ProjectDay], dates: Sequence[date], place: int) -
 def _chart_day(day: date, found: ProjectDay | None, place: int) -> ChartDay:
     if found is None:
         return ChartDay(day, None, gap=True)
-    return ChartDay(day, found.counts[place], found.growth[place], found.carried, _is_gap(found))
+    return _moved(found.movement, day, place, carried=found.carried, gap=_is_gap(found))
+
+
+def _moved(movement: Movement, day: date, place: int, **more: Any) -> ChartDay:
+    return ChartDay(
+        day, movement.total[place], movement.growth[place], movement.joined[place], movement.left[place], **more
+    )
+
+
+def _chart_now(
+    tx: sa.Connection, project: Project, everyone: Sequence[Recent], past: Sequence[ProjectDay], place: int
+) -> list[ChartDay]:
+    """The present, measured against the last day."""
+    if not past or project.as_of is None:
+        return []
+    last = {row.account.id: row.last for row in ranged(tx, "project", project.id, past[-1].day, past[-1].day)}
+    moved = movement((last.get(one.account.id, UNKNOWN), one.now) for one in everyone)
+    return [_moved(moved, project.as_of.date(), place, now=True)]
 
 
 # Groups
 
 
-def _groups(accounts: Sequence[Grown], name: Callable[[Account], str], place: int) -> list[GroupBar]:
-    """Those with the most first."""
-    found = group_by((one.account for one in accounts), name)
-    values = {name: total(account.counts for account in members)[place] for name, members in found.items()}
+def _groups(accounts: Sequence[Recent], name: Callable[[Account], str], place: int) -> list[GroupBar]:
+    """Of the accounts that count; those with the most first."""
+    found = group_by((one for one in accounts if one.account.counted), lambda one: name(one.account))
+    values = {name: total(one.now for one in members)[place] for name, members in found.items()}
     largest = max((value or 0 for value in values.values()), default=0) or 1
     bars = [
         GroupBar(name, len(members), values[name], round(100 * (values[name] or 0) / largest, 1))

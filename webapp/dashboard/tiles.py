@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from webapp.dashboard.charts import SparkDrawing, draw_spark
-from webapp.model import METRICS, UNKNOWN, Metric, Values
-from webapp.rules.growth import difference
-from webapp.rules.history import Standing
-from webapp.store.accounts import Account
+from webapp.model import METRICS, Metric, Values
 
-WEEK = timedelta(days=7)
 SPARK_DAYS = 30
 
 
@@ -35,11 +31,6 @@ def metric_tiles(
         MetricTile(metric, counts[place], day[place], week[place], draw_spark(past(place)))
         for place, metric in enumerate(METRICS)
     ]
-
-
-def week_growth(account: Account, stood: Standing) -> Values:
-    """stood: where accounts stood a week ago."""
-    return difference(account.counts, stood[account.id][1]) if account.id in stood else UNKNOWN
 
 
 def days_up_to(last: date, count: int) -> list[date]:

@@ -1,14 +1,24 @@
-"""Growth: a difference between two known moments, or nothing at all. Pure, exact, in whole numbers."""
+"""Growth: how a sum came from one moment to a later one. Pure, exact, in whole numbers.
+
+An account counts for a metric from its first value on, while it belongs to its project, is not off and its metric has
+not been cleared. Between two moments `growth` is what the accounts grew by that count at both, `joined` what those
+brought that began to count, `left` what those took, as a negative number, that ceased to. So always
+
+    total(b) = total(a) + growth + joined + left
+
+Everything that shows growth, for days, for hours or for a day's bar, takes it from here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from webapp.model import METRICS, UNKNOWN, Values
 
 DAY = timedelta(hours=24)
+WEEK = timedelta(days=7)
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -19,43 +29,37 @@ class Point(NamedTuple):
     counts: Values
 
 
+class Movement(NamedTuple):
+    """A sum at the later of two moments, and how it came there; per metric.
+
+    total: None where nobody counts. growth: None where nobody counts at both. joined, left: None where nobody counts at
+    either.
+    """
+
+    total: Values = UNKNOWN
+    growth: Values = UNKNOWN
+    joined: Values = UNKNOWN
+    left: Values = UNKNOWN
+
+    @property
+    def delta(self) -> Values:
+        """Total less the total before: growth, joined and left together."""
+        return tuple(map(_sum, zip(self.growth, self.joined, self.left, strict=True)))
+
+
+def counting(values: Values, mask: int) -> Values:
+    """The values of the metrics that count: bit i of the mask stands for METRICS[i]."""
+    return tuple(value if mask >> place & 1 else None for place, value in enumerate(values))
+
+
+def mask_of(values: Values) -> int:
+    """The bits of the metrics that have a value."""
+    return sum(1 << place for place, value in enumerate(values) if value is not None)
+
+
 def difference(now: Values, then: Values) -> Values:
     """Per metric; None where either side is unknown. A loss is negative."""
     return tuple(None if n is None or t is None else n - t for n, t in zip(now, then, strict=True))
-
-
-def value_at(moment: datetime, before: Point, after: Point) -> Values:
-    """The counts at a moment between two points, as if they had changed evenly; halves are rounded up."""
-    part = (moment - before.at) // MICROSECOND
-    whole = (after.at - before.at) // MICROSECOND
-    return tuple(_between(x, y, part, whole) for x, y in zip(before.counts, after.counts, strict=True))
-
-
-def _between(first: int | None, second: int | None, part: int, whole: int) -> int | None:
-    if first is None or second is None or whole <= 0:
-        return first
-    return first + (2 * (second - first) * part + whole) // (2 * whole)
-
-
-def grown_since(moment: datetime, now: Point, points: Sequence[Point]) -> Values:
-    """What the counts have grown by since a moment.
-
-    points: snapshots of the account in rising order, among them the last one up to the moment and the first one
-    after it, if there are such. Without the former there is no baseline and nothing is known.
-    """
-    before = [point for point in points if point.at <= moment]
-    if not before:
-        return UNKNOWN
-    after = next((point for point in points if moment < point.at < now.at), now)
-    return difference(now.counts, value_at(moment, before[-1], after))
-
-
-def day_growth(counts: Values, points: Sequence[Point], as_of: datetime | None) -> Values:
-    """What an account grew by in the 24 hours up to `as_of`, the moment its counts are of.
-
-    points: as `grown_since` has them. as_of None: the account was never synced, and nothing is known.
-    """
-    return UNKNOWN if as_of is None else grown_since(as_of - DAY, Point(as_of, counts), points)
 
 
 def percent_of(views: int | None, target: int | None) -> float | None:
@@ -65,35 +69,73 @@ def percent_of(views: int | None, target: int | None) -> float | None:
 
 def total(rows: Iterable[Values]) -> Values:
     """Metric by metric, the sum of what is known; None when nothing is. Missing is not zero."""
-    return tuple(map(_sum, _columns(rows)))
-
-
-def total_difference(now: Iterable[Values], then: Iterable[Values]) -> Values:
-    """The sum of the differences of rows, which both sides list in the same order.
-
-    Column by column, because it goes through every snapshot of a history.
-    """
-    return tuple(map(_difference, _columns(now), _columns(then)))
-
-
-def _columns(rows: Iterable[Values]) -> list[list[int | None]]:
-    """A list per metric. `zip(*rows)` would make an iterator of every row, ten times as slow for many."""
     listed = list(rows)
-    return [[row[place] for row in listed] for place in range(len(METRICS))]
+    return tuple(_sum([row[place] for row in listed]) for place in range(len(METRICS)))
 
 
-def _sum(values: Sequence[int | None]) -> int | None:
-    known = [value for value in values if value is not None] if None in values else _known(values)
+def movement(pairs: Iterable[tuple[Values, Values]]) -> Movement:
+    """What accounts amount to, and how that came about.
+
+    pairs: of each account the counts at the earlier and at the later moment, None where a metric does not count.
+    """
+    sums = [_Sum() for _ in METRICS]
+    for before, after in pairs:
+        for place, (then, now) in enumerate(zip(before, after, strict=True)):
+            sums[place].add(then, now)
+    return Movement(*(tuple(getattr(one, name) for one in sums) for name in Movement._fields))
+
+
+class _Sum:
+    """One metric of a movement, growing."""
+
+    __slots__ = ("growth", "joined", "left", "total")
+
+    def __init__(self) -> None:
+        self.total: int | None = None
+        self.growth: int | None = None
+        self.joined: int | None = None
+        self.left: int | None = None
+
+    def add(self, then: int | None, now: int | None) -> None:
+        if then is None and now is None:
+            return
+        if self.joined is None or self.left is None:
+            self.joined = self.left = 0
+        if now is not None:
+            self.total = (self.total or 0) + now
+        if then is None:
+            self.joined += now or 0
+        elif now is None:
+            self.left -= then
+        else:
+            self.growth = (self.growth or 0) + now - then
+
+
+def value_at(moment: datetime, points: Sequence[Point]) -> Values:
+    """An account's counts at a moment, as if each metric had changed evenly between the points around it.
+
+    points: in rising order; a metric that is None at a point was not observed there. Halves are rounded up. Before
+    the first point of a metric it is None; behind the last one the last value stands.
+    """
+    return tuple(_value_at(moment, [(p.at, p.counts[place]) for p in points]) for place in range(len(METRICS)))
+
+
+def _value_at(moment: datetime, points: Iterable[tuple[datetime, int | None]]) -> int | None:
+    before: tuple[datetime, int] | None = None
+    for at, value in points:
+        if value is None:
+            continue
+        if at > moment:
+            return None if before is None else _between(before, (at, value), moment)
+        before = at, value
+    return None if before is None else before[1]
+
+
+def _between(before: tuple[datetime, int], after: tuple[datetime, int], moment: datetime) -> int:
+    part, whole = (moment - before[0]) // MICROSECOND, (after[0] - before[0]) // MICROSECOND
+    return before[1] + (2 * (after[1] - before[1]) * part + whole) // (2 * whole)
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
     return sum(known) if known else None
-
-
-def _difference(now: Sequence[int | None], then: Sequence[int | None]) -> int | None:
-    if None in now or None in then:
-        both = [(n, t) for n, t in zip(now, then, strict=True) if n is not None and t is not None]
-        return sum(n - t for n, t in both) if both else None
-    return sum(_known(now)) - sum(_known(then)) if now else None
-
-
-def _known(values: Sequence[int | None]) -> Sequence[int]:
-    """The same values, where none is unknown."""
-    return cast("Sequence[int]", values)

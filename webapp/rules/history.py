@@ -1,19 +1,19 @@
 """History: what many accounts, or one, amounted to on each day. Pure.
 
-An account belongs to the days from its first snapshot to the day before it was removed. On a day without a snapshot
-its last one stands, and the day says so: it is carried.
+A day's value of an account is its snapshot; a metric that has none of the day carries its last one forward. An account
+counts on a day when it counts at the day's end. `Days` is the plain rule; `project_days` in the store holds the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
-from itertools import groupby
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby, zip_longest
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from webapp.model import UNKNOWN, Mode, Values
-from webapp.rules.growth import difference, total, total_difference
+from webapp.model import METRICS, UNKNOWN, Values, larger
+from webapp.rules.growth import Movement, counting, difference
 
 ONE = timedelta(days=1)
 
@@ -23,83 +23,119 @@ def days_between(start: date, end: date) -> Iterator[date]:
     return (start + timedelta(days=n) for n in range((end - start).days + 1))
 
 
-# account id -> the day of its last snapshot, and its counts
+def end_of(day: date) -> datetime:
+    """The moment at which a UTC day is over."""
+    return datetime.combine(day + ONE, time(), UTC)
+
+
+class Span(NamedTuple):
+    """A time in which an account counts. until: the first moment it does not; None: it still does.
+
+    metrics: bit i is set when METRICS[i] counts. The spans of one account do not overlap.
+    """
+
+    account_id: int
+    since: datetime
+    until: datetime | None
+    metrics: int
+
+    def covers(self, moment: datetime) -> bool:
+        return self.since <= moment and (self.until is None or moment < self.until)
+
+    def covers_day(self, day: date) -> bool:
+        """Whether the account counts on a day: at its end."""
+        end = end_of(day)
+        return self.since < end and (self.until is None or self.until >= end)
+
+
+# account id -> the day of its last snapshot, and its values carried up to there, whether they count or not
 Standing = Mapping[int, tuple[date, Values]]
 
 
-class Member(Protocol):
-    """What an account says of its days. left: its first day outside the project; None while it is in it."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def mode(self) -> Mode: ...
-    @property
-    def left(self) -> date | None: ...
+Numbers = tuple[int, ...]  # one for each metric
 
 
-class Members(NamedTuple):
-    """What the accounts themselves say of their days.
+class DaySums(NamedTuple):
+    """One day of many accounts as sums that can be added to those of others: the days of a whole are those of its parts.
 
-    left: account id -> its first day outside. unwatched: ids that get no snapshots now, so that none is missing.
+    total, growth, joined, left: as in a Movement, 0 where there is nothing. now, both, then: accounts that count at
+    the day's end, at both ends, and at its beginning. accounts, carried: as in a ProjectDay.
     """
 
-    left: Mapping[int, date] = {}
-    unwatched: frozenset[int] = frozenset()
-
-    def there(self, account_id: int, day: date) -> bool:
-        """Whether the account has not been removed by that day."""
-        left = self.left.get(account_id)
-        return left is None or day < left
-
-
-def members_of(accounts: Iterable[Member]) -> Members:
-    """Who left when, and who gets no snapshots."""
-    left: dict[int, date] = {}
-    unwatched = set()
-    for account in accounts:
-        first_outside = account.left
-        if first_outside is not None:
-            left[account.id] = first_outside
-        if account.mode == "off":
-            unwatched.add(account.id)
-    return Members(left, frozenset(unwatched))
-
-
-class ProjectDay(NamedTuple):
-    """One day of many accounts.
-
-    counts: sums over the members of what is known. delta: difference to those of the day `since`. growth: the same of
-    the accounts that were members before as well, so that who joins or leaves neither gains nor loses. Both are
-    unknown on a day without any snapshot, and `since` then is None.
-    carried: members whose last snapshot is of an earlier day.
-    """
-
-    day: date
-    counts: Values
-    delta: Values
-    growth: Values
-    since: date | None
+    total: Numbers
+    growth: Numbers
+    joined: Numbers
+    left: Numbers
+    now: Numbers
+    both: Numbers
+    then: Numbers
     accounts: int
     carried: int
 
+    @property
+    def movement(self) -> Movement:
+        some = [a + b for a, b in zip(self.now, self.then, strict=True)]
+        return Movement(
+            _known(self.total, self.now),
+            _known(self.growth, self.both),
+            _known(self.joined, some),
+            _known(self.left, some),
+        )
 
-class History(NamedTuple):
-    """growth: from the first day to the last, of the accounts that were members on both."""
+    def plus(self, other: DaySums) -> DaySums:
+        return self._combine(other, 1)
 
-    days: list[ProjectDay]
-    growth: Values
+    def minus(self, other: DaySums) -> DaySums:
+        return self._combine(other, -1)
+
+    def _combine(self, other: DaySums, sign: int) -> DaySums:
+        pairs = zip(self[:-2], other[:-2], strict=True)
+        parts = [tuple(a + sign * b for a, b in zip(mine, theirs, strict=True)) for mine, theirs in pairs]
+        return DaySums._make([*parts, self.accounts + sign * other.accounts, self.carried + sign * other.carried])
+
+    def carry(self) -> DaySums:
+        """The next day, if nothing is observed and nobody comes or goes."""
+        none = (0,) * len(METRICS)
+        return DaySums(self.total, none, none, none, self.now, self.now, self.now, self.accounts, self.accounts)
+
+
+NO_SUMS = DaySums._make([*[(0,) * len(METRICS)] * 7, 0, 0])
+
+
+def _known(values: Sequence[int], counts: Sequence[int]) -> Values:
+    return tuple(value if count else None for value, count in zip(values, counts, strict=True))
+
+
+class ProjectDay(NamedTuple):
+    """One day of many accounts, measured against the day before.
+
+    accounts: that count for any metric. carried: those of them of which any metric that counts has no value of the day.
+    """
+
+    day: date
+    movement: Movement
+    accounts: int
+    carried: int
+
+    @property
+    def total(self) -> Values:
+        return self.movement.total
 
 
 class AccountDay(NamedTuple):
-    """One day of one account. start: where it stood before, on the day `since`; unknown on its first day."""
+    """One day of one account. start: where it stood at the end of the day before; None where it did not count.
+
+    carried: bits of the metrics that have no value of this day.
+    """
 
     day: date
     start: Values
     end: Values
-    growth: Values
-    since: date | None
-    carried: bool
+    carried: int
+
+    @property
+    def growth(self) -> Values:
+        return difference(self.end, self.start)
 
 
 class DayGap(NamedTuple):
@@ -110,87 +146,142 @@ class DayGap(NamedTuple):
     missing: set[int]
 
 
-def history(start: date, end: date, before: Standing, cells: Iterable[tuple[Any, ...]], members: Members) -> History:
-    """The days from the first one with a member.
+def history(
+    start: date, end: date, before: Standing, cells: Iterable[Sequence[Any]], spans: Iterable[Span]
+) -> list[ProjectDay]:
+    """The days from the first one on which anybody counts.
 
-    before: where the accounts stood on the day before `start`. cells: the snapshots from `start` to `end`, by day.
+    before: where accounts stood at the end of the day before `start`. cells: (day, account id, *counts) of the
+    snapshots from `start` to `end`, by day.
     """
-    steps = _Steps(start, before, members)
-    days = [steps.next(day, found) for day, found in _each_day(start, end, cells)]
-    return History([day for day in days if day is not None], steps.growth())
+    return project_days(day_sums(start, end, before, cells, spans))
 
 
-class _Steps:
-    """From day to day: where every member stands."""
+def project_days(sums: Mapping[date, DaySums]) -> list[ProjectDay]:
+    """The days from the first one on which anybody counts."""
+    days = [ProjectDay(day, one.movement, one.accounts, one.carried) for day, one in sorted(sums.items())]
+    first = next((place for place, one in enumerate(days) if one.accounts), len(days))
+    return days[first:]
 
-    def __init__(self, start: date, before: Standing, members: Members) -> None:
-        there = {i: stood for i, stood in before.items() if members.there(i, start - ONE)}
-        self.members = members
-        self.standing: dict[int, Values] = {i: counts for i, (_, counts) in there.items()}
-        self.total = total(self.standing.values())  # of the last day with a snapshot
-        self.seen = max((day for day, _ in there.values()), default=None)
-        self.first: dict[int, Values] = {}
 
-    def next(self, day: date, found: Mapping[int, Values]) -> ProjectDay | None:
-        """The day; None as long as there has been no member."""
-        was, fresh = self.standing, found
-        if self.members.left:
-            was = {i: counts for i, counts in was.items() if self.members.there(i, day)}
-            fresh = {i: counts for i, counts in found.items() if self.members.there(i, day)}
-        now = {**was, **fresh}
-        if not now and self.seen is None:
-            return None
-        counts, delta, growth, since = total(now.values()), UNKNOWN, UNKNOWN, None
-        if fresh:
-            since, delta = self.seen, difference(counts, self.total)
-            both = fresh.keys() if fresh.keys() <= was.keys() else fresh.keys() & was.keys()
-            growth = total_difference([fresh[i] for i in both], [was[i] for i in both])
-            self.seen, self.total = day, counts
-        self.standing = now
-        self.first = self.first or now
-        carried = len(now.keys() - fresh.keys() - self.members.unwatched)
-        return ProjectDay(day, counts, delta, growth, since, len(now), carried)
+def day_sums(
+    start: date, end: date, before: Standing, cells: Iterable[Sequence[Any]], spans: Iterable[Span]
+) -> dict[date, DaySums]:
+    """The sums of every day."""
+    days = _Days(start - ONE, before, spans)
+    return {day: days.step(day, rows) for day, rows in _each_day(start, end, cells)}
 
-    def growth(self) -> Values:
-        both = self.first.keys() & self.standing.keys()
-        return total_difference([self.standing[i] for i in both], [self.first[i] for i in both])
+
+class _Days:
+    """From day to day: the values of every account that counts, and their sums; only what changes is touched."""
+
+    def __init__(self, day: date, before: Standing, spans: Iterable[Span]) -> None:
+        self.carried = {account_id: values for account_id, (_, values) in before.items()}
+        self.spans: dict[int, list[Span]] = {}
+        self.turns: dict[date, set[int]] = {}  # the first day on which a span of an account has another effect
+        for span in spans:
+            self.spans.setdefault(span.account_id, []).append(span)
+            for moment in (span.since, span.until):
+                if moment is not None:
+                    self.turns.setdefault(moment.astimezone(UTC).date(), set()).add(span.account_id)
+        self.values: dict[int, Values] = {}
+        self.sums = [0] * len(METRICS)
+        self.known = [0] * len(METRICS)  # accounts that count
+        for account_id in self.spans:
+            self._put(account_id, self._value(account_id, day))
+
+    def step(self, day: date, rows: Mapping[int, Values]) -> DaySums:
+        """One day later. rows: the snapshots of the day."""
+        for account_id, fresh in rows.items():
+            old = self.carried.get(account_id, UNKNOWN)
+            self.carried[account_id] = tuple(o if f is None else f for f, o in zip(fresh, old, strict=True))
+        before, then = list(self.sums), list(self.known)
+        joined, left, gone = ([0] * len(METRICS) for _ in range(3))
+        for account_id in rows.keys() | self.turns.get(day, set()):
+            old, now = self.values.get(account_id, UNKNOWN), self._value(account_id, day)
+            for place, (o, n) in enumerate(zip(old, now, strict=True)):
+                joined[place] += n if o is None and n is not None else 0
+                left[place] -= o if n is None and o is not None else 0
+                gone[place] += n is None and o is not None
+            self._put(account_id, now)
+        moved = zip(self.sums, before, joined, left, strict=True)
+        return DaySums(
+            tuple(self.sums),
+            tuple(after - earlier - j - le for after, earlier, j, le in moved),
+            tuple(joined),
+            tuple(left),
+            tuple(self.known),
+            tuple(t - g for t, g in zip(then, gone, strict=True)),
+            tuple(then),
+            len(self.values),
+            self._carried(rows),
+        )
+
+    def _value(self, account_id: int, day: date) -> Values:
+        mask = next((span.metrics for span in self.spans.get(account_id, ()) if span.covers_day(day)), 0)
+        return counting(self.carried.get(account_id, UNKNOWN), mask)
+
+    def _put(self, account_id: int, now: Values) -> None:
+        then = self.values.pop(account_id, UNKNOWN)
+        if now != UNKNOWN:
+            self.values[account_id] = now
+        for place, (t, n) in enumerate(zip(then, now, strict=True)):
+            self.sums[place] += (n or 0) - (t or 0)
+            self.known[place] += (n is not None) - (t is not None)
+
+    def _carried(self, rows: Mapping[int, Values]) -> int:
+        whole = sum(
+            all(fresh[i] is not None for i, value in enumerate(self.values[account_id]) if value is not None)
+            for account_id, fresh in rows.items()
+            if account_id in self.values
+        )
+        return len(self.values) - whole
 
 
 def days_of(
-    start: date, end: date, before: Standing, cells: Iterable[tuple[Any, ...]], members: Members
+    start: date, end: date, before: Standing, cells: Iterable[Sequence[Any]], spans: Sequence[Span]
 ) -> list[AccountDay]:
-    """The days of one account, from its first snapshot on."""
-    found = {cell[0]: cell[2:] for cell in cells}
-    (since, stood) = next(iter(before.values()), (None, UNKNOWN))
-    last_day = min([end, *(day - ONE for day in members.left.values())])
+    """The days of one account on which it counts, from the first on."""
+    found = {cell[0]: tuple(cell[2:]) for cell in cells}
+    carried = next((values for _, values in before.values()), UNKNOWN)
+    stood = counting(carried, _mask(spans, start - ONE))
     days: list[AccountDay] = []
-    for day in days_between(start, last_day):
-        counts = found.get(day)
-        if counts is not None:
-            days.append(AccountDay(day, stood, counts, difference(counts, stood), since, carried=False))
-            since, stood = day, counts
-        elif since is not None:
-            days.append(AccountDay(day, stood, stood, UNKNOWN, None, carried=True))
+    for day in days_between(start, end):
+        fresh = found.get(day, UNKNOWN)
+        carried = tuple(c if f is None else f for f, c in zip(fresh, carried, strict=True))
+        now = counting(carried, _mask(spans, day))
+        if now != UNKNOWN:
+            missing = sum(1 << i for i, value in enumerate(now) if value is not None and fresh[i] is None)
+            days.append(AccountDay(day, stood, now, missing))
+        stood = now
     return days
 
 
-def gaps(start: date, end: date, before: Standing, cells: Iterable[tuple[Any, ...]], members: Members) -> list[DayGap]:
-    """The days on which an account has no snapshot although it had one before."""
-    known = set(before) - members.unwatched
+def _mask(spans: Iterable[Span], day: date) -> int:
+    return next((span.metrics for span in spans if span.covers_day(day)), 0)
+
+
+def gaps(
+    start: date, end: date, before: Standing, cells: Iterable[Sequence[Any]], spans: Iterable[Span]
+) -> list[DayGap]:
+    """The days on which an account that counts has no snapshot although it had one before."""
+    mine: dict[int, list[Span]] = {}
+    for span in spans:
+        mine.setdefault(span.account_id, []).append(span)
+    known = set(before)
     found = []
     for day, rows in _each_day(start, end, cells):
-        seen = rows.keys()
-        known |= seen - members.unwatched
-        known = {i for i in known if members.there(i, day)} if members.left else known
-        missing = known - seen
+        known |= rows.keys()
+        there = {i for i in known if _mask(mine.get(i, ()), day)} | rows.keys()
+        missing = there - rows.keys()
         if missing:
-            found.append(DayGap(day, len(known), missing))
+            found.append(DayGap(day, len(there), missing))
     return found
 
 
-def _each_day(start: date, end: date, cells: Iterable[tuple[Any, ...]]) -> Iterator[tuple[date, Mapping[int, Values]]]:
+def _each_day(start: date, end: date, cells: Iterable[Sequence[Any]]) -> Iterator[tuple[date, Mapping[int, Values]]]:
     """Every day with its snapshots; only one day is in memory at a time."""
-    groups = _by_day(cells)
+    groups = ((day, {row[1]: tuple(row[2:]) for row in rows}) for day, rows in groupby(cells, key=itemgetter(0)))
     upcoming = next(groups, None)
     for day in days_between(start, end):
         if upcoming is not None and upcoming[0] == day:
@@ -200,63 +291,42 @@ def _each_day(start: date, end: date, cells: Iterable[tuple[Any, ...]]) -> Itera
             yield day, {}
 
 
-def _by_day(cells: Iterable[tuple[Any, ...]]) -> Iterator[tuple[date, dict[int, Values]]]:
-    for day, rows in groupby(cells, key=itemgetter(0)):
-        yield day, {row[1]: row[2:] for row in rows}
+# Two accounts that are one
 
 
-def daily_sums(
-    days: tuple[date, date],
-    before: Standing,
-    cells: Iterable[Sequence[Any]],
-    owner: Mapping[int, str],
-    left: Mapping[int, date],
-    place: int,
-) -> dict[str, list[int | None]]:
-    """{project id: the sum of one metric on each day, both ends included}; None before its first snapshot.
-
-    One pass over the snapshots of all projects, in which only the sums and each account's last value are kept.
-
-    before: where accounts stood on the day before. owner: account id -> project id. left: their first day outside.
-    place: of the metric in the counts.
-    """
-    sums = _Sums(owner, place)
-    for account_id, (day, counts) in before.items():
-        if account_id not in left or left[account_id] > day:
-            sums.put(account_id, counts[place])
-    leaving = sorted(left.items(), key=itemgetter(1))
-    by_day = groupby(cells, key=itemgetter(0))
-    upcoming = next(by_day, None)
-    found: dict[str, list[int | None]] = {project_id: [] for project_id in set(owner.values())}
-    for day in days_between(*days):
-        if upcoming is not None and upcoming[0] == day:
-            for row in upcoming[1]:
-                sums.put(row[1], row[2 + place])
-            upcoming = next(by_day, None)
-        while leaving and leaving[0][1] <= day:
-            sums.drop(leaving.pop(0)[0])
-        for project_id, values in found.items():
-            values.append(sums.of.get(project_id))
+def union(mine: Iterable[Span], theirs: Iterable[Span], account_id: int) -> list[Span]:
+    """When an account counts that is two: whenever, and for whatever, one of them does."""
+    both = [*mine, *theirs]
+    turns = sorted({moment for span in both for moment in (span.since, span.until) if moment is not None})
+    found: list[Span] = []
+    for since, until in zip_longest(turns, turns[1:]):
+        bits = 0
+        for span in both:
+            bits |= span.metrics if span.covers(since) else 0
+        if found and found[-1].until == since and found[-1].metrics == bits:
+            found[-1] = found[-1]._replace(until=until)
+        elif bits:
+            found.append(Span(account_id, since, until, bits))
     return found
 
 
-class _Sums:
-    """The sum of each project, kept up with every account that moves."""
+def larger_days(
+    mine: Mapping[date, Values], theirs: Mapping[date, Values], my_spans: Sequence[Span], their_spans: Sequence[Span]
+) -> dict[date, Values]:
+    """The snapshots of an account that is two: of each day and metric that one of them has, the larger value.
 
-    def __init__(self, owner: Mapping[int, str], place: int) -> None:
-        self.owner = owner
-        self.place = place
-        self.of: dict[str, int] = {}
-        self._last: dict[int, int] = {}
+    What one has not of a day it carries, as long as it counts.
+    """
+    stood, met = [UNKNOWN, UNKNOWN], {}
+    for day in sorted({*mine, *theirs}):
+        fresh = (mine.get(day, UNKNOWN), theirs.get(day, UNKNOWN))
+        stood = [tuple(map(_newer, f, s)) for f, s in zip(fresh, stood, strict=True)]
+        there = [counting(s, _mask(spans, day)) for s, spans in zip(stood, (my_spans, their_spans), strict=True)]
+        values = [tuple(map(_newer, f, t)) for f, t in zip(fresh, there, strict=True)]
+        seen = [f is not None or g is not None for f, g in zip(*fresh, strict=True)]
+        met[day] = tuple(larger(a, b) if s else None for a, b, s in zip(*values, seen, strict=True))
+    return met
 
-    def put(self, account_id: int, value: int | None) -> None:
-        project_id = self.owner.get(account_id)
-        if value is None or project_id is None:
-            return
-        self.of[project_id] = self.of.get(project_id, 0) + value - self._last.get(account_id, 0)
-        self._last[account_id] = value
 
-    def drop(self, account_id: int) -> None:
-        value = self._last.pop(account_id, None)
-        if value is not None:
-            self.of[self.owner[account_id]] -= value
+def _newer(fresh: int | None, old: int | None) -> int | None:
+    return old if fresh is None else fresh

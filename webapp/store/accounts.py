@@ -43,6 +43,11 @@ class Account(NamedTuple):
     mode_set: bool
 
     @property
+    def counted(self) -> bool:
+        """Whether it belongs to its project now and is not switched off."""
+        return self.removed_at is None and self.mode != "off"
+
+    @property
     def left(self) -> date | None:
         """Its first day outside the project; None while it is in it."""
         moment = as_moment(self.removed_at)

@@ -12,7 +12,7 @@ from webapp.model import LARGEST
 from webapp.store.projects import Project
 from webapp.store.statement import Query
 from webapp.store.tables import accounts, projects
-from webapp.store.types import Count, Day
+from webapp.store.types import Count, Day, UtcDateTime
 
 _COLUMNS = tuple(projects.c[name] for name in Project.__dataclass_fields__)
 _PROJECT = sa.select(*_COLUMNS).where(projects.c.removed_at.is_(None))
@@ -64,10 +64,27 @@ def all_heads(tx: sa.Connection) -> list[Project]:
 
 def as_of_day(dialect: str, days_before: int) -> sa.ColumnElement[Any]:
     """The UTC day of `Project.as_of`, so many days earlier, as an expression over `projects`; NULL without an `as_of`."""
+    latest = _latest(dialect)
+    if dialect == "postgresql":
+        day = sa.cast(sa.func.timezone(sa.literal_column("'UTC'"), latest), sa.Date())
+        return day - sa.literal_column(str(days_before), sa.Integer())
+    return sa.func.date(sa.func.substr(latest, 1, 10), _days_back(days_before), type_=Day())
+
+
+def as_of_moment(dialect: str, days_before: int) -> sa.ColumnElement[Any]:
+    """`Project.as_of`, so many times 24 hours earlier, as an expression over `projects`."""
+    latest = _latest(dialect)
+    if dialect == "postgresql":
+        return latest - sa.literal_column(f"INTERVAL '{24 * days_before} hours'", sa.Interval())
+    return as_of_day(dialect, days_before).op("||")(sa.func.substr(latest, 11))
+
+
+def _latest(dialect: str) -> sa.ColumnElement[Any]:
     synced, changed = projects.c.synced_at, projects.c.changed_at
     if dialect == "postgresql":
-        latest = sa.func.timezone(sa.literal_column("'UTC'"), sa.func.greatest(synced, changed))
-        return sa.cast(latest, sa.Date()) - sa.literal_column(str(days_before), sa.Integer())
-    latest = sa.func.max(sa.func.coalesce(synced, changed), sa.func.coalesce(changed, synced), type_=sa.Text())
-    back: sa.ColumnElement[str] = sa.literal_column(f"'-{days_before} days'")
-    return sa.func.date(sa.func.substr(latest, 1, 10), back, type_=Day())
+        return sa.func.greatest(synced, changed, type_=UtcDateTime())
+    return sa.func.max(sa.func.coalesce(synced, changed), sa.func.coalesce(changed, synced), type_=sa.Text())
+
+
+def _days_back(days: int) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'-{days} days'")

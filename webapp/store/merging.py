@@ -9,8 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, Counts
-from webapp.store import accounts, projects
+from webapp.model import METRICS, Counts, Values
+from webapp.rules.history import Span, larger_days, union
+from webapp.store import accounts, projects, spans
 from webapp.store.accounts import Account
 from webapp.store.tables import (
     accepted_readings,
@@ -24,10 +25,12 @@ from webapp.store.tables import (
 from webapp.store.tables import accounts as account_rows
 from webapp.store.types import as_moment
 
+_COUNTS = [account_snapshots.c[metric] for metric in METRICS]
+
 
 @dataclass(frozen=True)
 class BothDays:
-    """A day that both accounts have a snapshot of: what the account keeps, and what is left out."""
+    """A day that both accounts have a snapshot of: what the account has of it now, and what the other one had."""
 
     day: date
     kept: Counts
@@ -47,13 +50,17 @@ class Merged:
 
 
 def merge(tx: sa.Connection, source: Account, target: Account, now: datetime) -> Merged:
-    """The target takes over what it has not got itself; the source's row goes, and its url_keys mean the target.
+    """The target counts as one with the source from the start; the source's row goes, and its url_keys mean the target.
 
-    Where both have something (a day, an observation, a pin), the target's stays. The source's row has to go: its
-    url_key would still claim its row of the sheet.
+    Of a day and metric the larger value stays; where both have an observation or a pin, the target's. The source's row
+    has to go: its url_key would still claim its row of the sheet.
     """
+    replaced = _rows_of(tx, account_snapshots, target)
+    met = _larger_days(tx, source, target)
     days_taken = _take(tx, account_snapshots, account_snapshots.c.day, source, target)
+    _write_days(tx, target, met)
     days_kept = _both_days(tx, source, target)
+    spans.replace(tx, target.id, _union(tx, source, target))
     observed = _take(tx, observations, observations.c.source, source, target)
     if "parsed" in observed:  # what was believed and held of readings belongs to them
         tx.execute(accepted_readings.delete().where(accepted_readings.c.account_id == target.id))
@@ -63,7 +70,7 @@ def merge(tx: sa.Connection, source: Account, target: Account, now: datetime) ->
     names = sorted([*accounts.aliases(tx, source.id), source.url_key])
     _move(tx, count_changes, source, target)
     _move(tx, account_aliases, source, target)
-    left = _left_of(tx, source, target)
+    left = _left_of(tx, source, target) | _other_than(met, replaced)
     _bury(tx, source, target, now)
     return Merged(days_taken, days_kept, observed, pinned, names, left)
 
@@ -80,7 +87,31 @@ def _take(tx: sa.Connection, table: sa.Table, key: sa.Column[Any], source: Accou
     return sorted(tx.execute(statement.returning(key)).scalars())
 
 
-_COUNTS = [account_snapshots.c[metric] for metric in METRICS]
+def _larger_days(tx: sa.Connection, source: Account, target: Account) -> dict[date, Values]:
+    ids = (target.id, source.id)
+    days: list[dict[date, Values]] = []
+    for account_id in ids:
+        mine = sa.select(account_snapshots.c.day, *_COUNTS).where(account_snapshots.c.account_id == account_id)
+        days.append({day: tuple(counts) for day, *counts in tx.execute(mine)})
+    counted = [[*spans.of_scope(tx, "account", account_id)] for account_id in ids]
+    return larger_days(days[0], days[1], counted[0], counted[1])
+
+
+def _write_days(tx: sa.Connection, target: Account, met: Mapping[date, Values]) -> None:
+    for day, values in met.items():
+        mine = (account_snapshots.c.account_id == target.id) & (account_snapshots.c.day == day)
+        tx.execute(account_snapshots.update().where(mine).values(Counts._make(values)._asdict()))
+
+
+def _union(tx: sa.Connection, source: Account, target: Account) -> list[Span]:
+    mine, theirs = (spans.of_scope(tx, "account", account.id) for account in (target, source))
+    return union(mine, theirs, target.id)
+
+
+def _other_than(met: Mapping[date, Values], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The snapshots that the target had with other values than now."""
+    changed = [row for row in rows if met[row["day"]] != tuple(row[metric] for metric in METRICS)]
+    return {"replaced_snapshots": changed} if changed else {}
 
 
 def _both_days(tx: sa.Connection, source: Account, target: Account) -> Sequence[BothDays]:

@@ -59,6 +59,14 @@ def sources_of(tx: sa.Connection, ids: Collection[int], now: datetime) -> dict[i
     return found
 
 
+def doubted_bits(tx: sa.Connection, project_id: str) -> dict[int, int]:
+    """{account id: bits of the metrics of which the sheet says what history does not believe}."""
+    mine = observations.join(accounts, accounts.c.id == observations.c.account_id)
+    statement = sa.select(observations.c.account_id, observations.c.doubted).select_from(mine)
+    found = tx.execute(statement.where(accounts.c.project_id == project_id, observations.c.doubted != 0))
+    return {account_id: bits for account_id, bits in found}  # noqa: C416  rows are no pairs
+
+
 # Everything a sync needs to know of a project
 
 
@@ -197,7 +205,8 @@ _put_accepted = upsert(accepted_readings, ("account_id",))
 
 
 def put_sheet(tx: sa.Connection, rows: Rows) -> int:
-    """What the sheet says: (account id, "sheet", *counts, driver time since when, origin, note)."""
+    """What the sheet says: (account id, "sheet", *counts, driver time since when, origin, note,
+    bits of the metrics that could not be read, bits of those in doubt)."""
     return _put_observation.run(tx, rows) if rows else 0
 
 
@@ -210,7 +219,7 @@ def drop_sheet(tx: sa.Connection, ids: Sequence[int]) -> None:
 def put_accepted(tx: sa.Connection, rows: Sequence[tuple[int, Values]]) -> None:
     """The readings that the merge believed."""
     if rows:
-        _put_accepted.run(tx, [(account, *counts) for account, counts in rows])
+        _put_accepted.run(tx, [(account, *counts, 0) for account, counts in rows])
 
 
 def drop_accepted(tx: sa.Connection, ids: Sequence[int]) -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from webapp.errors import NotFound
-from webapp.model import METRICS, Counts, Values
+from webapp.model import METRICS, Counts, Metric
 from webapp.store import projects
 from webapp.store.accounts import Account
-from webapp.store.backends.dialect import counted, insert_into
-from webapp.store.statement import Bulk, by_id, new_values
-from webapp.store.tables import account_snapshots, accounts, observations
-from webapp.store.types import native
+from webapp.store.backends.dialect import counted, insert_for, insert_into
+from webapp.store.standing import has_bit
+from webapp.store.statement import chunks
+from webapp.store.tables import accepted_readings, account_snapshots, accounts, observations
 
+ONE = timedelta(days=1)
 _COUNTS = [account_snapshots.c[metric] for metric in METRICS]
 
 
@@ -61,72 +62,138 @@ def remove(tx: sa.Connection, account: Account, day: date) -> Counts:
 # Those of a day
 
 
-def correct_snapshots(tx: sa.Connection, day: date, rows: Sequence[tuple[int, Values]]) -> int:
-    """Give the day's existing snapshots these counts; how many were there."""
-    if not rows:
-        return 0
-    stamp = native(tx, account_snapshots.c.day.type, day)
-    return _correct_snapshots.run(tx, [(*counts, account, stamp) for account, counts in rows])
+class Taken(NamedTuple):
+    """created: snapshots that were made. filled: those that got metrics they had not had, or other counts."""
+
+    created: int
+    filled: int
 
 
-def _build_correction(insert: Any) -> sa.UpdateBase:
-    del insert
-    of_day = account_snapshots.c.day == sa.bindparam("of_day", type_=account_snapshots.c.day.type)
-    return by_id(
-        account_snapshots.c.account_id,
-        account_snapshots.update().values(new_values(account_snapshots, METRICS)).where(of_day),
-    )
+def take(
+    tx: sa.Connection, project_id: str, day: date, at: datetime, *, sheet_read: bool, fill: bool, latest: bool = False
+) -> Taken:
+    """The day's snapshots: per metric the first credible value, of every account that counts.
 
-
-_correct_snapshots = Bulk(_build_correction, [*(f"new_{metric}" for metric in METRICS), "key", "of_day"])
-
-
-def add_snapshots(tx: sa.Connection, project_id: str, day: date, now: datetime, *, sheet_read: bool) -> int:
-    """The day's snapshot of every account that was observed that day and has none yet; how many were made.
-
-    sheet_read: the tab was read in this run, which confirms everything it says; otherwise only readings of the day
-    count as observed. Accounts that are removed or off get none.
+    A value is credible when its cell was read in this run and is not in doubt, or a reading of this day says it that
+    is not held. sheet_read: the tab was read in this run. fill: look for metrics that snapshots of the day lack;
+    without, only accounts that have none of the day get one. latest: what is there follows the credible values.
+    at: the moment of the observation, within the day.
     """
     start = datetime.combine(day, time(), UTC)
-    values = {
-        "of_project": project_id,
-        "of_day": day,
-        "at": now,
-        "day_starts": start,
-        "day_ends": start + timedelta(days=1),
-    }
-    return counted(tx, _add_snapshots(tx.dialect.name, sheet_read), values)
+    values = {"of_project": project_id, "of_day": day, "at": at, "day_starts": start, "day_ends": start + ONE}
+    dialect = tx.dialect.name
+    filled = 0
+    if fill or latest:
+        filled = counted(tx, _follow(dialect, sheet_read) if latest else _fill(dialect, sheet_read), values)
+    return Taken(counted(tx, _add(dialect, sheet_read), values), filled)
 
 
 @cache
-def _add_snapshots(dialect: str, sheet_read: bool) -> Any:
-    when = observations.c.observed_at.type
-    parsed = sa.exists().where(
-        observations.c.account_id == accounts.c.id,
-        observations.c.source == sa.literal_column("'parsed'"),
-        observations.c.observed_at >= sa.bindparam("day_starts", type_=when),
-        observations.c.observed_at < sa.bindparam("day_ends", type_=when),
+def _add(dialect: str, sheet_read: bool) -> Any:
+    rows, made = _candidates(sheet_read)
+    # Asked first by an outer join, so that on a day that is done nothing else of an account is even looked at.
+    rows = rows.where(made.c.account_id.is_(None))
+    found = rows.subquery("found")
+    some = sa.or_(*(found.c[metric].is_not(None) for metric in METRICS))
+    return _insert(dialect, sa.select(found).where(some)).on_conflict_do_nothing()
+
+
+@cache
+def _fill(dialect: str, sheet_read: bool) -> Any:
+    rows, made = _candidates(sheet_read, with_made=True)
+    holes = sa.or_(*(made.c[metric].is_(None) for metric in METRICS))
+    found = rows.where(made.c.account_id.is_not(None), holes).subquery("found")
+    lacking = sa.or_(*(found.c[f"made_{m}"].is_(None) & found.c[m].is_not(None) for m in METRICS))
+    statement = _insert(dialect, sa.select(*(found.c[name] for name in _NAMES)).where(lacking))
+    new = statement.excluded
+    values = {metric: sa.func.coalesce(account_snapshots.c[metric], new[metric]) for metric in METRICS}
+    return statement.on_conflict_do_update(index_elements=["day", "account_id"], set_=values)
+
+
+@cache
+def _follow(dialect: str, sheet_read: bool) -> Any:
+    rows, made = _candidates(sheet_read, with_made=True)
+    found = rows.where(made.c.account_id.is_not(None)).subquery("found")
+    other = sa.or_(*(found.c[m].is_not(None) & found.c[m].is_distinct_from(found.c[f"made_{m}"]) for m in METRICS))
+    statement = _insert(dialect, sa.select(*(found.c[name] for name in _NAMES)).where(other))
+    new = statement.excluded
+    values = {metric: sa.func.coalesce(new[metric], account_snapshots.c[metric]) for metric in METRICS}
+    return statement.on_conflict_do_update(
+        index_elements=["day", "account_id"], set_=values | {"snapshot_time": new.snapshot_time}
     )
-    sheet = sa.exists().where(
-        observations.c.account_id == accounts.c.id, observations.c.source == sa.literal_column("'sheet'")
-    )
-    counts = [accounts.c[metric] for metric in METRICS]
+
+
+_NAMES = ("day", "account_id", "snapshot_time", *METRICS)
+
+
+def _insert(dialect: str, rows: sa.Select[Any]) -> Any:
+    if dialect == "sqlite":  # else it takes the ON of ON CONFLICT for one of a join
+        rows = rows.where(sa.true())
+    return insert_into(dialect, account_snapshots).from_select(list(_NAMES), rows)
+
+
+def _candidates(sheet_read: bool, *, with_made: bool = False) -> tuple[sa.Select[Any], sa.FromClause]:
+    """What the day's snapshot of each account may show, and the one that there is."""
+    made, sheet, parsed = account_snapshots.alias("made"), observations.alias("sheet"), observations.alias("parsed")
+    accepted = accepted_readings.alias("accepted")
     day = sa.bindparam("of_day", type_=account_snapshots.c.day.type)
-    # Asked first by an outer join, so that on a day that is done no account's own row is even looked at.
-    made = account_snapshots.alias("made")
-    rows = sa.select(
-        day,
-        accounts.c.id,
-        sa.bindparam("at", type_=account_snapshots.c.snapshot_time.type),
-        *counts,
-    )
-    rows = rows.outerjoin_from(accounts, made, (made.c.day == day) & (made.c.account_id == accounts.c.id)).where(
-        made.c.account_id.is_(None),
-        accounts.c.project_id == sa.bindparam("of_project"),
-        accounts.c.removed_at.is_(None),
-        accounts.c.mode != sa.literal_column("'off'"),
-        sa.or_(*(count.is_not(None) for count in counts)),
-        sheet | parsed if sheet_read else parsed,
-    )
-    statement = insert_into(dialect, account_snapshots)
-    return statement.from_select(["day", "account_id", "snapshot_time", *METRICS], rows).on_conflict_do_nothing()
+    joined = accounts.outerjoin(made, (made.c.day == day) & (made.c.account_id == accounts.c.id))
+    for side, source in ((sheet, "'sheet'"), (parsed, "'parsed'")):
+        mine = (side.c.account_id == accounts.c.id) & (side.c.source == sa.literal_column(source))
+        joined = joined.outerjoin(side, mine)
+    joined = joined.outerjoin(accepted, accepted.c.account_id == accounts.c.id)
+    at = sa.bindparam("at", type_=account_snapshots.c.snapshot_time.type)
+    columns: list[Any] = [day.label("day"), accounts.c.id.label("account_id"), at.label("snapshot_time")]
+    columns += [_credible(sheet, parsed, accepted, place, sheet_read).label(m) for place, m in enumerate(METRICS)]
+    if with_made:
+        columns += [made.c[metric].label(f"made_{metric}") for metric in METRICS]
+    counted_now = (accounts.c.removed_at.is_(None), accounts.c.mode != sa.literal_column("'off'"))
+    own = accounts.c.project_id == sa.bindparam("of_project")
+    return sa.select(*columns).select_from(joined).where(own, *counted_now), made
+
+
+def _credible(
+    sheet: sa.FromClause, parsed: sa.FromClause, accepted: sa.FromClause, place: int, sheet_read: bool
+) -> sa.ColumnElement[Any]:
+    """One metric: the current count where a source confirms it, the reading alone where the sheet is in doubt."""
+    metric = METRICS[place]
+    when = observations.c.observed_at.type
+    starts, ends = sa.bindparam("day_starts", type_=when), sa.bindparam("day_ends", type_=when)
+    of_today = (parsed.c.observed_at >= starts) & (parsed.c.observed_at < ends)
+    held = has_bit(sa.func.coalesce(accepted.c.held, 0), place)
+    read = parsed.c[metric].is_not(None) & of_today & ~held
+    doubted = has_bit(sa.func.coalesce(sheet.c.doubted, 0), place)
+    confirmed: sa.ColumnElement[bool] = read
+    if sheet_read:
+        confirmed = read | (sheet.c[metric].is_not(None) & ~has_bit(sheet.c.unread, place))
+    return sa.case((doubted, sa.case((read, parsed.c[metric]))), (confirmed, accounts.c[metric]))
+
+
+def set_values(tx: sa.Connection, rows: Sequence[tuple[int, date, Metric, int | None, datetime]]) -> None:
+    """Give days other values: (account id, day, metric, value, snapshot time for a day that has no snapshot yet)."""
+    for account_id, day, metric, value, at in rows:
+        statement = insert_for(tx, account_snapshots).values(
+            day=day, account_id=account_id, snapshot_time=at, **{metric: value}
+        )
+        tx.execute(statement.on_conflict_do_update(index_elements=["day", "account_id"], set_={metric: value}))
+    days = {day for _, day, _, value, _ in rows if value is None}
+    for day in days:  # a snapshot of nothing is none
+        nothing = sa.and_(*(account_snapshots.c[metric].is_(None) for metric in METRICS))
+        tx.execute(account_snapshots.delete().where(account_snapshots.c.day == day, nothing))
+
+
+def on_days(tx: sa.Connection, account_id: int, start: date, end: date) -> dict[date, Counts]:
+    """The snapshots of one account from one day to another."""
+    days = account_snapshots.c.day.in_([start + timedelta(days=n) for n in range((end - start).days + 1)])
+    statement = sa.select(account_snapshots.c.day, *_COUNTS).where(days, account_snapshots.c.account_id == account_id)
+    return {day: Counts(*counts) for day, *counts in tx.execute(statement)}
+
+
+def of_day(tx: sa.Connection, account_ids: Collection[int], day: date) -> dict[int, Counts]:
+    """The snapshots that some accounts have of a day."""
+    found: dict[int, Counts] = {}
+    for part in chunks(sorted(account_ids)):
+        mine = (account_snapshots.c.day == day, account_snapshots.c.account_id.in_(part))
+        rows = tx.execute(sa.select(account_snapshots.c.account_id, *_COUNTS).where(*mine))
+        found |= {account_id: Counts(*counts) for account_id, *counts in rows}
+    return found

@@ -5,8 +5,8 @@ whole table would be read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -14,14 +14,16 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, Values
-from webapp.rules.growth import Point
-from webapp.rules.history import Standing
+from webapp.model import METRICS, UNKNOWN, Metric, Values
+from webapp.rules.growth import DAY as HOURS_24
+from webapp.rules.growth import Point, counting, value_at
+from webapp.rules.history import Standing, end_of
 from webapp.store.accounts import ACCOUNT_COLUMNS, THERE, Account
-from webapp.store.heads import as_of_day
+from webapp.store.heads import as_of_day, as_of_moment
+from webapp.store.spans import at_moment, counting_bits, on_account
 from webapp.store.statement import Query, in_order
-from webapp.store.tables import account_snapshots, accounts, projects
-from webapp.store.types import Count, Day, as_day, as_moment, bind_day
+from webapp.store.tables import account_snapshots, account_spans, accounts, project_days, projects
+from webapp.store.types import Count, Day, UtcDateTime, as_day, as_moment, bind_day, native
 
 Scope = Literal["project", "account", "all"]
 
@@ -32,19 +34,20 @@ DAY = Day()
 COUNTS = tuple(account_snapshots.c[metric] for metric in METRICS)
 
 
-class Grown(NamedTuple):
-    """An account with those of its snapshots that tell where it stood 24 hours before a moment."""
+class Recent(NamedTuple):
+    """An account with what it counts for now, and counted for at an earlier moment; None for what does not count."""
 
     account: Account
-    points: list[Point]
+    then: Values
+    now: Values
 
 
 class Ranged(NamedTuple):
-    """An account and where it stood at the ends of two days; None before its first snapshot."""
+    """An account and what it counts for at the ends of two days; None for metrics that do not count there."""
 
     account: Account
-    first: Values | None
-    last: Values | None
+    first: Values
+    last: Values
 
 
 def everybody(tx: sa.Connection, scope: Scope, of: str | int | None, *, removed: bool = False) -> Iterator[Account]:
@@ -105,9 +108,11 @@ def _cells(scope: Scope, *, times: bool) -> Query:
 
 
 def standing_at(tx: sa.Connection, scope: Scope, of: str | int | None, day: date) -> Standing:
-    """The last snapshot of each account up to and including a day; an account without one is not in it."""
-    values = {"scope": of} if of is not None else {}
-    rows = _standing(scope).rows(tx, up_to=bind_day(tx, day), **values)
+    """Where each account stood at the end of a day: the day of its last snapshot, and its values carried up to there.
+
+    An account without a snapshot is not in it.
+    """
+    rows = _standing(scope).rows(tx, up_to=bind_day(tx, day), **_scoped(of))
     return {row[0]: (as_day(row[1]), row[2:]) for row in rows}
 
 
@@ -116,8 +121,8 @@ def _standing(scope: Scope) -> Query:
     def build(dialect: str) -> sa.Select[Any]:
         last = last_snapshot(dialect, scope, bound_day("up_to"))
         joined = joined_to(accounts, last, outer=False)
-        counts = (last.c[metric] for metric in METRICS)
-        return sa.select(accounts.c.id, last.c.day, *counts).select_from(joined).where(in_scope(scope))
+        values = carried_values(dialect, last)
+        return sa.select(accounts.c.id, last.c.day, *values).select_from(joined).where(in_scope(scope))
 
     return Query(build)
 
@@ -129,68 +134,128 @@ _WIDTH = len(ACCOUNT_COLUMNS)
 _STOOD = 1 + len(METRICS)  # a day or a moment, and the counts
 
 
-def grown(tx: sa.Connection, scope: Scope, of: str | int | None, *, removed: bool = False) -> Iterator[Grown]:
-    """Every account with its snapshots around the moment 24 hours before its project's `as_of`.
+def recent(
+    tx: sa.Connection, scope: Scope, of: str | int | None, days_back: int, as_of: Mapping[str, datetime | None]
+) -> Iterator[Recent]:
+    """Every account, removed or not, now and so many times 24 hours before `as_of` of its project.
 
-    That moment lies between a day's snapshots: of the day itself, of the one after it, and the last one before.
+    as_of: {project id: the moment the current counts are of}; None: never, and then nothing counts.
+    The value of a moment lies between the snapshots, or the current counts, around it.
     """
-    for row in _grown(scope, removed).rows(tx, **_scoped(of)):
-        yield Grown(Account.of(row[:_WIDTH]), list(_points(row[_WIDTH:])))
+    for row in _recent(scope, days_back).rows(tx, **_scoped(of)):
+        account, moment = Account.of(row[:_WIDTH]), as_of[row[1]]
+        now = counting(
+            account.counts, counting_bits(account.counts, account.mode, removed=account.removed_at is not None)
+        )
+        if moment is None:
+            yield Recent(account, UNKNOWN, now)
+            continue
+        points = [*_points(row[_WIDTH + 1 :]), Point(moment, account.counts)]
+        then = value_at(moment - days_back * HOURS_24, [point for point in points if point.at <= moment])
+        yield Recent(account, counting(then, row[_WIDTH] or 0), now)
 
 
 def _points(values: tuple[Any, ...]) -> Iterator[Point]:
+    stood = UNKNOWN
     for start in range(0, len(values), _STOOD):
         moment = as_moment(values[start])
         if moment is not None:
-            yield Point(moment, values[start + 1 : start + _STOOD])
+            fresh = values[start + 1 : start + _STOOD]
+            stood = tuple(old if new is None else new for new, old in zip(fresh, stood, strict=True))
+            yield Point(moment, stood)
 
 
 @cache
-def _grown(scope: Scope, removed: bool) -> Query:
+def _recent(scope: Scope, days_back: int) -> Query:
+    """The moment lies on its day before or after that day's snapshot, so three are asked for."""
+
     def build(dialect: str) -> sa.Select[Any]:
         placed = accounts.join(projects, projects.c.id == accounts.c.project_id)
-        before = last_snapshot(dialect, scope, as_of_day(dialect, 2), of=placed)
-        same, following = account_snapshots.alias("same_day"), account_snapshots.alias("next_day")
-        joined = joined_to(placed, before)
-        for table, days in ((same, 1), (following, 0)):
-            here = (table.c.account_id == accounts.c.id) & (table.c.day == as_of_day(dialect, days))
-            joined = joined.outerjoin(table, here)
-        points = [table.c[name] for table in (before, same, following) for name in ("snapshot_time", *METRICS)]
-        statement = sa.select(*ACCOUNT_COLUMNS, *points).select_from(joined).where(in_scope(scope))
-        return statement if removed else statement.where(THERE)
+        day = as_of_day(dialect, days_back)
+        before = last_snapshot(dialect, scope, as_of_day(dialect, days_back + 1), "before", of=placed)
+        same, span = account_snapshots.alias("same_day"), account_spans.alias("span_then")
+        after = next_snapshot(dialect, scope, as_of_day(dialect, days_back - 1), "after", of=placed)
+        on_same = (same.c.account_id == accounts.c.id) & (same.c.day == day)
+        joined = joined_to(joined_to(placed, before).outerjoin(same, on_same), after)
+        joined = joined.outerjoin(span, at_moment(span, as_of_moment(dialect, days_back)))
+        points = [before.c.snapshot_time, *carried_values(dialect, before)]
+        points += [table.c[name] for table in (same, after) for name in ("snapshot_time", *METRICS)]
+        return sa.select(*ACCOUNT_COLUMNS, span.c.metrics, *points).select_from(joined).where(in_scope(scope))
 
     return Query(build)
 
 
-def ranged(
-    tx: sa.Connection, scope: Scope, of: str | int | None, first: date, last: date, *, removed: bool = False
-) -> Iterator[Ranged]:
-    """Every account with where it stood at the ends of both days."""
+def ranged(tx: sa.Connection, scope: Scope, of: str | int | None, first: date, last: date) -> Iterator[Ranged]:
+    """Every account, removed or not, with what it counts for at the ends of both days."""
     values = {"first": bind_day(tx, first), "last": bind_day(tx, last)}
-    for row in _ranged(scope, removed).rows(tx, **values, **_scoped(of)):
+    ends = {"first_end": _moment(tx, end_of(first)), "last_end": _moment(tx, end_of(last))}
+    for row in _ranged(scope).rows(tx, **values, **ends, **_scoped(of)):
         first_stood, last_stood = row[_WIDTH : _WIDTH + _STOOD], row[_WIDTH + _STOOD :]
-        yield Ranged(Account.of(row[:_WIDTH]), _counts(first_stood), _counts(last_stood))
+        yield Ranged(Account.of(row[:_WIDTH]), _counting(first_stood), _counting(last_stood))
 
 
-def _counts(stood: tuple[Any, ...]) -> Values | None:
-    """None without a day."""
-    return None if stood[0] is None else stood[1:]
+def _counting(stood: tuple[Any, ...]) -> Values:
+    return counting(stood[1:], stood[0] or 0)
 
 
 @cache
-def _ranged(scope: Scope, removed: bool) -> Query:
+def _ranged(scope: Scope) -> Query:
     def build(dialect: str) -> sa.Select[Any]:
-        first, last = (last_snapshot(dialect, scope, bound_day(name), f"{name}_stood") for name in ("first", "last"))
-        joined = joined_to(joined_to(accounts, first), last)
-        stood = [table.c[name] for table in (first, last) for name in ("day", *METRICS)]
-        statement = sa.select(*ACCOUNT_COLUMNS, *stood).select_from(joined).where(in_scope(scope))
-        return statement if removed else statement.where(THERE)
+        joined: sa.FromClause = accounts
+        stood: list[Any] = []
+        for name in ("first", "last"):
+            end = bound_moment(f"{name}_end")
+            snapshot = last_snapshot(dialect, scope, bound_day(name), f"{name}_stood")
+            span = account_spans.alias(f"{name}_span")
+            joined = joined_to(joined, snapshot).outerjoin(span, on_account(span, end))
+            stood += [span.c.metrics, *carried_values(dialect, snapshot)]
+        return sa.select(*ACCOUNT_COLUMNS, *stood).select_from(joined).where(in_scope(scope))
 
     return Query(build)
 
 
 def _scoped(of: str | int | None) -> dict[str, Any]:
     return {} if of is None else {"scope": of}
+
+
+# Values that are carried forward
+
+
+def carried_values(dialect: str, snapshot: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+    """Per metric the value of a snapshot, or else that of the last one before which has it; NULL where none has.
+
+    Metrics for which an account never counts are not looked for.
+    """
+    return [_carried(dialect, snapshot, place) for place in range(len(METRICS))]
+
+
+def _carried(dialect: str, snapshot: sa.FromClause, place: int) -> sa.ColumnElement[Any]:
+    known = snapshot.c[METRICS[place]]
+    spans = account_spans.alias()
+    ever = sa.exists().where(spans.c.account_id == accounts.c.id, has_bit(spans.c.metrics, place))
+    before = _before(dialect, snapshot, METRICS[place])
+    return sa.case((known.is_not(None), known), (ever.correlate(accounts), before))
+
+
+def _before(dialect: str, snapshot: sa.FromClause, metric: Metric) -> sa.ColumnElement[Any]:
+    """The last value of a metric before a snapshot. On SQLite day by day, by the days that the project has."""
+    earlier = account_snapshots.alias()
+    known = earlier.c[metric].is_not(None)
+    value = sa.select(earlier.c[metric]).limit(sa.literal_column("1"))
+    if dialect == "postgresql":
+        mine = (earlier.c.account_id == accounts.c.id) & (earlier.c.day < snapshot.c.day)
+        value = value.where(mine, known).order_by(earlier.c.day.desc())
+    else:
+        days = project_days.alias()
+        here = (earlier.c.day == days.c.day) & (earlier.c.account_id == accounts.c.id)
+        within = (days.c.project_id == accounts.c.project_id) & (days.c.day < snapshot.c.day)
+        value = value.select_from(in_order(days, earlier, here)).where(within, known).order_by(days.c.day.desc())
+    return value.correlate(accounts, snapshot).scalar_subquery()
+
+
+def has_bit(bits: sa.ColumnElement[Any], place: int) -> sa.ColumnElement[bool]:
+    """Whether the bit of METRICS[place] is set."""
+    return bits.op("&")(sa.literal_column(str(1 << place))) != sa.literal_column("0")
 
 
 # The last snapshot up to a day
@@ -206,6 +271,29 @@ def last_snapshot(
     if dialect == "postgresql":
         return _last_by_index(up_to, name)
     return _last_by_days(scope, up_to, name, of)
+
+
+def next_snapshot(
+    dialect: str, scope: Scope, from_day: sa.ColumnElement[Any], name: str, of: sa.FromClause = accounts
+) -> sa.FromClause:
+    """The first snapshot of each account from a day on, as a table for `joined_to`."""
+    if dialect == "postgresql":
+        mine = (account_snapshots.c.account_id == accounts.c.id) & (account_snapshots.c.day >= from_day)
+        following = sa.select(account_snapshots).where(mine).order_by(account_snapshots.c.day)
+        return following.limit(sa.literal_column("1")).lateral(name)
+    begin = sa.select(accounts.c.id, from_day.label("day")).select_from(of).where(in_scope(scope))
+    look = begin.cte(f"{name}_look", recursive=True)
+    there = account_snapshots.alias()
+    found = sa.exists().where(there.c.day == look.c.day, there.c.account_id == look.c.id)
+    look = look.union_all(sa.select(look.c.id, _day_after(look.c.day)).where(look.c.day.is_not(None), ~found))
+    here = (account_snapshots.c.day == look.c.day) & (account_snapshots.c.account_id == look.c.id)
+    return sa.select(account_snapshots).select_from(in_order(look, account_snapshots, here)).subquery(name)
+
+
+def _day_after(day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The next day on which anybody has a snapshot; NULL behind the last."""
+    there = account_snapshots.alias()
+    return sa.select(sa.func.min(there.c.day)).where(there.c.day > day).scalar_subquery()
 
 
 def joined_to(left: sa.FromClause, last: sa.FromClause, *, outer: bool = True) -> sa.FromClause:
@@ -266,6 +354,15 @@ BOUNDS = (sa.func.min, sa.func.max)
 def bound_day(name: str) -> sa.ColumnElement[Any]:
     """A day that is given with the question."""
     return sa.bindparam(name, type_=DAY)
+
+
+def bound_moment(name: str) -> sa.ColumnElement[Any]:
+    """A moment that is given with the question."""
+    return sa.bindparam(name, type_=UtcDateTime())
+
+
+def _moment(tx: sa.Connection, moment: datetime) -> Any:
+    return native(tx, UtcDateTime(), moment)
 
 
 def _days(first: sa.ColumnElement[Any], last: sa.ColumnElement[Any]) -> sa.CTE:

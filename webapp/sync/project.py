@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from webapp.errors import LostLease, StoreError
-from webapp.model import NOTHING, lease_of
+from webapp.model import METRICS, NOTHING, lease_of
 from webapp.rules.due import next_turn
-from webapp.store import changes, leases, projects, runs, snapshots
+from webapp.rules.history import end_of
+from webapp.store import changes, days, leases, projects, runs, snapshots, spans
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
 from webapp.sync.collector import collector_paused
@@ -27,6 +28,7 @@ from webapp.sync.writing import write_plan
 log = logging.getLogger("smart_sync")
 
 PROBLEMS_KEPT = 1_000
+MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,11 @@ class Turn:
 
 
 class Changed(NamedTuple):
-    """Accounts whose current counts changed, and snapshots that were made."""
+    """Accounts whose current counts changed, and snapshots that were made, and those that got more or other counts."""
 
     updated: int
     created: int
+    filled: int = 0
 
 
 def sync_project(run: LiveRun, turn: Turn, side: SheetSide) -> Outcome:
@@ -134,18 +137,33 @@ class ProjectSync:
         return Outcome(result)
 
     def write_draft(self, tx: sa.Connection, project: Project, drafted: Draft, now: datetime) -> Changed:
-        """Write the plan and the day's snapshots; what the database then counted."""
+        """Write the plan, the day's snapshots and what they add up to; what the database then counted."""
         self.run.enter("write")
-        row, plan, updated = self.run.row, drafted.plan, 0
+        row, plan, updated, touched = self.run.row, drafted.plan, 0, False
+        at = min(now, end_of(row.day) - MOMENT)  # a run that crosses midnight belongs to one day
         if plan is not None:
-            updated = write_plan(tx, project.id, plan, now)
+            updated, ids = write_plan(tx, project.id, plan, now)
             changes.add(tx, project.id, row.id, plan.why, now)
-            corrected = plan.counts if self.run.options.latest_snapshot else plan.lowered
-            snapshots.correct_snapshots(tx, row.day, corrected)
+            touched = spans.follow(tx, ids, at)
         self.run.enter("snapshot")
-        # The time of the run, not of this write: a run that crosses midnight belongs to one day.
-        created = snapshots.add_snapshots(tx, project.id, row.day, row.started_at, sheet_read=drafted.sheet_read)
-        return Changed(updated, created)
+        taken = snapshots.take(
+            tx,
+            project.id,
+            row.day,
+            at,
+            sheet_read=drafted.sheet_read,
+            fill=plan is not None,
+            latest=self.run.options.latest_snapshot,
+        )
+        lowered = [
+            (account, row.day, metric, value, at)
+            for account, counts in (plan.lowered if plan else ())
+            for metric, value in zip(METRICS, counts, strict=True)
+        ]
+        snapshots.set_values(tx, lowered)  # people corrected the sheet downwards
+        if touched or lowered or taken.created or taken.filled:
+            days.keep(tx, project.id, row.day)
+        return Changed(updated, taken.created, taken.filled)
 
     def result(self, project: Project, drafted: Draft, changed: Changed, now: datetime) -> ProjectResult:
         """What this pass did, added to what an earlier pass of the run did."""
@@ -180,7 +198,7 @@ class ProjectSync:
             values["sheet_report"] = {"final": drafted.report, "read": drafted.tab_report}
         if changed.updated:
             values["changed_at"] = now
-        if changed.created or named or (plan is not None and plan.changes_what_readers_see):
+        if changed.created or changed.filled or named or (plan is not None and plan.changes_what_readers_see):
             values["revision"] = project.revision + 1
         return values
 

@@ -13,8 +13,8 @@ from webapp.store.types import UtcDateTime, native
 from webapp.sync.plan import Newcomer, Plan
 
 
-def write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -> int:
-    """Everything a plan changes; how many accounts have other counts than before."""
+def write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -> tuple[int, list[int]]:
+    """Everything a plan changes; how many accounts have other counts than before, and who may count otherwise now."""
     ids = accounts.add_accounts(tx, project_id, [_new(account) for account in plan.newcomers], now)
     with_counts = _write_sheet(tx, plan, ids, now)
     accounts.describe_accounts(tx, [(*_described(row, mode), account) for account, row, mode in plan.described])
@@ -23,20 +23,23 @@ def write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) ->
     observations.put_accepted(tx, plan.accepted)
     observations.drop_accepted(tx, plan.forgotten)
     _write_held(tx, plan, now)
-    return accounts.write_counts(tx, plan.counts, now) + with_counts
+    updated = accounts.write_counts(tx, plan.counts, now) + with_counts
+    described = [account for account, _, _ in plan.described]
+    counted = [account for account, _ in plan.counts]
+    return updated, [*ids, *described, *plan.removed, *plan.returned, *counted]
 
 
 def _write_sheet(tx: sa.Connection, plan: Plan, new_ids: Any, now: datetime) -> int:
     """What the sheet says; how many new accounts it has counts of."""
     stamp = native(tx, UtcDateTime(), now)
     rows: list[tuple[Any, ...]] = [
-        (account_id, "sheet", *account.counts, stamp, account.origin, None)
+        (account_id, "sheet", *account.counts, stamp, account.origin, None, 0, 0)
         for account_id, account in zip(new_ids, plan.newcomers, strict=True)
         if account.counts != NOTHING
     ]
     with_counts = len(rows)
     rows.extend(
-        (account, "sheet", *counts, stamp if since is None else since, origin, note)
+        (account, "sheet", *counts, stamp if since is None else since, origin, note, 0, 0)
         for account, counts, since, origin, note in plan.sheet
     )
     observations.put_sheet(tx, rows)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
+from webapp.api.shapes.fields import says
 from webapp.api.shapes.metrics import MetricStruct, PerMetric
 from webapp.clock import iso
 from webapp.model import UNKNOWN, Values
-from webapp.rules.growth import DAY, total
+from webapp.rules.growth import DAY, Movement, total
 from webapp.store.projects import Project
 
 
@@ -18,11 +20,24 @@ class CountsOut(MetricStruct):
 
 
 class Growth(MetricStruct, rename={"since": "from", "until": "to"}):
-    """What numbers grew by between two moments or days; a loss is negative, null has no baseline."""
+    """What an account grew by between two moments or days; a loss is negative, null has no baseline."""
 
     since: str
     until: str
     counts: PerMetric[int | None]
+
+
+class GroupGrowth(MetricStruct, rename={"since": "from", "until": "to"}):
+    """How a sum came from one moment or day to another: later = earlier + growth + joined + left.
+
+    The metrics themselves are the growth, of the accounts that count at both; null: none does.
+    """
+
+    since: str
+    until: str
+    counts: PerMetric[int | None]
+    joined: Annotated[CountsOut, says("what accounts brought that began to count; null: nobody counts")]
+    left: Annotated[CountsOut, says("what accounts took that ceased to count: zero or less")]
 
 
 class GroupCounts(MetricStruct):
@@ -41,7 +56,11 @@ def growth_between(since: str, until: str, counts: Values) -> Growth | None:
     return None if counts == UNKNOWN else Growth(since, until, counts)
 
 
-def growth_24h(project: Project, grown: list[Values]) -> Growth | None:
-    """The growth of accounts together; None without any baseline."""
+def group_growth(since: str, until: str, movement: Movement) -> GroupGrowth:
+    return GroupGrowth(since, until, movement.growth, CountsOut(movement.joined), CountsOut(movement.left))
+
+
+def growth_since(project: Project, days: int, movement: Movement) -> GroupGrowth | None:
+    """How a sum came to what it is as of the last sync, in so many times 24 hours; None before the first sync."""
     as_of = project.as_of
-    return None if as_of is None else growth_between(iso(as_of - DAY), iso(as_of), total(grown))
+    return None if as_of is None else group_growth(iso(as_of - days * DAY), iso(as_of), movement)

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Struct
 
-from webapp.api.shapes.counts import CountsOut, GroupCounts, Growth
+from webapp.api.shapes.counts import CountsOut, GroupCounts, GroupGrowth
 from webapp.api.shapes.fields import DayText, Time, says, zero_or_more
 from webapp.api.shapes.metrics import MetricStruct, PerMetric, TotalPerMetric
 
@@ -28,22 +28,35 @@ class TopProfile(MetricStruct):
 
 
 class HistoryDay(MetricStruct):
-    """One UTC day: the sums over the accounts that belonged to the project then."""
+    """One UTC day: the sums over the accounts that counted at its end."""
 
     date: DayText
     counts: PerMetric[int | None]
-    delta: Annotated[
-        int | None, says("views less those of the day `since`; null on the first day and without snapshots")
-    ]
+    delta: Annotated[int | None, says("views less those of the day before: growth, joined and left together")]
     growth: Annotated[
-        CountsOut, says("as delta, of the accounts alone that were there before: who joins does not grow")
+        CountsOut, says("less the day before, of the accounts alone that counted on both: who joins does not grow")
     ]
+    joined: Annotated[CountsOut, says("what accounts brought that began to count")]
+    left: Annotated[CountsOut, says("what accounts took that ceased to count: zero or less")]
     since: Annotated[
-        DayText | None, says("the last day with snapshots before; delta and growth are measured from there")
+        DayText | None, says("the last day with snapshots before; what has grown since then is this day's growth")
     ]
-    accounts: Annotated[int, zero_or_more("that belonged to the project")]
-    carried: Annotated[bool, says("some of them have no snapshot of the day; their last one stands")]
+    accounts: Annotated[int, zero_or_more("that counted")]
+    carried: Annotated[bool, says("some of them have no value of the day; their last one stands")]
     carried_accounts: Annotated[int, zero_or_more("how many of them")]
+
+
+class Now(MetricStruct):
+    """The current counts, beside the last day of the history: total = that day's + growth + joined + left."""
+
+    as_of: Annotated[Time | None, says("the last sync")]
+    since: Annotated[DayText | None, says("the last day of the history; null: there is none")]
+    profiles: Annotated[int, zero_or_more("accounts that count")]
+    counts: PerMetric[int | None]
+    growth: CountsOut
+    joined: CountsOut
+    left: CountsOut
+    doubted: Annotated[CountsOut, says("how much of it stands in cells that history does not believe yet")]
 
 
 class Analytics(MetricStruct):
@@ -54,15 +67,15 @@ class Analytics(MetricStruct):
     as_of: Annotated[Time | None, says("the moment the totals are of: the last sync")]
     start_date: DayText
     end_date: DayText
-    total_profiles: int
+    total_profiles: Annotated[int, zero_or_more("accounts that count; those whose mode is `off` do not")]
     totals: TotalPerMetric[int | None]
     target_views: int | None
     progress_percent: Annotated[float | None, says("of the whole project, whatever is filtered; null without a target")]
     progress_capped: Annotated[float | None, says("the same, at most 100")]
-    growth_24h: Annotated[Growth | None, says("in the 24 hours up to `as_of`; null: no baseline")]
-    growth: Annotated[
-        Growth | None, says("from the first day of the history to the last, of the accounts there on both")
-    ]
+    growth_24h: Annotated[GroupGrowth | None, says("in the 24 hours up to `as_of`; null: never synced")]
+    growth_7d: Annotated[GroupGrowth | None, says("in the 7 days up to `as_of`; null: never synced")]
+    growth: Annotated[GroupGrowth | None, says("from the first day of the history to the last; null: fewer than two")]
+    now: Annotated[Now, says("the totals again, as they stand behind the history")]
     platform_stats: Annotated[dict[str, GroupCounts], says("by platform")]
     topic_stats: Annotated[
         dict[str, GroupCounts], says("by topic, empty text: none; at most 500, those with most views")
@@ -93,19 +106,21 @@ class SnapshotList(Struct):
 
 
 class MetricDay(Struct):
-    """One metric over a day. start: where it stood before; end: at the day's snapshot."""
+    """One metric over a day. start: where it stood at the end of the day before; end: at the end of the day."""
 
     start: int | None
     end: int | None
-    growth: Annotated[int | None, says("end less start; null without a snapshot of the day")]
+    growth: Annotated[int | None, says("end less start; null where the day before is unknown")]
 
 
 class DailyStats(MetricStruct):
     """One UTC day of an account."""
 
     date: DayText
-    carried: Annotated[bool, says("the day has no snapshot; the last one before it stands")]
-    since: Annotated[DayText | None, says("the day of the snapshot that growth is measured from")]
+    carried: Annotated[bool, says("a metric has no value of the day; its last one stands")]
+    since: Annotated[
+        DayText | None, says("the last day with a snapshot before; what has grown since then is this day's growth")
+    ]
     metrics: PerMetric[MetricDay]
 
 
@@ -152,13 +167,13 @@ class GapList(Struct):
 
 
 class GroupTotals(MetricStruct):
-    """What the accounts of one group came to on the last day, and grew by since the first."""
+    """What the accounts of one group came to on the last day, and how they came there from the first."""
 
     key: Annotated[str | None, says("owner, platform, topic or project id; null: none is given")]
     name: Annotated[str | None, says("the same for people: a project's name")]
     profiles: int
     counts: PerMetric[int | None]
-    growth: Annotated[Growth | None, says("of the accounts that were there on both days")]
+    growth: Annotated[GroupGrowth, says("from the first day to the last")]
 
 
 class Totals(Struct):
@@ -168,6 +183,6 @@ class Totals(Struct):
     end_date: DayText
     group_by: str
     total: GroupCounts
-    growth: Growth | None
+    growth: GroupGrowth
     group_count: Annotated[int, zero_or_more("how many groups there are; at most 1000 are listed")]
     groups: list[GroupTotals]

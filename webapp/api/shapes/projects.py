@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Struct
 
-from webapp.api.shapes.counts import Growth
+from webapp.api.shapes.counts import GroupGrowth
 from webapp.api.shapes.fields import Time, says, zero_or_more
 from webapp.api.shapes.metrics import MetricStruct, TotalPerMetric
 from webapp.store.projects import Status
@@ -19,12 +19,13 @@ class ProjectOut(MetricStruct):
     id: str
     name: str
     status: Status
-    total_profiles: int
+    total_profiles: Annotated[int, zero_or_more("accounts, without those whose mode is `off`")]
     totals: TotalPerMetric[int | None]
     target_views: int | None
     progress_percent: Annotated[float | None, says("of the target; null without one")]
     progress_capped: Annotated[float | None, says("the same, at most 100")]
-    growth_24h: Growth | None
+    growth_24h: Annotated[GroupGrowth | None, says("in the 24 hours up to the last sync; null: never synced")]
+    growth_7d: Annotated[GroupGrowth | None, says("in the 7 days up to the last sync; null: never synced")]
     start_date: date | None
     end_date: date | None
     checked_at: Annotated[Time | None, says("the last attempt that came to its end")]

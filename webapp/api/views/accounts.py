@@ -20,12 +20,12 @@ from webapp.api.shapes.accounts import AccountDetail, AccountList, AccountOut, a
 from webapp.api.shapes.counts import Growth, growth_between
 from webapp.clock import iso
 from webapp.model import METRICS, UNKNOWN, Metric, Values
-from webapp.rules.growth import DAY, day_growth, difference
+from webapp.rules.growth import DAY, difference
 from webapp.rules.sorting import by_value, says
 from webapp.store.account_pages import json_lines, page
 from webapp.store.accounts import Account
 from webapp.store.projects import Project
-from webapp.store.standing import everybody, grown, ranged
+from webapp.store.standing import everybody, ranged, recent
 from webapp.store.types import as_text
 
 PAGE = 100
@@ -104,7 +104,7 @@ class Line(NamedTuple):
     growth: Values | None
 
 
-class Span(NamedTuple):
+class GrowthPeriod(NamedTuple):
     """What a growth is of: two moments or days, as text."""
 
     since: str
@@ -139,7 +139,7 @@ def _list(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Perio
         lines = [Line(account, None) for account in page(tx, project.id, limit=limit + 1, **_page_of(asked, after))]
     else:
         lines = _in_order(_fitting(tx, project, asked, days), asked, after)
-    shown, span = lines[:limit], _span(project, days)
+    shown, span = lines[:limit], _period(project, days)
     more = encode_cursor(question, _place(shown[-1], asked.sort)) if len(lines) > limit else None
     rows = [account_out(line.account, _growth(line, asked, span)) for line in shown]
     return table(
@@ -184,12 +184,13 @@ def _all(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period
     if not asked.growing:
         yield from (Line(account, None) for account in everybody(tx, "project", project.id))
     elif days is None:
-        as_of = project.as_of
-        for account, points in grown(tx, "project", project.id):
-            yield Line(account, day_growth(account.counts, points, as_of))
+        for one in recent(tx, "project", project.id, 1, {project.id: project.as_of}):
+            if one.account.removed_at is None:
+                yield Line(one.account, difference(one.now, one.then))
     else:
-        for account, first, last in ranged(tx, "project", project.id, days.start, days.end):
-            yield Line(account, UNKNOWN if first is None or last is None else difference(last, first))
+        for row in ranged(tx, "project", project.id, days.start, days.end):
+            if row.account.removed_at is None:
+                yield Line(row.account, difference(row.last, row.first))
 
 
 def _fits(account: Account, asked: AccountsQuery) -> bool:
@@ -230,14 +231,14 @@ def _place(line: Line, sort: str) -> Place:
     return (value.casefold() if isinstance(value, str) else value), account.id
 
 
-def _span(project: Project, days: Period | None) -> Span:
+def _period(project: Project, days: Period | None) -> GrowthPeriod:
     if days is not None:
-        return Span(str(days.start), str(days.end))
+        return GrowthPeriod(str(days.start), str(days.end))
     as_of = project.as_of
-    return Span(str(iso(as_of - DAY)), str(iso(as_of))) if as_of is not None else Span("", "")
+    return GrowthPeriod(str(iso(as_of - DAY)), str(iso(as_of))) if as_of is not None else GrowthPeriod("", "")
 
 
-def _growth(line: Line, asked: AccountsQuery, span: Span) -> Growth | UnsetType | None:
+def _growth(line: Line, asked: AccountsQuery, span: GrowthPeriod) -> Growth | UnsetType | None:
     if not asked.growing:
         return UNSET
     return growth_between(span.since, span.until, line.growth or UNKNOWN)
@@ -251,9 +252,9 @@ def get_account(_: NoQuery, account_id: int) -> Response:
 
 
 def _detail(tx: sa.Connection, project: Project, account_id: int) -> Content:
-    ((account, points),) = grown(tx, "account", account_id, removed=True)
-    growth = growth_between(*_span(project, None), day_growth(account.counts, points, project.as_of))
-    return json_content(account_detail(account, project.name, growth))
+    (one,) = recent(tx, "account", account_id, 1, {project.id: project.as_of})
+    growth = growth_between(*_period(project, None), difference(one.now, one.then))
+    return json_content(account_detail(one.account, project.name, growth))
 
 
 TAGGED = {304: Answer(words="nothing has changed since", headers=("ETag", "Last-Modified"))}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from operator import itemgetter
-from typing import Annotated, Any
+from typing import Annotated, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -26,18 +26,20 @@ from webapp.api.http.asking import (
 )
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import json_content, table
-from webapp.api.shapes.counts import CountsOut, GroupCounts, Growth, group_counts, growth_24h, growth_between
-from webapp.api.shapes.history import Analytics, HistoryDay, TopProfile
+from webapp.api.shapes.counts import CountsOut, GroupCounts, GroupGrowth, group_counts, group_growth, growth_since
+from webapp.api.shapes.history import Analytics, HistoryDay, Now, TopProfile
 from webapp.api.views.accounts import TAGGED
 from webapp.api.views.projects import progress
 from webapp.clock import iso
-from webapp.model import Counts, Values
-from webapp.rules.growth import day_growth, total
-from webapp.rules.history import History, ProjectDay, history, members_of
+from webapp.model import UNKNOWN, Counts, Values
+from webapp.rules.growth import counting, difference, movement, total
+from webapp.rules.history import ProjectDay, history
 from webapp.rules.sorting import by_value, group_by
+from webapp.store import days as kept_days
+from webapp.store import observations, spans
 from webapp.store.accounts import Account
 from webapp.store.projects import Project
-from webapp.store.standing import Grown, cells, grown, standing_at
+from webapp.store.standing import Ranged, Recent, cells, ranged, recent, standing_at
 
 PROFILES = 100
 GROUPS = 500
@@ -54,8 +56,9 @@ class AnalyticsQuery(PeriodQuery, frozen=True, kw_only=True):
 def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
     """Totals, groups, target, growth and daily history of a project.
 
-    Totals are the current counts; the history is made of daily snapshots, and its last day can be behind them. An
-    account counts from the day of its first snapshot to the day before it was removed. csv gives the history alone.
+    Totals are the current counts; the history is made of daily snapshots, and its last day can be behind them: `now`
+    says how far. An account counts for a metric from its first value on, while it belongs to the project and its mode
+    is not `off`. csv gives the history alone.
     """
     choose("format", asked.format, FORMATS)
     if asked.fields is not None and asked.format != "csv":
@@ -67,83 +70,120 @@ def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
     )
 
 
+class Facts(NamedTuple):
+    """What is known of the accounts that are asked for. stood: what they counted for on the days of the history."""
+
+    day: Sequence[Recent]
+    week: Sequence[Recent]
+    stood: Mapping[int, Ranged]
+    past: Sequence[ProjectDay]
+    doubted: Mapping[int, int]
+
+
 def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: Period) -> Content:
-    everyone = [*grown(tx, "project", project.id, removed=True)]
-    refuse_too_much(len(everyone), days.days)
-    wanted = [one for one in everyone if fits(asked, one.account)]
-    past = _history(tx, project, [one.account for one in wanted], days, all_of_them=len(wanted) == len(everyone))
+    as_of = {project.id: project.as_of}
+    everyone = [*recent(tx, "project", project.id, 1, as_of)]
+    wanted = {one.account.id for one in everyone if fits(asked, one.account)}
+    whole = len(wanted) == len(everyone)
+    past = _past(tx, project, None if whole else wanted, days, len(everyone))
     if asked.format == "csv":
-        return table(HistoryDay, "history", map(_day, past.days), asked, file=f"history-{days.start}-{days.end}")
-    there = [one for one in wanted if one.account.removed_at is None]
-    views = Counts._make(total(one.account.counts for one in everyone if one.account.removed_at is None)).views
-    return json_content(_analytics(project, there, days, past, progress(views, project.target_views)))
+        return table(HistoryDay, "history", _days(past), asked, file=f"history-{days.start}-{days.end}")
+    facts = Facts(
+        [one for one in everyone if one.account.id in wanted],
+        [one for one in recent(tx, "project", project.id, 7, as_of) if one.account.id in wanted],
+        _stood(tx, project, past, wanted),
+        past,
+        {key: bits for key, bits in observations.doubted_bits(tx, project.id).items() if key in wanted},
+    )
+    views = Counts._make(total(one.now for one in everyone)).views
+    return json_content(_analytics(project, days, facts, progress(views, project.target_views)))
 
 
-def _history(
-    tx: sa.Connection, project: Project, accounts: Sequence[Account], days: Period, *, all_of_them: bool
-) -> History:
-    if not accounts or days.days == 0:
-        return History([], total([]))
-    before = standing_at(tx, "project", project.id, days.before)
-    found: Iterable[tuple[Any, ...]] = cells(tx, "project", project.id, days.start, days.end)
-    if not all_of_them:
-        ids = {account.id for account in accounts}
-        before = {i: stood for i, stood in before.items() if i in ids}
-        found = (cell for cell in found if cell[1] in ids)
-    return history(days.start, days.end, before, found, members_of(accounts))
+def _past(
+    tx: sa.Connection, project: Project, wanted: set[int] | None, days: Period, accounts: int
+) -> list[ProjectDay]:
+    """The history: of the whole project as it is kept, of some of its accounts by the plain rule."""
+    if days.days == 0:
+        return []
+    if wanted is None:
+        return kept_days.of_project(tx, project.id, days.start, days.end)
+    refuse_too_much(accounts, days.days)
+    before = {i: one for i, one in standing_at(tx, "project", project.id, days.before).items() if i in wanted}
+    found = (cell for cell in cells(tx, "project", project.id, days.start, days.end) if cell[1] in wanted)
+    mine = (span for span in spans.of_scope(tx, "project", project.id) if span.account_id in wanted)
+    return history(days.start, days.end, before, found, mine)
 
 
-def _analytics(
-    project: Project,
-    there: Sequence[Grown],
-    days: Period,
-    past: History,
-    percent: tuple[float | None, float | None],
-) -> Analytics:
-    as_of = project.as_of
-    growths = [day_growth(account.counts, points, as_of) for account, points in there]
-    accounts = [one.account for one in there]
+def _stood(tx: sa.Connection, project: Project, past: Sequence[ProjectDay], wanted: set[int]) -> dict[int, Ranged]:
+    if not past:
+        return {}
+    rows = ranged(tx, "project", project.id, past[0].day, past[-1].day)
+    return {row.account.id: row for row in rows if row.account.id in wanted}
+
+
+def _analytics(project: Project, days: Period, facts: Facts, percent: tuple[float | None, float | None]) -> Analytics:
+    there = [one for one in facts.day if one.account.counted]
+    moved = movement((one.then, one.now) for one in facts.day)
     return Analytics(
         project_id=project.id,
         project_name=project.name,
-        as_of=iso(as_of),
+        as_of=iso(project.as_of),
         start_date=str(days.start),
         end_date=str(days.end),
-        total_profiles=len(accounts),
-        totals=total(account.counts for account in accounts),
+        total_profiles=len(there),
+        totals=moved.total,
         target_views=project.target_views,
         progress_percent=percent[0],
         progress_capped=percent[1],
-        growth_24h=growth_24h(project, growths),
-        growth=_growth_over(past),
-        platform_stats=_groups(accounts, lambda account: account.platform),
-        topic_stats=_groups(accounts, lambda account: account.topic or ""),
-        users_stats=_groups(accounts, lambda account: account.owner or ""),
-        profiles=_profiles(accounts, growths),
-        history=[_day(one) for one in past.days],
+        growth_24h=growth_since(project, 1, moved),
+        growth_7d=growth_since(project, 7, movement((one.then, one.now) for one in facts.week)),
+        growth=_over(facts),
+        now=_now(project, facts),
+        platform_stats=_groups(there, lambda account: account.platform),
+        topic_stats=_groups(there, lambda account: account.topic or ""),
+        users_stats=_groups(there, lambda account: account.owner or ""),
+        profiles=_profiles(facts.day),
+        history=_days(facts.past),
     )
 
 
-def _growth_over(past: History) -> Growth | None:
-    """The growth over the days of a history; a single day has none."""
-    if len(past.days) < 2:  # noqa: PLR2004
+def _over(facts: Facts) -> GroupGrowth | None:
+    """From the first day of the history to the last; a single day has none."""
+    if len(facts.past) < 2:  # noqa: PLR2004
         return None
-    return growth_between(str(past.days[0].day), str(past.days[-1].day), past.growth)
+    moved = movement((row.first, row.last) for row in facts.stood.values())
+    return group_growth(str(facts.past[0].day), str(facts.past[-1].day), moved)
 
 
-def _groups(accounts: Iterable[Account], name: Callable[[Account], str]) -> dict[str, GroupCounts]:
+def _now(project: Project, facts: Facts) -> Now:
+    """The current counts against the last day of the history."""
+    last = {account_id: row.last for account_id, row in facts.stood.items()}
+    moved = movement((last.get(one.account.id, UNKNOWN), one.now) for one in facts.day)
+    doubted = total(counting(one.now, facts.doubted.get(one.account.id, 0)) for one in facts.day)
+    return Now(
+        as_of=iso(project.as_of),
+        since=str(facts.past[-1].day) if facts.past else None,
+        profiles=sum(one.account.counted for one in facts.day),
+        counts=moved.total,
+        growth=CountsOut(moved.growth),
+        joined=CountsOut(moved.joined),
+        left=CountsOut(moved.left),
+        doubted=CountsOut(doubted),
+    )
+
+
+def _groups(there: Iterable[Recent], name: Callable[[Account], str]) -> dict[str, GroupCounts]:
     """The groups with the most views first."""
-    found = group_by(accounts, name)
-    groups = {name: group_counts([account.counts for account in members]) for name, members in found.items()}
+    members = group_by(there, lambda one: name(one.account))
+    groups = {key: group_counts([one.now for one in mine]) for key, mine in members.items()}
     ordered = by_value(groups.items(), lambda one: Counts._make(one[1].counts).views, itemgetter(0), descending=True)
     return dict(ordered[:GROUPS])
 
 
-def _profiles(accounts: Sequence[Account], growths: Sequence[Values]) -> list[TopProfile]:
-    """Those with the most views."""
-    pairs = zip(accounts, growths, strict=True)
-    ordered = by_value(pairs, lambda one: one[0].counts.views, lambda one: one[0].id, descending=True)
-    return [_profile(account, growth) for account, growth in ordered[:PROFILES]]
+def _profiles(accounts: Iterable[Recent]) -> list[TopProfile]:
+    there = [one for one in accounts if one.account.removed_at is None]
+    ordered = by_value(there, lambda one: one.account.counts.views, lambda one: one.account.id, descending=True)
+    return [_profile(one.account, difference(one.now, one.then)) for one in ordered[:PROFILES]]
 
 
 def _profile(account: Account, growth: Values) -> TopProfile:
@@ -159,21 +199,29 @@ def _profile(account: Account, growth: Values) -> TopProfile:
     )
 
 
-def _day(one: ProjectDay) -> HistoryDay:
+def _days(past: Iterable[ProjectDay]) -> list[HistoryDay]:
+    """since: the last day before on which anything was observed."""
+    found, since = [], None
+    for one in past:
+        found.append(_day(one, since))
+        since = one.day if one.carried < one.accounts else since
+    return found
+
+
+def _day(one: ProjectDay, since: date | None) -> HistoryDay:
+    moved = one.movement
     return HistoryDay(
-        str(one.day),
-        one.counts,
-        Counts._make(one.delta).views,
-        CountsOut(one.growth),
-        _text(one.since),
-        one.accounts,
-        one.carried > 0,
-        one.carried,
+        date=str(one.day),
+        counts=moved.total,
+        delta=Counts._make(moved.delta).views,
+        growth=CountsOut(moved.growth),
+        joined=CountsOut(moved.joined),
+        left=CountsOut(moved.left),
+        since=None if since is None else str(since),
+        accounts=one.accounts,
+        carried=one.carried > 0,
+        carried_accounts=one.carried,
     )
-
-
-def _text(day: date | None) -> str | None:
-    return None if day is None else str(day)
 
 
 ANALYTICS = Route(

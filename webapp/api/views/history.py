@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -26,9 +27,9 @@ from webapp.api.shapes.history import (
 )
 from webapp.api.views.accounts import TAGGED
 from webapp.model import LARGEST
-from webapp.rules.history import AccountDay, DayGap, days_of, gaps, members_of
+from webapp.rules.history import AccountDay, DayGap, days_of, gaps
+from webapp.store import spans
 from webapp.store.accounts import Account, missing
-from webapp.store.accounts import by_id as account_of
 from webapp.store.projects import Project
 from webapp.store.standing import Scope, cells, everybody, standing_at
 from webapp.store.types import as_text
@@ -84,11 +85,11 @@ def list_daily_stats(asked: DaysQuery, account_id: int) -> Response:
 
 
 def _daily_stats(tx: sa.Connection, account_id: int, asked: DaysQuery, days: Period) -> Content:
-    account = account_of(tx, account_id)
-    known = [account] if account is not None else []
     before = standing_at(tx, "account", account_id, days.before)
-    found = cells(tx, "account", account_id, days.start, days.end)
-    rows = [_stats(one) for one in days_of(days.start, days.end, before, found, members_of(known))]
+    found = [*cells(tx, "account", account_id, days.start, days.end)]
+    counted = days_of(days.start, days.end, before, found, [*spans.of_scope(tx, "account", account_id)])
+    snapshots = sorted({cell[0] for cell in found} | {day for day, _ in before.values()})
+    rows = [_stats(one, snapshots) for one in counted]
     return table(
         DailyStats,
         "daily_stats",
@@ -101,9 +102,10 @@ def _daily_stats(tx: sa.Connection, account_id: int, asked: DaysQuery, days: Per
     )
 
 
-def _stats(one: AccountDay) -> DailyStats:
+def _stats(one: AccountDay, snapshots: Sequence[date]) -> DailyStats:
     metrics = (MetricDay(*values) for values in zip(one.start, one.end, one.growth, strict=True))
-    return DailyStats(str(one.day), one.carried, str(one.since) if one.since else None, tuple(metrics))
+    place = bisect_left(snapshots, one.day)
+    return DailyStats(str(one.day), one.carried > 0, str(snapshots[place - 1]) if place else None, tuple(metrics))
 
 
 class GapsQuery(PeriodQuery, frozen=True, kw_only=True):
@@ -139,7 +141,7 @@ def _gaps(tx: sa.Connection, project: Project, asked: GapsQuery, days: Period) -
     refuse_too_much(len(accounts), days.days)
     if asked.account_id is not None and asked.account_id not in accounts:
         raise missing(asked.account_id)
-    found = _find_gaps(tx, project, asked.account_id, days, list(accounts.values()))
+    found = _find_gaps(tx, project, asked.account_id, days)
     rows = [SnapshotGap(str(gap.day), gap.accounts, len(gap.missing)) for gap in found]
     more: dict[str, Any] = {"accounts": _worst_accounts(found, accounts)} if asked.per_account else {}
     return table(
@@ -155,16 +157,14 @@ def _gaps(tx: sa.Connection, project: Project, asked: GapsQuery, days: Period) -
     )
 
 
-def _find_gaps(
-    tx: sa.Connection, project: Project, account_id: int | None, days: Period, accounts: Sequence[Account]
-) -> list[DayGap]:
+def _find_gaps(tx: sa.Connection, project: Project, account_id: int | None, days: Period) -> list[DayGap]:
     if days.days == 0:
         return []
     scope: Scope = "project" if account_id is None else "account"
     of = project.id if account_id is None else account_id
     before = standing_at(tx, scope, of, days.before)
     found = cells(tx, scope, of, days.start, days.end)
-    return gaps(days.start, days.end, before, found, members_of(accounts))
+    return gaps(days.start, days.end, before, found, spans.of_scope(tx, scope, of))
 
 
 def _worst_accounts(found: Sequence[DayGap], accounts: dict[int, Account]) -> list[AccountGaps]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 from flask import Response
 
 from webapp import web
@@ -14,29 +15,31 @@ from webapp.api.http.answering import answer_by_bytes, remember
 from webapp.api.http.asking import FieldsQuery
 from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
 from webapp.api.http.tables import json_content, table
-from webapp.api.shapes.counts import Growth, growth_24h
+from webapp.api.shapes.counts import GroupGrowth, growth_since
 from webapp.api.shapes.projects import ProjectList, ProjectOut
 from webapp.api.shapes.rows import from_row
 from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.model import UNKNOWN, Counts, Values
 from webapp.rules.freshness import is_stale
-from webapp.rules.growth import day_growth, percent_of, total
+from webapp.rules.growth import movement, percent_of
+from webapp.rules.sorting import group_by
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of
 from webapp.store.projects import Project, missing
-from webapp.store.standing import Grown, grown
+from webapp.store.standing import Recent, Scope, recent
 
 
 class ProjectSums(msgspec.Struct, array_like=True):
-    """A project's accounts together."""
+    """A project's accounts together. day, week: how they came there in the 24 hours and the 7 days up to `as_of`."""
 
     profiles: int
     counts: Values
-    growth: Growth | None
+    day: GroupGrowth | None
+    week: GroupGrowth | None
 
 
-NOBODY = ProjectSums(0, UNKNOWN, None)
+NOBODY = ProjectSums(0, UNKNOWN, None, None)
 
 
 def list_projects(asked: FieldsQuery) -> Response:
@@ -46,7 +49,7 @@ def list_projects(asked: FieldsQuery) -> Response:
     """
     with web.get(Database).read() as tx:
         projects = all_heads(tx)
-        sums = remember(_state(projects), lambda: _sums(projects, grown(tx, "all", None)))
+        sums = remember(_state(projects), lambda: _sums(tx, projects, "all", None))
     rows = _projects_out(projects, sums)
     return answer_by_bytes(table(ProjectOut, "projects", rows, asked, file="projects"))
 
@@ -57,7 +60,7 @@ def get_project(_: NoQuery, project_id: str) -> Response:
         project = head_of(tx, project_id)
         if project is None:
             raise missing(project_id)
-        sums = remember(_state([project]), lambda: _sums([project], grown(tx, "project", project.id)))
+        sums = remember(_state([project]), lambda: _sums(tx, [project], "project", project.id))
     return answer_by_bytes(json_content(_projects_out([project], sums)[0]))
 
 
@@ -66,21 +69,22 @@ def _state(projects: Sequence[Project]) -> tuple[Any, ...]:
     return "sums", *((project.id, project.revision, project.changed_at, project.synced_at) for project in projects)
 
 
-def _sums(projects: Sequence[Project], rows: Iterable[Grown]) -> bytes:
+def _sums(tx: sa.Connection, projects: Sequence[Project], scope: Scope, of: str | None) -> bytes:
     """{project id: what its accounts come to}"""
     as_of = {project.id: project.as_of for project in projects}
-    counts: dict[str, list[Values]] = {}
-    growths: dict[str, list[Values]] = {}
-    for account, points in rows:
-        mine = account.project_id
-        counts.setdefault(mine, []).append(account.counts)
-        growths.setdefault(mine, []).append(day_growth(account.counts, points, as_of[mine]))
-    known = [project for project in projects if project.id in counts]
+    day, week = (group_by(recent(tx, scope, of, days, as_of), lambda one: one.account.project_id) for days in (1, 7))
     return msgspec.json.encode(
-        {
-            one.id: ProjectSums(len(counts[one.id]), total(counts[one.id]), growth_24h(one, growths[one.id]))
-            for one in known
-        }
+        {project.id: _sum(project, day[project.id], week[project.id]) for project in projects if project.id in day}
+    )
+
+
+def _sum(project: Project, day: Sequence[Recent], week: Sequence[Recent]) -> ProjectSums:
+    moved = movement((one.then, one.now) for one in day)
+    return ProjectSums(
+        sum(one.account.counted for one in day),
+        moved.total,
+        growth_since(project, 1, moved),
+        growth_since(project, 7, movement((one.then, one.now) for one in week)),
     )
 
 
@@ -103,7 +107,8 @@ def _project_out(project: Project, sums: ProjectSums, now: datetime, stale_after
         totals=sums.counts,
         progress_percent=percent,
         progress_capped=capped,
-        growth_24h=sums.growth,
+        growth_24h=sums.day,
+        growth_7d=sums.week,
         stale=late and project.status != "finished",
     )
 

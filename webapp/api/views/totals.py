@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import msgspec
 import sqlalchemy as sa
@@ -13,11 +13,11 @@ from webapp.api.http.answering import Content, answer_about_all
 from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, fits, period, today
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import table
-from webapp.api.shapes.counts import Growth, group_counts, growth_between
+from webapp.api.shapes.counts import GroupGrowth, group_counts, group_growth
 from webapp.api.shapes.history import GroupTotals, Totals
 from webapp.api.views.accounts import TAGGED
-from webapp.model import Counts, Values
-from webapp.rules.growth import difference, total
+from webapp.model import UNKNOWN, Counts
+from webapp.rules.growth import movement
 from webapp.rules.sorting import by_value, group_by
 from webapp.store.accounts import Account
 from webapp.store.projects import Project
@@ -42,14 +42,6 @@ class TotalsQuery(PeriodQuery, frozen=True, kw_only=True):
     owner: Annotated[Text | None, msgspec.Meta(description="only of this person")] = None
 
 
-class Standing(NamedTuple):
-    """An account that belonged to its project on the last day, or on the first."""
-
-    account: Account
-    first: Values | None
-    last: Values | None
-
-
 def get_totals(asked: TotalsQuery) -> Response:
     """What all projects come to at the end of a stretch of days, and how much they grew over it, by group.
 
@@ -62,13 +54,8 @@ def get_totals(asked: TotalsQuery) -> Response:
 
 
 def _content(tx: sa.Connection, projects: Sequence[Project], asked: TotalsQuery, days: Period) -> Content:
-    rows: Iterable[Ranged] = ()
-    if days.days > 0 and asked.project_id is not None:
-        rows = ranged(tx, "project", asked.project_id, days.start, days.end, removed=True)
-    elif days.days > 0:
-        rows = ranged(tx, "all", None, days.start, days.end, removed=True)
-    standings = [_standing(row, days) for row in rows if fits(asked, row.account)]
-    groups = _groups(standings, asked, days, {project.id: project.name for project in projects})
+    wanted = [row for row in _rows(tx, asked, days) if fits(asked, row.account)]
+    groups = _groups(wanted, asked, days, {project.id: project.name for project in projects})
     return table(
         GroupTotals,
         "groups",
@@ -78,40 +65,38 @@ def _content(tx: sa.Connection, projects: Sequence[Project], asked: TotalsQuery,
         start_date=str(days.start),
         end_date=str(days.end),
         group_by=asked.group_by,
-        total=group_counts([one.last for one in standings if one.last is not None]),
-        growth=_growth(standings, days),
+        total=group_counts([row.last for row in wanted if row.last != UNKNOWN]),
+        growth=_growth(wanted, days),
         group_count=len(groups),
     )
 
 
-def _standing(row: Ranged, days: Period) -> Standing:
-    """Without the days on which the account had left."""
-    left = row.account.left
-    first = row.first if left is None or days.start < left else None
-    last = row.last if left is None or days.end < left else None
-    return Standing(row.account, first, last)
+def _rows(tx: sa.Connection, asked: TotalsQuery, days: Period) -> Iterable[Ranged]:
+    if days.days == 0:
+        return ()
+    if asked.project_id is not None:
+        return ranged(tx, "project", asked.project_id, days.start, days.end)
+    return ranged(tx, "all", None, days.start, days.end)
 
 
-def _groups(
-    standings: Iterable[Standing], asked: TotalsQuery, days: Period, names: dict[str, str]
-) -> list[GroupTotals]:
-    """Those with the most views first."""
+def _groups(rows: Iterable[Ranged], asked: TotalsQuery, days: Period, names: dict[str, str]) -> list[GroupTotals]:
+    """The groups that count on the last day or counted on the first, those with the most views first."""
+    counted = (row for row in rows if row.first != UNKNOWN or row.last != UNKNOWN)
     by = GROUPS[asked.group_by]
-    found = group_by((one for one in standings if one.last is not None), lambda one: by(one.account))
+    found = group_by(counted, lambda row: by(row.account))
     groups = [_group(key, names.get(key or "", key), members, days) for key, members in found.items()]
     return by_value(
         groups, lambda group: Counts._make(group.counts).views, lambda group: group.key or "", descending=True
     )
 
 
-def _group(key: str | None, name: str | None, members: Sequence[Standing], days: Period) -> GroupTotals:
-    counts = total(one.last for one in members if one.last is not None)
-    return GroupTotals(key, name, len(members), counts, _growth(members, days))
+def _group(key: str | None, name: str | None, members: Sequence[Ranged], days: Period) -> GroupTotals:
+    there = group_counts([row.last for row in members if row.last != UNKNOWN])
+    return GroupTotals(key, name, there.profiles, there.counts, _growth(members, days))
 
 
-def _growth(members: Iterable[Standing], days: Period) -> Growth | None:
-    grown = (difference(one.last, one.first) for one in members if one.first is not None and one.last is not None)
-    return growth_between(str(days.start), str(days.end), total(grown))
+def _growth(members: Iterable[Ranged], days: Period) -> GroupGrowth:
+    return group_growth(str(days.start), str(days.end), movement((row.first, row.last) for row in members))
 
 
 TOTALS = Route(

@@ -156,6 +156,8 @@ observations = _table(
     sa.Column("observed_at", UtcDateTime(), nullable=False),  # when these counts were first seen to be so
     sa.Column("origin", sa.Text),  # `Project A!17`, `youtube`
     sa.Column("note", sa.Text),
+    _number("unread"),  # of the sheet: bits of the metrics whose cell was not read; their last good value stands
+    _number("doubted"),  # of the sheet: bits of the metrics whose value is in `doubts`
     _one_of("source", "sheet", "parsed"),
     sa.PrimaryKeyConstraint("account_id", "source"),
     sqlite_with_rowid=False,
@@ -168,6 +170,7 @@ accepted_readings = _table(
         "account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     ),
     *_counts(),
+    _number("held"),  # bits of the metrics of which a newer reading is held
     sqlite_with_rowid=False,
 )
 
@@ -223,6 +226,49 @@ account_snapshots = _table(
 )
 sa.Index("ix_account_snapshots_account_day", account_snapshots.c.account_id, account_snapshots.c.day).ddl_if(
     dialect="postgresql"
+)
+
+# What people typed that is too odd for history until it is confirmed: one row for each day that it was seen on.
+doubts = _table(
+    "doubts",
+    sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("metric", sa.Text, nullable=False),
+    sa.Column("day", Day(), nullable=False),
+    sa.Column("typed", Count(), nullable=False),  # what the sheet says
+    sa.Column("value", Count()),  # what the day's snapshot shows should it be confirmed
+    sa.Column("credible", Count(), nullable=False),  # what the sheet said before
+    sa.Column("since", UtcDateTime(), nullable=False),  # when it was first seen
+    sa.Column("observed_at", UtcDateTime(), nullable=False),  # when it was seen on this day
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    sa.Column("decided_at", UtcDateTime()),
+    _one_of("metric", *METRICS),
+    _one_of("state", "open", "timed"),  # timed: confirmed by nothing but time, kept for a while in case it falls back
+    sa.PrimaryKeyConstraint("account_id", "metric", "day"),
+    sqlite_with_rowid=False,
+)
+
+# When an account counts, and for which metrics: bits in the order of the metrics. Spans of an account do not overlap.
+account_spans = _table(
+    "account_spans",
+    sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("since", UtcDateTime(), nullable=False),
+    sa.Column("until", UtcDateTime()),  # null: it still does
+    sa.Column("metrics", Count(), nullable=False),
+    sa.PrimaryKeyConstraint("account_id", "since"),
+    sqlite_with_rowid=False,
+)
+
+# What the accounts of a project amounted to on each day with a snapshot or a change of who counts. Made from snapshots
+# and spans alone; `smart-sync db rebuild-days` makes it anew.
+project_days = _table(
+    "project_days",
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("day", Day(), nullable=False),
+    sa.Column("sums", Json(), nullable=False),  # {total, growth, joined, left: a number or null for each metric}
+    _number("accounts"),
+    _number("carried"),
+    sa.PrimaryKeyConstraint("project_id", "day"),
+    sqlite_with_rowid=False,
 )
 
 sync_runs = _table(

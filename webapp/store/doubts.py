@@ -1,0 +1,102 @@
+"""Doubts as they are kept: what was seen on each day that an odd value has stood, until it is confirmed or corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from webapp.model import METRICS, Metric
+from webapp.rules.doubts import REGRET
+from webapp.store.statement import Bulk, upsert
+from webapp.store.tables import accounts, doubts
+from webapp.store.types import Count, UtcDateTime, native
+
+
+class DoubtedDay(NamedTuple):
+    """One day on which a value was in doubt. value: what its snapshot shows should it be confirmed.
+
+    state `timed`: it is over, and only time confirmed it. Times are aware UTC.
+    """
+
+    account_id: int
+    metric: Metric
+    day: date
+    typed: int
+    value: int | None
+    credible: int
+    since: datetime
+    observed_at: datetime
+    state: Literal["open", "timed"]
+    decided_at: datetime | None
+
+    @property
+    def place(self) -> int:
+        """Of the metric in METRICS."""
+        return METRICS.index(self.metric)
+
+
+_COLUMNS = tuple(doubts.c[name] for name in DoubtedDay._fields)
+_OF_PROJECT = (
+    sa.select(*_COLUMNS)
+    .join(accounts, accounts.c.id == doubts.c.account_id)
+    .where(accounts.c.project_id == sa.bindparam("project_id"))
+    .order_by(doubts.c.account_id, doubts.c.metric, doubts.c.day)
+)
+_put = upsert(doubts, ("account_id", "metric", "day"))
+
+
+def of_project(tx: sa.Connection, project_id: str) -> list[DoubtedDay]:
+    """Everything in doubt of a project, and what only time has confirmed, the days in rising order."""
+    return [DoubtedDay(*row) for row in tx.execute(_OF_PROJECT, {"project_id": project_id})]
+
+
+def of_account(tx: sa.Connection, account_id: int) -> list[DoubtedDay]:
+    """The same of one account."""
+    statement = sa.select(*_COLUMNS).where(doubts.c.account_id == account_id).order_by(doubts.c.metric, doubts.c.day)
+    return [DoubtedDay(*row) for row in tx.execute(statement)]
+
+
+def put(tx: sa.Connection, rows: Sequence[DoubtedDay]) -> None:
+    """Keep what was seen on a day; a later look of the same day takes the place of an earlier one."""
+    if rows:
+        kinds = [doubts.c[name].type for name in DoubtedDay._fields]
+        _put.run(tx, [tuple(native(tx, k, v) for k, v in zip(kinds, row, strict=True)) for row in rows])
+
+
+def drop(tx: sa.Connection, ended: Sequence[tuple[int, int]]) -> None:
+    """These metrics are no longer in doubt: (account id, place of the metric)."""
+    if ended:
+        _drop.run(tx, [(account_id, METRICS[place]) for account_id, place in ended])
+
+
+def keep_timed(tx: sa.Connection, ended: Sequence[tuple[int, int]], now: datetime) -> None:
+    """These are confirmed by nothing but time: (account id, place of the metric)."""
+    if ended:
+        stamp = native(tx, UtcDateTime(), now)
+        _keep_timed.run(tx, [(stamp, account_id, METRICS[place]) for account_id, place in ended])
+
+
+def forget_old(tx: sa.Connection, now: datetime) -> None:
+    """What time confirmed so long ago that it is true by now."""
+    tx.execute(doubts.delete().where(doubts.c.state == "timed", doubts.c.decided_at < now - REGRET))
+
+
+def _mine() -> tuple[sa.ColumnElement[bool], ...]:
+    account = sa.bindparam("account", type_=Count())
+    return doubts.c.account_id == account, doubts.c.metric == sa.bindparam("of_metric", type_=sa.Text())
+
+
+def _build_drop(_: Any) -> sa.UpdateBase:
+    return doubts.delete().where(*_mine())
+
+
+def _build_keep_timed(_: Any) -> sa.UpdateBase:
+    ended = {"state": sa.literal_column("'timed'"), "decided_at": sa.bindparam("now", type_=UtcDateTime())}
+    return doubts.update().where(*_mine(), doubts.c.state == sa.literal_column("'open'")).values(ended)
+
+
+_drop = Bulk(_build_drop, ("account", "of_metric"))
+_keep_timed = Bulk(_build_keep_timed, ("now", "account", "of_metric"))

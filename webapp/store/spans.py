@@ -1,0 +1,119 @@
+"""Spans: when an account counts in totals and history, and for which metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from webapp.model import METRICS, Counts, Mode
+from webapp.rules.growth import mask_of
+from webapp.rules.history import Span
+from webapp.store.statement import Bulk, Query, chunks, insert
+from webapp.store.tables import account_spans, accounts
+from webapp.store.types import Count, UtcDateTime, as_moment, native
+
+WHEN = UtcDateTime()
+_NAMES = ("account_id", "since", "metrics")
+_open = insert(account_spans, _NAMES)
+
+
+def counting_bits(counts: Counts, mode: Mode, *, removed: bool) -> int:
+    """The bits of the metrics for which an account counts as it is now."""
+    return 0 if removed or mode == "off" else mask_of(counts)
+
+
+def put(tx: sa.Connection, changed: Sequence[tuple[int, int]], now: datetime) -> None:
+    """From now on these accounts count for other metrics: (account id, bits); none: they no longer count."""
+    if not changed:
+        return
+    stamp = native(tx, WHEN, now)
+    _drop.run(tx, [(account_id, stamp) for account_id, _ in changed])
+    _close.run(tx, [(stamp, account_id) for account_id, _ in changed])
+    begun = [(account_id, stamp, bits) for account_id, bits in changed if bits]
+    if begun:
+        _open.run(tx, begun)
+
+
+def add(tx: sa.Connection, rows: Sequence[tuple[int, int]], now: datetime) -> None:
+    """New accounts count from now on: (account id, bits)."""
+    stamp = native(tx, WHEN, now)
+    begun = [(account_id, stamp, bits) for account_id, bits in rows if bits]
+    if begun:
+        _open.run(tx, begun)
+
+
+def replace(tx: sa.Connection, account_id: int, found: Sequence[Span]) -> None:
+    """Give an account exactly these spans."""
+    tx.execute(account_spans.delete().where(account_spans.c.account_id == account_id))
+    if found:
+        tx.execute(account_spans.insert(), [span._asdict() for span in found])
+
+
+def follow(tx: sa.Connection, account_ids: Collection[int], now: datetime) -> bool:
+    """Make the spans of these accounts say what their rows say now; whether anything changed."""
+    columns = [accounts.c[name] for name in ("id", *METRICS, "mode", "removed_at")]
+    changed = []
+    for part in chunks(sorted(account_ids)):
+        was = {row[0]: row[1] for row in tx.execute(_OPEN.where(account_spans.c.account_id.in_(part)))}
+        for account_id, *counts, mode, removed_at in tx.execute(sa.select(*columns).where(accounts.c.id.in_(part))):
+            bits = counting_bits(Counts(*counts), mode, removed=removed_at is not None)
+            if bits != was.get(account_id, 0):
+                changed.append((account_id, bits))
+    put(tx, changed, now)
+    return bool(changed)
+
+
+_OPEN = sa.select(account_spans.c.account_id, account_spans.c.metrics).where(account_spans.c.until.is_(None))
+
+
+def _build_drop(_: Any) -> sa.UpdateBase:
+    mine = account_spans.c.account_id == sa.bindparam("account", type_=Count())
+    return account_spans.delete().where(mine, account_spans.c.since >= sa.bindparam("now", type_=WHEN))
+
+
+def _build_close(_: Any) -> sa.UpdateBase:
+    mine = account_spans.c.account_id == sa.bindparam("account", type_=Count())
+    now = sa.bindparam("now", type_=WHEN)
+    return account_spans.update().where(mine, account_spans.c.until.is_(None)).values(until=now)
+
+
+_drop = Bulk(_build_drop, ("account", "now"))  # begun by a clock that was ahead, or at this very moment
+_close = Bulk(_build_close, ("now", "account"))
+
+
+def of_scope(tx: sa.Connection, where: str, of: str | int | None) -> Iterator[Span]:
+    """The spans of one account, of a project's accounts, or of all: `account`, `project` or `all`."""
+    values = {} if of is None else {"scope": of}
+    for account_id, since, until, metrics in _of_scope(where).rows(tx, **values):
+        begun = as_moment(since)
+        assert begun is not None  # noqa: S101  never null
+        yield Span(account_id, begun, as_moment(until), metrics)
+
+
+@cache
+def _of_scope(where: str) -> Query:
+    statement = sa.select(*(account_spans.c[name] for name in Span._fields)).order_by(
+        account_spans.c.account_id, account_spans.c.since
+    )
+    if where == "account":
+        statement = statement.where(account_spans.c.account_id == sa.bindparam("scope", type_=Count()))
+    elif where == "project":
+        mine = sa.select(accounts.c.id).where(accounts.c.project_id == sa.bindparam("scope", type_=sa.Text()))
+        statement = statement.where(account_spans.c.account_id.in_(mine))
+    return Query(lambda _: statement)
+
+
+def at_moment(span: sa.FromClause, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Which span of an account counts at a moment."""
+    open_then = span.c.until.is_(None) | (span.c.until > moment)
+    return (span.c.account_id == accounts.c.id) & (span.c.since <= moment) & open_then
+
+
+def on_account(span: sa.FromClause, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Which span of an account counts just before a moment."""
+    open_then = span.c.until.is_(None) | (span.c.until >= moment)
+    return (span.c.account_id == accounts.c.id) & (span.c.since < moment) & open_then
