@@ -83,6 +83,12 @@ def processes() -> None:
 
 
 @pytest.fixture(scope="session")
+def httpserver_listen_address() -> tuple[str, int]:
+    """Where pytest-httpserver listens; not every machine knows the name it takes by default."""
+    return "127.0.0.1", 0
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """The PostgreSQL server of this process."""
     with postgres_server(Path(need("postgres"))) as server:

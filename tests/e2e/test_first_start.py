@@ -177,7 +177,7 @@ def test_a_database_of_a_later_version_is_refused_in_one_line(tmp_path: Path, en
     with closing(sqlite3.connect(service.database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
-    ended = run(tmp_path, *entry, env=environment(tmp_path, env={"PORT": "1"}))
+    ended = run(tmp_path, *entry, env=environment(tmp_path, env={"PORT": str(free_port())}))
 
     assert ended.returncode == 1
     assert "Traceback" not in ended.stdout
