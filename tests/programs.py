@@ -44,6 +44,7 @@ PROGRAMS = {
     "chromium": Program(find_chromium, "chromium"),
     "crontab": Program(_on_path("crontab"), "cron"),
     "curl": Program(_on_path("curl"), "curl"),
+    "npm": Program(_on_path("npm"), "npm"),
     "postgres": Program(postgres_server.find_binaries, "postgresql"),
     "systemd-analyze": Program(_on_path("systemd-analyze"), "systemd"),
 }

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.harness import ROOT, TOKEN, Service, serving
+from tests.programs import need
 
 HERE = Path(__file__).parent
 PACKAGE = HERE / "package.json"  # pins what npm installs
@@ -43,10 +44,7 @@ def spec(service: Service) -> Any:
 @pytest.fixture(scope="session")
 def node() -> Path:
     """The folder with what npm has installed."""
-    npm = shutil.which("npm")
-    if npm is None and "CI" not in os.environ:
-        pytest.skip("npm is missing: `apt-get install npm`, then run the tests again")
-    assert npm is not None, "npm is missing"
+    npm = need("npm")
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
