@@ -223,6 +223,11 @@ def test_an_expression_is_kept_in_single_spaces() -> None:
     assert checked_cron("  30\t2  * *  MON ", NOW) == "30 2 * * MON"
 
 
+def test_an_expression_that_never_comes_is_refused() -> None:
+    with pytest.raises(Invalid, match="never comes"):
+        checked_cron("0 0 */15 4 1#5", NOW)  # a fifth Monday of April is never its first or sixteenth day
+
+
 @given(st.text("0123456789*/,-#L WMONTUEJAN²\x00", max_size=40))
 def test_no_text_does_worse_than_being_refused(text: str) -> None:
     try:
@@ -277,6 +282,7 @@ def test_a_schedule_that_makes_no_sense_any_more_falls_back_to_the_default(broke
         ("* 9-17 * * 1-5", 63 * 60 + 1),
         ("0 0 1 * *", 31 * 24 * 60),
         ("0 0 1 1 *", 365 * 24 * 60),
+        ("0 0 */15 4 1#5", 1),  # never
     ],
 )
 def test_the_longest_pause_of_an_expression_tells_how_old_its_numbers_get(cron: str, minutes: int) -> None:

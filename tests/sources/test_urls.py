@@ -403,6 +403,9 @@ REFUSED: dict[str, tuple[tuple[str, str], ...]] = {
         ("https:///", "not a link"),
         ("https:tiktok.com/@ada", "no web address"),
         ("https://%74iktok.com/@ada", "not a link"),
+        (f"https://{'a.' * 127}com/ada", "not a link"),
+        (f"https://{'б.' * 11}com/ada", "does not exist"),
+        (f"https://{'б' * 64}.com/ada", "does not exist"),
     ),
     "look-alike hosts (U16, 129)": (
         ("https://t\u0456ktok.com/@ada", "mixes alphabets"),

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -418,6 +419,24 @@ class TestSqliteFile:
             add(tx, "new")
         assert names(sqlite_db) == ["backed up", "new"]
 
+    def test_a_file_replaced_while_it_is_opened_is_refused_and_closed(
+        self, sqlite_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        open_file = sqlite_module.Sqlite._open
+        opened: list[sqlite3.Connection] = []
+        copy = shutil.copyfile(path_of(sqlite_db), tmp_path / "copy.db")
+
+        def replace_and_open(self: sqlite_module.Sqlite) -> Any:
+            opened.append(open_file(self))
+            copy.rename(self.path)
+            return opened[-1]
+
+        monkeypatch.setattr(sqlite_module.Sqlite, "_open", replace_and_open)
+
+        assert code_of_reading(sqlite_db) == "database_replaced"
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            opened[-1].execute("SELECT 1")
+
     def test_a_damaged_file_restored_in_place_is_used_again(self, sqlite_db: Database) -> None:
         path = path_of(sqlite_db)
         good = path.read_bytes()
@@ -644,6 +663,7 @@ class TestPostgres:
     def test_every_state_of_the_server_has_our_code(self, error: type[psycopg.Error], code: str | None) -> None:
         backend = Postgres(normalise_url("postgresql://host/db"))
 
+        assert backend.code_of(None, writing=True) is None
         assert backend.code_of(error(), writing=True) == code
         assert code is None or code in db_module.WORDS
 
@@ -685,6 +705,32 @@ class TestProcesses:
         process.communicate()
 
         assert (process.returncode, names(db)) == (0, ["after", "before", "child"])
+
+    def test_a_forked_child_leaves_what_was_open_to_its_parent(self, db: Database) -> None:
+        with db.read() as tx:
+            db._leave_to_the_parent()
+
+            with db.write() as other:
+                add(other, "child")
+            assert tx.execute(sa.select(sa.func.count()).select_from(projects)).scalar_one() in {0, 1}
+        db._inherited.pop().dispose()
+
+    def test_only_what_still_lives_is_called_in_a_child(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        calls: list[str] = []
+        in_children: list[Any] = []
+        monkeypatch.setattr(os, "register_at_fork", lambda **calls: in_children.extend(calls.values()))
+
+        class Owner:
+            def act(self) -> None:
+                calls.append("act")
+
+        owner = Owner()
+        db_module.after_fork(weakref.WeakMethod(owner.act))
+        in_children[0]()
+        del owner
+        in_children[0]()
+
+        assert calls == ["act"]
 
     def test_threads_share_a_database(self, db: Database) -> None:
         def write(number: int) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +20,7 @@ from alembic.script import ScriptDirectory
 
 from webapp.errors import StoreError
 from webapp.store import migrate as migrations
+from webapp.store.backends import sqlite as sqlite_module
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import HEAD_REVISION, current_revision, ensure_migrated, migrate, upgrade
 from webapp.store.tables import metadata
@@ -420,3 +423,37 @@ def test_an_older_database_put_in_the_place_of_the_file_is_migrated(
     ensure_migrated(sqlite_db)
 
     assert current_revision(sqlite_db) == "0002"
+
+
+def test_who_waited_for_the_migration_of_another_has_nothing_to_do(db: Database) -> None:
+    with db.migrating(create=False) as tx:
+        assert not upgrade(tx)
+
+
+@pytest.fixture
+def migration_lock(sqlite_db: Database) -> Iterator[int]:
+    """The lock that migrators wait for, in somebody else's hand."""
+    file = os.open(f"{sqlite_db.storage()}.migrate-lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    yield file
+    os.close(file)
+
+
+def test_a_migration_that_does_not_end_is_not_waited_for_for_ever(
+    sqlite_db: Database, migration_lock: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_module, "MIGRATION_WAIT_S", 0.05)
+
+    with pytest.raises(StoreError, match="does not end") as caught, sqlite_db.migrating(create=False):
+        pass
+
+    assert caught.value.code == "database_busy"
+
+
+def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StoreError) as caught:
+        migrate(open_database(f"sqlite:///{tmp_path}/file/smart-sync.db"))
+
+    assert str(tmp_path / "file") in caught.value.message

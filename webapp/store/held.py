@@ -116,8 +116,6 @@ def by_id(tx: sa.Connection, held_id: int) -> Held | None:
 
 def decide(tx: sa.Connection, held_id: int, decision: Literal["accepted", "rejected"], now: datetime) -> Held | None:
     """Accept or reject a held reading; a rejected one may be accepted later. None when there is none to decide."""
-    if held_id > LARGEST:
-        return None
     open_states = ["held", "rejected"] if decision == "accepted" else ["held"]
     statement = (
         held_observations.update()
