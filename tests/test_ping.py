@@ -20,7 +20,7 @@ from webapp.bootstrap import Parts
 from webapp.config import Settings
 from webapp.errors import ConfigError, SourceError
 from webapp.sync.trigger import Trigger
-from webapp.sync.watch import at_once, watched
+from webapp.sync.watch import at_once, watch
 
 SECRET = "a-secret-check"
 
@@ -204,7 +204,7 @@ def test_a_system_without_threads_still_syncs(sqlite_service: Service) -> None:
     trigger = Trigger()
     run = sqlite_service.engine.start(trigger).run
 
-    with watched(ping, sqlite_service.db, run, trigger, no_thread):
+    with watch(ping, sqlite_service.db, run, trigger, no_thread):
         done = True
 
     assert done
@@ -216,7 +216,7 @@ def test_a_run_that_ends_without_a_word_is_told_as_failed(sqlite_service: Servic
     trigger = Trigger()
     run = sqlite_service.engine.start(trigger).run
 
-    with pytest.raises(ZeroDivisionError), watched(ping, sqlite_service.db, run, trigger, at_once):
+    with pytest.raises(ZeroDivisionError), watch(ping, sqlite_service.db, run, trigger, at_once):
         raise ZeroDivisionError
 
     assert sent[-1] == (f"https://hc.example/c/fail?rid={run.id}", b"the run ended without a word")

@@ -12,7 +12,7 @@ from webapp.store import runs
 from webapp.store.runs import ProjectResult, Run
 from webapp.sync.live import Outcome
 from webapp.sync.trigger import Caller, Started, Trigger
-from webapp.sync.watch import at_once, watched
+from webapp.sync.watch import at_once, watch
 
 # Seconds a run may take by default. On the command line people wait as long as they like.
 BUDGETS_S: dict[Caller, float | None] = {"http": 120.0, "background": 600.0, "cli": None}
@@ -45,7 +45,7 @@ def work_off(desk: Desk, run: Run, trigger: Trigger) -> Generator[Outcome, None,
         submit = at_once
     seconds = trigger.budget_s or desk.settings.budget_s or BUDGETS_S[trigger.caller]
     budget = Budget(seconds, desk.clock, desk.background.stop)
-    with watched(desk.ping, desk.db, run, trigger, submit):
+    with watch(desk.ping, desk.db, run, trigger, submit):
         yield from desk.engine.run(run, trigger, budget)
 
 

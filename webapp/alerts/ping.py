@@ -1,4 +1,7 @@
-"""Start, success and failure of runs, told to a monitor that notices when nothing comes any more (Healthchecks or alike)."""
+"""Start, success and failure of runs, reported to a monitor that notices when nothing comes any more.
+
+Healthchecks, or anything that is called the same way.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,14 @@ ORDER_S = 10.0  # longer than a ping may take
 Send = Callable[[str, bytes], None]
 # Does work with a name, now or in a thread.
 Submit = Callable[[Callable[[], None], str], None]
-# Tells the end of a run: what to call for (whether it went well, words), asked once the run is over.
+# Reports the end of a run: what to call for (whether it went well, words), asked once the run is over.
 End = Callable[[Callable[[], tuple[bool, str]]], None]
 
 
 class Ping:
-    """Tells one monitor of runs. Whatever goes wrong with it is logged, without the address, which is a secret.
+    """Reports runs to one monitor. Whatever goes wrong is logged, without the address, which is a secret.
 
-    url: the check's address; empty: nobody is told.
+    url: the check's address; empty: there is no monitor.
     """
 
     def __init__(self, url: str, send: Send) -> None:
@@ -37,26 +40,26 @@ class Ping:
         return bool(self._url)
 
     def begin(self, run_id: str, submit: Submit) -> End:
-        """Tell of a run's start; what to call at its end. Both are submitted, and arrive in this order."""
-        told = threading.Event()
+        """Report a run's start; what to call at its end. Both are submitted, and arrive in this order."""
+        first = threading.Event()
 
-        def start() -> None:
-            self._tell("/start", run_id, "")
-            told.set()
+        def report_start() -> None:
+            self._report("/start", run_id, "")
+            first.set()
 
         def end(outcome: Callable[[], tuple[bool, str]]) -> None:
-            def tell() -> None:
-                told.wait(ORDER_S)
+            def report_end() -> None:
+                first.wait(ORDER_S)
                 well, words = outcome()
-                self._tell("" if well else "/fail", run_id, words)
+                self._report("" if well else "/fail", run_id, words)
 
-            _submitted(submit, tell, f"ping-end-{run_id[:8]}")
+            _try_submit(submit, report_end, f"ping-end-{run_id[:8]}")
 
-        if not _submitted(submit, start, f"ping-start-{run_id[:8]}"):
-            told.set()
+        if not _try_submit(submit, report_start, f"ping-start-{run_id[:8]}"):
+            first.set()
         return end
 
-    def _tell(self, what: str, run_id: str, words: str) -> None:
+    def _report(self, what: str, run_id: str, words: str) -> None:
         body = words.encode("utf-8")[:BODY_BYTES]
         try:
             self._send(_address(self._url, what, run_id), body)
@@ -64,7 +67,7 @@ class Ping:
             log.warning("[SmartSync] a ping was not sent", extra={"run_id": run_id, "code": error.code})
 
 
-def _submitted(submit: Submit, work: Callable[[], None], name: str) -> bool:
+def _try_submit(submit: Submit, work: Callable[[], None], name: str) -> bool:
     try:
         submit(work, name)
     except RuntimeError as error:  # the system gives no more threads; the sync goes on without

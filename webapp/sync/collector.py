@@ -16,7 +16,7 @@ _inside = 0  # threads that want it paused
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def pause_collector() -> Iterator[None]:
     """No collection in this process until the last of the threads inside has left."""
     global _inside  # noqa: PLW0603  the collector is the process's own
     with _lock:

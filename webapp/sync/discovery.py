@@ -11,7 +11,7 @@ from webapp.sources.sheet.rows import has_header
 from webapp.store import leases, projects
 from webapp.store.projects import Project
 from webapp.sync.live import LiveRun
-from webapp.sync.project import Turn
+from webapp.sync.turns import Turn
 
 log = logging.getLogger("smart_sync")
 

@@ -40,7 +40,7 @@ class Draft:
     guarded: bool = False
 
 
-def draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, now: datetime) -> Draft:
+def make_draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, now: datetime) -> Draft:
     report = project.sheet_report or {}
     if _nothing_changed(tx, run, project, side):
         return Draft(None, sheet_read=True, report=report["final"], tab_report=report["read"])

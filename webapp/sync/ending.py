@@ -15,7 +15,7 @@ from webapp.sync.live import LiveRun
 
 log = logging.getLogger("smart_sync")
 
-STOPPED = {"error_code": "shutting_down", "error": "told to end; the next run goes on with what is left"}
+STOPPED = {"error_code": "shutting_down", "error": "stopped by a shutdown; the next run goes on with what is left"}
 
 
 @contextmanager

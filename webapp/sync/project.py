@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from webapp.errors import LostLease, StoreError
-from webapp.model import METRICS, NOTHING, lease_of
+from webapp.model import METRICS, NOTHING
 from webapp.rules.due import next_turn
 from webapp.rules.history import end_of
-from webapp.store import changes, days, leases, projects, runs, snapshots, spans
+from webapp.store import changes, days, projects, runs, snapshots, spans
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
-from webapp.sync.collector import collector_paused
-from webapp.sync.draft import Draft, draft
+from webapp.sync.collector import pause_collector
+from webapp.sync.draft import Draft, make_draft
 from webapp.sync.live import LiveRun, Outcome
 from webapp.sync.plan import Plan
 from webapp.sync.results import failure, keep
 from webapp.sync.side import SheetSide, parse_side
+from webapp.sync.turns import Turn, pass_fence
 from webapp.sync.writing import write_plan
 
 log = logging.getLogger("smart_sync")
@@ -31,16 +31,8 @@ PROBLEMS_KEPT = 1_000
 MOMENT = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A project that this run syncs now. fence: the number of its lease; None in a dry run, which takes none."""
-
-    project: Project
-    fence: int | None
-
-
-class Changed(NamedTuple):
-    """Accounts whose current counts changed, and snapshots that were made, and those that got more or other counts."""
+class Effect(NamedTuple):
+    """Accounts whose current counts changed, snapshots that were made, and those that got more or other counts."""
 
     updated: int
     created: int
@@ -85,22 +77,6 @@ def _postpone(run: LiveRun, project: Project, words: str) -> None:
         projects.update(tx, project.id, {"checked_at": now} | turn)
 
 
-def pass_fence(tx: sa.Connection, run: LiveRun, turn: Turn) -> None:
-    """Prove that the run may still write the project. The first statement of the transaction that does.
-
-    The proof is giving the lease back: that succeeds only while the lease still bears the number it was taken with. A
-    run that was paused past its lease fails here, because whoever took over has counted the number up. And since the
-    lease is free exactly when the transaction commits, nobody can take it before all is written, and it is not left
-    behind by a process that dies in between.
-
-    Raises: LostLease.
-    """
-    assert turn.fence is not None  # noqa: S101  only a dry run goes without a lease
-    leases.release(tx, lease_of(turn.project.id), run.id, turn.fence)
-    if not runs.is_live(tx, run.id):
-        raise LostLease("this run was taken for dead and closed; nothing was written")
-
-
 class ProjectSync:
     """Syncs one project in one pass of a run."""
 
@@ -112,34 +88,34 @@ class ProjectSync:
 
     def outcome(self) -> Outcome:
         """Raises: LostLease, StoreError."""
-        with collector_paused():
+        with pause_collector():
             self.side = parse_side(self.side, self.turn.project, self.run.options, force=self.run.trigger.force)
             return self.preview() if self.run.dry else self.write()
 
     def preview(self) -> Outcome:
         project, now = self.turn.project, self.run.now()
         with self.run.db.read() as tx:
-            drafted = draft(tx, self.run, project, self.side, now)
-        plan = drafted.plan
-        changed = Changed(_would_update(plan) if plan else 0, 0)
-        return Outcome(self.result(project, drafted, changed, now), tuple(plan.preview) if plan else ())
+            draft = make_draft(tx, self.run, project, self.side, now)
+        plan = draft.plan
+        effect = Effect(_would_update(plan) if plan else 0, 0)
+        return Outcome(self.result(project, draft, effect, now), tuple(plan.preview) if plan else ())
 
     def write(self) -> Outcome:
         with self.run.db.write() as tx:
             pass_fence(tx, self.run, self.turn)
             project = projects.locked(tx, self.turn.project.id) or self.turn.project
             now = self.run.now()
-            drafted = draft(tx, self.run, project, self.side, now)
-            changed = self.write_draft(tx, project, drafted, now)
-            result = self.result(project, drafted, changed, now)
-            projects.update(tx, project.id, self.project_values(project, drafted, changed, now))
+            draft = make_draft(tx, self.run, project, self.side, now)
+            effect = self.write_draft(tx, project, draft, now)
+            result = self.result(project, draft, effect, now)
+            projects.update(tx, project.id, self.project_values(project, draft, effect, now))
             runs.put_result(tx, self.run.id, result)
         return Outcome(result)
 
-    def write_draft(self, tx: sa.Connection, project: Project, drafted: Draft, now: datetime) -> Changed:
+    def write_draft(self, tx: sa.Connection, project: Project, draft: Draft, now: datetime) -> Effect:
         """Write the plan, the day's snapshots and what they add up to; what the database then counted."""
         self.run.enter("write")
-        row, plan, updated, touched = self.run.row, drafted.plan, 0, False
+        row, plan, updated, touched = self.run.row, draft.plan, 0, False
         at = min(now, end_of(row.day) - MOMENT)  # a run that crosses midnight belongs to one day
         if plan is not None:
             updated, ids = write_plan(tx, project.id, plan, now)
@@ -151,7 +127,7 @@ class ProjectSync:
             project.id,
             row.day,
             at,
-            sheet_read=drafted.sheet_read,
+            sheet_read=draft.sheet_read,
             fill=plan is not None,
             latest=self.run.options.latest_snapshot,
         )
@@ -163,21 +139,21 @@ class ProjectSync:
         snapshots.set_values(tx, lowered)  # people corrected the sheet downwards
         if touched or lowered or taken.created or taken.filled:
             days.keep(tx, project.id, row.day)
-        return Changed(updated, taken.created, taken.filled)
+        return Effect(updated, taken.created, taken.filled)
 
-    def result(self, project: Project, drafted: Draft, changed: Changed, now: datetime) -> ProjectResult:
+    def result(self, project: Project, draft: Draft, effect: Effect, now: datetime) -> ProjectResult:
         """What this pass did, added to what an earlier pass of the run did."""
-        side, report = self.side, drafted.report
+        side, report = self.side, draft.report
         earlier = self.run.results.get(project.id)
         return ProjectResult(
             project_id=project.id,
             project_name=_name_of(project, side),
             position=self.run.position_of(project),
             success=not side.failed,
-            degraded=side.degraded or drafted.guarded,
+            degraded=side.degraded or draft.guarded,
             total_accounts=report["total"],
-            updated_count=changed.updated + (earlier.updated_count if earlier else 0),
-            snapshot_count=changed.created + (earlier.snapshot_count if earlier else 0),
+            updated_count=effect.updated + (earlier.updated_count if earlier else 0),
+            snapshot_count=effect.created + (earlier.snapshot_count if earlier else 0),
             skips=report["skips"] | ({"unchanged": report["total"]} if side.unchanged else {}),
             problems=report["problems"][:PROBLEMS_KEPT],
             problem_count=len(report["problems"]),
@@ -189,28 +165,28 @@ class ProjectSync:
 
     # The project's own row after the sync
 
-    def project_values(self, project: Project, drafted: Draft, changed: Changed, now: datetime) -> dict[str, Any]:
-        plan = drafted.plan
+    def project_values(self, project: Project, draft: Draft, effect: Effect, now: datetime) -> dict[str, Any]:
+        plan = draft.plan
         named = _name_values(project, self.side, now)
-        values = named | self.times(project, drafted, now) | _sheet_values(self.side, drafted)
+        values = named | self.times(project, draft, now) | _sheet_values(self.side, draft)
         if plan is not None:
-            values["settled"] = plan.settled and drafted.sheet_read
-            values["sheet_report"] = {"final": drafted.report, "read": drafted.tab_report}
-        if changed.updated:
+            values["settled"] = plan.settled and draft.sheet_read
+            values["sheet_report"] = {"final": draft.report, "read": draft.tab_report}
+        if effect.updated:
             values["changed_at"] = now
-        if changed.created or changed.filled or named or (plan is not None and plan.changes_what_readers_see):
+        if effect.created or effect.filled or named or (plan is not None and plan.changes_what_readers_see):
             values["revision"] = project.revision + 1
         return values
 
-    def times(self, project: Project, drafted: Draft, now: datetime) -> dict[str, Any]:
+    def times(self, project: Project, draft: Draft, now: datetime) -> dict[str, Any]:
         """When it was tried, when it succeeded, and when its turn comes again."""
         values: dict[str, Any] = {"checked_at": now}
-        whole = drafted.sheet_read or self.side.absent
+        whole = draft.sheet_read or self.side.absent
         if whole:
             values |= {"synced_at": now, "degraded_since": None}
         elif project.degraded_since is None:
             values["degraded_since"] = now
-        why = None if whole else _why_not(self.side, drafted)
+        why = None if whole else _why_not(self.side, draft)
         return values | next_turn(project, self.run.options.interval_minutes, self.run.row.started_at, now, why)
 
 
@@ -226,20 +202,20 @@ def _name_values(project: Project, side: SheetSide, now: datetime) -> dict[str, 
     return {"name": name, "worksheet_title": side.tab.title, "updated_at": now}
 
 
-def _sheet_values(side: SheetSide, drafted: Draft) -> dict[str, Any]:
+def _sheet_values(side: SheetSide, draft: Draft) -> dict[str, Any]:
     """What is remembered of the tab, so that the next sync knows it again."""
     values: dict[str, Any] = {}
-    if side.reading is not None and not drafted.guarded:
+    if side.reading is not None and not draft.guarded:
         values |= {"sheet_seen": side.fingerprint, "sheet_columns": dict(side.reading.columns)}
     if side.cells is not None:
         values["sheet_bytes"] = side.cells.size
     return values
 
 
-def _why_not(side: SheetSide, drafted: Draft) -> str:
+def _why_not(side: SheetSide, draft: Draft) -> str:
     """Why what the sheet says was not taken over."""
-    if drafted.guarded:
-        return str(drafted.report["problems"][0]["message"])
+    if draft.guarded:
+        return str(draft.report["problems"][0]["message"])
     return str(side.error or "the sheet was not read")
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from webapp.errors import SourceError, TransientSourceError
-from webapp.model import lease_of
-from webapp.rules.freshness import freshness
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
-from webapp.store import leases, projects, spreadsheets
+from webapp.store import projects, spreadsheets
 from webapp.store.projects import Project
 from webapp.store.spreadsheets import Spreadsheet
 from webapp.sync.discovery import discover
 from webapp.sync.live import LiveRun, Outcome
-from webapp.sync.project import Turn, sync_project
-from webapp.sync.results import skip_project
+from webapp.sync.project import sync_project
 from webapp.sync.side import SheetSide
 from webapp.sync.tabs import Tabs, assign
+from webapp.sync.turns import Turn, take_turns
 
 READ_SHARE = 0.8  # of the budget, so that time is left to merge what is stored when the sheet does not answer
 
@@ -37,55 +35,13 @@ class TabTurn:
 
 def sync_spreadsheet(run: LiveRun, source: SheetSource | None, group: Sequence[Project]) -> Iterator[Outcome]:
     """Sync the projects of one spreadsheet, and those that its new tabs become. source None: it is not configured."""
-    turns = yield from _take_turns(run, group)
+    turns = yield from take_turns(run, group)
     if not turns and (group or run.trigger.project_id):
         return
     if source is None:
         yield from _sync_without_sheet(run, turns)
     else:
         yield from SpreadsheetSync(run, source).sync(turns)
-
-
-# Whose turn it is
-
-
-def _take_turns(run: LiveRun, group: Sequence[Project]) -> Generator[Outcome, None, list[Turn]]:
-    """The projects that this run syncs now, with their leases; an outcome for each of the others."""
-    reasons = {project.id: _reason_to_skip(run, project) for project in group}
-    fences = _take_leases(run, [project for project in group if reasons[project.id] is None])
-    turns: list[Turn] = []
-    for project in group:
-        reason = reasons[project.id]
-        if reason is None and not run.dry and project.id not in fences:
-            reason = "already_running"
-        if reason is None:
-            turns.append(Turn(project, fences.get(project.id)))
-        else:
-            yield from skip_project(run, project, reason)
-    return turns
-
-
-def _reason_to_skip(run: LiveRun, project: Project) -> str | None:
-    """Why this run leaves the project alone. A tick goes by the schedule alone, and `force` by nothing."""
-    if project.status == "finished":
-        return "finished"
-    if run.trigger.due or run.trigger.force:
-        return None
-    return freshness(project.synced_at, project.min_interval_minutes, run.now())
-
-
-def _take_leases(run: LiveRun, group: Sequence[Project]) -> dict[str, int]:
-    """{project id: fence} of those that nobody else is syncing, taken before their sheet is read."""
-    if run.dry or not group:
-        return {}
-    names = {lease_of(project.id): project.id for project in group}
-    with run.db.read() as tx:
-        free = leases.free(tx, names, run.options.lease_ms)
-    if not free:
-        return {}
-    with run.writing() as tx:
-        fences = leases.take(tx, free, run.id, run.options.lease_ms)
-    return {names[name]: fence for name, fence in fences.items()}
 
 
 # Without the sheet

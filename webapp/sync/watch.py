@@ -1,4 +1,4 @@
-"""A run as an outside monitor is told of it."""
+"""A run as an outside monitor hears of it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ ERROR_SHOWN = 300
 
 
 def at_once(work: Callable[[], None], name: str) -> None:
-    """Submits where nobody waits for an answer."""
+    """Do the work now: submits where nobody waits for an answer."""
     del name
     work()
 
 
 @contextmanager
-def watched(ping: Ping, db: Database, run: Run, trigger: Trigger, submit: Submit) -> Iterator[None]:
-    """Tell of the run's start here, and of how it stands in the log when this is left, whatever happened meanwhile.
+def watch(ping: Ping, db: Database, run: Run, trigger: Trigger, submit: Submit) -> Iterator[None]:
+    """Report the run's start here, and how it stands in the log when this is left, whatever happened meanwhile.
 
-    Runs that a monitor should not take for the call it waits for are not told: dry runs, and those of one project.
+    Runs that a monitor should not take for the call it waits for are not reported: dry runs, and those of one project.
     """
     if not ping.on or trigger.dry_run or trigger.project_id is not None:
         yield

@@ -1,0 +1,79 @@
+"""Whose turn it is: the right to sync a project, taken before its sheet is read and given back where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from webapp.errors import LostLease
+from webapp.model import lease_of
+from webapp.rules.freshness import freshness
+from webapp.store import leases, runs
+from webapp.store.projects import Project
+from webapp.sync.live import LiveRun, Outcome
+from webapp.sync.results import skip_project
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A project that this run syncs now. fence: the number of its lease; None in a dry run, which takes none."""
+
+    project: Project
+    fence: int | None
+
+
+def take_turns(run: LiveRun, group: Sequence[Project]) -> Generator[Outcome, None, list[Turn]]:
+    """The projects of a group that this run syncs now, with their leases; an outcome for each of the others."""
+    reasons = {project.id: _reason_to_skip(run, project) for project in group}
+    fences = _take_leases(run, [project for project in group if reasons[project.id] is None])
+    turns: list[Turn] = []
+    for project in group:
+        reason = reasons[project.id]
+        if reason is None and not run.dry and project.id not in fences:
+            reason = "already_running"
+        if reason is None:
+            turns.append(Turn(project, fences.get(project.id)))
+        else:
+            yield from skip_project(run, project, reason)
+    return turns
+
+
+def _reason_to_skip(run: LiveRun, project: Project) -> str | None:
+    """Why this run leaves the project alone. A tick goes by the schedule alone, and `force` by nothing."""
+    if project.status == "finished":
+        return "finished"
+    if run.trigger.due or run.trigger.force:
+        return None
+    return freshness(project.synced_at, project.min_interval_minutes, run.now())
+
+
+def _take_leases(run: LiveRun, group: Sequence[Project]) -> dict[str, int]:
+    """{project id: fence} of those that nobody else is syncing, taken before their sheet is read."""
+    if run.dry or not group:
+        return {}
+    names = {lease_of(project.id): project.id for project in group}
+    with run.db.read() as tx:
+        free = leases.free(tx, names, run.options.lease_ms)
+    if not free:
+        return {}
+    with run.writing() as tx:
+        fences = leases.take(tx, free, run.id, run.options.lease_ms)
+    return {names[name]: fence for name, fence in fences.items()}
+
+
+def pass_fence(tx: sa.Connection, run: LiveRun, turn: Turn) -> None:
+    """Prove that the run may still write the project. The first statement of the transaction that does.
+
+    The proof is giving the lease back: that succeeds only while the lease still bears the number it was taken with. A
+    run that was paused past its lease fails here, because whoever took over has counted the number up. And since the
+    lease is free exactly when the transaction commits, nobody can take it before all is written, and it is not left
+    behind by a process that dies in between.
+
+    Raises: LostLease.
+    """
+    assert turn.fence is not None  # noqa: S101  only a dry run goes without a lease
+    leases.release(tx, lease_of(turn.project.id), run.id, turn.fence)
+    if not runs.is_live(tx, run.id):
+        raise LostLease("this run was taken for dead and closed; nothing was written")
