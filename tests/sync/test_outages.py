@@ -182,6 +182,24 @@ def test_one_project_that_breaks_does_not_touch_the_others(
     assert service.sync(status=502, strict=True)["error_count"] == 1
 
 
+def test_a_project_that_breaks_in_a_preview_is_not_put_off(
+    service: Service, sheet: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three(sheet)
+    service.sync()
+    before = service.tables(without=("sync_runs",))
+    sheet.put("Project A!B2", 9)
+
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("webapp.sync.side.read_tab", broken)
+    answer = service.sync(status=502, dry_run=True, project_id=service.project("Project A")["id"])
+
+    assert (answer["error_count"], answer["error_code"]) == (1, "internal_error")
+    assert service.tables(without=("sync_runs",)) == before
+
+
 # Little time
 
 

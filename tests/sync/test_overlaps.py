@@ -18,6 +18,7 @@ from tests.fakes.service import TIMES, Service
 from tests.fakes.sheet import FakeSheet
 from webapp.clock import Budget
 from webapp.errors import StoreError, TransientSourceError
+from webapp.sources.sheet import Tab
 from webapp.store import leases, runs
 from webapp.store.runs import NewRun
 from webapp.sync.engine import Engine
@@ -116,6 +117,39 @@ def test_one_more_pass_adds_up_what_the_run_did_to_each_project(
     assert body is not None
     assert (body["total_projects"], body["success_count"]) == (2, 2)
     assert [(r["updated_count"], r["snapshot_count"]) for r in body["results"]] == [(2, 1), (1, 1)]
+
+
+def test_what_one_pass_left_out_is_said_once(service: Service, two: FakeSheet, pool: ThreadPoolExecutor) -> None:
+    service.sync()
+    service.write("UPDATE projects SET status = 'paused' WHERE name = 'Project B'")
+    gate = Gate()
+    two.on_read = gate
+    first = begun(service, pool, gate)
+    service.trigger()
+    gate.open()
+
+    body = first.result().json
+
+    assert body is not None
+    assert [r["skipped"] for r in body["results"]] == ["paused", None]
+    assert (body["total_projects"], len(two.reads)) == (2, 3)
+
+
+def test_a_pass_that_somebody_asked_for_is_left_to_the_next_run_when_the_budget_is_used_up(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    gate = Gate()
+    two.on_read = gate
+    first = begun(service, pool, gate, budget=50)
+    assert service.trigger(budget=50).status_code == 202
+    service.time.forward(minutes=1)
+    gate.open()
+
+    body = first.result().json
+
+    assert body is not None
+    assert (body["complete"], body["remaining"], body["state"]) == (False, 1, "partial")
 
 
 def test_one_more_pass_with_nothing_left_to_do_ends(service: Service, two: FakeSheet, pool: ThreadPoolExecutor) -> None:
@@ -382,6 +416,22 @@ def test_a_run_that_was_taken_for_dead_writes_nothing_although_nobody_took_its_p
     assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
 
 
+def test_a_run_that_was_closed_by_another_hand_passes_no_fence(
+    service: Service, two: FakeSheet, pool: ThreadPoolExecutor
+) -> None:
+    service.sync()
+    two.put("Project A!B2", 50)
+    gate = Gate()
+    two.on_read = gate
+    late = begun(service, pool, gate)
+    service.write("UPDATE sync_runs SET state = 'abandoned' WHERE state = 'running'")
+    gate.open()
+
+    assert late.result().status_code == 503
+    assert service.followers(ANN) == 1
+    assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
+
+
 def test_a_run_that_lost_only_its_lease_says_so_of_the_project(
     service: Service, two: FakeSheet, pool: ThreadPoolExecutor
 ) -> None:
@@ -456,6 +506,20 @@ def test_a_database_that_gives_out_in_the_middle_is_503_with_the_run(
     assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
 
 
+def test_a_run_whose_end_cannot_be_written_is_closed_by_the_next_one(
+    service: Service, two: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.sync()
+    breaks(monkeypatch, "runs.close", StoreError("The database is full", code="database_full"))
+    answer = service.trigger()
+    monkeypatch.undo()
+    seem_dead(service)
+
+    assert (answer.status_code, states(service)) == (503, ["succeeded", "running"])
+    assert service.sync()["success_count"] == 2
+    assert states(service) == ["succeeded", "abandoned", "succeeded"]
+
+
 def test_a_bug_in_the_middle_of_a_write_undoes_its_project_only(
     service: Service, two: FakeSheet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -492,6 +556,34 @@ def test_a_shutdown_ends_a_run_between_projects_as_cancelled(service: Service, t
     assert (answer["state"], answer["remaining"], answer["complete"]) == ("cancelled", 1, False)
     assert service.followers(ANN) == 9
     assert service.rows("SELECT * FROM leases WHERE holder IS NOT NULL") == []
+
+
+def test_a_sheet_that_answers_too_late_for_a_shutdown_is_not_blamed(service: Service, two: FakeSheet) -> None:
+    service.sync()
+    before = service.table("spreadsheets")
+    two.offline(TransientSourceError("the Sheets API did not answer", code="timeout"))
+    two.on_book = lambda: service.parts.background.stop.request(0)
+
+    answer = service.sync(status=503)
+
+    assert (answer["state"], answer["remaining"], answer["error_code"]) == ("cancelled", 2, "shutting_down")
+    assert service.table("spreadsheets") == before
+
+
+def test_a_tab_that_comes_too_late_for_a_shutdown_is_left_to_the_next_run(service: Service, two: FakeSheet) -> None:
+    service.sync()
+    two.put("Project A!B2", 9)
+
+    def late(tab: Tab) -> None:
+        if tab.title == "Project B":
+            service.parts.background.stop.request(0)
+            raise TransientSourceError("the Sheets API did not answer", code="timeout")
+
+    two.on_read = late
+
+    answer = service.sync(status=503)
+
+    assert (answer["state"], answer["remaining"], service.followers(ANN)) == ("cancelled", 1, 9)
 
 
 def test_every_trigger_has_one_run_and_every_run_one_end(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.service import TIMES, Service
-from tests.fakes.sheet import HEADER, FakeSheet
+from tests.fakes.sheet import HEADER, FakeCells, FakeSheet
 from webapp.actions.tabs import ignore_tab, restore_tab
 from webapp.errors import SourceError
 from webapp.store.tables import projects as table
@@ -198,6 +198,36 @@ def test_a_project_whose_tab_became_a_chart_says_so(service: Service, sheet: Fak
 
 
 # New things
+
+
+def test_a_new_tab_that_cannot_be_read_is_a_warning(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1])
+    sheet.rows("Project B", [BEN, 2])
+    sheet.broken("Project B", SourceError("the tab is too large", code="too_large"))
+
+    answer = service.sync()
+
+    assert (names(service), answer["warnings"]) == (["Project A"], ["tab 'Project B': the tab is too large"])
+
+
+def test_a_new_tab_whose_cells_make_no_sense_is_a_warning(
+    service: Service, sheet: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet.rows("Project A", [ANN, 1])
+
+    def torn(_: FakeCells) -> Any:
+        raise SourceError("the answer is no grid of cells", code="bad_response")
+
+    monkeypatch.setattr(FakeCells, "rows", torn)
+
+    assert service.sync()["warnings"][0] == "tab 'Project A': the answer is no grid of cells"
+
+
+def test_of_very_many_warnings_the_first_are_kept(service: Service, sheet: FakeSheet) -> None:
+    for number in range(60):
+        sheet.tab(f"Notes {number}", hidden=True)
+
+    assert len(service.sync()["warnings"]) == 50
 
 
 def test_new_tabs_and_rows_are_only_reported_when_discovery_is_off(service: Service, sheet: FakeSheet) -> None:
