@@ -99,9 +99,9 @@ def applied(world: World, plan: Plan, now: datetime = NOW) -> World:
     for number, changes in changed(plan, now):
         by_id[number] = by_id[number]._replace(**changes)
     for number, new in enumerate(plan.newcomers, 1_000 + len(by_id)):
-        at = None if new.counts == NOTHING else now
-        fresh = account(new.row.profile.url_key, number, status=new.row.status, mode=new.mode, known=new.counts)
-        by_id[number] = fresh._replace(sheet=new.counts, sheet_at=at, sheet_origin=new.origin)
+        at = None if new.row.counts == NOTHING else now
+        fresh = account(new.row.profile.url_key, number, status=new.row.status, mode=new.mode, known=new.row.counts)
+        by_id[number] = fresh._replace(sheet=new.row.counts, sheet_at=at, sheet_origin=new.origin)
     held = dict(world.held)
     for number, one in enumerate(plan.held, len(held)):
         held[one.account_id, METRICS.index(one.metric)] = Held(

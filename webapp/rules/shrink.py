@@ -43,13 +43,13 @@ def shrinkage(losses: Losses, known_rows: int, known_values: Values) -> Shrinkag
 
     known_rows, known_values: what it told of before.
     """
-    if losses.emptied or _halved(losses.rows, known_rows):
+    if losses.emptied or _more_than_half(losses.rows, known_rows):
         return Shrinkage(None, losses.rows, known_rows)
     for metric, known, lost in zip(METRICS, known_values, losses.values, strict=True):
-        if _halved(lost, known or 0):
+        if _more_than_half(lost, known or 0):
             return Shrinkage(metric, lost, known or 0)
     return None
 
 
-def _halved(lost: int, known: int) -> bool:
+def _more_than_half(lost: int, known: int) -> bool:
     return known >= MINIMUM and lost * 2 > known

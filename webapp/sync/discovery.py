@@ -27,7 +27,7 @@ def discover(run: LiveRun, key: str | None, tab: Tab, cells: Cells) -> Turn | No
         return None
     name = tab.title.strip() or tab.id
     if run.dry:
-        return Turn(_imagined(name, tab, key), None)
+        return Turn(_project_to_be(name, tab, key), None)
     return _create(run, name, key, tab)
 
 
@@ -55,6 +55,6 @@ def _create(run: LiveRun, name: str, key: str | None, tab: Tab) -> Turn | None:
     return Turn(project, fences[lease_of(project_id)])
 
 
-def _imagined(name: str, tab: Tab, key: str | None) -> Project:
+def _project_to_be(name: str, tab: Tab, key: str | None) -> Project:
     """The project that a dry run would make."""
     return Project(f"new:{tab.id}", name, spreadsheet=key, worksheet_id=tab.id, worksheet_title=tab.title)

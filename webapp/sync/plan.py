@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from webapp.model import METRICS, Counts, Metric, Mode, Policy, Problem, SkipReason, Values
+from webapp.model import METRICS, Metric, Mode, Policy, Problem, SkipReason, Values
 from webapp.rules.held import Holding
 from webapp.rules.shrink import Losses
 from webapp.sources.sheet.reading import SheetRow, TabReading
@@ -42,10 +42,6 @@ class Newcomer(NamedTuple):
     row: SheetRow
     mode: Mode
     origin: str
-
-    @property
-    def counts(self) -> Counts:
-        return self.row.counts
 
 
 class SheetChange(NamedTuple):

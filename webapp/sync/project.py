@@ -220,4 +220,4 @@ def _why_not(side: SheetSide, draft: Draft) -> str:
 
 
 def _would_update(plan: Plan) -> int:
-    return len(plan.counts) + sum(account.counts != NOTHING for account in plan.newcomers)
+    return len(plan.counts) + sum(account.row.counts != NOTHING for account in plan.newcomers)

@@ -47,9 +47,9 @@ def _sync_all(run: LiveRun) -> Iterator[Outcome]:
     """One pass: every project once."""
     run.begin_pass()
     with run.db.read() as tx:
-        wanted = _wanted(tx, run)
+        wanted = _projects_to_sync(tx, run)
         paused = [] if run.trigger.due or run.trigger.project_id else projects.paused(tx)
-        sheets = _sheets_wanted(tx, run)
+        sheets = _sheets_to_search(tx, run)
     for project in paused:
         yield from skip_project(run, project, "paused")
     groups = _groups(run.sheets, wanted, sheets)
@@ -62,7 +62,7 @@ def _sync_all(run: LiveRun) -> Iterator[Outcome]:
     _advise(run)
 
 
-def _wanted(tx: sa.Connection, run: LiveRun) -> list[Project]:
+def _projects_to_sync(tx: sa.Connection, run: LiveRun) -> list[Project]:
     if run.trigger.project_id:
         project = projects.by_id(tx, run.trigger.project_id)
         return [project] if project is not None and project.removed_at is None else []
@@ -71,7 +71,7 @@ def _wanted(tx: sa.Connection, run: LiveRun) -> list[Project]:
     return projects.active(tx)
 
 
-def _sheets_wanted(tx: sa.Connection, run: LiveRun) -> Sequence[SheetSource]:
+def _sheets_to_search(tx: sa.Connection, run: LiveRun) -> Sequence[SheetSource]:
     """The spreadsheets to look through for new tabs, whoever is synced: all of them, or those that are due."""
     if run.trigger.project_id:
         return []

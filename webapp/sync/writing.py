@@ -17,7 +17,7 @@ def write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) ->
     """Everything a plan changes; how many accounts have other counts than before, and who may count otherwise now."""
     ids = accounts.add_accounts(tx, project_id, [_new(account) for account in plan.newcomers], now)
     with_counts = _write_sheet(tx, plan, ids, now)
-    accounts.describe_accounts(tx, [(*_described(row, mode), account) for account, row, mode in plan.described])
+    accounts.describe_accounts(tx, [(*_description(row, mode), account) for account, row, mode in plan.described])
     accounts.remove_accounts(tx, plan.removed, now, "sheet")
     accounts.return_accounts(tx, plan.returned)
     observations.put_accepted(tx, plan.accepted)
@@ -33,9 +33,9 @@ def _write_sheet(tx: sa.Connection, plan: Plan, new_ids: Any, now: datetime) -> 
     """What the sheet says; how many new accounts it has counts of."""
     stamp = native(tx, UtcDateTime(), now)
     rows: list[tuple[Any, ...]] = [
-        (account_id, "sheet", *account.counts, stamp, account.origin, None, 0, 0)
+        (account_id, "sheet", *account.row.counts, stamp, account.origin, None, 0, 0)
         for account_id, account in zip(new_ids, plan.newcomers, strict=True)
-        if account.counts != NOTHING
+        if account.row.counts != NOTHING
     ]
     with_counts = len(rows)
     rows.extend(
@@ -58,11 +58,11 @@ def _new(account: Newcomer) -> tuple[Any, ...]:
         row.owner,
         row.status,
         account.mode,
-        *account.counts,
+        *row.counts,
     )
 
 
-def _described(row: Any, mode: str) -> tuple[Any, ...]:
+def _description(row: Any, mode: str) -> tuple[Any, ...]:
     return (row.profile.platform, row.profile.username, row.typed, row.topic, row.owner, row.status, mode)
 
 
