@@ -412,6 +412,83 @@ def test_platform_and_handle_stand_in_for_a_blank_link(blank: Cell) -> None:
     assert (reading.problems, reading.skips) == ((), {})
 
 
+def test_platform_and_handle_beat_an_address_that_names_no_account() -> None:
+    header: Row = ["Platform", "Username", "Link", "Followers"]
+    shared = "https://linktr.ee/example_one"
+
+    reading = read(header, ["Instagram", "example_one", shared, 5000], ["TikTok", "@example_one", shared, 90000])
+
+    assert {key: row.counts.followers for key, row in reading.rows.items()} == {
+        "instagram:example_one": 5000,
+        "tiktok:@example_one": 90000,
+    }
+    assert [row.typed for row in reading.rows.values()] == [
+        "https://www.instagram.com/example_one",
+        "https://www.tiktok.com/@example_one",
+    ]
+    assert reading.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (["Instagram", "ann", "https://beacons.ai/ann"], "instagram:ann"),
+        (["YouTube", "@ann", "https://bit.example/ann?x=1"], "youtube:@ann"),
+        (["Threads", "ann", "https://ann.example/"], "threads:@ann"),
+        (["Телеграм", "ann_news", "taplink.cc/ann"], "telegram:ann_news"),
+        (["Instagram", "https://instagram.com/ann", "https://linktr.ee/ann"], "instagram:ann"),
+        (["TikTok", "Ann Smith", "https://linktr.ee/ann"], "other:linktr.ee/ann"),
+        (["TikTok", None, "https://linktr.ee/ann"], "other:linktr.ee/ann"),
+        (["TikTok", "-", "https://linktr.ee/ann"], "other:linktr.ee/ann"),
+        (["Blog", "ann", "https://ann.example/"], "other:ann.example"),
+        ([None, "ann", "https://linktr.ee/ann"], "other:linktr.ee/ann"),
+        (["TikTok", "ann", "https://www.instagram.com/ben/"], "instagram:ben"),
+        (["Mastodon", "@ann@social.example", "https://social.example/@ann"], "other:social.example/@ann"),
+    ],
+)
+def test_what_names_the_account_is_told_by_the_row(row: Row, expected: str) -> None:
+    assert only(read(["Platform", "Username", "Link", "Followers"], [*row, 1])).profile.url_key == expected
+
+
+def test_the_name_of_the_column_may_be_the_platform_of_a_handle() -> None:
+    reading = read(["TikTok URL", "Username", "Followers"], ["https://linktr.ee/ann", "ann", 1])
+
+    assert list(reading.rows) == ["tiktok:@ann"]
+
+
+def test_one_address_of_no_platform_is_not_the_account_of_two_platforms() -> None:
+    shared = "https://linktr.ee/ann"
+
+    reading = read(["Platform", "Link", "Followers"], ["Instagram", shared, 5000], ["TikTok", shared, 90000])
+
+    assert {key: row.counts.followers for key, row in reading.rows.items()} == {"other:linktr.ee/ann": 5000}
+    assert reading.skips == {"bad_url": 1}
+    (problem,) = reading.problems
+    assert problem.cell == "Project A!B3"
+    assert "stands in a row of instagram too" in problem.message
+
+
+def test_identity_behind_the_sign_of_a_fragment_is_kept() -> None:
+    rows: list[Row] = [
+        [f"https://web.telegram.org/k/#@example_{name}", n] for name, n in (("one", 5000), ("two", 90000))
+    ]
+
+    reading = read(["Link", "Followers"], *rows)
+
+    assert {key: row.counts.followers for key, row in reading.rows.items()} == {
+        "telegram:example_one": 5000,
+        "telegram:example_two": 90000,
+    }
+
+
+def test_one_artist_shared_three_times_is_one_account() -> None:
+    artist = "https://open.spotify.com/artist/4abcDEF"
+    links = (artist, f"{artist}?si=x1", "https://open.spotify.com/intl-de/artist/4abcDEF?si=x2")
+    rows: list[Row] = [[link, 1000] for link in links]
+
+    assert only(read(["Link", "Followers"], *rows)).counts.followers == 1000
+
+
 def test_a_handle_alone_does_not_stand_in_for_a_link() -> None:
     reading = read(HEADER, [None, None, "@ann", None, None, None, 5])
 

@@ -17,7 +17,7 @@ from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.headers import Aliases, Header, find_header, identity
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import SheetRow, TabReading
-from webapp.sources.urls import BadProfile, profile_of
+from webapp.sources.urls import BadProfile, platform_slug, profile_of
 
 # Stored with the hash of a tab: raise it whenever the same cells come to mean something else, here, in the headers,
 # in the counts or in the profile URLs. Tabs that have not changed are then read anew.
@@ -72,6 +72,7 @@ class _Reader:
         self.identity = header.columns[identity(header.columns)[-1]]  # names the account
         self.untracked = sum(1 << i for i, metric in enumerate(METRICS) if metric not in header.columns)
         self.found: dict[str, SheetRow] = {}
+        self.places: dict[str, str] = {}  # what platform the row of an address of no platform names
         self.repeated: dict[str, list[int]] = {}
         self.skips: dict[SkipReason, int] = {}
         self.problems: list[Problem] = []
@@ -108,6 +109,13 @@ class _Reader:
                 if second is None:
                     continue
                 profile, typed = second, None
+            if profile.platform == "other" and place and (slug := platform_slug(place)):
+                own = self._by_columns(place, handle)
+                if own is not None:
+                    profile, typed = own, None
+                elif self.places.setdefault(profile.url_key, slug) != slug:
+                    self._refuse_shared(number, profile, named)
+                    continue
             if handle is not None and handle != profile.username:
                 profile = self._rename(number, profile, handle)
             unread = self._read_counts(number, cells)
@@ -201,6 +209,23 @@ class _Reader:
         if not isinstance(named, str) or not _clean(named) or _LIKE_LINK.search(named):
             return False
         return sum(_clean(cell) is not None for cell in self._cells_in_use(row)) == 1
+
+    @staticmethod
+    def _by_columns(place: str, handle: Cell) -> Profile | None:
+        """The account that platform and username name, where the address names none: a page of links, a shop."""
+        if not _clean(handle):
+            return None
+        try:
+            profile = profile_of(handle, place)
+        except BadProfile:
+            return None
+        return None if profile.platform == "other" else profile
+
+    def _refuse_shared(self, number: int, profile: Profile, named: Cell) -> None:
+        """One address of no platform in rows of two platforms: these are two accounts, and it names neither."""
+        self._skip("bad_url")
+        words = f"{quote_cell(named)} stands in a row of {self.places[profile.url_key]} too and is a page of neither"
+        self._problem("bad_url", number, self.identity, f"{words}; paste the link of the profile page")
 
     # Texts
 

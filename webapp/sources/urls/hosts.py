@@ -30,6 +30,13 @@ def spellings(site: Site) -> dict[str, str]:
 _HOSTS = {spelling: (site, host) for site in SITES for spelling, host in spellings(site).items()}
 _NAMED_HOSTS = {host: path for site in SITES for host, path in site.named_hosts}
 
+_APP_HOSTS = {host: site for site in SITES for host in site.apps}
+
+
+def app_of(host: str) -> Site | None:
+    """The platform whose application for the browser lives at the host: the fragment names its page."""
+    return _APP_HOSTS.get(host.removeprefix("www."))
+
 
 def host_of(authority: str) -> str:
     """The host in lower case and ASCII.

@@ -5,80 +5,78 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from webapp.model import Profile
-from webapp.sources.urls.hosts import host_of, place_of
-from webapp.sources.urls.refusals import PASTE, BadProfile, check_length
-from webapp.sources.urls.shapes import Form, Site
-from webapp.sources.urls.vocabulary import KINDS, SHORT_HOSTS, TRACKING
+from webapp.sources.urls.elsewhere import profile_elsewhere
+from webapp.sources.urls.hosts import app_of, host_of, place_of
+from webapp.sources.urls.pieces import Pieces, decode, parameters, segments_of, split
+from webapp.sources.urls.refusals import PASTE, BadProfile
+from webapp.sources.urls.shapes import Form, Site, words
+from webapp.sources.urls.vocabulary import KINDS, SHORT_HOSTS
+from webapp.sources.urls.wrappers import target_of
+
+_MOST_WRAPPERS = 4  # around one address
+_SHELLS = words("web deck app home home.php index.php index.html")
+_TELEGRAM_NAME = re.compile(r"(?:^p=@|[?&]domain=)([A-Za-z0-9_]{3,64})(?![A-Za-z0-9_])")
 
 FEDIVERSE = re.compile(r"@([A-Za-z0-9_.-]{1,64})@([\w.-]+)")
 
-_LONGEST_PIECE = 255  # characters of a part in another script: to normalise piled accents takes quadratic time
-_UNSAFE = re.compile(
-    "[\\\\\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
-)
-_SCHEME = re.compile("([A-Za-z][A-Za-z0-9+.-]*):")
-_PATH_SAFE = "!$&()*+=@"
-_QUERY_SAFE = "!$()*@"
-
 
 def profile_of_link(typed: str) -> Profile:
-    authority, path, query, fragment = _split(typed)
-    host = host_of(authority)
+    """The profile that an address opens. Raises: BadProfile."""
+    address = split(typed)
+    host = host_of(address.authority)
+    for _ in range(_MOST_WRAPPERS):
+        target = target_of(host, address)
+        if not target:
+            return _profile_at(host, address, leads_on=target is not None)
+        address = split(target)
+        host = host_of(address.authority)
+    raise BadProfile(f"leads from address to address; open it and {PASTE}")
+
+
+def _profile_at(host: str, address: Pieces, *, leads_on: bool) -> Profile:
     if host.removeprefix("www.") in SHORT_HOSTS:
         raise BadProfile(f"is a short or share link; open it and {PASTE}")
+    if site := app_of(host):
+        return _profile_in_app(site, address.fragment)
     place = place_of(host)
+    if place is None and leads_on:
+        raise BadProfile(f"only leads somewhere else; open it and {PASTE}")
     if place is None:
-        return _profile_elsewhere(host, path, query, fragment)
-    segments = [*place.before, *(decode(segment) for segment in path.split("/") if segment)]
-    return profile_on(place.site, place.host, segments, query)
+        return profile_elsewhere(host, address)
+    segments = [*place.before, *segments_of(address.path)]
+    if address.fragment.startswith("!/"):
+        raise _refusal(place.site, [])  # the page was behind the #, when the platform still showed it so
+    if address.fragment.startswith(("/", "@")) and _is_shell(segments):
+        path, _, query = address.fragment.partition("?")
+        return profile_on(place.site, place.host, segments_of(path), query)
+    if "{}" in place.site.home and len(segments) > 1 and segments[0] in _SHELLS:
+        segments = segments[1:]
+    return profile_on(place.site, place.host, segments, address.query)
 
 
-def _split(typed: str) -> tuple[str, str, str, str]:
-    """Authority, path without its first slash, query and fragment of an address that may have no scheme."""
-    rest = typed
-    if scheme := _SCHEME.match(typed):
-        rest = typed[scheme.end() :]
-        if rest[:1].isdigit():
-            raise BadProfile(f"names a port; {PASTE}")
-        if scheme[1].lower() not in {"http", "https"} or not rest.startswith("/"):
-            raise BadProfile(f"is no web address; {PASTE}")
-    rest, _, fragment = rest.lstrip("/").partition("#")
-    rest, _, query = rest.partition("?")
-    authority, _, path = rest.partition("/")
-    return authority, path, query, fragment
+def _is_shell(segments: list[str]) -> bool:
+    """Whether a path is only where an application starts, whose pages stand behind the #."""
+    return not segments or (len(segments) == 1 and segments[0].lower() in _SHELLS)
+
+
+def _profile_in_app(site: Site, fragment: str) -> Profile:
+    """`#@ada`, `#/im?p=@ada`, `#?tgaddr=tg://resolve?domain=ada` of Telegram's applications for the browser."""
+    route, _, query = fragment.lstrip("!/").partition("?")
+    named = _TELEGRAM_NAME.search(decode(query))
+    segments = segments_of(route)
+    if named:
+        segments = [named[1]]
+    elif not (segments and segments[0].startswith("@")):
+        raise BadProfile(f"is a page inside the application of {site.title}; {PASTE}")
+    return profile_on(site, site.hosts[0], segments, "")
 
 
 def profile_at_home(address: re.Match[str]) -> Profile:
     """An account of the Fediverse, `@ada@host`, on its own host."""
     return profile_of_link(f"https://{address[2]}/@{address[1]}")
-
-
-def check_seen(text: str) -> None:
-    """Raises: BadProfile for signs that nobody sees, and for the backslash, which browsers read as a slash."""
-    if _UNSAFE.search(text):
-        raise BadProfile("has an invisible or broken character or a backslash inside; type it or paste it again")
-
-
-def decode(piece: str) -> str:
-    """A part of an address, decoded once, in the one spelling (NFC) that equal texts share."""
-    text = piece
-    if "%" in piece:
-        try:
-            text = unquote(piece, errors="strict")
-        except UnicodeDecodeError:
-            raise BadProfile("has percent signs that stand for no text; copy it from the address bar") from None
-        check_seen(text)
-    if text in {".", ".."}:
-        raise BadProfile(f"leads somewhere else by its dots; {PASTE}")
-    if text.isascii():
-        return text
-    if len(text) > _LONGEST_PIECE:
-        raise BadProfile(f"has a part longer than {_LONGEST_PIECE} characters")
-    return unicodedata.normalize("NFC", text)
 
 
 def _refusal(site: Site, segments: Iterable[str]) -> BadProfile:
@@ -109,7 +107,7 @@ def profile_on(site: Site, host: str, segments: list[str], query: str) -> Profil
         if not form.link and name.lower() in site.reserved:
             break
         _check_tab(site, rest)
-        if any(_parameters(query, overlay) for overlay in site.overlays):
+        if any(parameters(query, overlay) for overlay in site.overlays):
             raise BadProfile(f"is a post, not a profile; {PASTE}")
         return _build(site, host, form, name)
     raise _refusal(site, segments)
@@ -121,7 +119,7 @@ def _match(form: Form, segments: list[str], query: str) -> tuple[str, list[str]]
     if any(want not in ("*", have.lower()) for want, have in zip(form.before, segments, strict=False)):
         return None
     if form.param:
-        names = _parameters(query, form.param) if len(segments) == depth else []
+        names = parameters(query, form.param) if len(segments) == depth else []
         segment, rest = (names[0] if len(names) == 1 else ""), []
     elif len(segments) > depth:
         segment, rest = segments[depth], segments[depth + 1 :]
@@ -129,12 +127,6 @@ def _match(form: Form, segments: list[str], query: str) -> tuple[str, list[str]]
         return None
     match = form.name.fullmatch(segment, len(form.sign)) if segment.startswith(form.sign) else None
     return (match[match.lastindex or 0], rest) if match else None
-
-
-def _parameters(query: str, name: str) -> list[str]:
-    """The values of one parameter."""
-    pairs = (piece.partition("=") for piece in query.split("&"))
-    return [decode(value) for key, _, value in pairs if key == name]
 
 
 def _check_tab(site: Site, rest: list[str]) -> None:
@@ -154,29 +146,3 @@ def _build(site: Site, host: str, form: Form, name: str) -> Profile:
         None if form.is_id else name,
         site.home.format(host) + form.link + quote(name, safe=":"),
     )
-
-
-def _profile_elsewhere(host: str, path: str, query: str, fragment: str) -> Profile:
-    """A page on a host that is not in the table: we know of nothing there that does not matter."""
-    segments = [decode(segment) for segment in path.rstrip("/").split("/")]
-    where = "/".join(quote(segment, safe=_PATH_SAFE) for segment in ("", *segments))
-    kept = "&".join(filter(None, map(_clean_parameter, query.split("&"))))
-    if kept:
-        where += "?" + kept
-    if fragment[:1] in {"/", "!"}:  # the page of an application that lives behind one address
-        where += "#" + "/".join(quote(decode(part), safe=_PATH_SAFE) for part in fragment.split("/"))
-    where = where if len(where) > 1 else ""
-    url = f"https://{host}{where}"
-    check_length(url)
-    short = host.removeprefix("www.")
-    name = segments[0][1:] if len(segments) == 1 and segments[0].startswith("@") else ""
-    return Profile("other", f"other:{short if '.' in short else host}{where}", name or None, url)
-
-
-def _clean_parameter(piece: str) -> str:
-    """A query parameter in its one spelling; empty for one that only tracks."""
-    name, sign, value = piece.replace("+", " ").partition("=")
-    name = decode(name)
-    if TRACKING.fullmatch(name.lower()):
-        return ""
-    return quote(name, safe=_QUERY_SAFE) + sign + quote(decode(value), safe=_QUERY_SAFE)

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from webapp.model import Profile
 from webapp.sources.blanks import BLANKS
 from webapp.sources.urls.hosts import LONGEST_HOST, place_of, spellings
-from webapp.sources.urls.links import FEDIVERSE, check_seen, decode, profile_at_home, profile_of_link, profile_on
+from webapp.sources.urls.links import FEDIVERSE, profile_at_home, profile_of_link, profile_on
+from webapp.sources.urls.pieces import check_seen, decode
 from webapp.sources.urls.refusals import LINKED_TEXT, PASTE, BadProfile, check_length
 from webapp.sources.urls.table import CALLED, SITES, YOUTUBE_ID
 from webapp.sources.urls.vocabulary import ENDINGS, LINK_WORDS, PLACEHOLDERS

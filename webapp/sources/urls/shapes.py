@@ -66,7 +66,7 @@ class Site:
     """What is known of one platform.
 
     home: what every link starts with; `{}` is the host where each host has accounts of its own.
-    hosts: without `www.`. subs: names before a host that show the same pages, beside `m` and `mobile`; languages: the
+    hosts: without `www.`. apps: hosts of its application for the browser, whose pages stand behind the #. subs: names before a host that show the same pages, beside `m` and `mobile`; languages: the
     same for whole patterns. named_hosts: hosts below which the subdomain is the name, with the path it stands for.
     forms: tried in this order. tabs: pages of a profile, alone behind the name (with deep_tabs also with more).
     reserved: first segments that are pages of the platform itself. overlays: parameters that open a post on top.
@@ -79,6 +79,7 @@ class Site:
     home: str
     hosts: tuple[str, ...]
     forms: tuple[Form, ...]
+    apps: tuple[str, ...] = ()
     subs: tuple[str, ...] = ()
     languages: re.Pattern[str] | None = None
     named_hosts: tuple[tuple[str, str], ...] = ()

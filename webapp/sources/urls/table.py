@@ -166,6 +166,7 @@ SITES = (
         title="Telegram",
         home="https://t.me/",
         hosts=("t.me", "telegram.me", "telegram.dog"),
+        apps=("web.telegram.org", "weba.telegram.org", "webk.telegram.org", "webz.telegram.org"),
         named_hosts=(("t.me", "{}"),),
         forms=(
             form("s/{}", "[A-Za-z0-9_]{3,64}", key="{}", link="{}"),

@@ -9,7 +9,10 @@ from webapp.sources.urls.shapes import phrases, words
 SHORT_HOSTS = words(
     "youtu.be y2u.be vm.tiktok.com vt.tiktok.com fb.me on.fb.me fb.watch m.me ig.me t.co pin.it redd.it lnkd.in vk.cc "
     "clck.ru bit.ly tinyurl.com goo.gl is.gd ow.ly cutt.ly rb.gy shorturl.at buff.ly dlvr.it tiny.cc t.ly v.gd goo.su "
-    "u.to rebrand.ly trib.al t.snapchat.com"
+    "u.to rebrand.ly trib.al t.snapchat.com spoti.fi spotify.link amzn.to wp.me ift.tt bit.do s.id adf.ly t.cn dwz.cn n9.cl "
+    "urlz.fr tiny.one surl.li qps.ru u.nu soo.gd chn.ge g.co goo.gle app.goo.gl maps.app.goo.gl b23.tv xhslink.com "
+    "v.douyin.com v.kuaishou.com l.ead.me smarturl.it fb.gg vkvideo.link telegra.link on.soundcloud.com lnkfi.re "
+    "clicky.me short.gy shrtco.de hubs.ly hubs.la mol.im zurl.co snip.ly po.st j.mp x.gd da.gd ed.gr 1drv.ms"
 )
 
 # What a segment that is no profile tells about the rest.
@@ -51,6 +54,54 @@ TRACKING = re.compile(
     "utm_.*|mtm_.*|hsa_.*|pk_(?:campaign|content|kwd|medium|source)|_hsenc|_hsmi|fbclid|gclid|yclid|dclid|ttclid|twclid"
     "|msclkid|gbraid|wbraid|igsh|igshid|mibextid|mc_cid|mc_eid|_ga|_gl|ref_src|ref_url"
 )
+
+# Parameters that say how a page was shared or in which language it is shown, where something else names the page.
+SHARING = re.compile(
+    "si|nd|dlsi|igsh|share|shared|sharer|share[_-].*|shareid|sharetype|sharetoken|from_?share|is_from_webapp|sender_device"
+    "|_branch_.*|_t|_r|hl|lang|language|locale|referrer|referer|xsec_token|xsec_source|spm|spm_id_from|vd_source|trk"
+    "|xmt|feature_type|__twitter_impression|mkt_tok|amp"
+)
+SHARING_VALUE = re.compile("(?:ref|source|src|from|via|feature|context|medium|app)=.*(?:share|sharing|copy|qr|link).*")
+
+# `/intl-de/`, `/pt-br/`, `/de/`: a language in front of the page. Codes that are words of their own are left out.
+LANGUAGE_FOLDER = re.compile(
+    "intl-[a-z]{2}(?:[-_][a-z]{2})?|[a-z]{2}[-_][a-z]{2}"
+    "|(?:ar|bg|cs|da|de|el|en|es|et|fi|fr|he|hr|hu|it|ja|ko|lt|lv|nl|pl|pt|ro|ru|sk|sl|sr|sv|th|tr|uk|vi|zh)"
+)
+
+# Fragments that are places within a page.
+SECTIONS = words(
+    "top bottom home main content contents about about-us aboutme about-me contact contacts contact-us bio info links link "
+    "social socials posts videos video reels shorts photos photo gallery media feed followers following comments comment "
+    "reviews shop store menu header footer nav navigation start intro overview more share subscribe login signup faq events "
+    "music tracks albums playlists respond wrapper page-top main-content maincontent primary skip details description"
+)
+
+# Hosts where the path alone names the account.
+PATH_HOSTS = words(
+    "open.spotify.com soundcloud.com music.apple.com podcasts.apple.com deezer.com tidal.com linktr.ee beacons.ai bio.link "
+    "bio.site lnk.bio taplink.cc campsite.bio allmylinks.com solo.to msha.ke hoo.be flow.page linkpop.com ko-fi.com "
+    "buymeacoffee.com onlyfans.com fansly.com kick.com vimeo.com dailymotion.com tumblr.com medium.com substack.com github.com "
+    "behance.net dribbble.com flickr.com likee.video kwai.com weibo.com douyin.com xiaohongshu.com lemon8-app.com "
+    "blog.naver.com strava.com letterboxd.com triller.co truthsocial.com odysee.com boosty.to bitchute.com"
+)
+
+# Hosts for small screens, with the host that shows the same pages at the same paths.
+WEB_HOSTS = {
+    "m.soundcloud.com": "soundcloud.com",
+    "m.weibo.cn": "weibo.com",
+    "m.weibo.com": "weibo.com",
+    "m.blog.naver.com": "blog.naver.com",
+    "m.douyin.com": "douyin.com",
+    "m.kick.com": "kick.com",
+    "m.vimeo.com": "vimeo.com",
+    "m.onlyfans.com": "onlyfans.com",
+    "m.imdb.com": "imdb.com",
+    "m.flickr.com": "flickr.com",
+    "touch.dailymotion.com": "dailymotion.com",
+    "m.likee.video": "likee.video",
+    "l.likee.video": "likee.video",
+}
 
 # A text with points and without slashes is a host when it ends so; `ada.lovelace` is somebody's handle.
 ENDINGS = words(

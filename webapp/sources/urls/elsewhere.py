@@ -1,0 +1,82 @@
+"""A page on a host that is not in the table of platforms. What may tell one account from another there is kept."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from webapp.model import Profile
+from webapp.sources.urls.pieces import Pieces, decode
+from webapp.sources.urls.refusals import check_length
+from webapp.sources.urls.vocabulary import (
+    LANGUAGE_FOLDER,
+    PATH_HOSTS,
+    SECTIONS,
+    SHARING,
+    SHARING_VALUE,
+    TRACKING,
+    WEB_HOSTS,
+)
+
+_PATH_SAFE = "!$&()*+=@"
+_QUERY_SAFE = "!$()*@"
+_PLAIN_SECTION = re.compile(r"[\W_]+")
+
+
+def profile_elsewhere(host: str, address: Pieces) -> Profile:
+    """The page as platform `other`. Its key leaves out what says in which language it is shown, and who shared it.
+
+    Raises: BadProfile.
+    """
+    segments = [decode(segment) for segment in address.path.rstrip("/").split("/")]
+    short = WEB_HOSTS.get(host.removeprefix("www."), host.removeprefix("www."))
+    names_page = any(segments)
+    kept = "" if short in PATH_HOSTS and names_page else _query(address.query, names_page=names_page)
+    rest = ("?" + kept if kept else "") + _fragment(address.fragment)
+    where = _path(segments) + rest
+    url = f"https://{host}{where if len(where) > 1 else ''}"
+    check_length(url)
+    place = _path(_without_language(segments)) + rest
+    name = segments[0][1:] if len(segments) == 1 and segments[0].startswith("@") else ""
+    own = short if "." in short else host
+    return Profile("other", f"other:{own}{place if len(place) > 1 else ''}", name or None, url)
+
+
+def _path(segments: list[str]) -> str:
+    return "/".join(quote(segment, safe=_PATH_SAFE) for segment in ("", *segments))
+
+
+def _without_language(segments: list[str]) -> list[str]:
+    """`intl-de/artist/1` is `artist/1`, as `de/artist/1` is; a language alone is a page like any other."""
+    if len(segments) > 1 and any(segments[1:]) and LANGUAGE_FOLDER.fullmatch(segments[0].lower()):
+        return segments[1:]
+    return segments
+
+
+def _query(query: str, *, names_page: bool) -> str:
+    """The parameters that may matter, in their one spelling and in the order they came."""
+    return "&".join(filter(None, (_parameter(piece, names_page=names_page) for piece in query.split("&"))))
+
+
+def _parameter(piece: str, *, names_page: bool) -> str:
+    """Empty for one that only tracks, or that tells how the page was shared where something else names the page."""
+    name, sign, value = piece.replace("+", " ").partition("=")
+    name, value = decode(name), decode(value)
+    plain = name.lower()
+    if TRACKING.fullmatch(plain):
+        return ""
+    if names_page and (SHARING.fullmatch(plain) or (SHARING_VALUE.fullmatch(f"{plain}={value.lower()}"))):
+        return ""
+    return quote(name, safe=_QUERY_SAFE) + sign + quote(value, safe=_QUERY_SAFE)
+
+
+def _fragment(fragment: str) -> str:
+    """With its sign. Nothing for a section of the page, or for what a search or a campaign has hung on it.
+
+    Everything else may name an account, as in applications that live behind one address: `#@ada`, `#/u/ada`.
+    """
+    text = decode(fragment) if fragment not in {".", ".."} else ""
+    name = text.partition("=")[0].lower()
+    if not text or text.startswith(":~:") or TRACKING.fullmatch(name) or text.lower() in SECTIONS:
+        return ""
+    return "#" + "/".join(quote(decode(part), safe=_PATH_SAFE) for part in fragment.split("/"))
