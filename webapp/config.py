@@ -274,7 +274,7 @@ def _database_url(text: str) -> str:
 
 def _columns(text: str) -> dict[str, tuple[str, ...]]:
     """`followers=Fans|Abonnenten; url=Konto` -> {"followers": ("Fans", "Abonnenten"), "url": ("Konto",)}."""
-    meanings = ("url", "platform", "username", "owner", "topic", "status", *METRICS)
+    meanings = ("url", "platform", "username", "owner", "topic", "status", "date", *METRICS)
     found: dict[str, tuple[str, ...]] = {}
     for part in filter(None, (part.strip() for part in text.split(";"))):
         meaning, equals, names = part.partition("=")

@@ -15,6 +15,7 @@ from openpyxl.chart import BarChart
 
 from webapp.clock import Budget
 from webapp.errors import SourceError
+from webapp.sources.counts import NOT_COMPUTED
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.csv import CsvFolder
 from webapp.sources.sheet.payload import csv_payload
@@ -253,10 +254,10 @@ def test_the_digest_of_a_worksheet_follows_its_cells(workbook: Workbook, folder:
     assert cells["Project A"].rows() == []
 
 
-def test_a_formula_without_a_saved_value_is_blank(workbook: Workbook, folder: Path) -> None:
+def test_a_formula_without_a_saved_value_is_not_computed(workbook: Workbook, folder: Path) -> None:
     workbook["Project A"].append(["x.com/a", "=1+1", 7])
 
-    assert everything(XlsxFile(saved(workbook, folder)))["Project A"].rows() == [["x.com/a", None, 7]]
+    assert everything(XlsxFile(saved(workbook, folder)))["Project A"].rows() == [["x.com/a", NOT_COMPUTED, 7]]
 
 
 def test_a_stray_cell_far_down_or_right_costs_nothing(workbook: Workbook, folder: Path) -> None:

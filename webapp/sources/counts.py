@@ -10,6 +10,11 @@ from webapp.model import LARGEST
 from webapp.sources.blanks import BLANKS
 from webapp.sources.magnitudes import Magnitude, magnitude_of
 
+# What readers of files put in the place of a formula whose result is not there, or that nobody can rely on.
+NOT_COMPUTED = "#NOT COMPUTED!"
+
+COMPUTE = "open and save it once in a spreadsheet program"
+
 _LONGEST = 32  # characters; a count with every ornament needs fewer, and int() stays cheap
 _ALWAYS_FITS = 18  # digits: any such number is small enough
 
@@ -57,6 +62,7 @@ _WORDS = {
     "mixed_digits": "mixes digits of two scripts",
     "negative": "is below zero",
     "not_a_number": "is not a number",
+    "not_computed": "is a formula whose result is not in the file",
     "odd_digit": "has a sign that only looks like a digit, such as a footnote",
     "magnitude": "has letters that multiply by different numbers in different languages",
     "percent": "is a percentage",
@@ -151,6 +157,8 @@ def _count_of_float(number: float) -> int:
 
 
 def _count_of_text(cell: str, locale: str | None, *, english: bool) -> int | None:
+    if cell == NOT_COMPUTED:
+        raise NotACount("not_computed", COMPUTE)
     text = cell.strip(BLANKS).removeprefix("'").strip(BLANKS)
     if len(text) > _LONGEST:
         raise NotACount("too_long")

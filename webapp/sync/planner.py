@@ -14,7 +14,7 @@ from webapp.rules.edits import note_edits, odd_edits
 from webapp.rules.held import Belief, believe
 from webapp.rules.merge import keep_unread, merge, policy_of, verdict
 from webapp.rules.modes import mode_of
-from webapp.sources.sheet.reading import SheetRow
+from webapp.sources.sheet.reading import TEXTS, SheetRow
 from webapp.store.observations import Stored
 from webapp.store.types import as_moment
 from webapp.sync.plan import HeldChange, Inputs, Newcomer, Plan, PlannedChange, SheetChange
@@ -56,9 +56,11 @@ class _Planner:
 
     def plan_account(self, account: Stored) -> None:
         row = self.rows.pop(account.url_key, None) if self.rows else None
+        if row is not None and row.unread >> len(METRICS):
+            row = _keep_texts(account, row)
         if account.removed_by == "api":
             self.leave_out(account, row)
-        elif self.inputs.reading is None:
+        elif self.inputs.reading is None or (row is None and self.inputs.reading.torn):
             if account.removed_by is None:
                 self.merge_account(account, account.sheet, None)
         elif row is not None:
@@ -271,6 +273,12 @@ class _Planner:
         """Add a line to the preview."""
         if self.explain:
             self.plan.preview.append(PlannedChange(kind, account.profile_url, **what))
+
+
+def _keep_texts(account: Stored, row: SheetRow) -> SheetRow:
+    """The row with the account's own texts where its cells could not be read."""
+    bits = row.unread >> len(METRICS)
+    return row._replace(**{text: getattr(account, text) for place, text in enumerate(TEXTS) if bits >> place & 1})
 
 
 def _mode(account: Stored, row: SheetRow | None) -> Mode:

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile
 from zlib import error as ZlibError  # noqa: N812 - named like the others it is caught with
 
 from webapp.errors import SourceError
 
-# What openpyxl and the parsers below it raise for a file that is no workbook.
-_BROKEN = (BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError, ParseError, ZlibError)
+# What comes of a file that is no workbook, or a broken or protected one.
+_BROKEN = (
+    *(BadZipFile, ZlibError, EOFError, ParseError, ExpatError),
+    *(KeyError, IndexError, ValueError, RuntimeError, NotImplementedError),
+)
 
 
 @contextmanager

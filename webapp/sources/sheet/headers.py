@@ -45,6 +45,12 @@ _KNOWN: Aliases = {
     ),
     "topic": ("Topic", "Niche", "Category", "Theme", "Тематика", "Тема", "Ниша", "Категория"),
     "status": ("Status", "Account status", "Статус", "Статус аккаунта"),
+    "date": (
+        *("Date", "Day", "As of", "Report date", "Check date", "Date of check", "Date checked", "Snapshot date"),
+        *("Measured", "Measured at", "Measured on", "Recorded", "Recorded at", "Recorded on", "Timestamp"),
+        *("Дата", "День", "Дата замера", "Дата проверки", "Дата отчета", "Дата отчёта", "Дата среза"),
+        *("Datum", "Fecha", "Data", "Tarih", "Tanggal", "Dato", "Dátum", "日期", "日付", "날짜"),
+    ),
     "followers": (
         *("Followers", "Follower", "Follower count", "Followers count", "Total followers", "Number of followers"),
         *("Subscribers", "Subscriber count", "Subscribers count", "Total subscribers", "Subs"),
@@ -86,7 +92,7 @@ class Header:
     """What the columns of a tab mean.
 
     row: as the sheet shows it, from 1.
-    columns: the column, from 0, of url, platform, username, owner, topic, status and the metrics that have one.
+    columns: the column, from 0, of url, platform, username, owner, topic, status, date and the metrics that have one.
     doubled: meanings that more than one column claims, with these columns; none of them is used.
     near: for a metric without a column the one whose name may be meant for it.
     platform: whose bare handles stand in the url column, if its name says so: `TikTok URL`.
@@ -210,7 +216,8 @@ def _header(number: int, names: Sequence[str], found: Mapping[str, Sequence[int]
     return Header(
         row=number,
         columns=columns,
-        doubled={meaning: tuple(columns) for meaning, columns in found.items() if len(columns) > 1},
+        # Two dates say nothing of each row's own, and a tab that is no log does without.
+        doubled={m: tuple(columns) for m, columns in found.items() if len(columns) > 1 and m != "date"},
         near={m: unknown[name] for m in METRICS if m not in found and (name := _near(_NAMES[m], unknown))},
         platform=_platform(names[columns["url"]]) if "url" in columns else None,
         chosen=chosen,

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from webapp.model import METRICS, Counts, Metric, Problem, Profile, SkipReason
 from webapp.rules.addresses import cell_address
 
+TEXTS = ("owner", "topic", "status")
+
 
 class SheetRow(NamedTuple):
     """One account of a tab.
@@ -16,6 +18,7 @@ class SheetRow(NamedTuple):
     row: number of its row as the sheet shows it, from 1; `more` the rows that repeat it.
     counts: what its cells say; None where a cell is blank or was not read.
     unread: bit i is set when METRICS[i] could not be read (bad cell, missing or doubled column): the last good stays.
+    The bits behind those are for TEXTS.
     typed: the profile URL as typed.
     """
 
@@ -35,6 +38,7 @@ class TabReading:
     """The accounts of one tab by `url_key`, in the sheet's order, and what was wrong.
 
     columns: the letter of each metric's column; a metric without one is not tracked by this tab.
+    torn: some row could not be read at all, and nobody knows whose it is: an account without a row may be there.
     """
 
     title: str
@@ -42,6 +46,7 @@ class TabReading:
     columns: Mapping[Metric, str]
     problems: tuple[Problem, ...] = ()
     skips: Mapping[SkipReason, int] = field(default_factory=dict)
+    torn: bool = False
 
     def cell(self, row: int, metric: int) -> str:
         """The address of a metric's cell, such as `Project A!E17`; without a column the row's, `Project A!17`."""

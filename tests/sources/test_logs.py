@@ -1,0 +1,178 @@
+"""Tabs with a row for every day: the latest date of an account is what it has now."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from webapp.model import Counts
+from webapp.sources.sheet import Cell
+from webapp.sources.sheet.reading import SheetRow, TabReading
+from webapp.sources.sheet.rows import read_tab
+
+Row = list[Cell]
+
+ONE = "https://www.tiktok.com/@example_one"
+TWO = "https://www.tiktok.com/@example_two"
+LOG: list[Row] = [["2026-11-24", ONE, 1420, 706], ["2026-11-25", ONE, 1400, 706], ["2026-11-26", ONE, 1380, 705]]
+
+
+def read(*rows: Row, header: str = "Date,Link,Followers,Videos", locale: str | None = None) -> TabReading:
+    return read_tab([list(header.split(",")), *rows], "Log", locale)
+
+
+def only(reading: TabReading) -> SheetRow:
+    (row,) = reading.rows.values()
+    return row
+
+
+def codes(reading: TabReading) -> list[str]:
+    return [problem.code for problem in reading.problems]
+
+
+def test_the_latest_date_of_an_account_is_taken_and_noted_once() -> None:
+    reading = read(*LOG)
+
+    assert only(reading).counts == Counts(followers=1380, videos=705)
+    assert (only(reading).row, only(reading).more) == (4, ())
+    assert reading.skips == {}
+    assert [problem.message for problem in reading.problems] == [
+        "Log: 1 account has a row for each date; the row of the latest date is taken"
+    ]
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    for seed in range(6):
+        rows = random.Random(seed).sample(LOG, len(LOG))
+
+        assert only(read(*rows)).counts == Counts(followers=1380, videos=705)
+
+
+def test_each_account_has_its_own_latest_date() -> None:
+    reading = read(*LOG, ["2026-11-20", TWO, 90, 1], ["2026-11-21", TWO, 80, 2])
+
+    assert [row.counts.followers for row in reading.rows.values()] == [1380, 80]
+    assert codes(reading) == ["log_layout"]
+    assert "2 accounts have" in reading.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "name", ["Date", "Day", "Timestamp", "Report date", "Дата", "Дата замера", "Datum", "Fecha", "日付"]
+)
+def test_the_column_of_dates_has_names_in_many_languages(name: str) -> None:
+    assert only(read(*LOG, header=f"{name},Link,Followers,Videos")).counts.followers == 1380
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ("24.11.2026", "25.11.2026", "26.11.2026"),
+        ("11/24/2026", "11/25/2026", "11/26/2026"),
+        ("24/11/2026", "25/11/2026", "26/11/2026"),
+        ("24 Nov 2026", "25 Nov 2026", "26 Nov 2026"),
+        ("Nov 24, 2026", "Nov 25, 2026", "Nov 26, 2026"),
+        ("24 ноября 2026", "25 ноября 2026", "26 ноября 2026"),
+        (46350, 46351, 46352),
+        ("46350", "46351", "46352"),
+        ("2026-11-24T00:00:00", "2026-11-25T00:00:00", "2026-11-26T00:00:00"),
+        ("2026-11-26 08:00", "2026-11-26 12:00", "2026-11-26 18:00"),
+        ("9.11.2026", "10.11.2026", "11.11.2026"),
+        ("2026-W46", "2026-W47", "2026-W48"),
+        ("Sep 2026", "Oct 2026", "Nov 2026"),
+        ("30.11.25", "01.12.25", "01.01.26"),
+        (1795478400, 1795564800, 1795651200),
+    ],
+    ids=lambda dates: str(dates[0]),
+)
+def test_dates_are_compared_by_what_they_mean(dates: tuple[Cell, ...]) -> None:
+    rows = [[day, *row[1:]] for day, row in zip(dates, LOG, strict=True)]
+
+    for some in (rows, rows[::-1]):
+        assert only(read(*some)).counts.followers == 1380
+
+
+def test_a_blank_on_the_latest_day_is_filled_by_the_day_before() -> None:
+    reading = read(*LOG, ["2026-11-27", ONE, None, 704], ["2026-11-28", ONE])
+
+    assert only(reading).counts == Counts(followers=1380, videos=704)
+
+
+def test_an_unreadable_count_of_the_latest_day_stays_unread() -> None:
+    reading = read(*LOG, ["2026-11-27", ONE, "#REF!", 704])
+
+    assert only(reading).counts == Counts(videos=704)
+    assert only(reading).unread & 1
+
+
+def test_a_date_that_cannot_be_read_leaves_its_row_out_and_says_where() -> None:
+    reading = read(*LOG, ["yesterday", ONE, 99_999, 1], [None, ONE, 88_888, 1])
+
+    assert only(reading).counts.followers == 1380
+    assert [(p.code, p.cell) for p in reading.problems[:2]] == [("invalid_date", "Log!A5"), ("invalid_date", "Log!A6")]
+    assert "'yesterday' is no date that can be read; the row is left out" in reading.problems[0].message
+
+
+def test_two_rows_of_one_account_and_day_are_a_slip() -> None:
+    reading = read(*LOG, ["26.11.2026", ONE, 1390, 700])
+
+    assert only(reading).counts == Counts(followers=1390, videos=705)
+    assert (only(reading).row, only(reading).more) == (4, (5,))
+    assert codes(reading) == ["duplicate_row", "log_layout"]
+
+
+def test_dates_that_can_be_read_in_two_ways_are_not_guessed() -> None:
+    rows: list[Row] = [["03/04/2026", ONE, 1000, 1], ["04/03/2026", ONE, 2000, 1]]
+
+    unsure = read(*rows)
+    american = read(*rows, locale="en_US")
+    british = read(*rows, locale="en_GB")
+
+    assert only(unsure).counts == Counts()
+    assert only(unsure).unread == 0b11111
+    assert codes(unsure) == ["invalid_date", "invalid_date", "log_layout"]
+    assert only(american).counts.followers == 2000
+    assert only(british).counts.followers == 1000
+
+
+def test_dates_that_contradict_each_other_are_not_guessed() -> None:
+    reading = read(["24/11/2026", ONE, 1000, 1], ["11/25/2026", ONE, 2000, 1])
+
+    assert only(reading).counts == Counts()
+
+
+def test_rows_without_any_date_are_a_slip() -> None:
+    reading = read(["", ONE, 1000, 1], ["soon", ONE, 2000, 1])
+
+    assert only(reading).counts.followers == 2000
+    assert codes(reading) == ["duplicate_row"]
+
+
+def test_a_date_column_matters_only_to_repeated_accounts() -> None:
+    reading = read(["yesterday", ONE, 1, 1], ["2026-11-24", TWO, 2, 1], ["2026-12-24", None, None, None])
+
+    assert [row.counts.followers for row in reading.rows.values()] == [1, 2]
+    assert (reading.problems, reading.skips) == ((), {})
+
+
+def test_two_columns_of_dates_tell_nothing() -> None:
+    reading = read(*([row[0], *row] for row in LOG), header="Date,Day,Link,Followers,Videos")
+
+    assert only(reading).counts.followers == 1420
+    assert codes(reading) == ["duplicate_row", "duplicate_row"]
+
+
+def test_texts_are_those_of_the_latest_day() -> None:
+    header = "Date,Link,Followers,Owner,Status"
+
+    reading = read(["2026-11-24", ONE, 1, "ann", "OLD"], ["2026-11-25", ONE, 2, "ben", None], header=header)
+
+    assert (only(reading).owner, only(reading).status) == ("ben", "OLD")
+
+
+def test_a_log_may_name_platform_and_handle() -> None:
+    rows: list[Row] = [[day, "TikTok", "@example_one", count] for day, _, count, _ in LOG]
+
+    reading = read(*rows, header="Date,Platform,Username,Followers")
+
+    assert only(reading).counts.followers == 1380

@@ -1,0 +1,130 @@
+"""Whose row it is: the account that the cells of a row name, or why they name none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from webapp.model import METRICS, Profile
+from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of
+from webapp.sources.sheet import Cell
+from webapp.sources.sheet.headers import Header, identity
+from webapp.sources.sheet.notes import Notes
+from webapp.sources.sheet.quotes import quote_cell
+from webapp.sources.sheet.texts import clean
+from webapp.sources.urls import BadProfile, platform_slug, profile_of
+
+_TOTAL = re.compile(
+    r"[\W_]*(?:(?:grand|sub)[\s-]*)?(?:totals?|sum|average|avg|итого|итог|всего|сумма|среднее|разом)(?=[\s:=]|\Z)",
+    re.IGNORECASE,
+)
+_LIKE_LINK = re.compile(r"[/@]|\A\s*\S*\.\S*\s*\Z")
+
+
+class AccountFinder:
+    """torn: some row could not be told whose it is, so that nobody knows who has no row."""
+
+    def __init__(self, header: Header, notes: Notes) -> None:
+        self.torn = False
+        self.column = header.columns[identity(header.columns)[-1]]  # names the account
+        self._header = header
+        self._notes = notes
+        self._used = [column for meaning, column in header.columns.items() if meaning != "date"]
+        self._metrics = [header.columns[metric] for metric in METRICS if metric in header.columns]
+        self._places: dict[str, str] = {}  # the platform beside an address of none, by the key of the address
+
+    def second_look(
+        self, number: int, row: Sequence[Cell], handle: Cell, place: str | None, why: BadProfile
+    ) -> Profile | None:
+        """The account of a row whose link names none, by platform and handle; None when they do not, which is noted."""
+        column = self.column
+        named = row[column] if column < len(row) else None
+        if NOT_COMPUTED in (named, handle, place):
+            self._refuse_uncomputed(number, row)
+            return None
+        code = "no_url" if isinstance(named, bool) else why.code
+        if code == "no_url" and place and "url" in self._header.columns and clean(handle):
+            try:
+                return profile_of(handle, place)
+            except BadProfile as again:
+                code, why, named, column = again.code, again, handle, self._header.columns["username"]
+        if self._is_blank(row):
+            return None
+        self._notes.skip("no_url" if self._is_furniture(row, named) else code)
+        if self._is_furniture(row, named):
+            return None
+        if code == "no_url":
+            if self._has_counts(row):
+                self._notes.add_at("no_url", number, self.column, "a row with counts, but without a profile URL")
+        else:
+            self._notes.add_at(code, number, column, f"{quote_cell(named)} {why.message}")
+        return None
+
+    def by_columns(self, number: int, profile: Profile, named: Cell, handle: Cell, place: str) -> Profile | None:
+        """The account of a row whose link is of no platform, such as a page of links, and where a Platform stands.
+
+        Platform and handle name it, where they do. Otherwise the link does, but never the accounts of two platforms:
+        None then, which is noted.
+        """
+        slug = platform_slug(place)
+        if slug is None:
+            return profile
+        own = _profile_of_handle(handle, place)
+        if own is not None:
+            return own
+        other = self._places.setdefault(profile.url_key, slug)
+        if other == slug:
+            return profile
+        self._notes.skip("bad_url")
+        words = f"{quote_cell(named)} stands in a row of {other} too and is a page of neither"
+        self._notes.add_at("bad_url", number, self.column, f"{words}; paste the link of the profile page")
+        return None
+
+    def _refuse_uncomputed(self, number: int, row: Sequence[Cell]) -> None:
+        self.torn = True
+        self._notes.skip("bad_url")
+        column = next(i for i in self._used if i < len(row) and row[i] == NOT_COMPUTED)
+        words = f"the account is a formula whose result is not in the file ({COMPUTE})"
+        self._notes.add_at("bad_url", number, column, words)
+
+    def _cells_in_use(self, row: Sequence[Cell]) -> list[Cell]:
+        return [row[i] for i in self._used if i < len(row)]
+
+    def _is_blank(self, row: Sequence[Cell]) -> bool:
+        """Whether no column that is read says anything; what stands beside the table does not matter."""
+        return not any(clean(cell) for cell in self._cells_in_use(row)) and not self._has_counts(row)
+
+    def _has_counts(self, row: Sequence[Cell]) -> bool:
+        """Whether a metric's cell has something in it, readable or not."""
+        return any(_is_filled(row[i]) for i in self._metrics if i < len(row))
+
+    def _is_furniture(self, row: Sequence[Cell], named: Cell) -> bool:
+        """Whether the row is of no account at all: a header again, a total, a title."""
+        return self._header.repeats(row) or _is_total(row) or self._is_title(row, named)
+
+    def _is_title(self, row: Sequence[Cell], named: Cell) -> bool:
+        """Whether the row is nothing but a text that does not even try to be a link."""
+        if not isinstance(named, str) or not clean(named) or _LIKE_LINK.search(named):
+            return False
+        return sum(clean(cell) is not None for cell in self._cells_in_use(row)) == 1
+
+
+def _profile_of_handle(handle: Cell, place: str) -> Profile | None:
+    if not clean(handle):
+        return None
+    try:
+        profile = profile_of(handle, place)
+    except BadProfile:
+        return None
+    return None if profile.platform == "other" else profile
+
+
+def _is_total(row: Sequence[Cell]) -> bool:
+    return any(isinstance(cell, str) and _TOTAL.match(cell) for cell in row)
+
+
+def _is_filled(cell: Cell) -> bool:
+    try:
+        return count_of(cell) is not None
+    except NotACount:
+        return True

@@ -1,0 +1,150 @@
+"""Several rows of one account: a slip, or a log that has a row for every day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from webapp.model import METRICS, Counts, Problem, larger
+from webapp.rules.addresses import address
+from webapp.sources.dates import ORDERS, Order, likely_orders, moment_of
+from webapp.sources.sheet import Cell, Grid
+from webapp.sources.sheet.notes import Notes
+from webapp.sources.sheet.quotes import quote_cell
+from webapp.sources.sheet.reading import SheetRow
+from webapp.sources.sheet.texts import clean
+
+_ALL = (1 << len(METRICS)) - 1
+
+Dated = list[tuple[datetime, SheetRow]]
+
+
+class Repeats:
+    """Makes one row of several. column: of the account; dates: of the date of a row, None where there is none."""
+
+    def __init__(self, rows: Grid, column: int, dates: int | None, locale: str | None, notes: Notes) -> None:
+        self._rows = rows
+        self._column = column
+        self._dates = dates
+        self._locale = locale
+        self._notes = notes
+        self._found: dict[str, list[SheetRow]] = {}
+
+    def add(self, first: SheetRow, again: SheetRow) -> None:
+        """first: of the account, as it was found."""
+        self._found.setdefault(first.profile.url_key, [first]).append(again)
+
+    def resolve(self) -> Iterator[SheetRow]:
+        """One row for each account that has several, in the order in which they came."""
+        orders = self._orders()
+        logged = 0
+        for rows in self._found.values():
+            is_log = self._dates is not None and any(self._moment(row, order) for row in rows for order in ORDERS)
+            logged += is_log
+            yield self._newest(rows, orders) if is_log else self._largest(rows)
+        if logged:
+            self._note_log(logged)
+
+    def _orders(self) -> Sequence[Order]:
+        if self._dates is None:
+            return ()
+        return likely_orders((self._date(row) for rows in self._found.values() for row in rows), self._locale)
+
+    def _date(self, row: SheetRow) -> Cell:
+        cells = self._rows[row.row - 1]
+        assert self._dates is not None  # noqa: S101  asked where there is a column
+        return cells[self._dates] if self._dates < len(cells) else None
+
+    def _moment(self, row: SheetRow, order: Order) -> datetime | None:
+        return moment_of(self._date(row), order)
+
+    # A slip
+
+    def _largest(self, rows: Sequence[SheetRow], *, note: bool = True) -> SheetRow:
+        """The larger of each count, the first text that is not blank. note: a problem for each row after the first."""
+        result, *others = rows
+        for again in others:
+            counts = Counts._make(map(larger, result.counts, again.counts))
+            result = _filled(result, again)._replace(
+                counts=counts,
+                unread=(result.unread | again.unread) & ~_known(counts),
+                more=(*result.more, again.row),
+            )
+            if note:
+                self._note_duplicate(again, rows[0])
+        return result
+
+    def _note_duplicate(self, row: SheetRow, first: SheetRow) -> None:
+        self._notes.skip("duplicate_row")
+        where = address(self._notes.title, self._column, first.row)
+        words = f"the same account as {where}; the larger of each count is taken"
+        self._notes.add_at("duplicate_row", row.row, self._column, words)
+
+    # A log
+
+    def _newest(self, rows: Sequence[SheetRow], orders: Sequence[Order]) -> SheetRow:
+        """The row of the latest date; what it leaves blank is what it was on the latest day that says it."""
+        results = [self._newest_by(rows, order) for order in orders]
+        if not results or any(result != results[0] for result in results):
+            return self._refuse(rows)
+        self._note_days(rows, orders[0])
+        return results[0]
+
+    def _newest_by(self, rows: Sequence[SheetRow], order: Order) -> SheetRow:
+        days: dict[datetime, list[SheetRow]] = {}
+        for row in rows:
+            moment = self._moment(row, order)
+            if moment is not None:
+                days.setdefault(moment, []).append(row)
+        newest, *older = (self._largest(days[moment], note=False) for moment in sorted(days, reverse=True))
+        for row in older:
+            newest = _over(newest, row)
+        return newest
+
+    def _refuse(self, rows: Sequence[SheetRow]) -> SheetRow:
+        """Nobody can tell which row is the newest: the account is there, and its counts stay as they were."""
+        for row in rows:
+            words = f"{quote_cell(self._date(row))} can be read as more than one date; write it as 2026-03-04"
+            self._notes.add_at("invalid_date", row.row, self._dates or 0, words)
+        last = rows[-1]
+        return last._replace(counts=Counts(), unread=last.unread | _ALL)
+
+    def _note_days(self, rows: Sequence[SheetRow], order: Order) -> None:
+        """Rows without a date, and rows of one date."""
+        days: dict[datetime, SheetRow] = {}
+        for row in rows:
+            moment = self._moment(row, order)
+            if moment is None:
+                cell = self._date(row)
+                words = f"{quote_cell(cell)} is no date that can be read" if clean(cell) else "the date is missing"
+                self._notes.add_at("invalid_date", row.row, self._dates or 0, f"{words}; the row is left out")
+            elif moment in days:
+                self._note_duplicate(row, days[moment])
+            else:
+                days[moment] = row
+
+    def _note_log(self, accounts: int) -> None:
+        noun = "account has" if accounts == 1 else "accounts have"
+        words = f"{self._notes.title}: {accounts} {noun} a row for each date; the row of the latest date is taken"
+        self._notes.add(Problem("log_layout", words, None))
+
+
+def _known(counts: Counts) -> int:
+    return sum(1 << i for i, count in enumerate(counts) if count is not None)
+
+
+def _filled(row: SheetRow, other: SheetRow) -> SheetRow:
+    """The row with the texts of another where its own are blank."""
+    return row._replace(
+        owner=row.owner or other.owner, topic=row.topic or other.topic, status=row.status or other.status
+    )
+
+
+def _over(newer: SheetRow, older: SheetRow) -> SheetRow:
+    """What the newer row says, and the older one where the newer is blank; a cell that is unread is not blank."""
+    counts = Counts._make(
+        old if new is None and not newer.unread >> i & 1 else new
+        for i, (new, old) in enumerate(zip(newer.counts, older.counts, strict=True))
+    )
+    blank = _ALL & ~newer.unread & ~_known(newer.counts)
+    return _filled(newer, older)._replace(counts=counts, unread=newer.unread | (older.unread & blank))

@@ -1,0 +1,200 @@
+"""The cells of one worksheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import IO
+
+from webapp.sources.counts import NOT_COMPUTED
+from webapp.sources.sheet import MOST_COLUMNS, Cell
+from webapp.sources.sheet.xlsx.texts import local_name, open_parser, unescape
+
+MOST_ROWS = 2**20
+
+_ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
+_WHOLE = re.compile("-?[0-9]{1,18}")
+_SINCE_1900, _SINCE_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - cells have no zone
+_LEAP_DAY = 60  # 29 February 1900, which Excel believes in
+_DAY_MS = 86_400_000
+_NO_DATE = "#VALUE!"
+
+
+class CellReader:
+    """Reads the cells of one worksheet as they are saved, formulas by the value that was saved with them.
+
+    strings: the texts that cells name by number. dates: the styles that show a date; true for a length of time.
+    doubts_zeros: a formula's 0 is no value. NOT_COMPUTED stands for a formula that has none.
+    """
+
+    def __init__(
+        self, strings: Sequence[str], dates: Mapping[str, bool], *, from_1904: bool, doubts_zeros: bool
+    ) -> None:
+        self._strings = strings
+        self._dates = dates
+        self._from_1904 = from_1904
+        self._doubts_zeros = doubts_zeros
+        self._rows: list[list[Cell]] = []
+        self._row = 0  # the number of the row that is read, from 1
+        self._column = -1
+        self._kind = self._style = ""
+        self._inside = ""  # the element whose text is taken
+        self._value: str | None = None
+        self._inline: list[str] = []
+        self._is_formula = False
+        self._spans: list[tuple[int, int, int, int]] = []  # cells whose formula stands in the first of them
+        self._phonetic = 0
+
+    def read(self, opened: IO[bytes]) -> list[list[Cell]]:
+        """Rows from row 1, without blank ends. Raises: ValueError, expat.ExpatError for what is no worksheet."""
+        parser = open_parser()
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        parser.ParseFile(opened)
+        return self._rows
+
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+        match local_name(name):
+            case "row":
+                self._row = int(attributes.get("r", self._row + 1))
+                self._column = -1
+            case "c":
+                self._begin_cell(attributes)
+            case "v":
+                self._inside, self._value = "v", ""
+            case "f":
+                self._is_formula = True
+                self._note_span(attributes)
+            case "t":
+                self._inside = "" if self._phonetic else "t"
+            case "rPh":
+                self._phonetic += 1
+
+    def _begin_cell(self, attributes: Mapping[str, str]) -> None:
+        address = attributes.get("r")
+        self._column = _place(address)[1] if address else self._column + 1
+        self._kind = attributes.get("t", "n")
+        self._style = attributes.get("s", "")
+        self._value = None
+        self._inline.clear()
+        self._is_formula = False
+
+    def _note_span(self, attributes: Mapping[str, str]) -> None:
+        """An array formula stands in its first cell and fills others."""
+        first, _, last = attributes.get("ref", "").partition(":")
+        if last and attributes.get("t") in {"array", "dataTable"}:
+            self._spans.append((*_place(first), *_place(last)))
+
+    def _text(self, data: str) -> None:
+        if self._inside == "v":
+            self._value = (self._value or "") + data
+        elif self._inside == "t":
+            self._inline.append(data)
+
+    def _end(self, name: str) -> None:
+        match local_name(name):
+            case "v" | "t":
+                self._inside = ""
+            case "rPh":
+                self._phonetic -= 1
+            case "c":
+                if self._column < MOST_COLUMNS:
+                    self._put(self._cell())
+
+    def _put(self, cell: Cell) -> None:
+        if cell is None or cell == "":
+            return
+        rows, number = self._rows, self._row
+        if not 0 < number <= MOST_ROWS or number < len(rows):
+            raise ValueError("rows that are not in order")
+        if number > len(rows):
+            blank: list[Cell] = []
+            rows += [blank] * (number - 1 - len(rows))
+            rows.append([])
+        row = rows[-1]
+        if self._column < len(row):
+            raise ValueError("cells that are not in order")
+        row += [None] * (self._column - len(row))
+        row.append(cell)
+
+    def _cell(self) -> Cell:
+        if (self._is_formula or self._spans) and self._is_uncomputed():
+            return NOT_COMPUTED
+        value = self._value
+        match self._kind:
+            case "inlineStr":
+                return unescape("".join(self._inline))
+            case _ if value is None:
+                return None
+            case "s":
+                return self._strings[_index(value)]
+            case "b":
+                return value.strip() in {"1", "true"}
+            case "str":
+                return unescape(value)
+            case "e" | "d":
+                return value
+            case _:
+                return self._number(value.strip())
+
+    def _is_uncomputed(self) -> bool:
+        """Whether the cell is a formula's whose result nobody has computed, or nobody knows whether anybody has."""
+        if not self._is_formula and not self._is_spanned():
+            return False
+        value = self._value
+        if value is None or (not value.strip() and self._kind != "str"):
+            return True
+        return self._doubts_zeros and (not value.strip() or _is_zero(value))
+
+    def _is_spanned(self) -> bool:
+        row, column = self._row, self._column
+        return any(top <= row <= bottom and left <= column <= right for top, left, bottom, right in self._spans)
+
+    def _number(self, text: str) -> Cell:
+        if not text:
+            return None
+        number = int(text) if _WHOLE.fullmatch(text) else float(text)
+        if self._style not in self._dates:
+            return number
+        return self._moment(number, is_length=self._dates[self._style])
+
+    def _moment(self, days: float, *, is_length: bool) -> str:
+        """A number that is shown as a date, as text in ISO form: it is no count."""
+        try:
+            length = timedelta(milliseconds=round(days * _DAY_MS))
+            if is_length:
+                return str(length)
+            if 0 <= days < 1:
+                return (_SINCE_1900 + length).time().isoformat()
+            if self._from_1904:
+                return (_SINCE_1904 + length).isoformat()
+            return (_SINCE_1900 + length + timedelta(days=days < _LEAP_DAY)).isoformat()
+        except (OverflowError, ValueError):
+            return _NO_DATE
+
+
+def _place(address: str) -> tuple[int, int]:
+    """Row from 1 and column from 0 of `B17`."""
+    found = _ADDRESS.fullmatch(address)
+    if found is None:
+        raise ValueError("a cell without an address")
+    column = 0
+    for letter in found[1]:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return int(found[2]), column - 1
+
+
+def _index(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError("a text that is not there")
+    return number
+
+
+def _is_zero(text: str) -> bool:
+    try:
+        return float(text) == 0
+    except ValueError:
+        return False

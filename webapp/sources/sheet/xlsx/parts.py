@@ -1,0 +1,179 @@
+"""The small parts of a workbook, which are XML files in a zip: what sheets there are, how numbers look, who wrote it.
+
+Names of elements are compared without their namespace: Strict workbooks, which are the same in other namespaces, are
+read like all others.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import IO
+from xml.etree.ElementTree import Element, TreeBuilder, XMLParser
+from zipfile import ZipFile
+
+from webapp.sources.sheet.xlsx.texts import SharedStrings, refuse_doctype
+
+_TRUE = {"1", "true"}
+_RELS = "_rels"
+
+# Formats of dates and times that Excel names by number alone.
+_BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+_NO_DATE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general|E[+-]', re.IGNORECASE)
+_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+_DATE_LETTER = re.compile("[dmhys]", re.IGNORECASE)
+
+# Libraries that write 0 beside a formula they have not computed. Excel itself lists its formulas in a part of their own.
+_LIBRARY = re.compile(
+    "poi|epplus|openpyxl|xlsxwriter|phpspreadsheet|phpexcel|closedxml|excelize|sheetjs|aspose|easyexcel|spout",
+    re.IGNORECASE,
+)
+_EXCEL = re.compile("microsoft.* excel", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A worksheet. part: the file of the zip that holds its cells."""
+
+    name: str
+    hidden: bool
+    part: str
+
+
+class _Tree(TreeBuilder):
+    doctype = staticmethod(refuse_doctype)
+
+
+class Parts:
+    """An open workbook. Raises KeyError, ValueError and what zip files and XML raise, where it is none."""
+
+    def __init__(self, archive: ZipFile) -> None:
+        self._archive = archive
+        # Some libraries write backslashes, others other cases than they refer to.
+        self._names = {_plain(name): name for name in archive.namelist()}
+
+    def open(self, part: str) -> IO[bytes]:
+        return self._archive.open(self._names[_plain(part)])
+
+    @cached_property
+    def sheets(self) -> tuple[Sheet, ...]:
+        """The worksheets in their order, without charts and macro sheets, which have no cells."""
+        found = ((each, self._relations.get(_attribute(each, "id"))) for each in _all(self._book, "sheet"))
+        return tuple(
+            Sheet(each.get("name", ""), each.get("state", "visible") != "visible", relation[1])
+            for each, relation in found
+            if relation and relation[0] == "worksheet"
+        )
+
+    @cached_property
+    def strings(self) -> list[str]:
+        """The texts that cells name by number."""
+        part = self._part("sharedStrings", self._relations)
+        if part is None:
+            return []
+        with self.open(part) as opened:
+            return SharedStrings().read(opened)
+
+    @cached_property
+    def dates(self) -> Mapping[str, bool]:
+        """The styles that show a number as a date or a time, by number; true for a time that may exceed a day."""
+        part = self._part("styles", self._relations)
+        if part is None:
+            return {}
+        styles = self._tree(part)
+        formats = {each.get("numFmtId"): each.get("formatCode", "") for each in _all(styles, "numFmt")}
+        cells = next((each for each in styles.iter() if _local(each) == "cellXfs"), None)
+        found = {}
+        for number, style in enumerate(cells if cells is not None else ()):
+            code = formats.get(style.get("numFmtId"))
+            named = code is None and int(style.get("numFmtId", "0")) in _BUILT_IN_DATES
+            if named or (code is not None and _is_date(code)):
+                found[str(number)] = code is not None and _ELAPSED.search(code) is not None
+        return found
+
+    @cached_property
+    def from_1904(self) -> bool:
+        """Whether days are counted from 1904, as early Macintoshes did."""
+        return any(each.get("date1904") in _TRUE for each in _all(self._book, "workbookPr"))
+
+    @cached_property
+    def doubts_zeros(self) -> bool:
+        """Whether a formula's 0 only says that nobody has computed it.
+
+        The file asks to be recalculated when it is opened, or a library wrote it that does not compute.
+        """
+        for each in _all(self._book, "calcPr"):
+            if each.get("fullCalcOnLoad") in _TRUE or each.get("calcCompleted", "1") not in _TRUE:
+                return True
+        writer = self._writer
+        has_chain = any(kind == "calcChain" for kind, _ in self._relations.values())
+        return bool(_LIBRARY.search(writer)) or (bool(_EXCEL.match(writer)) and not has_chain)
+
+    @cached_property
+    def _writer(self) -> str:
+        root = self._related("")
+        part = self._part("extended-properties", root) or self._part("extendedProperties", root)
+        return next((each.text or "" for each in _all(self._tree(part), "Application")), "") if part else ""
+
+    @cached_property
+    def _book_part(self) -> str:
+        return self._part("officeDocument", self._related("")) or "xl/workbook.xml"
+
+    @cached_property
+    def _book(self) -> Element:
+        return self._tree(self._book_part)
+
+    @cached_property
+    def _relations(self) -> Mapping[str, tuple[str, str]]:
+        return self._related(self._book_part)
+
+    def _part(self, kind: str, relations: Mapping[str, tuple[str, str]]) -> str | None:
+        """The part of this kind, as far as it is there."""
+        return next((part for each, part in relations.values() if each == kind and _plain(part) in self._names), None)
+
+    def _related(self, part: str) -> dict[str, tuple[str, str]]:
+        """What a part refers to: {id: (kind, part)}. Nothing where it says nothing."""
+        folder, name = posixpath.split(part)
+        path = posixpath.join(folder, _RELS, f"{name}.rels")
+        if _plain(path) not in self._names:
+            return {}
+        found = {}
+        for each in _all(self._tree(path), "Relationship"):
+            target = each.get("Target", "").replace("\\", "/")
+            whole = target if target.startswith("/") else posixpath.join(folder, target)
+            kind = each.get("Type", "").rpartition("/")[2]
+            found[each.get("Id", "")] = (kind, posixpath.normpath(whole).lstrip("/"))
+        return found
+
+    def _tree(self, part: str) -> Element:
+        parser = XMLParser(target=_Tree())  # noqa: S314 - without a document type there are no entities
+        with self.open(part) as opened:
+            while data := opened.read(64 * 1024):
+                parser.feed(data)
+        root: Element = parser.close()
+        return root
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "/").lstrip("/").casefold()
+
+
+def _local(element: Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _all(root: Element, name: str) -> Iterator[Element]:
+    return (each for each in root.iter() if _local(each) == name)
+
+
+def _attribute(element: Element, name: str) -> str:
+    """An attribute of another namespace than the element's."""
+    return next((value for key, value in element.items() if key.endswith("}" + name)), "")
+
+
+def _is_date(code: str) -> bool:
+    first = code.partition(";")[0]
+    return _ELAPSED.search(first) is not None or _DATE_LETTER.search(_NO_DATE.sub("", first)) is not None
