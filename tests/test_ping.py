@@ -18,7 +18,8 @@ from webapp.alerts.ping import Ping
 from webapp.app import create_app
 from webapp.bootstrap import Parts
 from webapp.config import Settings
-from webapp.errors import ConfigError, SourceError
+from webapp.errors import ConfigError, SourceError, StoreError
+from webapp.store import runs
 from webapp.sync.trigger import Trigger
 from webapp.sync.watch import at_once, watch
 
@@ -220,6 +221,24 @@ def test_a_run_that_ends_without_a_word_is_told_as_failed(sqlite_service: Servic
         raise ZeroDivisionError
 
     assert sent[-1] == (f"https://hc.example/c/fail?rid={run.id}", b"the run ended without a word")
+
+
+def test_a_run_whose_end_cannot_be_read_is_reported_as_failed(
+    sqlite_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[str, bytes]] = []
+    ping = Ping("https://hc.example/c", lambda url, body: sent.append((url, body)))
+    trigger = Trigger()
+    run = sqlite_service.engine.start(trigger).run
+
+    def broken(*_: Any) -> None:
+        raise StoreError("The file has gone", code="database_replaced")
+
+    with watch(ping, sqlite_service.db, run, trigger, at_once):
+        monkeypatch.setattr(runs, "by_id", broken)
+
+    words = b"the run's end could not be read: database_replaced"
+    assert sent[-1] == (f"https://hc.example/c/fail?rid={run.id}", words)
 
 
 @pytest.mark.parametrize(

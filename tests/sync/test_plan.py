@@ -254,3 +254,11 @@ def test_a_held_reading_leaves_the_last_good_one_in_force(world: World, tab: Seq
             after.accounts[name].accepted[METRICS.index(one.metric)]
             == old.accounts[name].accepted[METRICS.index(one.metric)]
         )
+
+
+def test_a_time_that_is_none_counts_as_unknown() -> None:
+    parsed = Counts(followers=900_000)
+    odd = account("a", 1, added_at="long ago", parsed=parsed, parsed_at="yesterday", accepted=Counts(followers=1))
+    plan = planned(World({"a": odd}, {}), None)
+
+    assert plan.counts == [(1, parsed)]  # without a known age there is no history to judge the reading by
