@@ -17,6 +17,7 @@ def create_app(parts: Parts) -> Flask:
     """The app over these parts. Imports and reads nothing else; opens nothing."""
     app = Flask("webapp", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.url_map.merge_slashes = False  # by a redirect, which `curl --fail` takes for a success
     routes = api.routes(get_trigger=parts.settings.get_trigger)
     document = Document(routes, public_reads=parts.settings.public_reads)
     shared = [
@@ -38,6 +39,7 @@ def create_app(parts: Parts) -> Flask:
     api.register(app, routes)
     dashboard.register(app)
     app.after_request(_harden)
+    app.wsgi_app = web.WithoutSlash(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

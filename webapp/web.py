@@ -1,14 +1,30 @@
-"""What a request may use: the parts of the application, by type."""
+"""What a request may use: the parts of the application, by type; and which address it means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app
 
 T = TypeVar("T")
 KEY = "smart_sync"
+
+
+class WithoutSlash:
+    """An application that never sees the one slash at the end of an address.
+
+    It answers like without: a redirect would turn a POST into a GET, or lose its token, with many callers.
+    """
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if len(path) > 1 and path.endswith("/"):
+            environ["PATH_INFO"] = path[:-1]
+        return self._app(environ, start_response)
 
 
 def provide(app: Flask, parts: Iterable[Any]) -> None:

@@ -222,7 +222,7 @@ def test_a_get_says_which_method_to_use(service: Service) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/api/admin/smart_sync/", "/api/admin/smart-sync", "/api/admin/SMART_SYNC", "/api/admin", "//api/admin/smart_sync",
+        "/api/admin/smart_sync//", "/api/admin/smart-sync", "/api/admin/SMART_SYNC", "/api/admin", "//api/admin/smart_sync",
         "/api/admin/../admin/smart_sync", "/api/admin/held/abc/accept", "/api/admin/held/-1/accept", "/api/admin/held/1.5/accept",
         "/%00", "/api/%F0%9F%98%80", "/api/%FF", "/.env", "/wp-login.php",
     ],

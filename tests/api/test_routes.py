@@ -104,6 +104,28 @@ def test_the_same_bytes_are_not_sent_twice(quiet_demo: Demo, route: Route) -> No
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
 
 
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.name)
+def test_an_address_answers_with_a_slash_behind_it_like_without(quiet_demo: Demo, route: Route) -> None:
+    path = quiet_demo.path(route.path)
+    got, slashed = (quiet_demo.client.get(one, headers=ADMIN, buffered=True) for one in (path, f"{path}/"))
+
+    assert (slashed.status_code, slashed.data) == (got.status_code, got.data)
+    assert told(slashed) == told(got)
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method != "GET"], ids=lambda route: route.name)
+def test_what_changes_something_is_refused_with_a_slash_as_without(quiet_demo: Demo, route: Route) -> None:
+    for status, request in bad_requests(quiet_demo, route):
+        answer = quiet_demo.client.open(**{"method": route.method} | request | {"path": f"{request['path']}/"})
+
+        assert answer.status_code == status, request
+
+
+@pytest.mark.parametrize("path", ["/api/admin/smart_sync//", "/api//admin/smart_sync", "//"])
+def test_more_slashes_than_one_at_the_end_lead_nowhere(quiet_demo: Demo, path: str) -> None:
+    assert quiet_demo.client.post(path, headers=ADMIN).status_code == 404
+
+
 def bad_requests(demo: Demo, route: Route) -> Iterator[tuple[int, dict[str, Any]]]:
     """Requests to a route that have to fail, with the status they get."""
     path, sent = demo.path(route.path), demo.sent(route.name)

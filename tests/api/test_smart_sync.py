@@ -397,3 +397,12 @@ def test_two_syncs_of_a_day_add_up_to_one(service: Service, sheet: FakeSheet) ->
 
     assert service.sync()["results"][0]["snapshot_count"] == 0
     assert service.tables(without=TIMES) == before
+
+
+def test_a_trigger_with_a_slash_at_its_end_is_one(service: Service) -> None:
+    service.sheet.rows("Project A", ["x.com/ada", 1, 2, 3, 4, 5])
+
+    answer = service.client.post("/api/admin/smart_sync/", query_string={"summary": "true"}, headers=ADMIN)
+
+    assert (answer.status_code, answer.get_json()["success_count"]) == (200, 1)
+    assert service.one("SELECT count(*) FROM sync_runs") == 1

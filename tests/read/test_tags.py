@@ -43,7 +43,7 @@ def test_who_has_an_answer_is_not_sent_it_again(laid: World) -> None:
         known = first.headers["ETag"]
         assert (known[0], known[-1], first.headers["Cache-Control"]) == ('"', '"', "private, no-cache"), path
 
-        for given in (known, f'"x", W/"y", {known}', "*"):
+        for given in (known, f"W/{known}", f'"x", W/"y", {known}', f'W/"y", W/{known}', "*"):
             answer = laid.get(path, headers={"If-None-Match": given})
 
             assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", known), (path, given)

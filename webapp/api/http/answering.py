@@ -239,9 +239,9 @@ def _tag(text: bytes) -> str:
 
 
 def _has(tag: str) -> bool:
-    """Whether the caller has the answer of this tag."""
+    """Whether the caller has the answer of this tag, which a proxy that compressed it may have made weak."""
     given = request.environ.get("HTTP_IF_NONE_MATCH")
-    return given is not None and (given == tag or request.if_none_match.contains(tag.strip('"')))
+    return given is not None and (given == tag or request.if_none_match.contains_weak(tag.strip('"')))
 
 
 def _subject(found: Projects) -> Subject:
