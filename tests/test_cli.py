@@ -79,9 +79,9 @@ def test_a_sync_tells_each_project_and_the_run(shell: Shell) -> None:
     assert done.exit_code == 0
     *projects, run = done.stdout.splitlines()
     assert sorted(projects) == [
-        "ok    Beauty Lab: 8 accounts, 8 updated, 8 snapshots, 1 problem",
-        "ok    Street Food: 8 accounts, 8 updated, 8 snapshots, 2 problems",
-        "ok    Игры: 5 accounts, 5 updated, 4 snapshots, 1 problem",
+        "ok    Beauty Lab: 8 accounts, 8 updated, 8 snapshots, 8 added, 1 problem",
+        "ok    Street Food: 8 accounts, 8 updated, 8 snapshots, 8 added, 2 problems",
+        "ok    Игры: 5 accounts, 5 updated, 4 snapshots, 5 added, 1 problem",
     ]
     assert run.startswith("succeeded: 3 projects done, 0 failed, 0 skipped, 0 left, 0 Sheets calls, ")
 

@@ -23,6 +23,7 @@ GUIDE_RESULT = [
 SUMMARY = {
     "success", "run_id", "state", "total_projects", "success_count", "error_count", "skipped_count", "remaining",
     "complete", "degraded", "dry_run", "duration_seconds", "api_calls", "error_code", "error", "timestamp",
+    "added_count", "removed_count",
 }  # fmt: skip
 RUN_TABLES = ("sync_runs", "sync_run_projects")
 

@@ -267,3 +267,38 @@ def test_columns_moved_to_other_places_are_no_loss(service: Service, sheet: Fake
     result = service.sync()["results"][0]
 
     assert (result["degraded"], result["updated_count"]) == (False, 0)
+
+
+def test_a_result_says_how_many_accounts_came_and_went(service: Service) -> None:
+    rows = [[f"x.com/name{number}", 1, 2, 3, 4, 5] for number in range(4)]
+    service.sheet.rows("Project A", *rows)
+    service.sheet.rows("Project B", ["x.com/ada", 1, 2, 3, 4, 5])
+
+    def counts(**how: object) -> list[tuple[int, int]]:
+        body = service.sync(**how)
+        together = body["added_count"], body["removed_count"]
+        assert together == tuple(sum(r[name] for r in body["results"]) for name in ("added_count", "removed_count"))
+        if not body["dry_run"]:
+            kept = service.get(f"/api/admin/runs/{body['run_id']}")
+            assert (kept["added_count"], kept["removed_count"]) == together
+            assert [r["added_count"] for r in kept["results"]] == [r["added_count"] for r in body["results"]]
+        return [(r["added_count"], r["removed_count"]) for r in body["results"]]
+
+    assert counts(dry_run=True) == [(4, 0), (1, 0)]
+    assert counts() == [(4, 0), (1, 0)]
+    assert counts() == [(0, 0), (0, 0)]
+    service.sheet.rows("Project A", *rows[:3])
+    assert counts(dry_run=True) == [(0, 1), (0, 0)]
+    assert counts() == [(0, 1), (0, 0)]
+    service.sheet.rows("Project A", *rows, ["x.com/new", 1, 2, 3, 4, 5])
+    assert counts() == [(2, 0), (0, 0)]
+
+
+def test_the_result_of_one_project_says_who_came(service: Service) -> None:
+    service.sheet.rows("Project A", ["x.com/ada", 1, 2, 3, 4, 5])
+    service.sync()
+    service.sheet.rows("Project A", ["x.com/ann", 1, 2, 3, 4, 5])
+
+    one = service.sync(project_id=service.project()["id"])
+
+    assert (one["added_count"], one["removed_count"]) == (1, 1)

@@ -19,6 +19,7 @@ def result_line(result: ProjectResult) -> str:
         f"{'part' if result.degraded else 'ok':4}  {result.project_name}: {result.total_accounts} accounts, "
         f"{result.updated_count} updated, {result.snapshot_count} snapshots"
     )
+    line += _came_and_went(result)
     if result.problem_count:
         line += f", {result.problem_count} problem{'s' if result.problem_count > 1 else ''}"
     return f"{line}: {result.error}" if result.error else line
@@ -39,5 +40,11 @@ def print_run(run: Run) -> None:
         click.echo(f"error: {run.error}")
     click.echo(
         f"{run.state}: {run.success_count} projects done, {run.error_count} failed, {run.skipped_count} skipped, "
-        f"{run.remaining} left, {run.api_calls} Sheets calls, {run.seconds or 0:.2f} s, run {run.id}"
+        f"{run.remaining} left, {run.api_calls} Sheets calls{_came_and_went(run)}, {run.seconds or 0:.2f} s, run {run.id}"
     )
+
+
+def _came_and_went(counted: ProjectResult | Run) -> str:
+    """Accounts that were added and removed, where any were."""
+    added = f", {counted.added_count} added" if counted.added_count else ""
+    return f"{added}, {counted.removed_count} removed" if counted.removed_count else added

@@ -61,6 +61,8 @@ class Run:
     error_count: int
     skipped_count: int
     remaining: int
+    added_count: int
+    removed_count: int
     degraded: bool
     warnings: Sequence[str] | None
     api_calls: int
@@ -86,6 +88,8 @@ class ProjectResult:
     total_accounts: int = 0
     updated_count: int = 0
     snapshot_count: int = 0
+    added_count: int = 0
+    removed_count: int = 0
     skips: Mapping[str, int] = field(default_factory=dict)
     problems: Sequence[Mapping[str, Any]] = ()
     problem_count: int = 0

@@ -97,6 +97,8 @@ def _values(run: LiveRun) -> dict[str, Any]:
         "done": len(results),
         "total": len(results) + run.remaining,
         "remaining": run.remaining,
+        "added_count": sum(result.added_count for result in results),
+        "removed_count": sum(result.removed_count for result in results),
         "degraded": run.degraded or any(result.degraded for result in results),
         "warnings": list(run.warnings),
         "api_calls": run.api_calls,

@@ -122,6 +122,11 @@ class Plan:
         return Losses(self.read_rows, self.lost_rows, self.lost_values)
 
     @property
+    def added(self) -> int:
+        """Accounts that come in, for the first time or again."""
+        return len(self.newcomers) + len(self.returned)
+
+    @property
     def changes_what_readers_see(self) -> bool:
         numbers = self.newcomers or self.described or self.counts or self.removed or self.returned or self.lowered
         reasons = self.sheet or self.silent or self.accepted or self.forgotten or self.held

@@ -143,7 +143,7 @@ class ProjectSync:
 
     def result(self, project: Project, draft: Draft, effect: Effect, now: datetime) -> ProjectResult:
         """What this pass did, added to what an earlier pass of the run did."""
-        side, report = self.side, draft.report
+        side, report, plan = self.side, draft.report, draft.plan or Plan()
         earlier = self.run.results.get(project.id)
         return ProjectResult(
             project_id=project.id,
@@ -154,6 +154,8 @@ class ProjectSync:
             total_accounts=report["total"],
             updated_count=effect.updated + (earlier.updated_count if earlier else 0),
             snapshot_count=effect.created + (earlier.snapshot_count if earlier else 0),
+            added_count=plan.added + (earlier.added_count if earlier else 0),
+            removed_count=len(plan.removed) + (earlier.removed_count if earlier else 0),
             skips=report["skips"] | ({"unchanged": report["total"]} if side.unchanged else {}),
             problems=report["problems"][:PROBLEMS_KEPT],
             problem_count=len(report["problems"]),

@@ -72,6 +72,8 @@ def _fields(run: LiveRun, result: ProjectResult) -> dict[str, Any]:
         "accounts": result.total_accounts,
         "updated": result.updated_count,
         "snapshots": result.snapshot_count,
+        "added": result.added_count,
+        "removed": result.removed_count,
         "problems": result.problem_count,
         "degraded": result.degraded,
         "seconds": result.seconds,

@@ -38,6 +38,8 @@ class ProjectResultOut(Struct):
     total_accounts: Number
     updated_count: Annotated[int, zero_or_more("accounts whose current counts changed")]
     snapshot_count: Annotated[int, zero_or_more("snapshots that were made")]
+    added_count: Annotated[int, zero_or_more("accounts that came in, for the first time or again")]
+    removed_count: Annotated[int, zero_or_more("accounts whose row has gone from the Sheet")]
     timestamp: Time
     skipped: Annotated[str | None, says("why nothing was done, such as `already_running`; null: it was")]
     degraded: Annotated[bool, says("the Sheet did not answer; stored observations were used")]
@@ -60,6 +62,8 @@ class RunSummary(Struct):
     error_count: Number
     skipped_count: Number
     remaining: Annotated[int, zero_or_more("projects left to the next run: the budget was used up")]
+    added_count: Annotated[int, zero_or_more("accounts that came in, of all projects together")]
+    removed_count: Annotated[int, zero_or_more("accounts whose row has gone from the Sheet, of all projects together")]
     complete: bool
     degraded: bool
     dry_run: bool
@@ -165,6 +169,8 @@ def project_result_out(result: ProjectResult, *, problems: int = PROBLEMS_SHOWN)
         total_accounts=result.total_accounts,
         updated_count=result.updated_count,
         snapshot_count=result.snapshot_count,
+        added_count=result.added_count,
+        removed_count=result.removed_count,
         timestamp=cast("str", iso(result.finished_at)),  # every outcome that was recorded has come to its end
         skipped=result.skipped,
         degraded=result.degraded,
@@ -187,6 +193,8 @@ def run_summary(run: Run) -> RunSummary:
         error_count=run.error_count,
         skipped_count=run.skipped_count,
         remaining=run.remaining,
+        added_count=run.added_count,
+        removed_count=run.removed_count,
         complete=run.remaining == 0 and not run.live,
         degraded=run.degraded,
         dry_run=run.dry_run,
