@@ -435,3 +435,14 @@ def test_projects_that_were_not_synced_for_long_warn(bound: dict[str, str]) -> N
     found = findings(bound)["syncs"]
 
     assert (found.level, found.words) == ("warn", "1 of 1 projects are stale: Street Food")
+
+
+@pytest.mark.parametrize(("name", "level"), [("sync.log", "ok"), ("none/sync.log", "FAIL"), (".", "FAIL")])
+def test_a_log_file_is_tried_without_making_it(environ: dict[str, str], tmp_path: Path, name: str, level: str) -> None:
+    environ["SMART_SYNC_LOG_FILE"] = str(tmp_path / name)
+
+    found = findings(environ)
+
+    assert found["setting SMART_SYNC_LOG_FILE"].level == level
+    assert "SMART_SYNC_LOG_FILE" in found["settings"].words
+    assert not (tmp_path / "sync.log").exists()

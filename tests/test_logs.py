@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp import logs
+from webapp.config import Settings
+from webapp.errors import ConfigError
 
 NASTY = {
     "line break": "A\n12:00:00 ERROR [SmartSync] failed for B",
@@ -43,6 +46,10 @@ def logger() -> Iterator[logging.Logger]:
     logger = logging.getLogger("smart_sync")
     before = (logger.handlers[:], logger.level, logger.propagate)
     yield logger
+    for handler in logger.handlers:
+        if isinstance(handler, logs.FileLines):
+            logging.getLogger("gunicorn.error").removeHandler(handler)
+            handler.close()
     logger.handlers[:], level, logger.propagate = before
     logger.setLevel(level)
 
@@ -179,3 +186,85 @@ def test_what_is_held_is_not_lost_with_the_end_of_the_process(logger: logging.Lo
     held.close()
 
     assert json.loads(file.getvalue())["message"] == "first"
+
+
+# The file beside the stream
+
+
+def messages(path: Path) -> list[str]:
+    return [json.loads(line)["message"] for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_log_file_gets_what_the_stream_gets_and_what_the_server_says(logger: logging.Logger, tmp_path: Path) -> None:
+    stream, path = StringIO(), tmp_path / "sync.log"
+    path.write_text('{"message": "of yesterday"}\n')
+    logs.set_up("INFO", stream, file=path)
+
+    logger.info("[SmartSync] completed for %s", "Игры")
+    logger.debug("[SmartSync] a detail")
+    logging.getLogger("gunicorn.error").error("Worker (pid:1) was sent SIGKILL!")
+
+    assert messages(path) == ["of yesterday", "[SmartSync] completed for Игры", "Worker (pid:1) was sent SIGKILL!"]
+    assert "completed for Игры" in stream.getvalue()
+
+
+def test_a_file_that_was_rotated_away_is_begun_anew(logger: logging.Logger, tmp_path: Path) -> None:
+    path, old = tmp_path / "sync.log", tmp_path / "sync.log.1"
+    logs.set_up("INFO", StringIO(), file=path)
+    logger.info("first")
+    path.rename(old)
+
+    logger.info("second")
+
+    assert (messages(old), messages(path)) == (["first"], ["second"])
+
+
+def test_a_log_file_that_can_no_longer_be_written_keeps_nobody_from_working(
+    logger: logging.Logger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream, folder = StringIO(), tmp_path / "logs"
+    folder.mkdir()
+    logs.set_up("INFO", stream, file=folder / "sync.log")
+    folder.rename(tmp_path / "elsewhere")
+
+    logger.info("first")
+    logger.info("second")
+    folder.mkdir()
+    logger.info("third")
+
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["first", "second", "third"]
+    assert messages(folder / "sync.log") == ["third"]
+    said = capsys.readouterr().err
+    assert (said.count("cannot be written"), said.count("Traceback")) == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["none/sync.log", "."], ids=["no folder", "a folder"])
+def test_a_log_file_that_cannot_be_written_is_refused_by_name(
+    logger: logging.Logger, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"SMART_SYNC_LOG_FILE: .* cannot be written: "):
+        logs.set_up("INFO", StringIO(), file=tmp_path / name)
+
+
+def test_no_secret_stands_in_a_line_wherever_it_came_from(logger: logging.Logger, tmp_path: Path) -> None:
+    settings, wrong = Settings.read(
+        {
+            "DATABASE_URL": "postgresql://me:pass%20word-1@host/name",
+            "GOOGLE_API_KEY": "AIza-secret-key",
+            "SMART_SYNC_ADMIN_TOKEN": 'admin-token-with-"quotes",admin-token-with-',
+            "SMART_SYNC_READ_TOKEN": "reading-token-0123",
+            "SMART_SYNC_PING_URL": "https://hc-ping.com/secret-check",
+        }
+    )
+    assert wrong == []
+    stream, terminal, path = StringIO(), Terminal(), tmp_path / "sync.log"
+    for target in (stream, terminal):
+        logs.set_up("INFO", target, file=path, secrets=settings.secrets)
+        for secret in settings.secrets:
+            logger.info("[SmartSync] %s", secret, extra={"url": f"https://x/?key={secret}"})
+        logger.error("[SmartSync] failed", exc_info=ValueError(" ".join(settings.secrets)))
+
+    for text in (stream.getvalue(), terminal.getvalue(), path.read_text(encoding="utf-8")):
+        found = [word for word in ("AIza", "pass", "token-with", "reading-token", "secret-check") if word in text]
+        assert (found, text.count("***") > 0) == ([], True)
+    assert len(messages(path)) == 2 * len(stream.getvalue().splitlines())

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from webapp.errors import ConfigError
 from webapp.model import METRICS
 
 TOKEN_LENGTH = 16
+SECRET_LENGTH = 8  # what is shorter is found in innocent words
 TRUE = {"1", "true", "yes", "on"}
 HOST = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]*)?")
 FALSE = {"0", "false", "no", "off"}
@@ -41,6 +42,7 @@ class Settings:
     port: int = 8000
     web_concurrency: int = 2
     log_level: str = "INFO"
+    log_file: Path | None = None
     google_credentials: str = field(default="", repr=False)
     google_api_key: str = field(default="", repr=False)
     sheets: tuple[str, ...] = ()
@@ -68,6 +70,16 @@ class Settings:
         """The database URL, by default a SQLite file in the data folder."""
         name = "demo.db" if self.demo else "smart_sync.db"
         return self.database_url or f"sqlite:///{(self.data_dir / name).resolve()}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that must be seen nowhere: tokens, keys, passwords, secret addresses."""
+        try:
+            password = urlsplit(self.database_url).password or ""
+        except ValueError:  # it is refused as an address elsewhere
+            password = ""
+        found = (*self.admin_tokens, *self.read_tokens, self.google_api_key, self.ping_url, password, unquote(password))
+        return tuple({secret for secret in found if len(secret) >= SECRET_LENGTH})
 
     @property
     def configured(self) -> bool:
@@ -299,6 +311,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("WEB_CONCURRENCY", "web_concurrency", _whole(1, 64), "worker processes of the server", "2"),
     Setting(
         "LOG_LEVEL", "log_level", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least level of a log line", "INFO"
+    ),
+    Setting(
+        "SMART_SYNC_LOG_FILE",
+        "log_file",
+        Path,
+        "file that gets every log line as well, as JSON; moved away by a rotation, it is begun anew",
+        "none, the lines go to stderr alone",
     ),
     Setting(
         "GOOGLE_CREDENTIALS",

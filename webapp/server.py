@@ -46,11 +46,10 @@ class Log(Logger):  # type: ignore[misc]
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
-        ours = log.handlers[:1]
-        if ours and isinstance(ours[0], logs.HeldLines):
-            self.error_log.handlers[:] = ours
+        if log.handlers and isinstance(log.handlers[0], logs.HeldLines):
+            self.error_log.handlers[:] = log.handlers
         for handler in self.error_log.handlers:
-            if isinstance(handler, logging.StreamHandler):
+            if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logs.FileLines):
                 handler.setFormatter(logs.formatter(handler.stream))
 
 

@@ -15,7 +15,7 @@ def _app() -> Flask:
     """Raises: RuntimeError, which gunicorn shows as one line where it would print another error with its traceback."""
     try:
         settings = Settings.from_env()
-        logs.set_up(settings.log_level)
+        logs.set_up(settings.log_level, file=settings.log_file, secrets=settings.secrets)
         return create_app(bootstrap(settings))
     except ConfigError as error:
         raise RuntimeError(str(error)) from None

@@ -190,3 +190,33 @@ def test_health_needs_no_token_and_no_database(tmp_path: Path) -> None:
 
         assert request("GET", f"{service.url}/health", token=None).status == 200
         assert request("GET", f"{service.url}/ready", token=None).status == 503
+
+
+@ENTRIES
+def test_all_lines_also_go_to_the_log_file_also_after_a_rotation(
+    tmp_path: Path, sheet: Google, entry: tuple[str, ...]
+) -> None:
+    file, old = tmp_path / "sync.log", tmp_path / "sync.log.1"
+    env = {"SMART_SYNC_LOG_FILE": str(file)}
+    with serving(tmp_path, sheet, program=entry, workers=2, env=env) as service:
+        service.sync()
+        file.rename(old)
+        service.sync()
+        first, second = (path.read_text(encoding="utf-8").splitlines() for path in (old, file))
+
+    lines = [json.loads(line)["message"] for line in first]
+    assert sum("Starting gunicorn" in line for line in lines) == 1
+    assert lines.count("[SmartSync] sync ended") == 1
+    assert [json.loads(line)["message"] for line in second].count("[SmartSync] sync ended") == 1
+    assert all(line in service.log for line in second)
+
+
+@ENTRIES
+def test_a_log_file_that_cannot_be_written_stops_the_start_in_one_line(tmp_path: Path, entry: tuple[str, ...]) -> None:
+    env = environment(tmp_path, env={"SMART_SYNC_LOG_FILE": str(tmp_path), "PORT": str(free_port())})
+
+    ended = run(tmp_path, *entry, env=env)
+
+    assert ended.returncode != 0
+    assert f"SMART_SYNC_LOG_FILE: {tmp_path} cannot be written: Is a directory" in ended.stdout
+    assert "Traceback" not in ended.stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.fakes.clock import FakeClock
@@ -270,11 +272,11 @@ def test_columns_moved_to_other_places_are_no_loss(service: Service, sheet: Fake
 
 
 def test_a_result_says_how_many_accounts_came_and_went(service: Service) -> None:
-    rows = [[f"x.com/name{number}", 1, 2, 3, 4, 5] for number in range(4)]
+    rows: list[list[str | int]] = [[f"x.com/name{number}", 1, 2, 3, 4, 5] for number in range(4)]
     service.sheet.rows("Project A", *rows)
     service.sheet.rows("Project B", ["x.com/ada", 1, 2, 3, 4, 5])
 
-    def counts(**how: object) -> list[tuple[int, int]]:
+    def counts(**how: Any) -> list[tuple[int, int]]:
         body = service.sync(**how)
         together = body["added_count"], body["removed_count"]
         assert together == tuple(sum(r[name] for r in body["results"]) for name in ("added_count", "removed_count"))

@@ -56,17 +56,18 @@ def _print_under_a_bar(outcomes: Iterable[Outcome], *, total: int | None, log_le
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
-        # Through the bar's own stream, or log lines and bar would overwrite each other. What went well stands in the
-        # lines below already.
-        logs.set_up("DEBUG" if log_level == "DEBUG" else "WARNING", sys.stderr)
-        logging.getLogger("smart_sync").handlers[0].addFilter(_says_more_than_its_line)
+    level = "DEBUG" if log_level == "DEBUG" else "WARNING"
+    # Through the bar's own stream, which is there as soon as the bar is, or log lines and bar would overwrite each
+    # other. What went well stands in the lines below already.
+    with (
+        Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as progress,
+        logs.shown_on(sys.stderr, level, _says_more_than_its_line),
+    ):
         task = progress.add_task("reading the sheet", total=total)
         for outcome in outcomes:
             progress.update(task, advance=1, description=escape(outcome.result.project_name[:30]), refresh=True)
             print(result_line(outcome.result))  # above the bar; click would write past it, into its line
             yield outcome
-    logs.set_up(log_level)
 
 
 def _says_more_than_its_line(record: logging.LogRecord) -> bool:

@@ -34,7 +34,7 @@ def read_settings(*, demo: bool = False) -> Settings:
     Raises: ConfigError.
     """
     settings = Settings.from_env()
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, file=settings.log_file, secrets=settings.secrets)
     if demo:  # never in the database of real numbers
         return replace(settings, demo=True, data_dir=settings.data_dir / "demo", database_url="")
     return settings

@@ -182,6 +182,15 @@ def changed_readings(tx: sa.Connection, project_id: str) -> bool:
     return tx.execute(_CHANGED, {"project_id": project_id}).first() is not None
 
 
+def totals(tx: sa.Connection, project_id: str) -> dict[str, int]:
+    """{`sheet` or `parsed`: accounts in the project that this source says something of}."""
+    here = observations.join(accounts, accounts.c.id == observations.c.account_id)
+    count = sa.select(observations.c.source, sa.func.count()).select_from(here).group_by(observations.c.source)
+    there = (accounts.c.project_id == project_id) & accounts.c.removed_at.is_(None)
+    found = {source: int(number) for source, number in tx.execute(count.where(there))}
+    return {"sheet": 0, "parsed": 0} | found
+
+
 def metric_totals(tx: sa.Connection, project_id: str) -> tuple[int, Values]:
     """How many accounts the sheet last told of, with or without numbers, and how many values of each metric."""
     statement = (

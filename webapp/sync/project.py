@@ -22,6 +22,7 @@ from webapp.sync.live import LiveRun, Outcome
 from webapp.sync.plan import Plan
 from webapp.sync.results import failure, keep
 from webapp.sync.side import SheetSide, parse_side
+from webapp.sync.steps import say, say_start, steps_of
 from webapp.sync.turns import Turn, pass_fence
 from webapp.sync.writing import write_plan
 
@@ -46,6 +47,7 @@ def sync_project(run: LiveRun, turn: Turn, side: SheetSide) -> Outcome:
     """
     run.enter("merge")
     project = turn.project
+    say_start(run, project)
     try:
         outcome = ProjectSync(run, turn, side).outcome()
     except LostLease as error:
@@ -110,6 +112,8 @@ class ProjectSync:
             result = self.result(project, draft, effect, now)
             projects.update(tx, project.id, self.project_values(project, draft, effect, now))
             runs.put_result(tx, self.run.id, result)
+            steps = steps_of(tx, self.run, project, self.side, draft, effect.updated, effect.created)
+        say(steps)
         return Outcome(result)
 
     def write_draft(self, tx: sa.Connection, project: Project, draft: Draft, now: datetime) -> Effect:

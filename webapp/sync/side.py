@@ -19,7 +19,8 @@ class SheetSide:
 
     cells: as read, None when the tab was not read. error: why not, or why what was read is no use.
     degraded: the source is out of reach for now; what it said before stands.
-    reading: what the cells mean. unchanged: they are what the stored observations were read from already.
+    reading: what the cells mean. rows: accounts in it; a plan takes them out of it.
+    unchanged: they are what the stored observations were read from already.
     fingerprint: of everything that decides what the cells mean.
     """
 
@@ -29,6 +30,7 @@ class SheetSide:
     error: SourceError | None = None
     degraded: bool = False
     reading: TabReading | None = None
+    rows: int = 0
     fingerprint: str | None = None
     unchanged: bool = False
 
@@ -55,7 +57,7 @@ def parse_side(side: SheetSide, project: Project, options: Options, *, force: bo
         reading = read_tab(side.cells.rows(), side.tab.title, side.locale, options.aliases)
     except SourceError as error:
         return replace(side, error=error)
-    return replace(side, fingerprint=fingerprint, reading=reading)
+    return replace(side, fingerprint=fingerprint, reading=reading, rows=len(reading.rows))
 
 
 def _fingerprint(cells: Cells, tab: Tab, locale: str | None, options: Options) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -26,9 +27,23 @@ def examine_settings(case: Case) -> Iterator[Finding]:
         meaning = f": {meanings[name]}" if name in meanings else "; docs/settings.md lists all settings"
         yield Finding("FAIL", f"setting {name}", words, f"correct or remove {name}{meaning}")
     if not case.wrong:
-        given = sorted(name for name in case.environ if name.removesuffix("_FILE") in meanings)
+        given = sorted(name for name in case.environ if {name, name.removesuffix("_FILE")} & meanings.keys())
         yield Finding("ok", "settings", f"{', '.join(given) or 'none'} set, the others by default")
     yield from _odd_settings(case.settings)
+    yield from _log_file(case.settings)
+
+
+def _log_file(settings: Settings) -> Iterator[Finding]:
+    """A log file that cannot be written keeps everything from starting."""
+    path, name = settings.log_file, "setting SMART_SYNC_LOG_FILE"
+    if path is None:
+        return
+    wanted = path if path.exists() else path.parent
+    if path.is_dir() or not os.access(wanted, os.W_OK):
+        fix = "name a file in a folder that is there and that this user may write"
+        yield Finding("FAIL", name, f"{path} cannot be written", fix)
+    else:
+        yield Finding("ok", name, f"{path} can be written")
 
 
 def _odd_settings(settings: Settings) -> Iterator[Finding]:
