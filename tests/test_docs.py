@@ -57,7 +57,7 @@ SETTING = re.compile(r"\b(?:SMART_SYNC_[A-Z_]+|GOOGLE_[A-Z_]+|DATABASE_URL|WEB_C
 # The prefix itself; variables of a caller's shell.
 NO_SETTINGS = {"SMART_SYNC_", "SMART_SYNC_TRIGGER", "GOOGLE_CLOUD_REGION"}
 OTHERS = {"pg_dump", "pg_restore"}  # other programs
-LANGUAGES = {"sh", "crontab", "sql", "json", "html", "text", "ini", "yaml"}
+LANGUAGES = {"sh", "crontab", "sql", "json", "html", "text", "ini", "yaml", "python"}
 CALLERS_PAGE = DOCS / "callers.md"
 ENDS = "state | means | HTTP | `smart-sync sync` exits with"
 ROUTES = BY_ID.values()

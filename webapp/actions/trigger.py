@@ -14,8 +14,8 @@ from webapp.sync.live import Outcome
 from webapp.sync.trigger import Caller, Started, Trigger
 from webapp.sync.watch import at_once, watch
 
-# Seconds a run may take by default. On the command line people wait as long as they like.
-BUDGETS_S: dict[Caller, float | None] = {"http": 120.0, "background": 600.0, "cli": None}
+# Seconds a run may take by default. On the command line, and in programs, people wait as long as they like.
+BUDGETS_S: dict[Caller, float | None] = {"http": 120.0, "background": 600.0, "cli": None, "python": None}
 
 
 class RunOutcome(NamedTuple):
@@ -41,7 +41,7 @@ def work_off(desk: Desk, run: Run, trigger: Trigger) -> Generator[Outcome, None,
     Raises: StoreError when the database cannot go on.
     """
     submit: Callable[[Callable[[], None], str], None] = desk.background.submit
-    if trigger.caller == "cli":
+    if trigger.caller in ("cli", "python"):
         submit = at_once
     seconds = trigger.budget_s or desk.settings.budget_s or BUDGETS_S[trigger.caller]
     budget = Budget(seconds, desk.clock, desk.background.stop)

@@ -9,7 +9,7 @@ import msgspec
 
 from webapp.store.runs import Run
 
-Caller = Literal["http", "background", "cli"]
+Caller = Literal["http", "background", "cli", "python"]
 How = Literal["fresh", "coalesced", "replayed"]
 
 
