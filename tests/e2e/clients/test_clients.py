@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -43,29 +44,34 @@ def spec(service: Service) -> Any:
 
 @pytest.fixture(scope="session")
 def node() -> Path:
-    """The folder with what npm has installed."""
+    """The folder with what npm has installed; one process of the tests does it, once for each change of the pins."""
     npm = need("npm")
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        installed = CACHE / PACKAGE.name
-        if not installed.exists() or installed.read_bytes() != PACKAGE.read_bytes():
-            shutil.rmtree(CACHE / "node_modules", ignore_errors=True)
-            quiet = ("--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts")
-            (CACHE / "install").mkdir(exist_ok=True)
-            shutil.copy(PACKAGE, CACHE / "install")
-            call(npm, "install", *quiet, cwd=CACHE / "install")
-            (CACHE / "install" / "node_modules").rename(CACHE / "node_modules")
-            shutil.copy(PACKAGE, installed)
+        pins = CACHE / PACKAGE.name
+        if not pins.exists() or pins.read_bytes() != PACKAGE.read_bytes():
+            install(npm)
+            shutil.copy(PACKAGE, pins)
     return CACHE
 
 
-def call(*program: str | Path, cwd: Path, **env: str) -> str:
+def install(npm: str) -> None:
+    """What the pins name, as a whole or not at all. Scripts of packages do not run."""
+    options = ("--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts")
+    with TemporaryDirectory(dir=CACHE) as folder:
+        shutil.copy(PACKAGE, folder)
+        call(npm, "install", *options, cwd=Path(folder))
+        shutil.rmtree(CACHE / "node_modules", ignore_errors=True)
+        (Path(folder) / "node_modules").rename(CACHE / "node_modules")
+
+
+def call(*program: str | Path, cwd: Path) -> str:
     """What a program printed; it has to end well."""
     done = subprocess.run(
         [str(part) for part in program],
         cwd=cwd,
-        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
