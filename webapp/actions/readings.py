@@ -89,4 +89,4 @@ def _found(one: Delivery, key: str | None, by_key: Mapping[str, Sequence[int]], 
 
 def _row(account_id: int, one: Delivery, now: datetime) -> Reading:
     at = one.observed_at or now
-    return Reading(account_id, *one.counts, observed_at=at if at <= now + FUTURE else now, origin=one.origin)
+    return Reading(account_id, one.counts, at if at <= now + FUTURE else now, one.origin)

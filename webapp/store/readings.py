@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS
+from webapp.model import METRICS, Counts
 from webapp.store.statement import Bulk, chunks
 from webapp.store.tables import accounts, observations, projects
 from webapp.store.types import native
@@ -18,17 +18,16 @@ class Reading(NamedTuple):
     """What a program outside read of one account. A metric that is None keeps what was read of it before."""
 
     account_id: int
-    followers: int | None
-    likes: int | None
-    comments: int | None
-    videos: int | None
-    views: int | None
+    counts: Counts
     observed_at: datetime
     origin: str | None
 
 
+_COLUMNS = ("account_id", *METRICS, "observed_at", "origin")
+
+
 def _build_put(insert: Any) -> sa.UpdateBase:
-    values = {name: sa.bindparam(name, type_=observations.c[name].type) for name in Reading._fields}
+    values = {name: sa.bindparam(name, type_=observations.c[name].type) for name in _COLUMNS}
     statement = insert(observations).values(source=sa.literal_column("'parsed'"), **values)
     new = statement.excluded
     kept = {metric: sa.func.coalesce(new[metric], observations.c[metric]) for metric in METRICS}
@@ -39,7 +38,7 @@ def _build_put(insert: Any) -> sa.UpdateBase:
     )
 
 
-_put = Bulk(_build_put, Reading._fields)
+_put = Bulk(_build_put, _COLUMNS)
 
 
 def put(tx: sa.Connection, readings: Sequence[Reading]) -> int:
@@ -47,7 +46,7 @@ def put(tx: sa.Connection, readings: Sequence[Reading]) -> int:
     if not readings:
         return 0
     kind = observations.c.observed_at.type
-    rows = [reading._replace(observed_at=native(tx, kind, reading.observed_at)) for reading in readings]
+    rows = [(one.account_id, *one.counts, native(tx, kind, one.observed_at), one.origin) for one in readings]
     kept = _put.run(tx, rows)
     ids = sorted({reading.account_id for reading in readings})
     for part in chunks(ids):
