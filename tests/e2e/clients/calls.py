@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
+import httpx
 from smart_sync_client import AuthenticatedClient
 from smart_sync_client.api.accounts import explain_account, get_account, list_accounts
 from smart_sync_client.api.history import export_history, get_analytics, get_totals
@@ -44,6 +45,7 @@ def call_everything(url: str, token: str) -> None:
         read_runs(client, trigger(client, project.id))
         deliver(client, account)
         find_nothing(client)
+        take_either(client)
     with AuthenticatedClient(base_url=url, token="a-wrong-token-0123456789") as stranger:
         be_refused(stranger)
 
@@ -137,6 +139,14 @@ def find_nothing(client: AuthenticatedClient) -> None:
     assert answer.status_code == 404
     assert isinstance(answer.parsed, Problem)
     assert answer.parsed.code == "project_not_found"
+
+
+def take_either(client: AuthenticatedClient) -> None:
+    """A run that was cut short and a database that is busy have the one status."""
+    busy = {"type": "", "title": "", "status": 503, "code": "database_busy", "detail": ""}
+    answer = smart_sync._parse_response(client=client, response=httpx.Response(503, json=busy))
+    assert isinstance(answer, Problem)
+    assert answer.code == "database_busy"
 
 
 def be_refused(stranger: AuthenticatedClient) -> None:

@@ -108,6 +108,16 @@ def test_a_python_client_loses_no_name(python_client: Path, spec: Any) -> None:
     assert set(spec["components"]["schemas"]) <= set(re.findall(r"import (\w+)", models))
 
 
+def test_a_python_client_loses_no_status(python_client: Path, spec: Any) -> None:
+    for operation in (one for path in spec["paths"].values() for one in path.values()):
+        module = python_client / CLIENT / "api" / operation["tags"][0] / f"{operation['operationId']}.py"
+        text = module.read_text(encoding="utf-8")
+
+        assert set(re.findall(r"if response.status_code == (\d+):", text)) == set(operation["responses"]), module.stem
+        problems = {"401", "403", "404", "422", "429"} & set(operation["responses"])
+        assert problems <= set(re.findall(r"response_(\d+) = Problem.from_dict\(", text)), module.stem
+
+
 def test_a_python_client_knows_the_type_of_every_answer(python_client: Path, service: Service) -> None:
     shutil.copy(HERE / "calls.py", python_client)
 

@@ -48,21 +48,12 @@ class AccountDetail(AccountOut, kw_only=True):
 
 def account_out(account: Account, growth: Growth | UnsetType | None = UNSET) -> AccountOut:
     return AccountOut(
-        id=account.id,
-        project_id=account.project_id,
-        platform=account.platform,
-        username=account.username,
-        profile_url=account.profile_url,
-        topic=account.topic,
-        owner=account.owner,
-        status=account.status,
-        mode=account.mode,
-        discovered=account.discovered,
-        counts=account.counts,
-        changed_at=as_text(account.changed_at),
-        added_at=as_text(account.added_at),
-        removed_at=as_text(account.removed_at),
-        growth=growth,
+        *account[:10],  # both begin alike; by name it would take four times as long
+        account.counts,
+        as_text(account.changed_at),
+        as_text(account.added_at),
+        as_text(account.removed_at),
+        growth,
     )
 
 
