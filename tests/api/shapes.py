@@ -7,8 +7,6 @@ from typing import Any
 
 from openapi_schema_validator import OAS31Validator
 
-__all__ = ["Shapes"]
-
 
 class Shapes:
     """What the document says of answers. `seen`: (schema, field) of all that has been held against it."""

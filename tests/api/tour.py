@@ -29,8 +29,6 @@ from webapp.store.db import Database
 from webapp.store.tables import accounts, held_observations, projects
 from webapp.sync.trigger import Trigger
 
-__all__ = ["ADMIN", "Demo", "Visit", "demo_on", "tour"]
-
 TOKEN = "token-of-the-tour-0123"
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
