@@ -13,17 +13,20 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_httpserver import HTTPServer
 
+from webapp import cli
 from webapp.bootstrap import DEMO_FOLDER
 from webapp.cli.doctor.case import Finding
 from webapp.cli.doctor.examination import examine
 from webapp.cli.doctor.storage import has_wal_reset_bug
 from webapp.clock import Clock
-from webapp.store import projects
+from webapp.store import projects, readings, tables
 from webapp.store.db import open_database
+from webapp.store.readings import Reading
 
 BOOK_ID = "1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789_-doctor"
 EMAIL = "reader@project.iam.gserviceaccount.com"
@@ -446,3 +449,61 @@ def test_a_log_file_is_tried_without_making_it(environ: dict[str, str], tmp_path
     assert found["setting SMART_SYNC_LOG_FILE"].level == level
     assert "SMART_SYNC_LOG_FILE" in found["settings"].words
     assert not (tmp_path / "sync.log").exists()
+
+
+# Syncs
+
+
+@pytest.fixture
+def synced(environ: dict[str, str]) -> dict[str, str]:
+    """After a first sync."""
+    assert CliRunner().invoke(cli.main, ["sync"], env=environ).exit_code == 0
+    return environ
+
+
+def test_a_sync_that_went_well_is_told(synced: dict[str, str]) -> None:
+    found = findings(synced)
+
+    assert found["last run"].level == "ok"
+    assert found["last run"].words.startswith("succeeded at 20")
+
+
+def test_a_tab_that_shrank_fails_with_the_reason(synced: dict[str, str]) -> None:
+    tab = Path(synced["SMART_SYNC_SHEET"]) / "Street Food.csv"
+    tab.write_text(tab.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    CliRunner().invoke(cli.main, ["sync"], env=synced)
+
+    found = findings(synced)
+
+    assert failed(synced) == ["project Street Food", "last run"]
+    assert "8 of 8 accounts have lost their rows at once" in found["project Street Food"].words
+    assert found["last run"].words.startswith("partial at 20")
+
+
+def test_a_short_outage_warns_and_a_long_one_fails(synced: dict[str, str]) -> None:
+    db = open_database(synced["DATABASE_URL"])
+    now = datetime.now(UTC)
+    levels = []
+    for hours in (0, 5):
+        with db.write() as tx:
+            values = {"degraded_since": now, "failures": 1, "last_error": "no answer"}
+            tx.execute(tables.projects.update().values(**values, synced_at=now - timedelta(hours=hours)))
+        finding = findings(synced)["project Street Food"]
+        levels.append(finding.level)
+        assert finding.words.endswith(": no answer")
+    db.close()
+
+    assert levels == ["warn", "FAIL"]
+
+
+def test_readings_of_a_program_that_has_stopped_warn(synced: dict[str, str]) -> None:
+    db, late = open_database(synced["DATABASE_URL"]), datetime.now(UTC) - timedelta(days=16)
+    with db.write() as tx:
+        account = tx.execute(sa.select(sa.func.min(tables.accounts.c.id)).where(tables.accounts.c.mode == "auto"))
+        readings.put(tx, [Reading(account.scalar_one(), 1, None, None, None, None, late, "tok")])
+    db.close()
+
+    found = findings(synced)["readings"]
+
+    assert found.level == "warn"
+    assert found.words == "readings of tok are stale: the newest of 1 accounts came 16 d ago"

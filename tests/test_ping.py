@@ -18,7 +18,7 @@ from webapp.alerts.ping import Ping
 from webapp.app import create_app
 from webapp.bootstrap import Parts
 from webapp.config import Settings
-from webapp.errors import ConfigError, SourceError, StoreError
+from webapp.errors import ConfigError, SourceError, StoreError, TransientSourceError
 from webapp.store import runs
 from webapp.sync.trigger import Trigger
 from webapp.sync.watch import at_once, watch
@@ -115,6 +115,36 @@ def test_a_failure_is_told_with_its_reason(pinging: Watched, monitor: Monitor) -
 
     assert monitor.events == ["/start", "/fail"]
     assert "1 failed" in monitor.told[-1][2]
+
+
+def test_an_outage_is_a_degraded_success_at_first_and_then_a_failure_with_its_reason(
+    pinging: Watched, monitor: Monitor
+) -> None:
+    pinging.sync()
+    monitor.told.clear()
+    pinging.service.sheet.offline(TransientSourceError("the Sheets API answered 503", code="upstream_error"))
+
+    pinging.sync()
+    pinging.service.time.forward(hours=3)
+    pinging.sync()
+
+    assert monitor.events == ["/start", "success", "/start", "/fail"]
+    short, long = monitor.told[1][2], monitor.told[3][2]
+    assert short.startswith("degraded: 1 projects done")
+    assert "Project A: the Sheets API answered 503" in short
+    assert long.startswith("partial: 0 projects done, 1 failed")
+    assert "Project A: the Sheets API answered 503; nothing of the sheet was read since" in long
+
+
+def test_a_tab_that_shrank_is_told_as_a_failure(pinging: Watched, monitor: Monitor) -> None:
+    pinging.sync()
+    monitor.told.clear()
+    pinging.service.sheet.rows("Project A")
+
+    pinging.sync()
+
+    assert monitor.events == ["/start", "/fail"]
+    assert "1 of 1 accounts have lost their rows" in monitor.told[-1][2]
 
 
 @pytest.mark.parametrize("how", ["dry_run", "project_id"])

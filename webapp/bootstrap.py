@@ -99,6 +99,7 @@ def options_of(settings: Settings) -> Options:
         latest_snapshot=settings.snapshot == "latest",
         aliases=settings.columns,
         interval_minutes=settings.interval_minutes,
+        stale_after=settings.stale_after,
         lease_ms=settings.lease_ms,
     )
 

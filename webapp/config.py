@@ -60,6 +60,7 @@ class Settings:
     lease_s: float = 60.0
     interval_minutes: int = 30
     stale_after_minutes: int | None = None
+    readings_stale_after: int = 2880
     get_trigger: bool = False
     ping_url: str = field(default="", repr=False)
     private_targets: bool = False
@@ -406,6 +407,13 @@ SETTINGS: tuple[Setting, ...] = (
         _whole(1, 525600),
         "minutes without success after which a project is called stale",
         "twice the interval",
+    ),
+    Setting(
+        "SMART_SYNC_READINGS_STALE_AFTER",
+        "readings_stale_after",
+        _whole(1, 525600),
+        "minutes without a reading after which the readings of a program are called stale",
+        "2880",
     ),
     Setting(
         "SMART_SYNC_ALLOW_GET_TRIGGER",

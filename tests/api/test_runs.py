@@ -54,7 +54,14 @@ def test_a_run_says_all_there_is_to_say(service: Service, sheet: FakeSheet) -> N
     assert run.items() >= {key: answer[key] for key in answer if key not in ("results", "warnings")}.items()
     assert (run["results"], run["warnings"]) == (answer["results"], answer["warnings"])
     assert (run["caller"], run["day"], run["phase"], run["done"], run["total"]) == ("http", "2026-03-02", None, 1, 1)
-    assert run["params"] == {"project_id": None, "due": False, "force": True, "dry_run": False, "budget": 60.0}
+    assert run["params"] == {
+        "project_id": None,
+        "due": False,
+        "force": True,
+        "dry_run": False,
+        "budget": 60.0,
+        "all": False,
+    }
     assert run["finished_at"] >= run["read_at"] >= run["started_at"]
 
 

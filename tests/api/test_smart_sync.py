@@ -22,8 +22,8 @@ GUIDE_RESULT = [
 ]  # fmt: skip
 SUMMARY = {
     "success", "run_id", "state", "total_projects", "success_count", "error_count", "skipped_count", "remaining",
-    "complete", "degraded", "dry_run", "duration_seconds", "api_calls", "error_code", "error", "timestamp",
-    "added_count", "removed_count",
+    "complete", "degraded", "degraded_reason", "dry_run", "duration_seconds", "api_calls", "error_code", "error",
+    "timestamp", "added_count", "removed_count",
 }  # fmt: skip
 RUN_TABLES = ("sync_runs", "sync_run_projects")
 

@@ -18,7 +18,10 @@ from tests.dashboard.filled import TOKEN, parts_on, sync
 from tests.fakes.clock import FakeClock
 from tests.fakes.past import follow_past
 from webapp.app import create_app
+from webapp.model import RunState
+from webapp.store import runs
 from webapp.store.db import Database
+from webapp.store.runs import NewRun, ProjectResult
 from webapp.store.tables import account_snapshots, accounts, leases, projects
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -204,6 +207,38 @@ def test_without_scripts_a_button_starts_a_run_and_shows_it(site: Site) -> None:
     assert started.status_code == 303
     assert visitor.get(started.headers["Location"]).status_code == 200
     site.parts.background.shut_down(10)
+
+
+def test_the_button_for_all_means_all_with_or_without_scripts(site: Site) -> None:
+    visitor = site.visitor(TOKEN)
+    visitor.post("/sync?async=true", headers=OURS)
+    site.parts.background.shut_down(10)
+
+    with site.parts.db.read() as tx:
+        assert runs.latest(tx, limit=1)[0].params["all"] is True
+    assert 'action="/sync?async=true&amp;all=true"' in visitor.get("/").get_data(as_text=True)
+
+
+def test_pages_of_runs_say_of_a_sync_what_every_door_says(site: Site) -> None:
+    visitor = site.visitor(TOKEN)
+    with site.parts.db.write() as tx:
+        now = site.time.now
+        ends: dict[RunState, str | None] = {"succeeded": None, "partial": "sheet_shrank"}
+        for state, code in ends.items():
+            runs.add(tx, NewRun(state, "http", state, {}, now.date(), now))
+            failed = {"error_code": code, "error_count": 1} if code else {"success_count": 1}
+            runs.close(tx, state, state, {"degraded": True, "error": "Street Food: no answer", **failed})
+            one = ProjectResult("p", "Street Food", success=code is None, degraded=True, error="no answer")
+            runs.put_result(tx, state, one)
+
+    short, long = (visitor.get(f"/runs/{state}").get_data(as_text=True) for state in ("succeeded", "partial"))
+
+    assert '<span class="badge degraded">degraded</span>' in short
+    assert '<p class="notice">Street Food: no answer</p>' in short
+    assert '<span class="badge partial">partial</span>' in long
+    assert '<p class="notice bad">Street Food: no answer</p>' in long
+    assert long.count('<span class="badge degraded">degraded</span>') == 1
+    assert "degraded http" in text_of(visitor, "/runs")
 
 
 def test_without_scripts_a_held_value_is_accepted(site: Site) -> None:

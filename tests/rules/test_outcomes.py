@@ -1,69 +1,168 @@
-"""What a run amounts to, for every door."""
+"""What a sync amounts to, for every door."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from webapp.model import LIVE_STATES, RunState
-from webapp.rules.outcomes import exit_code, state_of, status_of, succeeded
+from webapp.rules.outcomes import (
+    Verdict,
+    exit_code,
+    judge_project,
+    log_level,
+    project_state,
+    reasons,
+    result_state,
+    run_label,
+    state_of,
+    status_of,
+    succeeded,
+    worst_first,
+)
+from webapp.store.projects import Project
+from webapp.store.runs import ProjectResult
+
+AWAY = ("upstream_error", "the Sheets API answered 503")
+SHRANK = {"code": "sheet_shrank", "message": "Project A: 11 of 12 accounts have lost their rows"}
+TYPO = {"code": "invalid_number", "message": "Project A!B2: '12 or 13' is not a count"}
 
 
 @dataclass(frozen=True)
 class Numbers:
     state: RunState
     error_count: int = 0
-    remaining: int = 0
+    degraded: bool = False
+    error_code: str | None = None
 
 
 @pytest.mark.parametrize(
     ("facts", "state"),
     [
-        ({"results": 2}, "succeeded"),
+        ({"tried": 2}, "succeeded"),
         ({}, "succeeded"),
-        ({"results": 2, "remaining": 1}, "partial"),
-        ({"results": 2, "errors": 1}, "partial"),
-        ({"results": 2, "errors": 2}, "failed"),
-        ({"results": 2, "errors": 2, "remaining": 1}, "failed"),
+        ({"tried": 2, "remaining": 1}, "partial"),
+        ({"tried": 2, "failed": 1}, "partial"),
+        ({"tried": 2, "partly": 1}, "partial"),
+        ({"tried": 2, "partly": 2}, "partial"),
+        ({"tried": 2, "failed": 1, "partly": 1}, "partial"),
+        ({"tried": 2, "failed": 2}, "failed"),
+        ({"tried": 2, "failed": 2, "remaining": 1}, "failed"),
         ({"unread": True}, "failed"),
-        ({"results": 2, "unread": True}, "succeeded"),
-        ({"results": 2, "remaining": 1, "stopped": True}, "cancelled"),
-        ({"results": 2, "errors": 2, "remaining": 1, "stopped": True}, "cancelled"),
-        ({"results": 2, "stopped": True}, "succeeded"),
+        ({"tried": 2, "unread": True}, "partial"),
+        ({"tried": 2, "remaining": 1, "stopped": True}, "cancelled"),
+        ({"tried": 2, "failed": 2, "remaining": 1, "stopped": True}, "cancelled"),
+        ({"tried": 2, "stopped": True}, "succeeded"),
     ],
     ids=str,
 )
-def test_what_was_done_and_left_is_a_state(facts: dict[str, int], state: RunState) -> None:
-    nothing = {"results": 0, "errors": 0, "remaining": 0, "unread": False, "stopped": False}
+def test_what_was_done_and_left_is_a_state(facts: dict[str, Any], state: RunState) -> None:
+    nothing: dict[str, Any] = {
+        "tried": 0, "failed": 0, "partly": 0, "remaining": 0, "unread": False, "stopped": False,
+    }  # fmt: skip
 
-    assert state_of(**(nothing | facts)) == state  # type: ignore[arg-type]
+    assert state_of(**(nothing | facts)) == state
 
 
 @pytest.mark.parametrize(
-    ("run", "success", "status", "strict", "code"),
+    ("run", "success", "status", "strict", "code", "level", "label"),
     [
-        (Numbers("running"), True, 202, 202, 0),
-        (Numbers("succeeded"), True, 200, 200, 0),
-        (Numbers("partial", remaining=1), True, 200, 200, 2),
-        (Numbers("partial", error_count=1), False, 200, 502, 2),
-        (Numbers("failed"), False, 502, 502, 1),
-        (Numbers("cancelled", remaining=1), False, 503, 503, 2),
-        (Numbers("abandoned"), False, 503, 503, 2),
+        (Numbers("running"), True, 202, 202, 0, logging.INFO, "running"),
+        (Numbers("succeeded"), True, 200, 200, 0, logging.INFO, "succeeded"),
+        (Numbers("partial"), True, 200, 200, 0, logging.INFO, "partial"),
+        (Numbers("succeeded", degraded=True), True, 200, 200, 0, logging.WARNING, "degraded"),
+        (Numbers("partial", 1, error_code="not_shared"), False, 200, 502, 2, logging.ERROR, "partial"),
+        (Numbers("partial", 1, True, "sheet_shrank"), False, 200, 502, 2, logging.ERROR, "partial"),
+        (Numbers("partial", 0, False, "bad_encoding"), False, 200, 502, 2, logging.ERROR, "partial"),
+        (Numbers("failed", 1, False, "not_shared"), False, 502, 502, 2, logging.ERROR, "failed"),
+        (Numbers("cancelled", 0, False, "shutting_down"), False, 503, 503, 2, logging.ERROR, "cancelled"),
+        (Numbers("abandoned", 0, False, "abandoned"), False, 503, 503, 2, logging.ERROR, "abandoned"),
     ],
     ids=str,
 )
-def test_every_door_says_the_same_of_a_run(run: Numbers, success: bool, status: int, strict: int, code: int) -> None:
+def test_every_door_says_the_same_of_a_run(
+    run: Numbers, success: bool, status: int, strict: int, code: int, level: int, label: str
+) -> None:
     assert succeeded(run) is success
     assert (status_of(run), status_of(run, strict=True)) == (status, strict)
-    assert exit_code(run) == code
+    assert (exit_code(run), log_level(run), run_label(run)) == (code, level, label)
 
 
 @pytest.mark.parametrize("state", get_args(RunState))
 @pytest.mark.parametrize("errors", [0, 1])
-def test_success_is_never_true_when_something_failed(state: RunState, errors: int) -> None:
-    run = Numbers(state, error_count=errors)
+@pytest.mark.parametrize("code", [None, "not_shared"])
+def test_success_is_never_true_when_something_failed(state: RunState, errors: int, code: str | None) -> None:
+    run = Numbers(state, errors, error_code=code)
 
-    assert not (succeeded(run) and errors)
-    assert succeeded(run) is (errors == 0 and state in (*LIVE_STATES, "succeeded", "partial"))
+    assert not (succeeded(run) and (errors or code))
+    assert succeeded(run) is (not errors and not code and state in (*LIVE_STATES, "succeeded", "partial"))
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (judge_project(None, ()), Verdict(True, False)),
+        (judge_project(None, [TYPO]), Verdict(True, False)),
+        (judge_project(None, [TYPO, SHRANK]), Verdict(False, True, "sheet_shrank", SHRANK["message"])),
+        (judge_project(AWAY, (), away=True), Verdict(True, True, *AWAY)),
+        (judge_project(AWAY, (), away=True, long=True), Verdict(False, True, *AWAY)),
+        (judge_project(AWAY, ()), Verdict(False, False, *AWAY)),
+    ],
+    ids=["whole", "a typo", "guarded", "away", "long away", "not readable"],
+)
+def test_what_became_of_a_project_is_whole_degraded_or_failed(found: Verdict, verdict: Verdict) -> None:
+    assert found == verdict
+    assert found.whole is (found.success and not found.degraded)
+
+
+def result(name: str, **what: Any) -> ProjectResult:
+    return ProjectResult(name, name, **what)
+
+
+WHOLE, SKIPPED = result("A"), result("B", skipped="paused")
+DEGRADED = result("C", degraded=True, error="no answer")
+GUARDED = result("D", success=False, degraded=True, error="shrank")
+FAILED = result("E", success=False, error="not shared")
+
+
+def test_the_worst_comes_first_and_else_the_order_stands() -> None:
+    found = worst_first([WHOLE, SKIPPED, DEGRADED, FAILED, GUARDED, WHOLE])
+
+    assert found == [FAILED, GUARDED, DEGRADED, WHOLE, SKIPPED, WHOLE]
+    assert [result_state(one) for one in found[:5]] == ["failed", "degraded", "degraded", "synced", "skipped"]
+
+
+def test_reasons_name_who_is_not_whole_and_why() -> None:
+    assert reasons([WHOLE, SKIPPED]) is None
+    assert reasons([WHOLE, DEGRADED, FAILED], ["tab 'x': garbled"]) == "E: not shared; C: no answer; tab 'x': garbled"
+
+
+def test_reasons_put_projects_with_one_reason_together_and_stay_short() -> None:
+    many = [result(f"P{n}", success=False, error="not shared" if n % 2 else f"{n} " + "x" * 900) for n in range(40)]
+
+    said = reasons(many)
+
+    assert said is not None
+    assert "P1, P3, P5 and 17 more: not shared" in said
+    assert said.endswith("; and 16 more")
+    assert len(said) < 1000
+
+
+@pytest.mark.parametrize(
+    ("values", "stale", "state"),
+    [
+        ({"synced_at": 1}, False, "fresh"),
+        ({"synced_at": 1}, True, "stale"),
+        ({}, True, "new"),
+        ({"synced_at": 1, "failures": 2}, True, "failed"),
+        ({"synced_at": 1, "failures": 2, "degraded_since": 1}, True, "degraded"),
+        ({"status": "paused", "failures": 2}, True, "paused"),
+        ({"removed_at": 1, "status": "paused"}, True, "removed"),
+    ],
+    ids=str,
+)
+def test_a_project_is_in_one_state_the_worst(values: dict[str, Any], stale: bool, state: str) -> None:
+    assert project_state(Project("id", "Project A", **values), stale=stale) == state

@@ -143,7 +143,8 @@ def test_a_tab_that_lost_most_of_its_rows_changes_nothing(service: Service, shee
     sheet.rows("Project A", *many(left))
     for _ in range(2):
         result = service.sync()["results"][0]
-        assert (result["success"], result["degraded"], result["total_accounts"]) == (True, True, 10)
+        assert (result["success"], result["degraded"], result["total_accounts"]) == (False, True, 10)
+        assert (result["error_code"], result["error"]) == ("sheet_shrank", result["problems"][0]["message"])
         assert [p["code"] for p in result["problems"]] == ["sheet_shrank"]
     assert service.tables(without=TIMES) == before
 

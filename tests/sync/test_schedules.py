@@ -223,6 +223,8 @@ def test_what_is_switched_off_or_paused_waits_for_nobody(service: Service, time:
 
     assert tick(service) == ["Project C"]
     results = {result["project_name"]: result["skipped"] for result in service.sync()["results"]}
+    assert results == {"Project A": "auto_sync_off", "Project B": "paused", "Project C": None}
+    results = {result["project_name"]: result["skipped"] for result in service.sync(all=True)["results"]}
     assert results == {"Project A": None, "Project B": "paused", "Project C": None}
 
 
@@ -560,18 +562,19 @@ def test_a_tick_during_a_run_of_its_kind_joins_it_and_is_seen(service: Service, 
     assert second(service.get("/api/admin/sync_status")["last_tick_at"]) == second(time.now)
 
 
-def test_status_turns_red_after_two_missed_slots_and_green_again(service: Service, time: FakeClock) -> None:
+def test_status_turns_red_when_numbers_are_stale_and_green_again(service: Service, time: FakeClock) -> None:
     tabs(service.sheet, "Project A")
     service.sync(due=True)
     said = []
-    for minutes in (0, 29, 2, 59, 2):
+    for minutes in (0, 29, 2, 28, 3):
         time.forward(minutes=minutes)
         status = service.get("/api/admin/sync_status")
         said.append((status["overdue_by_seconds"] // 60, status["stale"]))
+        assert status["stale"] == bool(status["stale_projects"])
     tick(service)
     status = service.get("/api/admin/sync_status")
 
-    assert said == [(0, False), (0, False), (1, False), (60, False), (62, True)]
+    assert said == [(0, False), (0, False), (1, False), (29, False), (32, True)]
     assert (status["overdue_by_seconds"], status["stale"]) == (0, False)
 
 

@@ -26,7 +26,7 @@ from webapp.cron.crontab import Installed, block, drop_block, put_block, read_bl
 from webapp.cron.curl import CURL, curl_config
 from webapp.cron.every import Missed, missed_calls, parse_every
 from webapp.errors import ConfigError, SmartSyncError
-from webapp.rules.outcomes import succeeded
+from webapp.rules.outcomes import run_label, succeeded
 from webapp.store import runs
 from webapp.store.runs import Run
 
@@ -239,7 +239,7 @@ def status() -> None:
         latest = runs.latest(tx, limit=LOOKED_AT)
     last = next((run for run in latest if _is_call(run, due=there is None or there.due)), None)
     late = _late(there, last, _config(settings), parts.clock)
-    _print_status(there, last, late, next((run for run in latest if run.error or run.error_count), None))
+    _print_status(there, last, late, next((run for run in latest if not succeeded(run)), None))
     sys.exit(_exit_code(there, last, late))
 
 
@@ -268,12 +268,12 @@ def _local(moment: datetime) -> datetime:
 def _print_status(there: Installed | None, last: Run | None, late: Missed, wrong: Run | None) -> None:
     what = "what is due" if there and there.due else "everything"
     click.echo(f"installed: {there.fields}, syncs {what}" if there else "installed: not in this user's crontab")
-    click.echo(f"last call: {iso(last.started_at)}, {last.state}" if last else "last call: none yet")
+    click.echo(f"last call: {iso(last.started_at)}, {run_label(last)}" if last else "last call: none yet")
     if there is not None:
         since = f"since {late.since:%Y-%m-%d %H:%M}, {late.calls} calls missed" if late.calls >= ALARM_AFTER else "no"
         click.echo(f"overdue: {since}")
     if wrong is not None:
-        words = wrong.error or f"{wrong.error_count} projects failed"
+        words = wrong.error or wrong.state
         click.echo(f"last error: {iso(wrong.started_at)}, run {wrong.id}: {words}")
 
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import click
 
 from webapp.actions import PlannedChange
+from webapp.rules.outcomes import run_label, succeeded
 from webapp.store.runs import ProjectResult, Run
 
 
 def result_line(result: ProjectResult) -> str:
     if result.skipped:
         return f"skip  {result.project_name}: {result.skipped}"
-    if not result.success:
+    if not result.success and not result.degraded:
         return f"FAIL  {result.project_name}: {result.error}"
     line = (
         f"{'part' if result.degraded else 'ok':4}  {result.project_name}: {result.total_accounts} accounts, "
@@ -37,9 +38,9 @@ def print_run(run: Run) -> None:
     for warning in run.warnings or ():
         click.echo(f"warning: {warning}")
     if run.error:
-        click.echo(f"error: {run.error}")
+        click.echo(f"{'degraded' if succeeded(run) else 'error'}: {run.error}")
     click.echo(
-        f"{run.state}: {run.success_count} projects done, {run.error_count} failed, {run.skipped_count} skipped, "
+        f"{run_label(run)}: {run.success_count} projects done, {run.error_count} failed, {run.skipped_count} skipped, "
         f"{run.remaining} left, {run.api_calls} Sheets calls{_came_and_went(run)}, {run.seconds or 0:.2f} s, run {run.id}"
     )
 

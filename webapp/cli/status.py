@@ -6,14 +6,15 @@ import click
 import sqlalchemy as sa
 
 from webapp.api.shapes.runs import run_detail
-from webapp.api.shapes.status import sync_status_of
+from webapp.api.shapes.status import SyncStatus, status_of_service, sync_status_of
 from webapp.cli.lines import print_run, result_line
 from webapp.cli.root import open_parts, print_json
 from webapp.clock import iso
 from webapp.errors import NotFound
+from webapp.rules.outcomes import run_label
 from webapp.store import runs as run_log
 from webapp.store.runs import Run
-from webapp.store.status import ServiceStatus, StatusTotals, service_status
+from webapp.store.status import ServiceStatus, StatusTotals
 
 
 @click.command()
@@ -22,15 +23,21 @@ def status(*, as_json: bool) -> None:
     """How it stands: last run, what is stale, whether the sheet answers."""
     with open_parts() as parts:
         settings, now = parts.settings, parts.clock.now()
-        found = service_status(parts.db, now, stale_after_minutes=settings.stale_after, lease_ms=settings.lease_ms)
+        found = status_of_service(parts.db, settings, now)
+    said = sync_status_of(found, settings, now)
     if as_json:
-        print_json(sync_status_of(found, settings, now))
+        print_json(said)
     else:
-        _print_status(found)
+        _print_status(found, said)
 
 
-def _print_status(found: ServiceStatus) -> None:
+def _print_status(found: ServiceStatus, said: SyncStatus) -> None:
     _print_totals(found.totals)
+    for project in said.failing_projects:
+        since = f" since {project.degraded_since}" if project.degraded_since else ""
+        click.echo(f"{project.state}: {project.project_name}{since}: {project.error}")
+    if said.readings.message:
+        click.echo(f"stale: {said.readings.message}")
     click.echo(f"next due: {iso(found.next_turn) or 'nothing'}")
     for run in found.running:
         click.echo(f"running: {run.done} of {run.total} projects, since {iso(run.started_at)}, run {run.id}")
@@ -64,9 +71,11 @@ def runs(ctx: click.Context, *, limit: int, idle: bool) -> None:
         found = run_log.latest(tx, limit=limit, idle=idle)
     for run in found:
         click.echo(
-            f"{iso(run.started_at)}  {run.state:9}  {run.caller:10}  {run.success_count} done, {run.error_count} failed, "
+            f"{iso(run.started_at)}  {run_label(run):9}  {run.caller:10}  {run.success_count} done, {run.error_count} failed, "
             f"{run.skipped_count} skipped, {run.remaining} left  {run.seconds or 0:.2f} s  {run.id}"
         )
+        if run.error:
+            click.echo(f"      {run.error}")
     if not found:
         click.echo("no runs yet")
 

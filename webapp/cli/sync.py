@@ -24,16 +24,21 @@ from webapp.store.runs import Run
 @click.command()
 @click.option("--project", "which", metavar="WHICH", help="Only this project, by its id or name.")
 @click.option("--due", is_flag=True, help="Only what is due.")
+@click.option("--all", "everybody", is_flag=True, help="Also projects whose automatic sync is off.")
 @click.option("--force", is_flag=True, help="Parse unchanged tabs again and accept a tab that shrank.")
 @click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
 @click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="Seconds the run may take.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer of the HTTP endpoint.")
-def sync(*, which: str | None, due: bool, force: bool, dry_run: bool, budget: float | None, as_json: bool) -> None:
-    """Sync all active projects now. Exits with 0 done, 1 failed, 2 in part."""
+def sync(
+    *, which: str | None, due: bool, everybody: bool, force: bool, dry_run: bool, budget: float | None, as_json: bool
+) -> None:
+    """Sync the active projects now that are synced by themselves. Exits with 2 when anything failed."""
+    if everybody and (due or which):
+        raise click.UsageError("--all goes with neither --due nor --project")
     with open_parts() as parts:
         desk = parts.desk.through("cli")
         project_id = _project_id(desk, which) if which else None
-        trigger = Trigger(caller="cli", project_id=project_id, due=due, force=force, dry_run=dry_run, budget_s=budget)
+        trigger = Trigger("cli", project_id, due=due, all=everybody, force=force, dry_run=dry_run, budget_s=budget)
         started = start_sync(desk, trigger)
         changes = _work_off(desk, started.run, trigger, quiet=as_json) if started.how == "fresh" else []
         run, results = outcome_of(desk, started.run.id)
@@ -53,7 +58,7 @@ def sync(*, which: str | None, due: bool, force: bool, dry_run: bool, budget: fl
 @click.pass_context
 def tick(ctx: click.Context, *, budget: float | None, as_json: bool) -> None:
     """Sync what is due: `sync --due`, for a crontab line a minute. Exits as `sync` does."""
-    ctx.invoke(sync, which=None, due=True, force=False, dry_run=False, budget=budget, as_json=as_json)
+    ctx.invoke(sync, which=None, due=True, everybody=False, force=False, dry_run=False, budget=budget, as_json=as_json)
 
 
 def _project_id(desk: Desk, which: str) -> str:
@@ -84,6 +89,6 @@ def _how_many(desk: Desk, trigger: Trigger) -> int | None:
         known = (
             schedule.due(tx, desk.clock.now() + TOLERANCE, desk.settings.interval_minutes)
             if trigger.due
-            else projects.active(tx)
+            else projects.wanted(tx, all_=trigger.all)
         )
     return len(known) or None

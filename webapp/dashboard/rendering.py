@@ -17,6 +17,7 @@ from webapp.clock import Clock, iso
 from webapp.dashboard.assets import address_of
 from webapp.model import METRICS
 from webapp.rules import words
+from webapp.rules.outcomes import result_state, run_label, succeeded
 from webapp.store.types import as_moment
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -80,6 +81,7 @@ def _environment() -> Environment:
         "link": _link,
     }
     environment.globals |= {"asset": address_of, "version": __version__, "METRICS": METRICS}
+    environment.globals |= {"run_label": run_label, "result_state": result_state, "succeeded": succeeded}
     return environment
 
 

@@ -7,24 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from webapp.model import Counts, Values
-from webapp.rules.freshness import is_stale
+from webapp.rules.freshness import is_project_stale
 from webapp.rules.growth import percent_of
+from webapp.rules.outcomes import ProjectState, project_state
 from webapp.store.projects import Project
 
 
-def state_of(project: Project, *, syncing: bool, stale_after: int, now: datetime) -> str:
+def state_of(project: Project, *, syncing: bool, stale_after: int, now: datetime) -> ProjectState:
     """The worst thing that is so. stale_after: minutes."""
-    if syncing:
-        return "running"
-    if project.status != "active":
-        return project.status
-    if project.failures:
-        return "failed" if project.degraded_since is None else "degraded"
-    if project.degraded_since is not None:
-        return "degraded"
-    if project.synced_at is None:
-        return "new"
-    return "stale" if is_stale(project.synced_at, stale_after, project.interval_minutes, now) else "fresh"
+    stale = is_project_stale(project, stale_after, now)
+    return project_state(project, stale=stale, syncing=syncing)
 
 
 def problems_of(project: Project) -> Sequence[Mapping[str, Any]]:

@@ -152,13 +152,19 @@ def find(tx: sa.Connection, which: str, *, removed: bool = False) -> Project | N
 
 
 def active(tx: sa.Connection) -> list[Project]:
-    """All projects that are synced, longest-waiting first."""
+    """All projects that are active, longest-waiting first."""
     return listed(tx, LIVE, order_by=WAITING)
 
 
-def paused(tx: sa.Connection) -> list[Project]:
-    """The projects that are left out of a sync of everything until somebody wakes them."""
-    return listed(tx, projects.c.status == "paused", _THERE, order_by=WAITING)
+def wanted(tx: sa.Connection, *, all_: bool = False) -> list[Project]:
+    """Those of them that nobody has taken out of a sync of everything, or all of them; longest-waiting first."""
+    return listed(tx, LIVE, *(() if all_ else (projects.c.auto_sync,)), order_by=WAITING)
+
+
+def left_out(tx: sa.Connection, *, all_: bool = False) -> list[Project]:
+    """The projects that a sync of everything leaves out: paused, or with their switch off unless `all_` are meant."""
+    paused = (projects.c.status == "paused") & _THERE
+    return listed(tx, paused if all_ else paused | (LIVE & ~projects.c.auto_sync), order_by=WAITING)
 
 
 def listed(tx: sa.Connection, *where: sa.ColumnElement[bool], order_by: Sequence[Any]) -> list[Project]:

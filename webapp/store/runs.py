@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.model import LIVE_STATES, RunState
+from webapp.rules.outcomes import worst_first
 from webapp.store.backends.dialect import counted, insert_for, insert_into, now_ms
 from webapp.store.tables import IDLE, sync_run_projects, sync_runs
 
@@ -251,10 +252,10 @@ def put_result(tx: sa.Connection, run_id: str, result: ProjectResult) -> None:
 
 
 def results_of(tx: sa.Connection, run_id: str) -> list[ProjectResult]:
-    """The run's outcomes in the order they came."""
+    """The run's outcomes, the worst first, else in the order they came."""
     statement = (
         sa.select(*_RESULT_COLUMNS)
         .where(sync_run_projects.c.run_id == run_id)
         .order_by(sync_run_projects.c.position, sync_run_projects.c.project_id)
     )
-    return [ProjectResult(*row) for row in tx.execute(statement)]
+    return worst_first(ProjectResult(*row) for row in tx.execute(statement))

@@ -52,6 +52,12 @@ def put(tx: sa.Connection, seen: Spreadsheet) -> None:
     tx.execute(statement)
 
 
+def away_since(tx: sa.Connection, key: str) -> datetime | None:
+    """Since when a spreadsheet does not answer; None where it does, or nobody has asked yet."""
+    where = (spreadsheets.c.key == key, spreadsheets.c.state == "degraded")
+    return tx.execute(sa.select(spreadsheets.c.since).where(*where)).scalar()
+
+
 def asked_lately(until: datetime, interval_minutes: int, sheets: Collection[str]) -> sa.Select[tuple[str]]:
     """Keys of those of the spreadsheets that were asked within the interval before `until`."""
     since = until - timedelta(minutes=interval_minutes)

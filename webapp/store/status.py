@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from webapp.rules.freshness import is_stale
 from webapp.store import runs, schedule, spreadsheets, ticks
 from webapp.store.db import Database
-from webapp.store.projects import DEFAULT_LIMIT
+from webapp.store.projects import DEFAULT_LIMIT, LIVE, Project, listed
+from webapp.store.reading_ages import ReadingAge, reading_ages
 from webapp.store.runs import Run
 from webapp.store.spreadsheets import Spreadsheet
 from webapp.store.storage import storage_of
@@ -20,15 +21,17 @@ from webapp.store.ticks import Tick
 
 
 class StatusTotals(NamedTuple):
-    """All projects that are not removed; `stale` names the active ones whose last success is too long ago.
+    """All projects that are not removed.
 
-    At most DEFAULT_LIMIT of these.
+    stale: the active ones whose last success is too long ago. failing: the active ones that were not whole when they
+    were last synced. At most DEFAULT_LIMIT of each.
     """
 
     total: int
     active: int
     last_success_at: datetime | None
     stale: Sequence[Mapping[str, Any]]
+    failing: Sequence[Project]
     held: int
 
 
@@ -59,8 +62,15 @@ def totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) -> Status
         active_count,
         last_success_at,
         [dict(row) for row in stale[:DEFAULT_LIMIT]],
+        failing_projects(tx)[:DEFAULT_LIMIT],
         int(tx.execute(held).scalar_one()),
     )
+
+
+def failing_projects(tx: sa.Connection) -> list[Project]:
+    """The active projects that were not whole when they were last synced, the longest so first."""
+    wrong = (projects.c.failures > 0) | projects.c.degraded_since.is_not(None)
+    return listed(tx, LIVE, wrong, order_by=(projects.c.degraded_since, projects.c.name, projects.c.id))
 
 
 class ServiceStatus(NamedTuple):
@@ -76,9 +86,12 @@ class ServiceStatus(NamedTuple):
     next_turn: datetime | None
     spreadsheets: Sequence[Spreadsheet]
     storage: Mapping[str, Any]
+    readings: Sequence[ReadingAge]
 
 
-def service_status(db: Database, now: datetime, *, stale_after_minutes: int, lease_ms: int) -> ServiceStatus:
+def service_status(
+    db: Database, now: datetime, *, stale_after_minutes: int, readings_stale_after: int, lease_ms: int
+) -> ServiceStatus:
     """Raises: StoreError."""
     with db.read() as tx:
         last = runs.latest(tx, limit=1, idle=False)
@@ -90,4 +103,5 @@ def service_status(db: Database, now: datetime, *, stale_after_minutes: int, lea
             schedule.earliest_turn(tx),
             spreadsheets.listed(tx),
             storage_of(db),
+            reading_ages(tx, now, readings_stale_after),
         )

@@ -112,7 +112,7 @@ class Admission:
     def _close_dead(self, tx: sa.Connection, now: datetime) -> None:
         for dead in runs.close_dead(tx, now, self.options.lease_ms):
             leases.release_all(tx, dead)  # should it wake up, it finds that it has no right to anything
-            log.warning("[SmartSync] closed an abandoned run", extra={"run_id": dead})
+            log.error("[SmartSync] closed an abandoned run", extra={"run_id": dead})
 
     def _note_tick(self, tx: sa.Connection, trigger: Trigger, now: datetime) -> None:
         longest = timedelta(minutes=2 * self.options.interval_minutes)

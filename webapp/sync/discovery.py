@@ -32,12 +32,14 @@ def discover(run: LiveRun, key: str | None, tab: Tab, cells: Cells) -> Turn | No
 
 
 def _why_not(run: LiveRun, tab: Tab, cells: Cells) -> str | None:
-    if cells.error is not None:
-        return f"tab {tab.title!r}: {cells.error}"
     try:
+        if cells.error is not None:
+            raise cells.error
         fits = has_header(cells.rows(), run.options.aliases)
     except SourceError as error:
-        return f"tab {tab.title!r}: {error}"
+        words = f"tab {tab.title!r}: {error.message}"
+        run.unread.append(SourceError(words, code=error.code, hint=error.hint))
+        return str(run.unread[-1])
     return None if fits else f"tab {tab.title!r} has no header that is understood and was left out"
 
 

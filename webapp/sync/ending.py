@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from webapp.errors import LostLease, StoreError
 from webapp.model import RunState
-from webapp.rules.outcomes import state_of
+from webapp.rules.outcomes import count_states, log_level, reasons, state_of, worst_first
 from webapp.store import leases, runs
 from webapp.sync.live import LiveRun
 
@@ -55,8 +56,11 @@ def close(run: LiveRun, *, force: bool) -> None:
             values |= STOPPED
         leases.release_all(tx, run.id)
         runs.close(tx, run.id, state, values)
+        ended = replace(current, state=state, **values)
     run.closed = True
-    log.info("[SmartSync] sync ended", extra={"run_id": run.id, "state": state, **_numbers(values)})
+    why = {"error": ended.error} if ended.error else {}
+    fields = {"run_id": run.id, "state": state, **_numbers(values), **why}
+    log.log(log_level(ended), "[SmartSync] sync ended", extra=fields)
 
 
 def close_failed(run: LiveRun, code: str, words: str, state: RunState = "failed") -> None:
@@ -72,11 +76,13 @@ def close_failed(run: LiveRun, code: str, words: str, state: RunState = "failed"
 
 
 def _state(run: LiveRun) -> RunState:
+    tried, failed, partly = count_states(run.results.values())
     return state_of(
-        results=len(run.results),
-        errors=sum(not result.success for result in run.results.values()),
+        tried=tried,
+        failed=failed,
+        partly=partly,
         remaining=run.remaining,
-        unread=run.error is not None,
+        unread=bool(run.unread),
         stopped=run.budget.stopped,
     )
 
@@ -86,13 +92,12 @@ def _values(run: LiveRun) -> dict[str, Any]:
     results = run.results.values()
     errors = sum(not result.success for result in results)
     skipped = sum(result.skipped is not None for result in results)
-    unread = run.error if not results else None
     return {
         "success_count": len(results) - errors - skipped,
         "error_count": errors,
         "skipped_count": skipped,
-        "error_code": unread.code if unread else None,
-        "error": str(unread) if unread else None,
+        "error_code": _error_code(run),
+        "error": reasons(results, [str(error) for error in run.unread]),
         "finished_at": run.now(),
         "done": len(results),
         "total": len(results) + run.remaining,
@@ -104,6 +109,13 @@ def _values(run: LiveRun) -> dict[str, Any]:
         "api_calls": run.api_calls,
         "seconds": run.seconds,
     }
+
+
+def _error_code(run: LiveRun) -> str | None:
+    """The code of the worst of it; None where nothing is an error."""
+    codes = [result.error_code for result in worst_first(run.results.values()) if not result.success]
+    codes += [error.code for error in run.unread]
+    return (codes[0] or "error") if codes else None
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, Any]:

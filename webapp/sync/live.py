@@ -39,7 +39,7 @@ class LiveRun:
 
     results: {project id: its result}, in the order they came; a later pass replaces what an earlier one said.
     warnings: a set that keeps its order. remaining: projects that this pass has not come to.
-    error: why a spreadsheet could not be read in this pass. reading: whether any pass has begun to read.
+    unread: what no project has and could not be read in this pass. reading: whether any pass has begun to read.
     """
 
     row: Run
@@ -54,7 +54,7 @@ class LiveRun:
     degraded: bool = False
     total: int = 0
     remaining: int = 0
-    error: SourceError | None = None
+    unread: list[SourceError] = field(default_factory=list)
     reading: bool = False
     closed: bool = False
     phase: str = "read"
@@ -118,8 +118,9 @@ class LiveRun:
 
     def begin_pass(self) -> None:
         """Every project comes once more. What a pass before could not read may be there now."""
-        self.remaining, self.error, self.degraded = 0, None, False
+        self.remaining, self.degraded = 0, False
         self.warnings.clear()
+        self.unread.clear()
         if self.reading:  # a trigger asked for this pass, and is answered even if there is nothing to read
             self._say_reading()
 

@@ -22,5 +22,6 @@ class Options:
     latest_snapshot: bool = False
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     interval_minutes: int = 30
+    stale_after: int = 60  # minutes
     lease_ms: int = 60_000
     shortcuts: Shortcuts = field(default_factory=Shortcuts)

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from webapp.errors import LostLease, StoreError
 from webapp.model import METRICS, NOTHING
 from webapp.rules.due import next_turn
+from webapp.rules.freshness import is_outage_long, outage_words
 from webapp.rules.history import end_of
+from webapp.rules.outcomes import Verdict, judge_project
 from webapp.store import changes, days, projects, runs, snapshots, spans
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
@@ -76,7 +78,7 @@ def _postpone(run: LiveRun, project: Project, words: str) -> None:
     now = run.now()
     turn = next_turn(project, run.options.interval_minutes, run.row.started_at, now, words)
     with run.writing() as tx:
-        projects.update(tx, project.id, {"checked_at": now} | turn)
+        projects.update(tx, project.id, {"checked_at": now, "degraded_since": None} | turn)
 
 
 class ProjectSync:
@@ -149,12 +151,13 @@ class ProjectSync:
         """What this pass did, added to what an earlier pass of the run did."""
         side, report, plan = self.side, draft.report, draft.plan or Plan()
         earlier = self.run.results.get(project.id)
+        verdict = self.verdict(project, draft, now)
         return ProjectResult(
             project_id=project.id,
             project_name=_name_of(project, side),
             position=self.run.position_of(project),
-            success=not side.failed,
-            degraded=side.degraded or draft.guarded,
+            success=verdict.success,
+            degraded=verdict.degraded,
             total_accounts=report["total"],
             updated_count=effect.updated + (earlier.updated_count if earlier else 0),
             snapshot_count=effect.created + (earlier.snapshot_count if earlier else 0),
@@ -163,8 +166,8 @@ class ProjectSync:
             skips=report["skips"] | ({"unchanged": report["total"]} if side.unchanged else {}),
             problems=report["problems"][:PROBLEMS_KEPT],
             problem_count=len(report["problems"]),
-            error_code=side.error.code if side.error else None,
-            error=str(side.error) if side.error else None,
+            error_code=verdict.code,
+            error=verdict.words,
             finished_at=now,
             seconds=round(time.monotonic() - self.started, 6),
         )
@@ -186,14 +189,24 @@ class ProjectSync:
 
     def times(self, project: Project, draft: Draft, now: datetime) -> dict[str, Any]:
         """When it was tried, when it succeeded, and when its turn comes again."""
-        values: dict[str, Any] = {"checked_at": now}
-        whole = draft.sheet_read or self.side.absent
-        if whole:
-            values |= {"synced_at": now, "degraded_since": None}
-        elif project.degraded_since is None:
-            values["degraded_since"] = now
-        why = None if whole else _why_not(self.side, draft)
-        return values | next_turn(project, self.run.options.interval_minutes, self.run.row.started_at, now, why)
+        verdict = self.verdict(project, draft, now)
+        values: dict[str, Any] = {"checked_at": now, "degraded_since": None}
+        if verdict.whole:
+            values["synced_at"] = now
+        elif verdict.degraded:
+            values["degraded_since"] = project.degraded_since or now
+        minutes = self.run.options.interval_minutes
+        return values | next_turn(project, minutes, self.run.row.started_at, now, verdict.words)
+
+    def verdict(self, project: Project, draft: Draft, now: datetime) -> Verdict:
+        """What this sync amounts to."""
+        error, away = self.side.error, self.side.degraded
+        if error is None:
+            return judge_project(None, draft.report["problems"])
+        stale_after, own = self.run.options.stale_after, project.interval_minutes
+        long = is_outage_long(project.degraded_since, project.synced_at, stale_after, own, now)
+        words = outage_words(str(error), project.synced_at) if away and long else str(error)
+        return judge_project((error.code, words), (), away=away, long=long)
 
 
 def _name_of(project: Project, side: SheetSide) -> str:
@@ -216,13 +229,6 @@ def _sheet_values(side: SheetSide, draft: Draft) -> dict[str, Any]:
     if side.cells is not None:
         values["sheet_bytes"] = side.cells.size
     return values
-
-
-def _why_not(side: SheetSide, draft: Draft) -> str:
-    """Why what the sheet says was not taken over."""
-    if draft.guarded:
-        return str(draft.report["problems"][0]["message"])
-    return str(side.error or "the sheet was not read")
 
 
 def _would_update(plan: Plan) -> int:

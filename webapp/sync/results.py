@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+from webapp.rules.outcomes import result_level
 from webapp.store import projects
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
@@ -18,8 +19,7 @@ def keep(run: LiveRun, outcome: Outcome) -> Outcome:
     """Count the outcome in and say it in one line."""
     result = outcome.result
     run.results[result.project_id] = result
-    level = logging.INFO if result.success else logging.ERROR
-    log.log(level, "[SmartSync] %s", _words(result), extra=_fields(run, result))
+    log.log(result_level(result), "[SmartSync] %s", _words(result), extra=_fields(run, result))
     return outcome
 
 
@@ -61,7 +61,8 @@ def _words(result: ProjectResult) -> str:
         return f"skipped {result.project_name}: {result.skipped}"
     if not result.success:
         return f"failed for {result.project_name}: {result.error}"
-    return f"completed for {result.project_name}: {result.updated_count} accounts updated"
+    words = f"completed for {result.project_name}: {result.updated_count} accounts updated"
+    return f"{words}, degraded: {result.error}" if result.degraded else words
 
 
 def _fields(run: LiveRun, result: ProjectResult) -> dict[str, Any]:

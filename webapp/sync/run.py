@@ -48,10 +48,10 @@ def _sync_all(run: LiveRun) -> Iterator[Outcome]:
     run.begin_pass()
     with run.db.read() as tx:
         wanted = _projects_to_sync(tx, run)
-        paused = [] if run.trigger.due or run.trigger.project_id else projects.paused(tx)
+        left_out = [] if run.trigger.due or run.trigger.project_id else projects.left_out(tx, all_=run.trigger.all)
         sheets = _sheets_to_search(tx, run)
-    for project in paused:
-        yield from skip_project(run, project, "paused")
+    for project in left_out:
+        yield from skip_project(run, project, "paused" if project.status == "paused" else "auto_sync_off")
     groups = _groups(run.sheets, wanted, sheets)
     run.total = sum(len(group) for _, group in groups)
     for source, group in groups:
@@ -68,7 +68,7 @@ def _projects_to_sync(tx: sa.Connection, run: LiveRun) -> list[Project]:
         return [project] if project is not None and project.removed_at is None else []
     if run.trigger.due:
         return schedule.due(tx, run.now() + TOLERANCE, run.options.interval_minutes)
-    return projects.active(tx)
+    return projects.wanted(tx, all_=run.trigger.all)
 
 
 def _sheets_to_search(tx: sa.Connection, run: LiveRun) -> Sequence[SheetSource]:
@@ -101,5 +101,5 @@ def _groups(
 def _advise(run: LiveRun) -> None:
     if not run.sheets:
         run.warn(NO_SHEETS)
-    elif not (run.results or run.remaining or run.error or run.trigger.due):
+    elif not (run.results or run.remaining or run.unread or run.trigger.due):
         run.warn("no projects: no tab with a recognisable header was found")

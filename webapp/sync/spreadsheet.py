@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from webapp.errors import SourceError, TransientSourceError
+from webapp.rules.freshness import is_outage_long
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
 from webapp.store import projects, spreadsheets
 from webapp.store.projects import Project
@@ -194,24 +195,28 @@ class SpreadsheetSync:
         if self.run.cut_short:
             self.run.remaining += len(turns) or 1
             return
-        if turns or not self.can_wait(error):
-            self.run.error = error
+        if not turns and not self.can_wait(error):
+            self.run.unread.append(error)
         yield from _sync_without_answer(self.run, turns, error)
 
     def can_wait(self, error: SourceError) -> bool:
-        """Whether a tick that only looked for new tabs may put up with a spreadsheet that is away for the moment."""
-        if not self.run.trigger.due or not isinstance(error, TransientSourceError):
+        """Whether a run that only looked for new tabs may put up with a spreadsheet that is away for the moment."""
+        if not isinstance(error, TransientSourceError):
             return False
         with self.run.db.read() as tx:
-            return bool(projects.active(tx))
+            since = spreadsheets.away_since(tx, self.source.key)
+            somebody = bool(projects.active(tx))
+        return somebody and not is_outage_long(since, None, self.run.options.stale_after, None, self.run.now())
 
     def sync_unread(self, book: Book, turns: Sequence[TabTurn], error: SourceError) -> Iterator[Outcome]:
         if self.run.cut_short:
             self.run.remaining += len(turns)
             return
-        self.run.error = error
         self.note(book, error)
-        yield from _sync_without_answer(self.run, [turn.turn for turn in turns if turn.turn], error)
+        mine = [turn.turn for turn in turns if turn.turn]
+        if not mine and not self.can_wait(error):
+            self.run.unread.append(error)
+        yield from _sync_without_answer(self.run, mine, error)
 
 
 def _tab_of(project: Project, tabs: Tabs, book: Book) -> tuple[Tab | None, SourceError | None]:

@@ -15,11 +15,15 @@ How = Literal["fresh", "coalesced", "replayed"]
 
 @dataclass(frozen=True)
 class Trigger:
-    """One request to sync. `budget_s` None: no limit was asked for."""
+    """One request to sync.
+
+    all: also projects whose automatic sync is off. budget_s: None: no limit was asked for.
+    """
 
     caller: Caller = "http"
     project_id: str | None = None
     due: bool = False
+    all: bool = False
     force: bool = False
     dry_run: bool = False
     budget_s: float | None = None
@@ -30,6 +34,7 @@ class Trigger:
         return {
             "project_id": self.project_id,
             "due": self.due,
+            "all": self.all,
             "force": self.force,
             "dry_run": self.dry_run,
             "budget": self.budget_s,

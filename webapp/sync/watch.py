@@ -7,13 +7,11 @@ from contextlib import contextmanager
 
 from webapp.alerts.ping import Ping, Submit
 from webapp.errors import StoreError
-from webapp.rules.outcomes import succeeded
+from webapp.rules.outcomes import run_label, succeeded
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
 from webapp.sync.trigger import Trigger
-
-ERROR_SHOWN = 300
 
 
 def at_once(work: Callable[[], None], name: str) -> None:
@@ -48,5 +46,5 @@ def _outcome(db: Database, run_id: str) -> tuple[bool, str]:
     if run is None or run.live:
         return False, "the run ended without a word"
     counts = f"{run.success_count} projects done, {run.error_count} failed, {run.skipped_count} skipped, {run.remaining} left"
-    words = f"{run.state}: {counts}, {run.seconds or 0:.1f} s"
-    return succeeded(run), f"{words}\n{run.error[:ERROR_SHOWN]}" if run.error else words
+    words = f"{run_label(run)}: {counts}, {run.seconds or 0:.1f} s"
+    return succeeded(run), f"{words}\n{run.error}" if run.error else words

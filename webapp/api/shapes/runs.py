@@ -18,7 +18,8 @@ from webapp.rules.outcomes import succeeded
 from webapp.store.runs import ProjectResult, Run
 
 PROBLEMS_SHOWN = 20
-ERROR_SHOWN = 300
+WORDS_BYTES = 450
+KEPT_PROBLEMS = (3, 0)  # of each project, while an answer is too long
 
 
 class SheetProblem(Struct):
@@ -70,7 +71,10 @@ class RunSummary(Struct):
     duration_seconds: float | None
     api_calls: Annotated[int, zero_or_more("calls made to the Sheets API")]
     error_code: Code
-    error: str | None
+    error: Annotated[str | None, says("which projects failed and why; null: none did")]
+    degraded_reason: Annotated[
+        str | None, says("which projects were synced with stored values, and why; null with an error")
+    ]
     timestamp: Time
 
 
@@ -132,6 +136,7 @@ class RunParams(Struct):
     force: bool
     dry_run: bool
     budget: float | None
+    all: bool = False
 
 
 class RunOut(RunSummary, kw_only=True):
@@ -201,9 +206,20 @@ def run_summary(run: Run) -> RunSummary:
         duration_seconds=run.seconds,
         api_calls=run.api_calls,
         error_code=run.error_code,
-        error=run.error[:ERROR_SHOWN] if run.error else None,
+        error=None if succeeded(run) else cut_words(run.error),
+        degraded_reason=cut_words(run.error) if succeeded(run) else None,
         timestamp=iso(run.finished_at or run.started_at),
     )
+
+
+def cut_words(text: str | None) -> str | None:
+    """Words of a person's length, cut so that they take at most WORDS_BYTES of JSON."""
+    size = 2  # the quotes
+    for place, character in enumerate(text or ""):
+        size += len(msgspec.json.encode(character)) - 2
+        if size > WORDS_BYTES - 3:  # an ellipsis takes three
+            return f"{(text or '')[:place]}…"
+    return text
 
 
 def run_progress(run: Run, percent: int) -> RunProgress:
@@ -271,18 +287,22 @@ def _add_outcome(report: RunReport, result: ProjectResultOut) -> None:
 
 
 def shorter_reports(report: RunReport) -> Iterator[RunReport]:
-    """The report, then shorter and shorter ones with `truncated: true`: what is left out stands behind the run."""
+    """The report, then shorter and shorter ones with `truncated: true`: what is left out stands behind the run.
+
+    Projects that failed or are degraded are never left out, however many there are.
+    """
     yield report
     report = replace(report, truncated=True)
     if report.changes is not UNSET:
         for limit in (100, 10, 0):
             report.changes = report.changes[:limit]
             yield report
-    for limit in (3, 0):
+    for limit in KEPT_PROBLEMS:
         _cut_problems(report, limit)
         yield report
-    while report.results:
-        report.results = report.results[: len(report.results) * 4 // 5]
+    wrong = sum(not result.success or result.degraded for result in report.results or ())
+    while report.results and len(report.results) > wrong:
+        report.results = report.results[: max(wrong, len(report.results) * 4 // 5)]
         yield report
     report.warnings = []
     yield report

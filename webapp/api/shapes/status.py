@@ -16,14 +16,19 @@ from webapp.api.shapes.runs import RunSummary, run_summary
 from webapp.clock import iso
 from webapp.config import Settings
 from webapp.rules.due import overdue
+from webapp.rules.freshness import are_readings_stale, is_project_stale, readings_words
+from webapp.rules.outcomes import ProjectState, project_state
+from webapp.store.db import Database
 from webapp.store.projects import Project, Status
+from webapp.store.reading_ages import ReadingAge
 from webapp.store.runs import Run
 from webapp.store.spreadsheets import Spreadsheet
-from webapp.store.status import ServiceStatus
+from webapp.store.status import ServiceStatus, service_status
 from webapp.store.storage import Durability
 from webapp.store.ticks import Tick
 
 SheetState = Literal["ok", "degraded", "failed"]
+PROGRAMS_SHOWN = 50
 WORSE: tuple[SheetState, ...] = ("ok", "degraded", "failed")
 
 
@@ -42,6 +47,38 @@ class StaleProject(Struct):
     project_name: str
     synced_at: Time | None
     degraded_since: Time | None
+
+
+class FailingProject(Struct):
+    """A project that was not whole when it was last synced."""
+
+    project_id: str
+    project_name: str
+    state: Literal["failed", "degraded"]
+    degraded_since: Time | None
+    synced_at: Annotated[Time | None, says("the last success")]
+    error: Annotated[str | None, says("why, of the last attempt")]
+
+
+class ReadingsOfProgram(Struct):
+    """The readings of one program, and how old they are."""
+
+    origin: Annotated[str | None, says("who reads, as it calls itself, such as `youtube`")]
+    accounts: Annotated[int, zero_or_more("whose last reading is its; those that people count by hand are left out")]
+    newest_at: Time
+    oldest_at: Time
+    age_seconds: Annotated[int, zero_or_more("of the newest")]
+    late_accounts: Annotated[int, zero_or_more("whose reading is older than SMART_SYNC_READINGS_STALE_AFTER")]
+    stale: Annotated[bool, says("even the newest is: the program has stopped")]
+
+
+class ReadingsStatus(Struct):
+    """Whether the programs that read the platforms still do."""
+
+    state: Literal["none", "fresh", "stale"]
+    since: Annotated[Time | None, says("the newest reading of the program that has been silent the longest")]
+    message: str | None
+    programs: list[ReadingsOfProgram]
 
 
 class SpreadsheetStatus(Struct):
@@ -94,13 +131,17 @@ class SyncStatus(Struct):
     stale_projects: Annotated[
         list[StaleProject], says("at most 100 active projects whose last success is too long ago")
     ]
+    failing_projects: Annotated[
+        list[FailingProject], says("at most 100 active projects that were not whole when they were last synced")
+    ]
     held_values: Annotated[int, zero_or_more("implausible readings that wait for a decision")]
     next_due_at: Annotated[Time | None, says("when the first project is to be synced by itself; past: it is overdue")]
     last_tick_at: Annotated[Time | None, says("when somebody last asked for what is due")]
     last_gap: Annotated[TickGap | None, says("the last time that nobody did for more than twice the interval")]
     overdue_by_seconds: Number
-    stale: Annotated[bool, says("overdue for so long that whoever should trigger has stopped")]
+    stale: Annotated[bool, says("some project is stale, or has been overdue for as long")]
     sheet: SheetStatus
+    readings: ReadingsStatus
     storage: StorageStatus
     version: str
 
@@ -117,12 +158,28 @@ class ProjectSyncStatus(Struct):
     synced_at: Annotated[Time | None, says("the last success")]
     changed_at: Annotated[Time | None, says("the last time a number changed")]
     next_sync_at: Time | None
+    state: Annotated[ProjectState, says("the worst thing that is so")]
     degraded_since: Time | None
     stale: bool
+    readings: ReadingsStatus
     failures: Annotated[int, zero_or_more("attempts since the last success")]
     last_error: Annotated[str | None, says("of the last attempt; null: it succeeded")]
     total_accounts: Number
     timestamp: Time
+
+
+def status_of_service(db: Database, settings: Settings, now: datetime) -> ServiceStatus:
+    """How the service stands by its settings.
+
+    Raises: StoreError.
+    """
+    return service_status(
+        db,
+        now,
+        stale_after_minutes=settings.stale_after,
+        readings_stale_after=settings.readings_stale_after,
+        lease_ms=settings.lease_ms,
+    )
 
 
 def sync_status_of(found: ServiceStatus, settings: Settings, now: datetime) -> SyncStatus:
@@ -138,14 +195,16 @@ def sync_status_of(found: ServiceStatus, settings: Settings, now: datetime) -> S
         last_run=run_summary(found.last_run) if found.last_run else None,
         last_success_at=iso(found.totals.last_success_at),
         stale_projects=[stale_project(project) for project in found.totals.stale],
+        failing_projects=[failing_project(project) for project in found.totals.failing],
         held_values=found.totals.held,
         next_due_at=iso(found.next_turn),
         last_tick_at=iso(found.tick.seen_at) if found.tick else None,
         last_gap=tick_gap(found.tick) if found.tick else None,
         overdue_by_seconds=late,
         # Red is twice the interval: one call may fail without an alarm.
-        stale=late > settings.stale_after * 60,
+        stale=bool(found.totals.stale) or late > settings.stale_after * 60,
         sheet=sheet_status(found.spreadsheets, configured=settings.configured),
+        readings=readings_status(found.readings, settings.readings_stale_after, now),
         storage=StorageStatus(**found.storage),
         version=__version__,
     )
@@ -157,6 +216,40 @@ def running_run(run: Run) -> RunningRun:
 
 def stale_project(row: Mapping[str, Any]) -> StaleProject:
     return StaleProject(row["id"], row["name"], iso(row["synced_at"]), iso(row["degraded_since"]))
+
+
+def failing_project(project: Project) -> FailingProject:
+    return FailingProject(
+        project.id,
+        project.name,
+        "degraded" if project.degraded_since else "failed",
+        iso(project.degraded_since),
+        iso(project.synced_at),
+        project.last_error,
+    )
+
+
+def readings_status(ages: Sequence[ReadingAge], stale_after: int, now: datetime) -> ReadingsStatus:
+    """ages: the longest silent first. stale_after: minutes."""
+    stale = [age for age in ages if are_readings_stale(age.newest, stale_after, now)]
+    return ReadingsStatus(
+        state="stale" if stale else "fresh" if ages else "none",
+        since=iso(stale[0].newest) if stale else None,
+        message="; ".join(readings_words(age.origin, age.accounts, age.newest, now) for age in stale[:5]) or None,
+        programs=[_program(age, stale_after, now) for age in ages[:PROGRAMS_SHOWN]],
+    )
+
+
+def _program(age: ReadingAge, stale_after: int, now: datetime) -> ReadingsOfProgram:
+    return ReadingsOfProgram(
+        origin=age.origin,
+        accounts=age.accounts,
+        newest_at=iso(age.newest),
+        oldest_at=iso(age.oldest),
+        age_seconds=max(0, int((now - age.newest).total_seconds())),
+        late_accounts=age.late,
+        stale=are_readings_stale(age.newest, stale_after, now),
+    )
 
 
 def sheet_status(states: Sequence[Spreadsheet], *, configured: bool) -> SheetStatus:
@@ -178,9 +271,10 @@ def tick_gap(tick: Tick) -> TickGap | None:
 
 
 def project_sync_status(
-    project: Project, now: datetime, *, syncing: bool, stale: bool, accounts: int
+    project: Project, settings: Settings, now: datetime, *, syncing: bool, accounts: int, ages: Sequence[ReadingAge]
 ) -> ProjectSyncStatus:
-    """accounts: how many the project has."""
+    """accounts: how many the project has. ages: of its readings."""
+    stale = is_project_stale(project, settings.stale_after, now)
     return from_row(
         ProjectSyncStatus,
         project,
@@ -189,7 +283,9 @@ def project_sync_status(
         project_name=project.name,
         status="removed" if project.removed_at else project.status,
         isSyncing=syncing,
+        state=project_state(project, stale=stale, syncing=syncing),
         stale=stale,
+        readings=readings_status(ages, settings.readings_stale_after, now),
         total_accounts=accounts,
         timestamp=iso(now),
     )

@@ -21,7 +21,7 @@ from webapp.api.shapes.rows import from_row
 from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.model import UNKNOWN, Counts, Values
-from webapp.rules.freshness import is_stale
+from webapp.rules.freshness import is_project_stale
 from webapp.rules.growth import movement, percent_of
 from webapp.rules.sorting import group_by
 from webapp.store.db import Database
@@ -99,7 +99,6 @@ def _projects_out(projects: Sequence[Project], kept: bytes) -> list[ProjectOut]:
 
 def _project_out(project: Project, sums: ProjectSums, now: datetime, stale_after: int) -> ProjectOut:
     percent, capped = progress(Counts._make(sums.counts).views, project.target_views)
-    late = is_stale(project.synced_at, stale_after, project.interval_minutes, now)
     return from_row(
         ProjectOut,
         project,
@@ -109,7 +108,7 @@ def _project_out(project: Project, sums: ProjectSums, now: datetime, stale_after
         progress_capped=capped,
         growth_24h=sums.day,
         growth_7d=sums.week,
-        stale=late and project.status != "finished",
+        stale=is_project_stale(project, stale_after, now),
     )
 
 

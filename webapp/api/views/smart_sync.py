@@ -22,7 +22,7 @@ from webapp.api.shapes.fields import says
 from webapp.api.shapes.runs import RunReport, run_report, shorter_reports
 from webapp.clock import Clock, as_utc
 from webapp.errors import NotFound, StoreError
-from webapp.rules.outcomes import status_of
+from webapp.rules.outcomes import status_of, worst_first
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
@@ -40,6 +40,7 @@ class SmartSyncQuery(msgspec.Struct, rename={"run_async": "async"}):
 
     project_id: Annotated[Identifier | None, says("only this project, paused or not")] = None
     due: Annotated[bool, says("only what is due")] = False
+    all: Annotated[bool, says("also projects whose automatic sync is off")] = False
     force: Annotated[bool, says("parse unchanged tabs again, and accept a tab that shrank")] = False
     dry_run: Annotated[bool, says("show what would change and write nothing")] = False
     budget: (
@@ -51,9 +52,9 @@ class SmartSyncQuery(msgspec.Struct, rename={"run_async": "async"}):
 
 
 def smart_sync(asked: SmartSyncQuery) -> Response:
-    """Sync all active projects, the due ones, or one.
+    """Sync the active projects whose automatic sync is on, the due ones, or one.
 
-    Answers when the run has ended, or at once (202) when it goes on without the caller.
+    Those that are left out are listed as skipped. Answers when the run has ended, or at once (202) when it goes on without the caller.
     """
     preferred = "respond-async" in request.headers.get("Prefer", "").lower()
     later = asked.run_async or (preferred and not asked.dry_run)  # a preference may be left unheeded
@@ -61,11 +62,14 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
         caller="background" if later else "http",
         project_id=asked.project_id,
         due=asked.due,
+        all=asked.all,
         force=asked.force,
         dry_run=asked.dry_run,
         budget_s=asked.budget,
         idempotency_key=_idempotency_key(),
     )
+    if asked.all and (asked.due or asked.project_id):
+        raise HttpProblem(422, "invalid_parameter", "all goes with neither due nor project_id", field="all")
     if later and trigger.dry_run:
         raise HttpProblem(422, "invalid_parameter", "a dry run is answered at once; leave async out", field="async")
     started = start_sync(desk(), trigger)
@@ -158,7 +162,7 @@ def _answer(
         raise failed
     changes = None
     if previewed is not None and results is not None:
-        results = [outcome.result for outcome in previewed]
+        results = worst_first(outcome.result for outcome in previewed)
         changes = [change for outcome in previewed for change in outcome.changes]
     report = run_report(run, results, changes=changes, how=how)
     status = 503 if isinstance(failed, StoreError) else status_of(run, strict=asked.strict)
@@ -178,8 +182,8 @@ def _cut_to_fit(report: RunReport, status: int, headers: dict[str, str]) -> Resp
     """The answer, cut down until it fits: what is left out stands behind the run."""
     tries = (json_answer(short, status, headers) for short in shorter_reports(report))
     response = next(tries)
-    while len(response.get_data()) > BODY_LIMIT:
-        response = next(tries)
+    while len(response.get_data()) > BODY_LIMIT and (shorter := next(tries, None)) is not None:
+        response = shorter
     return response
 
 

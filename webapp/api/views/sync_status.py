@@ -17,14 +17,14 @@ from webapp.api.shapes.status import (
     ProjectSyncStatus,
     SyncStatus,
     project_sync_status,
+    status_of_service,
     sync_status_of,
 )
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.rules.freshness import is_stale
 from webapp.store import leases, projects
 from webapp.store.db import Database
-from webapp.store.status import service_status
+from webapp.store.reading_ages import reading_ages
 
 
 class StatusQuery(msgspec.Struct):
@@ -38,24 +38,24 @@ def sync_status(asked: StatusQuery) -> Response:
     settings, now, db = web.get(Settings), web.get(Clock).now(), web.get(Database)
     body: SyncStatus | ProjectSyncStatus
     if asked.project_id is None:
-        found = service_status(db, now, stale_after_minutes=settings.stale_after, lease_ms=settings.lease_ms)
-        body = sync_status_of(found, settings, now)
+        body = sync_status_of(status_of_service(db, settings, now), settings, now)
     else:
         with db.read() as tx:
-            body = _project(tx, asked.project_id, settings.stale_after, now)
+            body = _project(tx, asked.project_id, settings, now)
     return json_answer(body, headers={"Cache-Control": "no-store"})
 
 
-def _project(tx: sa.Connection, project_id: str, stale_after: int, now: datetime) -> ProjectSyncStatus:
+def _project(tx: sa.Connection, project_id: str, settings: Settings, now: datetime) -> ProjectSyncStatus:
     project = projects.by_id(tx, project_id)
     if project is None:
         raise projects.missing(project_id)
     return project_sync_status(
         project,
+        settings,
         now,
         syncing=leases.is_syncing(tx, project.id),
-        stale=is_stale(project.synced_at, stale_after, project.interval_minutes, now),
         accounts=projects.account_total(tx, project.id),
+        ages=reading_ages(tx, now, settings.readings_stale_after, project.id),
     )
 
 

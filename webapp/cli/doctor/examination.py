@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.cli.doctor.settings import examine_settings, examine_token, examine_version
 from webapp.cli.doctor.sheets import examine_clock, examine_credentials, examine_sheets, open_sheets
-from webapp.cli.doctor.storage import examine_database, examine_disk, examine_syncs
+from webapp.cli.doctor.storage import examine_database, examine_disk
+from webapp.cli.doctor.syncs import examine_syncs
 from webapp.clock import Clock
 from webapp.config import Settings, environment
 from webapp.errors import ConfigError, SmartSyncError

@@ -11,9 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from webapp.cli.doctor.case import Case, Finding, failure
-from webapp.clock import iso
 from webapp.errors import StoreError
-from webapp.store import status
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import HEAD_REVISION
 from webapp.store.storage import durability
@@ -124,19 +122,3 @@ def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
     if version[:2] == (3, 50):
         return version < (3, 50, 7)
     return (3, 7, 0) <= version < (3, 51, 3)
-
-
-def examine_syncs(case: Case) -> Iterator[Finding]:
-    if case.db is None or not case.current:
-        return
-    with case.db.read() as tx:
-        totals = status.totals(tx, case.clock.now(), case.settings.stale_after)
-    if not totals.total:
-        yield Finding("warn", "syncs", "there are no projects yet", "smart-sync sync")
-    elif totals.stale:
-        names = ", ".join(str(project["name"]) for project in totals.stale[:5])
-        words = f"{len(totals.stale)} of {totals.active} projects are stale: {names}"
-        yield Finding("warn", "syncs", words, "see that the cron still calls, and what it is answered: smart-sync runs")
-    else:
-        words = f"{totals.active} projects are fresh, last success {iso(totals.last_success_at)}"
-        yield Finding("ok", "syncs", words)

@@ -1,0 +1,72 @@
+"""How the syncs go: whether they come, what they could not do, and whether programs still read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from webapp.cli.doctor.case import Case, Finding, Level
+from webapp.clock import iso
+from webapp.rules.freshness import are_readings_stale, is_project_stale, readings_words
+from webapp.rules.outcomes import run_label, succeeded, withheld
+from webapp.store import runs, status
+from webapp.store.projects import Project
+from webapp.store.reading_ages import reading_ages
+from webapp.store.runs import Run
+from webapp.store.status import StatusTotals
+
+NAMED = 5
+
+
+def examine_syncs(case: Case) -> Iterator[Finding]:
+    if case.db is None or not case.current:
+        return
+    settings, now = case.settings, case.clock.now()
+    with case.db.read() as tx:
+        totals = status.totals(tx, now, settings.stale_after)
+        last = runs.latest(tx, limit=1, idle=False)
+        ages = reading_ages(tx, now, settings.readings_stale_after)
+    yield from _totals(totals)
+    for project in totals.failing:
+        yield _failing(case, project)
+    yield from _last_run([run for run in last if not run.live])
+    for age in ages:
+        if are_readings_stale(age.newest, settings.readings_stale_after, now):
+            words = readings_words(age.origin, age.accounts, age.newest, now)
+            fix = "see that the program still runs and is not refused; SMART_SYNC_READINGS_STALE_AFTER is the limit"
+            yield Finding("warn", "readings", words, fix)
+
+
+def _totals(totals: StatusTotals) -> Iterator[Finding]:
+    if not totals.total:
+        yield Finding("warn", "syncs", "there are no projects yet", "smart-sync sync")
+    elif totals.stale:
+        names = ", ".join(str(project["name"]) for project in totals.stale[:NAMED])
+        words = f"{len(totals.stale)} of {totals.active} projects are stale: {names}"
+        yield Finding("warn", "syncs", words, "see that the cron still calls, and what it is answered: smart-sync runs")
+    else:
+        words = f"{totals.active} projects are fresh, last success {iso(totals.last_success_at)}"
+        yield Finding("ok", "syncs", words)
+
+
+def _failing(case: Case, project: Project) -> Finding:
+    """A project that was not whole at its last sync: a warning while that can be put up with."""
+    words = project.last_error or "its last sync was not whole"
+    if project.degraded_since is None:
+        return Finding("FAIL", f"project {project.name}", f"failed: {words}", "smart-sync runs show")
+    problems = ((project.sheet_report or {}).get("final") or {}).get("problems", ())
+    stale = is_project_stale(project, case.settings.stale_after, case.clock.now())
+    level: Level = "FAIL" if stale or withheld(problems) else "warn"
+    said = f"degraded since {iso(project.degraded_since)}: {words}"
+    return Finding(level, f"project {project.name}", said, "smart-sync runs show, then smart-sync sync")
+
+
+def _last_run(found: Sequence[Run]) -> Iterator[Finding]:
+    for run in found:
+        what = f"{run_label(run)} at {iso(run.finished_at)}"
+        words = f"{what}: {run.error}" if run.error else what
+        if not succeeded(run):
+            yield Finding("FAIL", "last run", words, f"smart-sync runs show {run.id}")
+        elif run.degraded:
+            yield Finding("warn", "last run", words, "nothing, if the source answers again; smart-sync sync tries it")
+        else:
+            yield Finding("ok", "last run", words)
