@@ -212,6 +212,15 @@ def test_a_tab_that_cannot_be_read_is_told_before_it_is_a_project(service: Servi
     service.sync(status=502, strict=True)
 
 
+def test_a_first_sync_of_nothing_but_a_tab_that_cannot_be_read_is_partial(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1])
+    sheet.broken("Project A", GONE)
+
+    answer = service.sync()
+
+    assert (answer["success"], answer["state"], answer["results"]) == (False, "partial", [])
+
+
 def test_a_spreadsheet_without_projects_that_cannot_be_read_is_told(service: Service, sheet: FakeSheet) -> None:
     other = FakeSheet(key="other")
     service.engine.sheets = (sheet, other)

@@ -227,7 +227,7 @@ def test_pages_of_runs_say_of_a_sync_what_every_door_says(site: Site) -> None:
         for state, code in ends.items():
             runs.add(tx, NewRun(state, "http", state, {}, now.date(), now))
             failed = {"error_code": code, "error_count": 1} if code else {"success_count": 1}
-            runs.close(tx, state, state, {"degraded": True, "error": "Street Food: no answer", **failed})
+            runs.close(tx, state, state, {"total": 1, "degraded": True, "error": "Street Food: no answer", **failed})
             one = ProjectResult("p", "Street Food", success=code is None, degraded=True, error="no answer")
             runs.put_result(tx, state, one)
 

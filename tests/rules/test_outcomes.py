@@ -51,7 +51,9 @@ class Numbers:
         ({"tried": 2, "failed": 1, "partly": 1}, "partial"),
         ({"tried": 2, "failed": 2}, "failed"),
         ({"tried": 2, "failed": 2, "remaining": 1}, "failed"),
-        ({"unread": True}, "failed"),
+        ({"unopened": True}, "failed"),
+        ({"unread": True}, "partial"),
+        ({"tried": 2, "unopened": True}, "partial"),
         ({"tried": 2, "unread": True}, "partial"),
         ({"tried": 2, "remaining": 1, "stopped": True}, "cancelled"),
         ({"tried": 2, "failed": 2, "remaining": 1, "stopped": True}, "cancelled"),
@@ -61,7 +63,7 @@ class Numbers:
 )
 def test_what_was_done_and_left_is_a_state(facts: dict[str, Any], state: RunState) -> None:
     nothing: dict[str, Any] = {
-        "tried": 0, "failed": 0, "partly": 0, "remaining": 0, "unread": False, "stopped": False,
+        "tried": 0, "failed": 0, "partly": 0, "remaining": 0, "unread": False, "unopened": False, "stopped": False,
     }  # fmt: skip
 
     assert state_of(**(nothing | facts)) == state

@@ -168,17 +168,20 @@ def _shorten(text: str, length: int) -> str:
 # A whole run
 
 
-def state_of(*, tried: int, failed: int, partly: int, remaining: int, unread: bool, stopped: bool) -> RunState:
+def state_of(
+    *, tried: int, failed: int, partly: int, remaining: int, unread: bool, unopened: bool, stopped: bool
+) -> RunState:
     """The terminal state of a run.
 
     tried: projects that were not skipped; failed: those of them that failed; partly: those kept from being whole.
-    unread: something that no project has could not be read. stopped: a shutdown ended the run.
+    unread: a tab that no project has could not be read; unopened: a spreadsheet without projects. stopped: a shutdown
+    ended the run.
     """
     if stopped and remaining:
         return "cancelled"
-    if failed == tried and (failed or unread):
+    if failed == tried and (failed or unopened):
         return "failed"
-    return "partial" if failed or partly or unread or remaining else "succeeded"
+    return "partial" if failed or partly or unread or unopened or remaining else "succeeded"
 
 
 def succeeded(run: RunFacts) -> bool:

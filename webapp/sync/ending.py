@@ -83,6 +83,7 @@ def _state(run: LiveRun) -> RunState:
         partly=partly,
         remaining=run.remaining,
         unread=bool(run.unread),
+        unopened=bool(run.unopened),
         stopped=run.budget.stopped,
     )
 
@@ -97,7 +98,7 @@ def _values(run: LiveRun) -> dict[str, Any]:
         "error_count": errors,
         "skipped_count": skipped,
         "error_code": _error_code(run),
-        "error": reasons(results, [str(error) for error in run.unread]),
+        "error": reasons(results, [str(error) for error in (*run.unopened, *run.unread)]),
         "finished_at": run.now(),
         "done": len(results),
         "total": len(results) + run.remaining,
@@ -114,7 +115,7 @@ def _values(run: LiveRun) -> dict[str, Any]:
 def _error_code(run: LiveRun) -> str | None:
     """The code of the worst of it; None where nothing is an error."""
     codes = [result.error_code for result in worst_first(run.results.values()) if not result.success]
-    codes += [error.code for error in run.unread]
+    codes += [error.code for error in (*run.unopened, *run.unread)]
     return (codes[0] or "error") if codes else None
 
 

@@ -39,7 +39,7 @@ class LiveRun:
 
     results: {project id: its result}, in the order they came; a later pass replaces what an earlier one said.
     warnings: a set that keeps its order. remaining: projects that this pass has not come to.
-    unread: what no project has and could not be read in this pass. reading: whether any pass has begun to read.
+    unread, unopened: tabs that no project has, and spreadsheets without projects, that could not be read in this pass. reading: whether any pass has begun to read.
     """
 
     row: Run
@@ -55,6 +55,7 @@ class LiveRun:
     total: int = 0
     remaining: int = 0
     unread: list[SourceError] = field(default_factory=list)
+    unopened: list[SourceError] = field(default_factory=list)
     reading: bool = False
     closed: bool = False
     phase: str = "read"
@@ -121,6 +122,7 @@ class LiveRun:
         self.remaining, self.degraded = 0, False
         self.warnings.clear()
         self.unread.clear()
+        self.unopened.clear()
         if self.reading:  # a trigger asked for this pass, and is answered even if there is nothing to read
             self._say_reading()
 

@@ -101,5 +101,5 @@ def _groups(
 def _advise(run: LiveRun) -> None:
     if not run.sheets:
         run.warn(NO_SHEETS)
-    elif not (run.results or run.remaining or run.unread or run.trigger.due):
+    elif not (run.results or run.remaining or run.unread or run.unopened or run.trigger.due):
         run.warn("no projects: no tab with a recognisable header was found")

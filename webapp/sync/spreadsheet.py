@@ -196,7 +196,7 @@ class SpreadsheetSync:
             self.run.remaining += len(turns) or 1
             return
         if not turns and not self.can_wait(error):
-            self.run.unread.append(error)
+            self.run.unopened.append(error)
         yield from _sync_without_answer(self.run, turns, error)
 
     def can_wait(self, error: SourceError) -> bool:
@@ -215,7 +215,7 @@ class SpreadsheetSync:
         self.note(book, error)
         mine = [turn.turn for turn in turns if turn.turn]
         if not mine and not self.can_wait(error):
-            self.run.unread.append(error)
+            self.run.unopened.append(error)
         yield from _sync_without_answer(self.run, mine, error)
 
 
