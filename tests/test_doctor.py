@@ -24,6 +24,7 @@ from webapp.cli.doctor.case import Finding
 from webapp.cli.doctor.examination import examine
 from webapp.cli.doctor.storage import has_wal_reset_bug
 from webapp.clock import Clock
+from webapp.model import Counts
 from webapp.store import projects, readings, tables
 from webapp.store.db import open_database
 from webapp.store.readings import Reading
@@ -500,7 +501,7 @@ def test_readings_of_a_program_that_has_stopped_warn(synced: dict[str, str]) -> 
     db, late = open_database(synced["DATABASE_URL"]), datetime.now(UTC) - timedelta(days=16)
     with db.write() as tx:
         account = tx.execute(sa.select(sa.func.min(tables.accounts.c.id)).where(tables.accounts.c.mode == "auto"))
-        readings.put(tx, [Reading(account.scalar_one(), 1, None, None, None, None, late, "tok")])
+        readings.put(tx, [Reading(account.scalar_one(), Counts(1), late, "tok")])
     db.close()
 
     found = findings(synced)["readings"]
