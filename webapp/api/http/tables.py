@@ -24,29 +24,46 @@ def json_content(body: Any) -> Content:
     return Content(msgspec.json.encode(body))
 
 
-def table(
-    kind: type[msgspec.Struct],
+def lines_content(
+    answer: msgspec.Struct,
     name: str,
-    rows: Iterable[msgspec.Struct],
+    kind: type[msgspec.Struct],
     asked: FieldsQuery,
     *,
     file: str,
     following: str | None = None,
-    **more: Any,
 ) -> Content:
-    """Lines of one kind under a name, with what else the answer says; or as a table of just the lines.
+    """An answer whose member `name` has lines of one kind; or a table of just these.
 
     file: what the table is called when it is saved. following: the cursor of the next page.
 
     Raises: HttpProblem 422.
     """
-    fields = split_names("fields", asked.fields, _names(kind))
-    link = link_header(following)
+    lines = getattr(answer, name)
     if choose("format", asked.format, FORMATS) == "csv":
-        saved = {"Content-Disposition": f'attachment; filename="{file}.csv"'}
-        return Content(_csv(kind, rows, fields), CSV, saved | link)
-    shown = list(rows) if fields is None else [_pick(row, fields) for row in rows]
-    return Content(msgspec.json.encode({name: shown, **more}), headers=link)
+        return csv_content(kind, lines, asked, file=file, following=following)
+    fields = split_names("fields", asked.fields, _names(kind))
+    if fields is None:
+        return Content(msgspec.json.encode(answer), headers=link_header(following))
+    picked = msgspec.to_builtins(answer) | {name: [_pick(line, fields) for line in lines]}
+    return Content(msgspec.json.encode(picked), headers=link_header(following))
+
+
+def csv_content(
+    kind: type[msgspec.Struct],
+    lines: Iterable[msgspec.Struct],
+    asked: FieldsQuery,
+    *,
+    file: str,
+    following: str | None = None,
+) -> Content:
+    """Lines as a table.
+
+    Raises: HttpProblem 422.
+    """
+    saved = {"Content-Disposition": f'attachment; filename="{file}.csv"'}
+    table = _csv(kind, lines, split_names("fields", asked.fields, _names(kind)))
+    return Content(table, CSV, saved | link_header(following))
 
 
 @cache  # it evaluates every annotation anew

@@ -15,7 +15,7 @@ from webapp.api.http.answering import Content, answer_about_account, answer_abou
 from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, fits, matches, period, refusal, today
 from webapp.api.http.cursor import Place, decode_cursor, encode_cursor
 from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
-from webapp.api.http.tables import json_content, link_header, table
+from webapp.api.http.tables import json_content, lines_content, link_header
 from webapp.api.shapes.accounts import AccountDetail, AccountList, AccountOut, account_detail, account_out
 from webapp.api.shapes.counts import Growth, growth_between
 from webapp.clock import iso
@@ -142,9 +142,8 @@ def _list(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Perio
     shown, span = lines[:limit], _period(project, days)
     more = encode_cursor(question, _place(shown[-1], asked.sort)) if len(lines) > limit else None
     rows = [account_out(line.account, _growth(line, asked, span)) for line in shown]
-    return table(
-        AccountOut, "accounts", rows, asked, file=f"accounts-{_slug(project)}", following=more, next_cursor=more
-    )
+    answer = AccountList(rows, more)
+    return lines_content(answer, "accounts", AccountOut, asked, file=f"accounts-{_slug(project)}", following=more)
 
 
 def _written_by_database(

@@ -25,7 +25,7 @@ from webapp.api.http.asking import (
     today,
 )
 from webapp.api.http.routes import Answer, Route, as_csv
-from webapp.api.http.tables import json_content, table
+from webapp.api.http.tables import csv_content, json_content
 from webapp.api.shapes.counts import CountsOut, GroupCounts, GroupGrowth, group_counts, group_growth, growth_since
 from webapp.api.shapes.history import Analytics, HistoryDay, Now, TopProfile
 from webapp.api.views.accounts import TAGGED
@@ -70,7 +70,7 @@ def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
     )
 
 
-class Facts(NamedTuple):
+class ProjectFacts(NamedTuple):
     """What is known of the accounts that are asked for. stood: what they counted for on the days of the history."""
 
     day: Sequence[Recent]
@@ -87,8 +87,8 @@ def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: P
     whole = len(wanted) == len(everyone)
     past = _past(tx, project, None if whole else wanted, days, len(everyone))
     if asked.format == "csv":
-        return table(HistoryDay, "history", _days(past), asked, file=f"history-{days.start}-{days.end}")
-    facts = Facts(
+        return csv_content(HistoryDay, _days(past), asked, file=f"history-{days.start}-{days.end}")
+    facts = ProjectFacts(
         [one for one in everyone if one.account.id in wanted],
         [one for one in recent(tx, "project", project.id, 7, as_of) if one.account.id in wanted],
         _stood(tx, project, past, wanted),
@@ -121,7 +121,9 @@ def _stood(tx: sa.Connection, project: Project, past: Sequence[ProjectDay], want
     return {row.account.id: row for row in rows if row.account.id in wanted}
 
 
-def _analytics(project: Project, days: Period, facts: Facts, percent: tuple[float | None, float | None]) -> Analytics:
+def _analytics(
+    project: Project, days: Period, facts: ProjectFacts, percent: tuple[float | None, float | None]
+) -> Analytics:
     there = [one for one in facts.day if one.account.counted]
     moved = movement((one.then, one.now) for one in facts.day)
     return Analytics(
@@ -147,7 +149,7 @@ def _analytics(project: Project, days: Period, facts: Facts, percent: tuple[floa
     )
 
 
-def _over(facts: Facts) -> GroupGrowth | None:
+def _over(facts: ProjectFacts) -> GroupGrowth | None:
     """From the first day of the history to the last; a single day has none."""
     if len(facts.past) < 2:  # noqa: PLR2004
         return None
@@ -155,7 +157,7 @@ def _over(facts: Facts) -> GroupGrowth | None:
     return group_growth(str(facts.past[0].day), str(facts.past[-1].day), moved)
 
 
-def _now(project: Project, facts: Facts) -> Now:
+def _now(project: Project, facts: ProjectFacts) -> Now:
     """The current counts against the last day of the history."""
     last = {account_id: row.last for account_id, row in facts.stood.items()}
     moved = movement((last.get(one.account.id, UNKNOWN), one.now) for one in facts.day)

@@ -39,7 +39,7 @@ from webapp.store.projects import Project
 from webapp.store.types import as_moment, as_text
 
 
-class Facts(NamedTuple):
+class AccountFacts(NamedTuple):
     """Everything that is known of one account."""
 
     project: Project
@@ -68,10 +68,10 @@ def explain_account(_: NoQuery, account_id: int) -> Response:
     return answer_by_bytes(json_content(_explanation(facts)))
 
 
-def _facts(tx: sa.Connection, project: Project, account: Account) -> Facts:
+def _facts(tx: sa.Connection, project: Project, account: Account) -> AccountFacts:
     now = web.get(Clock).now()
     sources = observations.sources_of(tx, [account.id], now)[account.id]
-    return Facts(
+    return AccountFacts(
         project,
         account,
         policy_of(project.merge_policy, account.mode),
@@ -85,7 +85,7 @@ def _facts(tx: sa.Connection, project: Project, account: Account) -> Facts:
     )
 
 
-def _explanation(facts: Facts) -> Explanation:
+def _explanation(facts: AccountFacts) -> Explanation:
     account, project = facts.account, facts.project
     metrics = tuple(_metric(facts, place, metric) for place, metric in enumerate(METRICS))
     return Explanation(
@@ -100,7 +100,7 @@ def _explanation(facts: Facts) -> Explanation:
     )
 
 
-def _metric(facts: Facts, place: int, metric: Metric) -> ExplainedMetric:
+def _metric(facts: AccountFacts, place: int, metric: Metric) -> ExplainedMetric:
     pin = facts.pinned.get(metric)
     pinned = pin.value if pin is not None and pin_in_force(as_moment(pin.until), facts.now) else None
     sheet, parsed = _sheet(facts, place), facts.believed[place]
@@ -119,12 +119,12 @@ def _metric(facts: Facts, place: int, metric: Metric) -> ExplainedMetric:
     )
 
 
-def _sheet(facts: Facts, place: int) -> int | None:
+def _sheet(facts: AccountFacts, place: int) -> int | None:
     said = facts.observed.get("sheet")
     return said.counts[place] if said is not None else None
 
 
-def _manual_since(facts: Facts, place: int, metric: Metric, found: Verdict) -> datetime | None:
+def _manual_since(facts: AccountFacts, place: int, metric: Metric, found: Verdict) -> datetime | None:
     """Since when a person's value has stood against what the platform says; None when none does."""
     if found.winner not in ("sheet", "pin") or facts.believed[place] in (None, found.value):
         return None
@@ -136,7 +136,7 @@ def _manual_since(facts: Facts, place: int, metric: Metric, found: Verdict) -> d
     return as_moment(facts.observed["sheet"].observed_at)
 
 
-def _observation(facts: Facts, one: Observed, place: int, metric: Metric) -> ExplainedObservation:
+def _observation(facts: AccountFacts, one: Observed, place: int, metric: Metric) -> ExplainedObservation:
     by_sheet = one.source == "sheet"
     return ExplainedObservation(
         source=one.source,

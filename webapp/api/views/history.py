@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from flask import Response
 from webapp.api.http.answering import Content, answer_about_account, answer_about_project
 from webapp.api.http.asking import Period, PeriodQuery, period, refuse_too_much, today
 from webapp.api.http.routes import Answer, Route, as_csv
-from webapp.api.http.tables import table
+from webapp.api.http.tables import lines_content
 from webapp.api.shapes.history import (
     AccountGaps,
     DailyStats,
@@ -58,16 +58,8 @@ def list_snapshots(asked: SnapshotsQuery, account_id: int) -> Response:
 def _snapshots(tx: sa.Connection, account_id: int, asked: SnapshotsQuery, days: Period) -> Content:
     found = [*cells(tx, "account", account_id, days.start, days.end, times=True)]
     rows = [SnapshotOut(str(cell[0]), as_text(cell[-1]), cell[2:-1]) for cell in found[-(asked.limit or 0) :]]
-    return table(
-        SnapshotOut,
-        "snapshots",
-        rows,
-        asked,
-        file=f"snapshots-{account_id}",
-        account_id=account_id,
-        start_date=str(days.start),
-        end_date=str(days.end),
-    )
+    answer = SnapshotList(account_id, str(days.start), str(days.end), rows)
+    return lines_content(answer, "snapshots", SnapshotOut, asked, file=f"snapshots-{account_id}")
 
 
 class DaysQuery(PeriodQuery, frozen=True, kw_only=True):
@@ -90,16 +82,8 @@ def _daily_stats(tx: sa.Connection, account_id: int, asked: DaysQuery, days: Per
     counted = days_of(days.start, days.end, before, found, [*spans.of_scope(tx, "account", account_id)])
     snapshots = sorted({cell[0] for cell in found} | {day for day, _ in before.values()})
     rows = [_stats(one, snapshots) for one in counted]
-    return table(
-        DailyStats,
-        "daily_stats",
-        rows,
-        asked,
-        file=f"daily-stats-{account_id}",
-        account_id=account_id,
-        start_date=str(days.start),
-        end_date=str(days.end),
-    )
+    answer = DailyStatsList(account_id, str(days.start), str(days.end), rows)
+    return lines_content(answer, "daily_stats", DailyStats, asked, file=f"daily-stats-{account_id}")
 
 
 def _stats(one: AccountDay, snapshots: Sequence[date]) -> DailyStats:
@@ -143,18 +127,9 @@ def _gaps(tx: sa.Connection, project: Project, asked: GapsQuery, days: Period) -
         raise missing(asked.account_id)
     found = _find_gaps(tx, project, asked.account_id, days)
     rows = [SnapshotGap(str(gap.day), gap.accounts, len(gap.missing)) for gap in found]
-    more: dict[str, Any] = {"accounts": _worst_accounts(found, accounts)} if asked.per_account else {}
-    return table(
-        SnapshotGap,
-        "gaps",
-        rows,
-        asked,
-        file=f"gaps-{days.start}-{days.end}",
-        project_id=project.id,
-        start_date=str(days.start),
-        end_date=str(days.end),
-        **more,
-    )
+    worst = _worst_accounts(found, accounts) if asked.per_account else msgspec.UNSET
+    answer = GapList(project.id, str(days.start), str(days.end), rows, worst)
+    return lines_content(answer, "gaps", SnapshotGap, asked, file=f"gaps-{days.start}-{days.end}")
 
 
 def _find_gaps(tx: sa.Connection, project: Project, account_id: int | None, days: Period) -> list[DayGap]:

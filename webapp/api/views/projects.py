@@ -14,7 +14,7 @@ from webapp import web
 from webapp.api.http.answering import answer_by_bytes, remember
 from webapp.api.http.asking import FieldsQuery
 from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
-from webapp.api.http.tables import json_content, table
+from webapp.api.http.tables import json_content, lines_content
 from webapp.api.shapes.counts import GroupGrowth, growth_since
 from webapp.api.shapes.projects import ProjectList, ProjectOut
 from webapp.api.shapes.rows import from_row
@@ -51,7 +51,7 @@ def list_projects(asked: FieldsQuery) -> Response:
         projects = all_heads(tx)
         sums = remember(_state(projects), lambda: _sums(tx, projects, "all", None))
     rows = _projects_out(projects, sums)
-    return answer_by_bytes(table(ProjectOut, "projects", rows, asked, file="projects"))
+    return answer_by_bytes(lines_content(ProjectList(rows), "projects", ProjectOut, asked, file="projects"))
 
 
 def get_project(_: NoQuery, project_id: str) -> Response:

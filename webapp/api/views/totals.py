@@ -12,7 +12,7 @@ from flask import Response
 from webapp.api.http.answering import Content, answer_about_all
 from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, fits, period, today
 from webapp.api.http.routes import Answer, Route, as_csv
-from webapp.api.http.tables import table
+from webapp.api.http.tables import lines_content
 from webapp.api.shapes.counts import GroupGrowth, group_counts, group_growth
 from webapp.api.shapes.history import GroupTotals, Totals
 from webapp.api.views.accounts import TAGGED
@@ -56,19 +56,17 @@ def get_totals(asked: TotalsQuery) -> Response:
 def _content(tx: sa.Connection, projects: Sequence[Project], asked: TotalsQuery, days: Period) -> Content:
     wanted = [row for row in _rows(tx, asked, days) if fits(asked, row.account)]
     groups = _groups(wanted, asked, days, {project.id: project.name for project in projects})
-    return table(
-        GroupTotals,
-        "groups",
-        groups[:MOST],
-        asked,
-        file=f"totals-{asked.group_by}-{days.start}-{days.end}",
+    answer = Totals(
         start_date=str(days.start),
         end_date=str(days.end),
         group_by=asked.group_by,
         total=group_counts([row.last for row in wanted if row.last != UNKNOWN]),
         growth=_growth(wanted, days),
         group_count=len(groups),
+        groups=groups[:MOST],
     )
+    file = f"totals-{asked.group_by}-{days.start}-{days.end}"
+    return lines_content(answer, "groups", GroupTotals, asked, file=file)
 
 
 def _rows(tx: sa.Connection, asked: TotalsQuery, days: Period) -> Iterable[Ranged]:
