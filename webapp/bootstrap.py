@@ -109,7 +109,10 @@ def sheets_of(settings: Settings, clock: Clock) -> list[SheetSource]:
     texts = (str(DEMO_FOLDER),) if settings.demo else settings.sheets
     base = settings.sheets_api or None
     credentials = credentials_of(settings)
-    sheets = [open_sheet(text, credentials=credentials, api_base=base, clock=clock) for text in texts]
+    sheets = [
+        open_sheet(text, credentials=credentials, api_base=base, clock=clock, aliases=settings.columns)
+        for text in texts
+    ]
     if len({sheet.key for sheet in sheets}) < len(sheets):
         raise ConfigError("SMART_SYNC_SHEET: names the same spreadsheet twice")
     return sheets

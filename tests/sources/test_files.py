@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart
 
-from webapp.clock import Budget
+from webapp.clock import Budget, Clock
 from webapp.errors import SourceError
 from webapp.sources.counts import NOT_COMPUTED
 from webapp.sources.sheet import Cells, Tab
@@ -38,6 +39,13 @@ def everything(source: CsvFolder | XlsxFile) -> dict[str, Cells]:
 
 def rows_of(data: bytes) -> list[list[object]]:
     return [list(row) for row in csv_payload(Tab("a", "A"), data).rows()]
+
+
+def rows_or_code(data: bytes) -> list[list[object]] | str:
+    try:
+        return rows_of(data)
+    except SourceError as error:
+        return error.code
 
 
 def code_of(cells: Cells) -> str | None:
@@ -104,13 +112,16 @@ def test_an_empty_csv_has_no_rows() -> None:
 
 
 @given(st.binary(max_size=300))
+@example(b"a\0b")
+@example(b'"')
+@example(b"a\rb\nc")
 def test_bytes_are_rows_or_an_error(data: bytes) -> None:
-    payload = csv_payload(Tab("a", "A"), data)
+    rows = rows_or_code(data)
 
-    if payload.error is None:
-        assert all(isinstance(cell, str) for row in payload.rows() for cell in row)
+    if isinstance(rows, str):
+        assert rows in {"bad_encoding", "malformed_csv"}
     else:
-        assert payload.error.code == "bad_encoding"
+        assert all(isinstance(cell, str) for row in rows for cell in row)
 
 
 def test_a_csv_in_another_encoding_fails_alone_and_says_the_fix(folder: Path) -> None:
@@ -135,6 +146,145 @@ def test_a_field_of_any_size_does_not_break_the_reader(folder: Path) -> None:
         everything(CsvFolder(folder))["a"].rows()
 
     assert error.value.code == "bad_response"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "others"),
+    [
+        ("cp1251", "Link,Owner,Followers\nx.com/a,Анна Чжоу,5\n", "Ссылка,Владелец,Подписчики\nx.com/b,Жанна,7\n"),
+        ("cp1251", "Ссылка;Подписчики\nx.com/a;5\n", ""),
+        ("cp1251", "Ссылка;Владелец;Подписчики\nx.com/a;Анна;5\n", "Link,Owner,Followers\nx.com/b,José,7\n"),
+        ("cp1252", "Link,Owner,Followers\nx.com/a,José Müller,5\n", "Link,Owner\nx.com/b,Núñez é ü\n"),
+        ("cp1250", "Link,Owner,Followers\nx.com/a,Łukasz Świątek,5\n", "Link,Owner\nx.com/b,Wałęsa śłą ż\n"),
+        ("cp1252", "Link,Owner,Followers\nx.com/a,Müller,5\n", "Link,Owner\nx.com/b,Jürgen\n"),
+    ],
+    ids=["letters", "header alone", "header against others", "western", "central", "same in both"],
+)
+def test_a_csv_of_windows_is_read_where_something_tells_its_encoding(
+    folder: Path, encoding: str, text: str, others: str
+) -> None:
+    (folder / "a.csv").write_bytes(text.encode(encoding))
+    (folder / "b.csv").write_text(others)
+
+    rows = everything(CsvFolder(folder))["a"].rows()
+
+    assert rows == [line.split(";" if ";" in text else ",") for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("data", "others"),
+    [
+        ("Link,Owner,Followers\nx.com/a,Анна,5\n".encode("cp1251"), "Link,Owner,Followers\nx.com/b,ann,7\n"),
+        ("Link,Owner,Followers\nx.com/a,Анна,5\n".encode("cp1251"), "Link,Owner\nx.com/b,Jürgen é\n"),
+        ("Link,Owner,Followers\nx.com/a,Müller,5\n".encode("cp1252"), "Link,Owner\nx.com/b,Анна\n"),
+        ("Link,Owner,Followers\nx.com/a,ПРИВЕТ Анна,5\n".encode("koi8-r"), "Link,Owner\nx.com/b,Анна Привет\n"),
+        ("Link,Owner,Followers\nx.com/a,Привет Анна,5\n".encode("koi8-r"), "Link,Owner\nx.com/b,Анна Привет\n"),
+        ("Link,Owner,Followers\nx.com/a,Привет,5\n".encode("cp866"), "Link,Owner\nx.com/b,Анна Привет\n"),
+        ("Link,Owner,Followers\nx.com/a,Łukasz,5\n".encode("cp1250"), "Link,Owner\nx.com/b,José Müller\n"),
+        ("リンク,フォロワー\n".encode("shift-jis"), "Ссылка\n"),
+    ],
+    ids=["nothing tells", "other letters", "other script", "capitals", "another", "DOS", "central", "Japanese"],
+)
+def test_a_csv_whose_encoding_nothing_tells_is_refused(folder: Path, data: bytes, others: str) -> None:
+    (folder / "a.csv").write_bytes(data)
+    (folder / "b.csv").write_text(others)
+
+    assert code_of(everything(CsvFolder(folder))["a"]) == "bad_encoding"
+
+
+def test_tables_with_tabs_and_workbooks_are_tabs_too(workbook: Workbook, folder: Path) -> None:
+    workbook["Project A"].append(["x.com/a", 12])
+    workbook.create_sheet("Hidden").sheet_state = "hidden"
+    saved(workbook, folder)
+    one = Workbook()
+    one.save(folder / "One.XLSX")
+    for name in ("A.csv", "A.tsv", "B.TSV", "~$Tracker.xlsx", "A.CSV"):
+        (folder / name).write_text("URL\tFollowers\nx.com/a\t12\n")
+    source = CsvFolder(folder)
+
+    tabs = source.book(Budget()).tabs
+
+    assert [(tab.id, tab.title, tab.hidden) for tab in tabs] == [
+        ("A", "A", False),
+        ("A.csv", "A.csv", False),
+        ("A.tsv", "A.tsv", False),
+        ("B", "B", False),
+        ("One.XLSX/Sheet", "One", False),
+        ("Tracker.xlsx/Project A", "Tracker: Project A", False),
+        ("Tracker.xlsx/Hidden", "Tracker: Hidden", True),
+    ]
+    cells = everything(source)
+    assert cells["B"].rows() == [["URL", "Followers"], ["x.com/a", "12"]]
+    assert cells["Tracker.xlsx/Project A"].rows() == [["x.com/a", 12]]
+    assert [each.tab.title for each in cells.values()] == [tab.title for tab in tabs]
+
+
+def test_a_workbook_that_cannot_be_read_fails_alone(workbook: Workbook, folder: Path) -> None:
+    saved(workbook, folder)
+    (folder / "Broken.xlsx").write_bytes(b"PK")
+    (folder / "A.csv").write_text("x")
+    source = CsvFolder(folder)
+
+    cells = everything(source)
+
+    assert {name: code_of(each) for name, each in cells.items()} == {
+        "A": None,
+        "Broken.xlsx": "bad_file",
+        "Tracker.xlsx/Project A": None,
+    }
+
+
+def test_a_workbook_that_breaks_meanwhile_fails_with_all_its_tabs(workbook: Workbook, folder: Path) -> None:
+    workbook.create_sheet("B")
+    path = saved(workbook, folder)
+    source = CsvFolder(folder)
+    tabs = source.book(Budget()).tabs
+    answers = source.read(tabs, [None, None], Budget())
+    first = next(answers)
+    path.write_bytes(b"PK")
+
+    assert code_of(first) is None
+    assert [code_of(each) for each in source.read(tabs, [None, None], Budget())] == ["tab_missing", "tab_missing"]
+
+
+def test_other_files_are_named_with_what_to_do(folder: Path) -> None:
+    for name in ("a.ods", "b.XLS", "c.numbers", "d.txt", "e.csv.gz", "README.md", "f.csv.bak", ".g.ods", "h.csv.part"):
+        (folder / name).write_text("x")
+
+    notes = CsvFolder(folder).book(Budget()).notes
+
+    assert notes == (
+        "the file 'a.ods' is not read: save it as .xlsx or .csv",
+        "the file 'b.XLS' is not read: save it as .xlsx or .csv",
+        "the file 'c.numbers' is not read: save it as .xlsx or .csv",
+        "the file 'd.txt' is not read: name it .csv or .tsv if it is a table",
+        "the file 'e.csv.gz' is not read: unpack it",
+    )
+
+
+def test_a_file_that_grows_while_it_is_looked_at_fails_alone(folder: Path) -> None:
+    for name in ("a", "b"):
+        (folder / f"{name}.csv").write_text("x,1\n")
+
+    def grow(_: float) -> None:
+        with (folder / "a.csv").open("a") as opened:
+            opened.write("y,2\n")
+
+    source = CsvFolder(folder, clock=Clock(sleep=grow))
+    cells = everything(source)
+
+    assert {name: code_of(each) for name, each in cells.items()} == {"a": "being_written", "b": None}
+    assert "the next run looks again" in str(cells["a"].error)
+
+
+def test_a_file_that_rests_is_not_waited_for(folder: Path) -> None:
+    (folder / "a.csv").write_text("x")
+    os.utime(folder / "a.csv", (1e9, 1e9))
+
+    def refuse(_: float) -> None:
+        raise AssertionError
+
+    assert everything(CsvFolder(folder, clock=Clock(sleep=refuse)))["a"].error is None
 
 
 def test_a_csv_that_is_too_large_fails_alone(folder: Path) -> None:

@@ -11,6 +11,8 @@ import pytest
 from openpyxl import Workbook
 
 from tests.fakes.service import Service
+from webapp.clock import Clock
+from webapp.sources.sheet.csv import CsvFolder
 from webapp.sources.sheet.xlsx import XlsxFile
 
 ONE = "https://www.tiktok.com/@example_one"
@@ -100,3 +102,168 @@ def test_a_status_that_is_a_formula_nobody_computed_changes_no_mode(service: Ser
     account = service.account(ONE)
     assert (account["mode"], account["status"], account["owner"]) == ("manual", "OLD", "ann")
     assert service.followers(ONE) == 1400
+
+
+# Folders of tables
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def tables(sqlite_url: str, folder: Path) -> Iterator[Service]:
+    made = Service(sqlite_url, sheets=[CsvFolder(folder, clock=Clock(sleep=lambda _: None))])
+    yield made
+    made.close()
+
+
+TABLE = f"Link,Followers\n{ONE},1500\n{TWO},3000\n"
+
+
+def test_a_file_that_is_cut_changes_nothing_until_it_is_whole(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(TABLE)
+    tables.sync()
+
+    (folder / "A.csv").write_text(TABLE[: -len("000\n")])
+    cut = tables.sync()["results"][0]
+    assert (tables.followers(TWO), tables.history(TWO)) == (3000, [("2026-03-02", 3000)])
+    assert [(p["code"], p["cell"]) for p in cut["problems"]] == [("cut_cell", "A!3")]
+
+    (folder / "A.csv").write_text(TABLE.replace("3000", "3100"))
+    tables.sync()
+    assert tables.followers(TWO) == 3100
+
+
+@pytest.mark.parametrize("end", [*range(len(TABLE) - 2, len(TABLE) - 9, -1), *range(len(TABLE) - 9, 20, -7)])
+def test_a_file_cut_anywhere_changes_nothing(tables: Service, folder: Path, end: int) -> None:
+    (folder / "A.csv").write_text(TABLE)
+    tables.sync()
+
+    (folder / "A.csv").write_text(TABLE[:end])
+    tables.trigger()
+
+    if not TABLE[:end].endswith("\n"):  # at the end of a line nobody can tell it from a row that was deleted
+        assert (tables.followers(ONE), tables.followers(TWO)) == (1500, 3000)
+        assert tables.account(TWO)["removed_at"] is None
+
+
+def test_rows_that_are_missing_at_the_end_of_a_cut_file_are_waited_for(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(TABLE)
+    tables.sync()
+
+    (folder / "A.csv").write_text(f"Link,Followers\n{ONE},1600")
+    result = tables.sync()["results"][0]
+
+    assert (tables.followers(ONE), tables.followers(TWO)) == (1500, 3000)
+    assert (result["degraded"], [p["code"] for p in result["problems"]]) == (True, ["cut_file"])
+    assert result["total_accounts"] == 2
+
+
+@pytest.mark.parametrize("followers", ["3000", "3100", "30000"])
+def test_a_whole_file_may_do_without_the_last_line_end(tables: Service, folder: Path, followers: str) -> None:
+    (folder / "A.csv").write_text(TABLE)
+    tables.sync()
+
+    (folder / "A.csv").write_text(TABLE.replace("3000\n", followers))
+    result = tables.sync()["results"][0]
+
+    assert (tables.followers(TWO), result["problems"]) == (int(followers), [])
+
+
+def test_whoever_asks_by_force_knows_that_the_file_is_whole(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(TABLE)
+    tables.sync()
+    (folder / "A.csv").write_text(TABLE[: -len("000\n")])
+
+    tables.sync(force=True)
+    assert tables.followers(TWO) == 3
+
+    (folder / "A.csv").write_text(TABLE.removesuffix("\n"))
+    tables.sync()
+    assert tables.followers(TWO) == 3000
+
+
+def test_a_file_that_never_ends_its_last_line_is_read(tables: Service, folder: Path) -> None:
+    for followers in ("3000", "3100", "2900", "30000"):
+        (folder / "A.csv").write_text(TABLE.replace("3000\n", followers))
+
+        result = tables.sync()["results"][0]
+
+        assert (tables.followers(TWO), result["problems"]) == (int(followers), [])
+
+
+@pytest.mark.parametrize("rest", ["3", "30", "300", "29", "1"])
+def test_the_last_number_of_such_a_file_may_be_cut(tables: Service, folder: Path, rest: str) -> None:
+    (folder / "A.csv").write_text(TABLE.removesuffix("\n"))
+    tables.sync()
+
+    (folder / "A.csv").write_text(TABLE.replace("3000\n", rest))
+    for _ in range(2):
+        result = tables.sync()["results"][0]
+
+        assert tables.followers(TWO) == 3000
+        assert [(p["code"], p["cell"]) for p in result["problems"]] == [("cut_cell", "A!3")]
+
+    tables.sync(force=True)
+    assert tables.followers(TWO) == int(rest)
+
+
+def test_the_last_text_of_such_a_file_may_be_cut(tables: Service, folder: Path) -> None:
+    text = f"Link,Followers,Status\n{ONE},1500,NEW\n{TWO},3000,OLD"
+    (folder / "A.csv").write_text(text)
+    tables.sync()
+
+    (folder / "A.csv").write_text(text[:-1])
+    tables.sync()
+
+    assert (tables.account(TWO)["status"], tables.account(TWO)["mode"]) == ("OLD", "manual")
+
+
+def test_rows_that_shifted_leave_every_account_as_it_was(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(f"Link,Owner,Followers,Likes\n{ONE},ann,1234,5678\n{TWO},ben,987,65\n")
+    tables.sync()
+
+    (folder / "A.csv").write_text(f"Link,Owner,Followers,Likes\n{ONE},ann,1,240,5,680\n{TWO},ben,990,66\n")
+    result = tables.sync()["results"][0]
+
+    assert (tables.followers(ONE), tables.account(ONE)["likes"], tables.account(ONE)["owner"]) == (1234, 5678, "ann")
+    assert (tables.followers(TWO), result["total_accounts"]) == (990, 2)
+    assert [(p["code"], p["cell"]) for p in result["problems"]] == [("malformed_row", "A!A2")]
+
+
+def test_a_stray_quote_leaves_the_whole_tab_as_it_was(tables: Service, folder: Path) -> None:
+    rows = [f"https://www.tiktok.com/@example_{n:02},ann,{n}000" for n in range(1, 13)]
+    (folder / "A.csv").write_text("\n".join(["Link,Owner,Followers", *rows, ""]))
+    (folder / "B.csv").write_text(TABLE)
+    tables.sync()
+
+    rows[8] = rows[8].replace("ann,9000", '"Nick,9500')
+    (folder / "A.csv").write_text("\n".join(["Link,Owner,Followers", *rows, ""]))
+    result = tables.sync()
+
+    counts = [tables.followers(f"https://www.tiktok.com/@example_{n:02}") for n in range(1, 13)]
+    assert counts == [n * 1000 for n in range(1, 13)]
+    assert not result["success"]
+    failed = next(each for each in result["results"] if not each["success"])
+    assert (failed["project_name"], failed["error_code"]) == ("A", "malformed_csv")
+    assert "line 10" in failed["error"]
+
+
+# What else is in a folder
+
+
+def test_tables_of_other_kinds_are_projects_too_and_other_files_are_named(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(TABLE)
+    (folder / "B.tsv").write_text(TABLE.replace(",", "\t"))
+    write(folder / "C.xlsx", ["Link", "Followers"], [ONE, 1500])
+    (folder / "D.ods").write_bytes(b"...")
+    (folder / "README.md").write_text("what these are")
+
+    result = tables.sync()
+
+    assert {each["project_name"]: each["total_accounts"] for each in result["results"]} == {"A": 2, "B": 2, "C": 1}
+    assert result["warnings"] == ["the file 'D.ods' is not read: save it as .xlsx or .csv"]

@@ -46,6 +46,24 @@ def held_reading(profile_url: str, metric: Metric, value: int, origin: str | Non
     )
 
 
+def cut_cell(cell: str, value: object) -> Problem:
+    return Problem(
+        "cut_cell",
+        f"{cell}: the file ends with {'a blank' if value is None else repr(value)}, which may be the beginning of more; the last good value stays. End the "
+        "file with a line end, or sync with force=true if this is meant",
+        cell,
+    )
+
+
+def cut_file(title: str, lost: int) -> Problem:
+    return Problem(
+        "cut_file",
+        f"{title}: {lost} accounts have no row any more, and the file does not end its last line, as it did: it may not "
+        "be written to its end yet; nothing of it was applied. End it with a line end, or sync with force=true if it is",
+        title,
+    )
+
+
 def unmatched_row(origin: str, typed: str) -> Problem:
     return Problem(
         "unmatched",

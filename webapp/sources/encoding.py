@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+
+# What Windows writes by default in the countries of Cyrillic, of western and of central Europe.
+_OF_WINDOWS = ("cp1251", "cp1252", "cp1250")
+_ENOUGH = 0.5  # of the letters of a text that others are written in too
+
+_WORD = re.compile(r"[^\W\d_]+")
+# What another Cyrillic encoding looks like when it is read as this one.
+_SWAPPED_CASE = re.compile(r"\b[а-яё][А-ЯЁ]{2,}")
 
 
 def decode_text(data: bytes) -> str:
@@ -12,3 +24,39 @@ def decode_text(data: bytes) -> str:
     """
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return data.decode("utf-16" if wide else "utf-8-sig")
+
+
+def decode_as_others(data: bytes, others: str, is_known: Callable[[str], bool]) -> str | None:
+    """Text in an encoding of Windows, where something tells which; None where nothing does.
+
+    others: text of the same folder, written in the same letters if it is in the same language. is_known: whether what
+    was decoded is understood by words that are not plain ASCII.
+    """
+    found = {text for encoding in _OF_WINDOWS if (text := _decode(data, encoding)) is not None}
+    known = {text for text in found if is_known(text)}
+    if len(known) == 1:
+        return known.pop()
+    likely = {text for text in (known or found) if _likeness(text, others) >= _ENOUGH}
+    return likely.pop() if len(likely) == 1 else None
+
+
+def _decode(data: bytes, encoding: str) -> str | None:
+    """None for what is no text of people: signs that nobody writes, words of two scripts."""
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    words = (word for word in _WORD.findall(text) if not word.isascii())
+    is_text = not _SWAPPED_CASE.search(text) and all(len({_script(letter) for letter in word}) == 1 for word in words)
+    return text if is_text else None
+
+
+def _script(letter: str) -> str:
+    return "LATIN" if letter.isascii() else unicodedata.name(letter, "?").partition(" ")[0]
+
+
+def _likeness(text: str, others: str) -> float:
+    """The share of the letters beyond ASCII that the others have as well."""
+    letters = Counter(letter for letter in text.casefold() if not letter.isascii() and letter.isalpha())
+    theirs = set(others.casefold())
+    return sum(n for letter, n in letters.items() if letter in theirs) / (letters.total() or 1)

@@ -73,7 +73,14 @@ def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, 
         columns=project.sheet_columns or {},
         pins=_pins(tx, project.id, now),
         held=held.of_project(tx, project.id),
+        was_ended=_was_ended(project),
     )
+
+
+def _was_ended(project: Project) -> bool:
+    """Whether the file ended its last line when it was last understood."""
+    report = (project.sheet_report or {}).get("read") or {}
+    return bool(report.get("ended"))
 
 
 def _plan(tx: sa.Connection, run: LiveRun, project: Project, inputs: Inputs) -> Plan:
@@ -83,7 +90,11 @@ def _plan(tx: sa.Connection, run: LiveRun, project: Project, inputs: Inputs) -> 
 def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> Problem | None:
     """The problem with a tab that has lost much at once."""
     reading = side.reading
-    if reading is None or not may_have_shrunk(plan.losses):
+    if reading is None:
+        return None
+    if not reading.ended and _was_ended(project) and plan.losses.rows:
+        return wording.cut_file(reading.title, plan.losses.rows)
+    if not may_have_shrunk(plan.losses):
         return None
     shrunk = shrinkage(plan.losses, *observations.metric_totals(tx, project.id))
     if shrunk is None:
@@ -123,8 +134,9 @@ def _with_report(plan: Plan, side: SheetSide, before: Mapping[str, Any], guard: 
     tab_report = before
     if side.reading is not None and guard is None:
         tab_report = {
-            "problems": [asdict(problem) for problem in (*side.reading.problems, *plan.unmatched)],
+            "problems": [asdict(problem) for problem in (*side.reading.problems, *plan.withheld)],
             "skips": {reason: n for reason, n in skips.items() if reason != "off"},
+            "ended": side.reading.ended,
         }
     else:
         skips = dict(before["skips"]) | skips

@@ -25,6 +25,7 @@ class Inputs:
     reading: the tab as read and to be applied; None: the stored sheet observations stand.
     columns: the letters of the metrics' columns when the tab was last understood.
     pins: {account id: {metric: value}}, those in force. held: {(account id, place of the metric): the reading there}.
+    was_ended: the file ended its last line when the tab was last understood.
     """
 
     now: datetime
@@ -34,6 +35,7 @@ class Inputs:
     columns: Mapping[Metric, str] = field(default_factory=dict)
     pins: Mapping[int, Mapping[Metric, int]] = field(default_factory=dict)
     held: Mapping[tuple[int, int], Held] = field(default_factory=dict)
+    was_ended: bool = False
 
 
 class Newcomer(NamedTuple):
@@ -87,7 +89,7 @@ class Plan:
     counts: the merged ones that changed; why: {metric: [old, new, winner, cell]} of each of them.
     lowered: what today's snapshot follows, because people corrected the sheet downwards.
     settled: nothing depends on time, so while no input changes the next plan is empty.
-    unmatched: rows of nobody, which are not taken; `problems` has them too.
+    withheld: rows and cells that are not taken, for what is stored; `problems` has them too.
     read_rows: accounts in the tab as read. lost_rows: accounts that have no row any more. lost_values: per metric,
     in rows that are still there.
     """
@@ -109,7 +111,7 @@ class Plan:
     problems: list[Problem] = field(default_factory=list)
     skips: dict[SkipReason, int] = field(default_factory=dict)
     preview: list[PlannedChange] = field(default_factory=list)
-    unmatched: list[Problem] = field(default_factory=list)
+    withheld: list[Problem] = field(default_factory=list)
     read_rows: int = 0
     lost_rows: int = 0
     lost_values: list[int] = field(default_factory=lambda: [0] * len(METRICS))

@@ -9,7 +9,7 @@ from typing import Any
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Values
 from webapp.rules import wording
 from webapp.rules.addresses import rows_address
-from webapp.rules.credible import has_history
+from webapp.rules.credible import has_history, may_be_cut
 from webapp.rules.edits import note_edits, odd_edits
 from webapp.rules.held import Belief, believe
 from webapp.rules.merge import keep_unread, merge, policy_of, verdict
@@ -37,6 +37,7 @@ class _Planner:
         self.explain = explain
         self.plan = Plan()
         self.rows = inputs.reading.rows if inputs.reading else {}
+        self.loose = inputs.reading.loose if inputs.reading else None
 
     def plan_all(self, stored: Iterable[Stored]) -> Plan:
         plan, reading = self.plan, self.inputs.reading
@@ -56,6 +57,8 @@ class _Planner:
 
     def plan_account(self, account: Stored) -> None:
         row = self.rows.pop(account.url_key, None) if self.rows else None
+        if row is not None and self.loose is not None and self.loose[0] == row.profile.url_key:
+            row = self.doubt_end(account, row, self.loose[1])
         if row is not None and row.unread >> len(METRICS):
             row = _keep_texts(account, row)
         if account.removed_by == "api":
@@ -67,6 +70,23 @@ class _Planner:
             self.merge_account(account, self.apply_row(account, row), row)
         elif self.lose_row(account):
             self.merge_account(account, NOTHING, None)
+
+    def doubt_end(self, account: Stored, row: SheetRow, meaning: str) -> SheetRow:
+        """The row with the last cell of a file unread, where it may be the beginning of what it said before."""
+        if meaning in TEXTS:
+            place, new, old = len(METRICS) + TEXTS.index(meaning), getattr(row, meaning), getattr(account, meaning)
+            is_cut = bool(old and new and old != new and old.startswith(new))
+        else:
+            place = METRICS.index(meaning)
+            new, old = row.counts[place], account.sheet[place]
+            is_less = self.inputs.was_ended and new is not None and old is not None and new < old
+            is_cut = is_less or may_be_cut(old, new)
+        if not is_cut:
+            return row
+        problem = wording.cut_cell(self.origin(row), new)
+        self.plan.withheld.append(problem)
+        self.plan.problems.append(problem)
+        return row._replace(unread=row.unread | 1 << place)
 
     def leave_out(self, account: Stored, row: SheetRow | None) -> None:
         if row is not None:
@@ -246,7 +266,7 @@ class _Planner:
         plan, origin = self.plan, self.origin(row)
         if not self.inputs.discover:
             problem = wording.unmatched_row(origin, row.typed)
-            plan.unmatched.append(problem)
+            plan.withheld.append(problem)
             plan.problems.append(problem)
             return
         mode = mode_of(row.status)

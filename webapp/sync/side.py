@@ -57,6 +57,8 @@ def parse_side(side: SheetSide, project: Project, options: Options, *, force: bo
         reading = read_tab(side.cells.rows(), side.tab.title, side.locale, options.aliases)
     except SourceError as error:
         return replace(side, error=error)
+    if force:  # whoever asks knows that the file is whole
+        reading = replace(reading, ended=True, loose=None)
     return replace(side, fingerprint=fingerprint, reading=reading, rows=len(reading.rows))
 
 

@@ -89,6 +89,9 @@ class SpreadsheetSync:
         except SourceError as error:
             yield from self.sync_unopened(turns, error)
             return
+        if self.run.trigger.project_id is None:
+            for words in book.notes:
+                self.run.warn(words)
         tabs = self.match(book, turns)
         readable: list[TabTurn] = []
         for turn in turns:

@@ -47,7 +47,11 @@ def open_sheets(case: Case) -> Iterator[Finding]:
     for text in settings.sheets:
         try:
             sheet = open_sheet(
-                text, credentials=case.credentials, api_base=settings.sheets_api or None, clock=case.clock
+                text,
+                credentials=case.credentials,
+                api_base=settings.sheets_api or None,
+                clock=case.clock,
+                aliases=settings.columns,
             )
         except ConfigError as error:
             yield failure("sheet", error)

@@ -35,11 +35,15 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What a spreadsheet says of itself. `locale` is like `en_US`; None where the source has none."""
+    """What a spreadsheet says of itself.
+
+    locale: like `en_US`; None where the source has none. notes: what beside the tabs is not read, in words.
+    """
 
     title: str
     locale: str | None
     tabs: tuple[Tab, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Cells(Protocol):

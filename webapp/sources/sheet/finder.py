@@ -21,6 +21,27 @@ _TOTAL = re.compile(
 _LIKE_LINK = re.compile(r"[/@]|\A\s*\S*\.\S*\s*\Z")
 
 
+def names_account(header: Header, row: Sequence[Cell]) -> bool:
+    """Whether the cells of a row, by themselves, name an account."""
+    columns = header.columns
+    column, platform = columns[identity(columns)[-1]], columns.get("platform", len(row))
+    place = row[platform] if platform < len(row) else None
+    try:
+        profile_of(row[column] if column < len(row) else None, place if isinstance(place, str) else header.platform)
+    except BadProfile:
+        return False
+    return True
+
+
+def has_counts(header: Header, row: Sequence[Cell]) -> bool:
+    """Whether there is a count in some metric's cell, and nothing else in the others."""
+    cells = [row[header.columns[metric]] for metric in METRICS if header.columns.get(metric, len(row)) < len(row)]
+    try:
+        return any([count_of(cell) is not None for cell in cells])  # noqa: C419 - all of them have to be counts
+    except NotACount:
+        return False
+
+
 class AccountFinder:
     """torn: some row could not be told whose it is, so that nobody knows who has no row."""
 

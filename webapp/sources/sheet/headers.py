@@ -140,6 +140,23 @@ def find_header(rows: Grid, aliases: Aliases | None = None, title: str = "") -> 
     raise _missing(rows, chosen, title)
 
 
+def has_foreign_header(rows: Grid, aliases: Aliases | None = None) -> bool:
+    """Whether there is a header, and one of the names that make it one is not plain ASCII."""
+    chosen = _meanings_by_name(aliases or {})
+    for row in rows[:_SEARCHED]:
+        names = [_normal(cell) for cell in row]
+        if _is_enough(_meanings(names, chosen)):
+            return any(not name.isascii() and _meaning(name, chosen) for name in names)
+    return False
+
+
+def fitness(rows: Grid, aliases: Aliases | None = None) -> int:
+    """How many columns with a meaning there are in the row that is most like a header; 0 if it is no header at all."""
+    chosen = _meanings_by_name(aliases or {})
+    found = (_meanings(map(_normal, row), chosen) for row in rows[:_SEARCHED])
+    return max((sum(map(len, meanings.values())) for meanings in found if _is_enough(meanings)), default=0)
+
+
 def _normal(cell: object) -> str:
     """A name as it is compared; nothing for what is no name."""
     return _fold(cell) if isinstance(cell, str) and len(cell) <= _LONGEST_NAME else ""

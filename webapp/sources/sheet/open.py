@@ -12,6 +12,7 @@ from webapp.sources.sheet import SheetSource
 from webapp.sources.sheet.credentials import Credentials
 from webapp.sources.sheet.csv import CsvFolder
 from webapp.sources.sheet.google import GoogleSheet
+from webapp.sources.sheet.headers import Aliases
 from webapp.sources.sheet.published import DOCS, PublishedCsv
 from webapp.sources.sheet.xlsx import XlsxFile
 
@@ -25,11 +26,19 @@ _OTHER_BOOKS = {".xls", ".xlsb", ".ods", ".numbers", ".gsheet"}
 _FORMS = "a spreadsheet's address or id, the address of a published CSV, a folder of CSV files, or an .xlsx file"
 
 
-def open_sheet(setting: str, *, credentials: Credentials | None, api_base: str | None, clock: Clock) -> SheetSource:
+def open_sheet(
+    setting: str,
+    *,
+    credentials: Credentials | None,
+    api_base: str | None,
+    clock: Clock,
+    aliases: Aliases | None = None,
+) -> SheetSource:
     """The source that a setting means; nothing is read yet.
 
     setting: the address of a Google spreadsheet in any form or its bare id, the address of a CSV, a folder of CSV
     files, or the path of an .xlsx file. api_base: stands in for the origin of Google's APIs and allows private addresses.
+    aliases: more column names by meaning, which tell the delimiter of a CSV.
 
     Raises: ConfigError that says what it is and what to give instead.
     """
@@ -37,24 +46,26 @@ def open_sheet(setting: str, *, credentials: Credentials | None, api_base: str |
     if not text:
         raise _wrong("is empty", _FORMS)
     if "://" in text:
-        return _web(text, credentials, api_base, clock)
+        return _web(text, credentials, api_base, clock, aliases)
     path = Path(text).expanduser()
     if _ID.fullmatch(text) and not path.exists():
         if text.startswith(_PUBLISHED_ID):
-            return PublishedCsv(_published_url(text, ""), api_base=api_base, clock=clock)
+            return PublishedCsv(_published_url(text, ""), api_base=api_base, clock=clock, aliases=aliases)
         return GoogleSheet(text, credentials=credentials, api_base=api_base, clock=clock)
-    return _disk(text, path.absolute())
+    return _disk(text, path.absolute(), clock, aliases)
 
 
 def _wrong(what: str, fix: str) -> ConfigError:
     return ConfigError(f"SMART_SYNC_SHEET: {what}", hint=f"give {fix}")
 
 
-def _web(text: str, credentials: Credentials | None, api_base: str | None, clock: Clock) -> SheetSource:
+def _web(
+    text: str, credentials: Credentials | None, api_base: str | None, clock: Clock, aliases: Aliases | None
+) -> SheetSource:
     parts = _split(text)
     published = _published_address(text, parts)
     if published:
-        return PublishedCsv(published, api_base=api_base, clock=clock)
+        return PublishedCsv(published, api_base=api_base, clock=clock, aliases=aliases)
     key = _google_id(parts)
     if key:
         return GoogleSheet(key, credentials=credentials, api_base=api_base, clock=clock)
@@ -104,7 +115,7 @@ def _google_id(parts: SplitResult) -> str | None:
     return key if parts.path == "/open" and _ID.fullmatch(key) else None
 
 
-def _disk(text: str, path: Path) -> SheetSource:
+def _disk(text: str, path: Path, clock: Clock, aliases: Aliases | None) -> SheetSource:
     suffix = path.suffix.lower()
     if suffix in {".xlsx", ".xlsm"} and not path.is_dir():
         return XlsxFile(path)
@@ -113,5 +124,5 @@ def _disk(text: str, path: Path) -> SheetSource:
     if suffix in _OTHER_BOOKS and not path.is_dir():
         raise _wrong(f"{text} is a {suffix} file, which is not read", "the same saved as .xlsx")
     if path.is_dir() or re.search(r"[/\\]|^[.~]", text):
-        return CsvFolder(path)
+        return CsvFolder(path, clock=clock, aliases=aliases)
     raise _wrong(f"{text} is neither a spreadsheet's id nor a folder here", _FORMS)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import csv
-import io
-from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 
 import msgspec
 
 from webapp.errors import SourceError
-from webapp.sources.encoding import decode_text
+from webapp.sources.encoding import decode_as_others, decode_text
 from webapp.sources.sheet import Cell, Grid, Tab
+from webapp.sources.sheet.headers import Aliases, has_foreign_header
+from webapp.sources.sheet.table import read_table, sample_rows
 
 _GRID = msgspec.json.Decoder(list[list[Cell]])
 # What msgspec raises for bytes that are no JSON, or not of the promised shape.
 GARBLED = (msgspec.DecodeError, UnicodeError, RecursionError)
-_DELIMITERS = ",;\t"
-_SAMPLE_ROWS = 20
 
 
 class Payload:
@@ -62,24 +61,30 @@ def json_payload(tab: Tab, data: bytes) -> Payload:
     return Payload(tab, data, _GRID.decode if data else _nothing)
 
 
-def csv_payload(tab: Tab, data: bytes) -> Payload:
-    """CSV in UTF-8, or in UTF-16 with a byte order mark. All cells are text. Another encoding is the tab's `error`."""
+def csv_payload(tab: Tab, data: bytes, *, aliases: Aliases | None = None, others: Callable[[], str] = str) -> Payload:
+    """A CSV, all of whose cells are text.
+
+    In UTF-8, in UTF-16 with a byte order mark, or in an encoding of Windows where the header or the letters of the
+    others tell which; else the encoding is the tab's `error`. aliases: more column names by meaning. others: text of
+    the tabs beside it, asked for only where it is needed.
+    """
     try:
         decode_text(data)
     except UnicodeError:
-        message = f"{tab.title}: the CSV is not in UTF-8"
-        return error_payload(tab, SourceError(message, code="bad_encoding", hint='save it as "CSV UTF-8"'))
-    return Payload(tab, data, _csv_rows)
+        text = decode_as_others(data, others(), partial(_has_known_header, aliases=aliases))
+        if text is None:
+            return error_payload(tab, _bad_encoding(tab))
+        data = text.encode()
+    return Payload(tab, data, partial(_csv_rows, title=tab.title, aliases=aliases))
 
 
-def _csv_rows(data: bytes) -> Grid:
-    text = decode_text(data)
-    delimiter = max(_DELIMITERS, key=lambda each: _fit(text, each))
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+def _has_known_header(text: str, aliases: Aliases | None) -> bool:
+    return has_foreign_header(sample_rows(text, aliases), aliases)
 
 
-def _fit(text: str, delimiter: str) -> tuple[int, int]:
-    """How well a delimiter explains the first rows: how many agree on a width above one, and that width."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    widths = Counter(len(row) for row, _ in zip(reader, range(_SAMPLE_ROWS), strict=False))
-    return max(((count, width) for width, count in widths.items() if width > 1), default=(0, 0))
+def _bad_encoding(tab: Tab) -> SourceError:
+    return SourceError(f"{tab.title}: the CSV is not in UTF-8", code="bad_encoding", hint='save it as "CSV UTF-8"')
+
+
+def _csv_rows(data: bytes, *, title: str, aliases: Aliases | None) -> Grid:
+    return read_table(decode_text(data), title, aliases)

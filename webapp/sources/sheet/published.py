@@ -12,6 +12,7 @@ from webapp.clock import Budget, Clock
 from webapp.errors import SourceError
 from webapp.sources.http import LIMITS, Fetched, Http, Limits
 from webapp.sources.sheet import Book, Cells, Tab
+from webapp.sources.sheet.headers import Aliases
 from webapp.sources.sheet.payload import Payload, csv_payload
 
 MOST_REDIRECTS = 3
@@ -28,12 +29,22 @@ _HINT = "choose File > Share > Publish to web, comma-separated values, and use t
 class PublishedCsv:
     """One published tab: its id is the gid of the address, its title the name that the file comes with.
 
-    api_base: when set, addresses of the private network are allowed and redirects to it are followed.
+    api_base: when set, addresses of the private network are allowed and redirects to it are followed. aliases: more
+    column names by meaning, which tell the delimiter.
     """
 
-    def __init__(self, url: str, *, api_base: str | None, clock: Clock, limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_base: str | None,
+        clock: Clock,
+        aliases: Aliases | None = None,
+        limits: Limits = LIMITS,
+    ) -> None:
         self.key = _key(url)
         self._url = url
+        self._aliases = aliases
         self._home = _origin(api_base) if api_base else None
         self._http = Http("the published CSV", clock, limits=limits, public_only=not api_base)
         self._held: Payload | None = None
@@ -74,7 +85,7 @@ class PublishedCsv:
             raise SourceError("the published CSV does not exist (any more)", code="spreadsheet_missing", hint=_HINT)
         if not fetched.ok or _is_page(fetched):
             raise _not_published()
-        return csv_payload(Tab(_gid(self._url), _title(fetched) or "Sheet1"), fetched.body)
+        return csv_payload(Tab(_gid(self._url), _title(fetched) or "Sheet1"), fetched.body, aliases=self._aliases)
 
     def _next(self, url: str) -> str:
         parts = urlsplit(url)

@@ -39,6 +39,8 @@ class TabReading:
 
     columns: the letter of each metric's column; a metric without one is not tracked by this tab.
     torn: some row could not be read at all, and nobody knows whose it is: an account without a row may be there.
+    ended: whether the table ends its last line, as files do that are whole; loose: if not, the account whose cell is
+    the last one, and which of METRICS and TEXTS it is of: it may be half a cell.
     """
 
     title: str
@@ -47,6 +49,8 @@ class TabReading:
     problems: tuple[Problem, ...] = ()
     skips: Mapping[SkipReason, int] = field(default_factory=dict)
     torn: bool = False
+    ended: bool = True
+    loose: tuple[str, str] | None = None
 
     def cell(self, row: int, metric: int) -> str:
         """The address of a metric's cell, such as `Project A!E17`; without a column the row's, `Project A!17`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from operator import itemgetter
 
@@ -16,6 +17,8 @@ from webapp.sources.sheet.notes import Notes
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import TEXTS, SheetRow, TabReading
 from webapp.sources.sheet.repeats import Repeats
+from webapp.sources.sheet.shape import Ruler
+from webapp.sources.sheet.table import Table
 from webapp.sources.sheet.texts import UNREADABLE, clean, clean_again
 from webapp.sources.urls import BadProfile, profile_of
 
@@ -72,7 +75,24 @@ class _Reader:
             self.found[row.profile.url_key] = row
         notes, columns = self.notes, self.columns
         letters: dict[Metric, str] = {m: column_letters(columns[m]) for m in METRICS if m in columns}
-        return TabReading(notes.title, self.found, letters, notes.problems(), notes.skips, torn=self.finder.torn)
+        ended = self.rows.ended if isinstance(self.rows, Table) else True
+        return TabReading(
+            notes.title,
+            self.found,
+            letters,
+            notes.problems(),
+            notes.skips,
+            torn=self.finder.torn,
+            ended=ended,
+            loose=None if ended else self._loose(),
+        )
+
+    def _loose(self) -> tuple[str, str] | None:
+        """Whose last cell is the last one of all, and what it means."""
+        last = len(self.rows[-1]) - 1
+        meaning = next((meaning for meaning in (*METRICS, *TEXTS) if self.columns.get(meaning) == last), None)
+        key = next((key for key, row in self.found.items() if row.row == len(self.rows)), None)
+        return (key, meaning) if key is not None and meaning is not None else None
 
     def _read_rows(self) -> None:
         columns, default, found = self.columns, self.header.platform, self.found
@@ -81,7 +101,7 @@ class _Reader:
         meanings = ("url", "platform", "username", "owner", "topic", "status", *METRICS)
         first = next((columns[metric] for metric in METRICS if metric in columns), -1)
         pick = itemgetter(self.finder.column, first, *(columns.get(meaning, -1) for meaning in meanings))
-        for number, row in enumerate(self.rows[self.header.row :], self.header.row + 1):
+        for number, row in self._whole_rows():
             named, probe, typed, platform, handle, owner, topic, status, *cells = pick((*row, *blanks))
             if type(probe) is str and not probe[:1].isdigit() and self.header.repeats(row):
                 self.notes.skip("no_url")
@@ -118,6 +138,21 @@ class _Reader:
                 self.repeats.add(found[profile.url_key], account)
             else:
                 found[profile.url_key] = account
+
+    def _whole_rows(self) -> Iterable[tuple[int, Sequence[Cell]]]:
+        """The rows below the header with their numbers, without those whose cells have shifted, which is noted."""
+        numbered = enumerate(self.rows[self.header.row :], self.header.row + 1)
+        return self._ruled(self.rows, numbered) if isinstance(self.rows, Table) else numbered
+
+    def _ruled(self, table: Table, rows: Iterable[tuple[int, Sequence[Cell]]]) -> Iterator[tuple[int, Sequence[Cell]]]:
+        ruler = Ruler(table, self.header)
+        for number, row in rows:
+            words = ruler.fault(number, table[number - 1])
+            if words is None:
+                yield number, row
+            else:
+                self.finder.torn = True
+                self.notes.add_at("malformed_row", number, 0, f"{words}; the row is not read")
 
     # Counts
 

@@ -12,7 +12,7 @@ import msgspec
 
 from webapp.clock import Budget
 from webapp.errors import SourceError
-from webapp.sources.sheet import Book, Cells, Tab
+from webapp.sources.sheet import Book, Tab
 from webapp.sources.sheet.disk import source_errors
 from webapp.sources.sheet.payload import Payload, error_payload, json_payload
 
@@ -42,7 +42,7 @@ class XlsxFile:
             tabs = tuple(Tab(sheet.name, sheet.name, hidden=sheet.hidden) for sheet in parts.sheets)
         return Book(self._path.stem, None, tabs)
 
-    def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Cells]:  # noqa: ARG002
+    def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Payload]:  # noqa: ARG002
         with self._open() as parts:
             for tab in tabs:
                 yield self._cells(parts, tab)

@@ -1,0 +1,397 @@
+"""CSV as programs and people write it: read as it was meant, or refused with the line. Never shifted."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from webapp.errors import SourceError
+from webapp.model import Counts
+from webapp.sources.sheet import Tab
+from webapp.sources.sheet.payload import csv_payload
+from webapp.sources.sheet.reading import TabReading
+from webapp.sources.sheet.rows import read_tab
+
+LINK = "https://www.tiktok.com/@example_{:02}"
+
+
+def rows_of(text: str, aliases: dict[str, tuple[str, ...]] | None = None) -> list[list[object]]:
+    return [list(row) for row in csv_payload(Tab("a", "A"), text.encode(), aliases=aliases).rows()]
+
+
+def read(text: str, aliases: dict[str, tuple[str, ...]] | None = None) -> TabReading:
+    return read_tab(csv_payload(Tab("a", "A"), text.encode(), aliases=aliases).rows(), "A", None, aliases)
+
+
+def followers(text: str, aliases: dict[str, tuple[str, ...]] | None = None) -> dict[str, int | None]:
+    return {key.partition("@")[2]: row.counts.followers for key, row in read(text, aliases).rows.items()}
+
+
+def followers_or_code(text: str) -> dict[str, int | None] | str:
+    try:
+        return followers(text)
+    except SourceError as error:
+        return error.code
+
+
+def refusal(text: str) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        rows_of(text)
+    return caught.value
+
+
+def lines(*changed: tuple[int, str], header: str = "Link,Owner,Followers", count: int = 12, end: str = "\n") -> str:
+    """A table of 12 accounts with thousands of followers, some of its lines changed. Account 9 stands in line 10."""
+    rows = [header, *(f"{LINK.format(number)},ann,{number}000" for number in range(1, count + 1))]
+    for number, line in changed:
+        rows[number - 1] = line
+    return end.join(rows) + end
+
+
+WHOLE = {f"example_{number:02}": number * 1000 for number in range(1, 13)}
+
+
+def test_a_whole_table_is_read() -> None:
+    assert followers(lines()) == WHOLE
+
+
+# Quotes
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ([(10, f'{LINK.format(9)},"Nick,9000')], 10),
+        ([(10, f'"{LINK.format(9)},Nick,9000')], 10),
+        ([(10, f'{LINK.format(9)},Nick,"9000')], 10),
+        ([(13, f'{LINK.format(12)},"Nick,12000')], 13),
+        ([(1, 'Link,"Owner,Followers')], 1),
+        ([(10, f'{LINK.format(9)},"Nick,9000'), (12, f'{LINK.format(11)},"ann",11000')], 10),
+        ([(10, f'{LINK.format(9)},"Nick" Ann,9000')], 10),
+        ([(10, f'{LINK.format(9)},"Nick ""the" Ann",9000')], 10),
+        ([(4, f'{LINK.format(3)},"two\nlines",3000'), (10, f'{LINK.format(9)},"Nick,9000')], 11),
+    ],
+    ids=[
+        "text",
+        "link",
+        "number",
+        "last row",
+        "header",
+        "met by another",
+        "in front",
+        "doubled once",
+        "after two lines",
+    ],
+)
+def test_a_stray_quote_refuses_the_tab_with_its_line(changed: Sequence[tuple[int, str]], line: int) -> None:
+    error = refusal(lines(*changed))
+
+    assert error.code == "malformed_csv"
+    assert f"A: line {line} has a quote that is not closed, or closed too early" in error.message
+
+
+@pytest.mark.parametrize(
+    ("changed", "first", "last"),
+    [
+        ([(10, f'{LINK.format(9)},"Nick,9000'), (12, f'{LINK.format(11)},ann",11000')], 10, 12),
+        ([(10, f'{LINK.format(9)},"Nick,9000'), (11, f'{LINK.format(10)},ann",10000')], 10, 11),
+        ([(2, f'{LINK.format(1)},"ann,1000'), (13, f'{LINK.format(12)},ann",12000')], 2, 13),
+        ([(10, f'"{LINK.format(9)},ann,9000'), (11, f'{LINK.format(10)}",ann,10000')], 10, 11),
+        ([(10, f'{LINK.format(9)},ann,"9000'), (11, f'{LINK.format(10)},ann,10000"')], 10, 11),
+    ],
+    ids=["two rows", "one row", "all rows", "in the link", "in the number"],
+)
+def test_a_quote_closed_by_a_later_one_moves_no_numbers(
+    changed: Sequence[tuple[int, str]], first: int, last: int
+) -> None:
+    error = refusal(lines(*changed))
+
+    assert f"line {first} opens a quote that is closed only in line {last}, with rows between" in error.message
+
+
+def test_swallowed_rows_are_seen_wherever_the_account_stands() -> None:
+    rows = ["Owner,Link,Followers", f'"ann,{LINK.format(1)},1000', f'ben",{LINK.format(2)},2000', ""]
+    handles = ["Platform,Owner,Username,Followers", 'TikTok,"ann,one,1000', 'TikTok,ben",two,2000', ""]
+
+    assert refusal("\n".join(rows)).code == "malformed_csv"
+    assert refusal("\n".join(handles)).code == "malformed_csv"
+
+
+@pytest.mark.parametrize(
+    ("cell", "owner"),
+    [
+        ('"Smith, Ann"', "Smith, Ann"),
+        ('"two\nlines"', "two lines"),
+        ('"a note\n\nwith, commas\nand lines"', "a note with, commas and lines"),
+        ('"Nick ""the Knife"" Ann"', 'Nick "the Knife" Ann'),
+        ('5" screen', '5" screen'),
+        ('Nick "the Knife"', 'Nick "the Knife"'),
+        ('""', None),
+        ('"see\nhttps://www.tiktok.com/@old"', "see https://www.tiktok.com/@old"),
+        (' "Smith, Ann"', "Smith, Ann"),
+        ('"Nick \\"the Knife\\" Ann"', 'Nick "the Knife" Ann'),
+    ],
+    ids=[
+        "delimiter",
+        "lines",
+        "note",
+        "doubled",
+        "inch",
+        "unquoted",
+        "empty",
+        "link alone",
+        "space before",
+        "backslash",
+    ],
+)
+def test_a_quoted_cell_is_what_it_says(cell: str, owner: str | None) -> None:
+    reading = read(lines((10, f"{LINK.format(9)},{cell},9000")))
+
+    assert {key.partition("@")[2]: row.counts.followers for key, row in reading.rows.items()} == WHOLE
+    assert reading.rows["tiktok:@example_09"].owner == owner
+
+
+def test_all_cells_may_be_quoted() -> None:
+    quoted = "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in lines().split("\n") if line)
+
+    assert followers(quoted) == WHOLE
+
+
+# Width
+
+
+def test_a_number_that_was_cut_by_its_commas_is_not_read() -> None:
+    reading = read(f"Link,Followers,Likes\n{LINK.format(1)},1,234,5,678\n{LINK.format(2)},987,65\n")
+
+    assert {row.row: row.counts for row in reading.rows.values()} == {3: Counts(987, 65)}
+    assert reading.torn
+    (problem,) = reading.problems
+    assert (problem.code, problem.cell) == ("malformed_row", "A!A2")
+    assert "5 cells under 3 headers" in problem.message
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"{LINK.format(9)},ann,9,000",
+        f"{LINK.format(9)},Smith, Ann,9000",
+        f"{LINK.format(9)},ann,9000,note 7",
+        f"Smith, Ann,{LINK.format(9)},9000",
+        f"{LINK.format(9)},ann,9000,,,7",
+        f"{LINK.format(9)}",
+        f"{LINK.format(9)},9000",
+    ],
+    ids=["thousands", "comma in a text", "note", "before the link", "far right", "link alone", "shifted left"],
+)
+def test_a_row_with_other_cells_than_the_header_is_not_read(row: str) -> None:
+    padded = lines((10, row), (5, f"{LINK.format(4)},ann,"))
+
+    reading = read(padded)
+
+    assert {key.partition("@")[2]: row.counts.followers for key, row in reading.rows.items()} == {
+        name: None if name == "example_04" else count for name, count in WHOLE.items() if name != "example_09"
+    }
+    assert reading.torn
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [("malformed_row", "A!A10")]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (f"{LINK.format(9)},ann,9000,,,", 9000),
+        (f"{LINK.format(9)},ann,9000, ,", 9000),
+        (f"{LINK.format(9)},ann", None),
+        (f"{LINK.format(9)}", None),
+    ],
+    ids=["blank cells", "blank signs", "blank end", "link alone"],
+)
+def test_blank_cells_at_the_end_may_be_there_or_not(row: str, expected: int | None) -> None:
+    reading = read(lines((10, row)))
+
+    assert reading.rows["tiktok:@example_09"].counts.followers == expected
+    assert not reading.torn
+
+
+@pytest.mark.parametrize("row", ["", ",,", "Our bloggers", "Our bloggers, listed, by hand, for us", "Total", "ann"])
+def test_a_row_that_is_no_account_may_have_any_width(row: str) -> None:
+    reading = read(lines((10, row), (5, f"{LINK.format(4)},ann,")))
+
+    assert len(reading.rows) == 11
+    assert not reading.torn
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        f"{LINK.format(9)},ann,9\n000",
+        f"{LINK.format(9)},an\nn,9000",
+        f"{LINK.format(9)}\n,ann,9000",
+        f"{LINK.format(9)[:-4]}\n{LINK.format(9)[-4:]},ann,9000",
+    ],
+    ids=["in the number", "in a text", "behind the link", "in the link"],
+)
+def test_a_row_that_goes_on_in_the_next_line_is_not_read(broken: str) -> None:
+    reading = read(lines((10, broken)))
+
+    assert [row.counts.followers for row in reading.rows.values()] == [n for n in WHOLE.values() if n != 9000]
+    assert reading.torn
+    assert reading.problems[0].cell == "A!A10"
+    assert "the line ends within a cell" in reading.problems[0].message
+
+
+def test_a_note_beside_the_headers_is_a_note_and_a_group_of_digits_is_not() -> None:
+    header = "Link,Owner,Followers,,"
+    text = "\n".join([header, f"{LINK.format(1)},ann,1000,note,", f"{LINK.format(2)},ann,2,000,", ""])
+
+    reading = read(text)
+
+    assert [row.counts.followers for row in reading.rows.values()] == [1000]
+    assert [problem.cell for problem in reading.problems] == ["A!A3"]
+
+
+def test_names_of_rows_that_have_no_header_shift_nothing() -> None:
+    text = f'"Link","Followers"\n"1","{LINK.format(1)}","1000"\n"2","{LINK.format(2)}","2000"\n'
+
+    assert followers(text) == {}
+
+
+# Line ends and signs
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"], ids=["LF", "CRLF", "CR", "CRCRLF"])
+def test_lines_may_end_in_any_way(end: str) -> None:
+    assert followers(lines(end=end)) == WHOLE
+    assert followers(lines(end=end).rstrip()) == WHOLE
+
+
+def test_lines_of_unix_and_windows_may_stand_in_one_file() -> None:
+    assert followers(lines() + lines(end="\r\n").partition("\r\n")[2]) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [((10, f"{LINK.format(9)},ann\rsmith,9000"), 10), ((2, f"{LINK.format(1)}\r,ann,1000"), 2)],
+    ids=["in a text", "behind the link"],
+)
+def test_a_line_end_within_a_cell_refuses_the_tab(changed: tuple[int, str], line: int) -> None:
+    assert f"line {line} ends by a sign that other lines do not end by" in refusal(lines(changed)).message
+
+
+def test_a_line_end_within_a_quoted_cell_is_text() -> None:
+    assert followers(lines((10, f'{LINK.format(9)},"ann\rsmith",9000'))) == WHOLE
+    assert followers(lines((10, f'{LINK.format(9)},"ann\nsmith",9000'), end="\r\n")) == WHOLE
+
+
+@pytest.mark.parametrize("text", ["90\x0000", "\0" * 40, "ann\0"])
+def test_a_sign_that_is_no_text_refuses_the_tab_with_its_line(text: str) -> None:
+    error = refusal(lines((10, f"{LINK.format(9)},ann,{text}")))
+
+    assert "line 10 has signs that are no text" in error.message
+
+
+def test_utf_16_without_its_mark_is_refused() -> None:
+    payload = csv_payload(Tab("a", "A"), lines().encode("utf-16-le"))
+
+    with pytest.raises(SourceError, match="UTF-16"):
+        payload.rows()
+
+
+def test_what_office_left_of_line_ends_is_passed_over() -> None:
+    assert followers(lines().replace(",", "_x000D_,").replace("\n", "_x000D_\n")) == WHOLE
+
+
+def test_a_file_that_ends_in_a_row_says_so() -> None:
+    reading = read(lines().rstrip().removesuffix(",ann,12000"))
+
+    assert "example_12" not in str(list(reading.rows))
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [("malformed_row", "A!A13")]
+    assert "is it still being written?" in reading.problems[0].message
+    assert reading.torn
+
+
+# Delimiters
+
+
+RAGGED = [
+    "Link;Followers;Added;Note;X;Y",
+    *(f"{LINK.format(n)};{n}000;April {n}, 2025;ok{';;' if n % 3 == 0 else ''}" for n in range(1, 13)),
+    "",
+]
+
+
+def test_the_delimiter_is_the_one_that_finds_the_header() -> None:
+    assert followers("\n".join(RAGGED)) == WHOLE
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("note", ["a, b", "a; b; c", "a | b", "a\tb", "1,5; 2,5"])
+def test_other_delimiters_within_cells_do_not_matter(delimiter: str, note: str) -> None:
+    cell = f'"{note}"' if delimiter in note else note
+    table = [delimiter.join(("Link", "Note", "Followers"))]
+    table += [delimiter.join((LINK.format(n), cell, f"{n}000")) for n in range(1, 13)]
+
+    assert followers("\n".join(["Our bloggers, by hand; see | below", *table, ""])) == WHOLE
+
+
+def test_names_that_were_added_find_the_delimiter_too() -> None:
+    aliases: dict[str, tuple[str, ...]] = {"url": ("Konto",), "followers": ("Abonnenten",)}
+    text = "\n".join(RAGGED).replace("Link;Followers", "Konto;Abonnenten")
+
+    assert followers(text, aliases) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("first", "delimiter"),
+    [
+        ("sep=;", ";"),
+        ("sep=,", ","),
+        ("sep=\t", "\t"),
+        ("SEP=|", "|"),
+        ('"sep=;"', ";"),
+        ("sep=^", "^"),
+        ("sep=;;;", ";"),
+    ],
+)
+def test_the_first_line_may_name_the_delimiter(first: str, delimiter: str) -> None:
+    text = first + "\r\n" + lines(end="\r\n").replace(",", delimiter)
+
+    assert followers(text) == WHOLE
+    assert read(text).rows["tiktok:@example_01"].row == 3
+
+
+# Rules that hold for any table
+
+CELLS = st.text(st.sampled_from("ab,;\"'\n\r |\t1é"), max_size=8)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=12), st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
+def test_what_a_program_writes_is_read_back(notes: list[str], quoting: int) -> None:
+    assume(not any("\r" in note for note in notes))  # a program that writes it as a line end is another's fault
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=quoting, lineterminator="\n")  # type: ignore[arg-type]
+    writer.writerow(["Link", "Note", "Followers"])
+    writer.writerows([[LINK.format(n), note, n] for n, note in enumerate(notes)])
+
+    rows = rows_of(out.getvalue())
+
+    assert [[str(cell).strip() for cell in row[1:]] for row in rows[1:]] == [
+        [note.strip(), str(n)] for n, note in enumerate(notes)
+    ]
+
+
+@given(st.integers(0, 12), st.integers(0, 30), st.sampled_from('"\r\0,'))
+def test_a_stray_sign_never_gives_an_account_the_number_of_another(line: int, place: int, sign: str) -> None:
+    rows = lines().split("\n")
+    rows[line] = rows[line][:place] + sign + rows[line][place:]
+
+    found = followers_or_code("\n".join(rows))
+
+    if isinstance(found, str):
+        assert found in {"malformed_csv", "header_missing"}
+    else:
+        assert all(count in {None, WHOLE[name]} for name, count in found.items() if name in WHOLE)

@@ -1,0 +1,97 @@
+"""Rows of a CSV that have not the cells of their header: what stands in them has shifted, and nobody knows how far."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+from webapp.model import METRICS
+from webapp.sources.counts import NotACount, count_of
+from webapp.sources.sheet.finder import names_account
+from webapp.sources.sheet.headers import Header
+from webapp.sources.sheet.table import Table
+from webapp.sources.sheet.texts import clean
+
+_TEXTS = ("platform", "owner", "topic", "status")
+_GROUP = re.compile("[0-9]{3}")
+_FIX = 'what has the delimiter in it needs quotes, such as "1,234"'
+
+
+class Ruler:
+    """Holds rows against the header of their table.
+
+    A row may end early, since many programs leave blank cells at the end out; not so where the table shows that its
+    program writes them, and not where a cell stands in the wrong column.
+    """
+
+    def __init__(self, table: Table, header: Header) -> None:
+        self._table = table
+        self._header = header
+        names = table[header.row - 1]
+        self._width = len(names)
+        self._named = max((i for i, name in enumerate(names, 1) if clean(name)), default=0)
+        self._last = max(column for meaning, column in header.columns.items() if meaning != "date")
+
+    def fault(self, number: int, row: Sequence[str]) -> str | None:
+        """What is wrong with a row, in words; None for one that can be read. number: of the row, from 1."""
+        if self._is_broken(number, row):
+            return "the line ends within a cell of this row, and goes on in the next"
+        if len(row) == self._width:
+            return self._overflow(row) if self._named < self._width else None
+        if not any(map(clean, row)):
+            return None
+        if len(row) > self._width:
+            return self._excess(row)
+        if len(row) > self._last:
+            return None
+        if number == len(self._table) and not self._table.ended:
+            return "the file ends in the middle of this row; is it still being written?"
+        if names_account(self._header, row) and (self._pads or self._is_shifted(row)):
+            return f"{self._cells(len(row))} under {self._width} headers: one is missing in between"
+        return None
+
+    def _is_broken(self, number: int, row: Sequence[str]) -> bool:
+        """Whether the next line is what is missing of this row."""
+        after = self._table[number] if number < len(self._table) else ()
+        if len(row) == self._width:
+            return len(after) == 1 and after[0].strip().isdigit()
+        is_rest = len(row) <= self._last and len(row) + len(after) == self._width + 1
+        return is_rest and names_account(self._header, row) and not names_account(self._header, after)
+
+    def _excess(self, row: Sequence[str]) -> str | None:
+        cells = max((i for i, cell in enumerate(row, 1) if clean(cell)), default=0)
+        if cells <= self._width or not any(sign.isdigit() for cell in row for sign in cell):
+            return None
+        return f"{self._cells(cells)} under {self._width} headers; {_FIX}"
+
+    def _overflow(self, row: Sequence[str]) -> str | None:
+        """A group of three digits under no name, which may be the end of a number; other cells there are notes."""
+        if not any(_GROUP.fullmatch(cell.strip()) for cell in row[self._named :]):
+            return None
+        return f"a number stands beside the {self._named} headers; {_FIX}"
+
+    @staticmethod
+    def _cells(count: int) -> str:
+        return "1 cell" if count == 1 else f"{count} cells"
+
+    @cached_property
+    def _pads(self) -> bool:
+        """Whether some row ends in a blank cell under the last header: then so does every row that is whole."""
+        rows = self._table[self._header.row :]
+        return any(len(row) == self._width and not clean(row[-1]) and any(map(clean, row)) for row in rows)
+
+    def _is_shifted(self, row: Sequence[str]) -> bool:
+        """Whether a number stands where a text should, or a text where a number should."""
+        columns = self._header.columns
+        texts = (row[columns[m]] for m in _TEXTS if columns.get(m, len(row)) < len(row))
+        counts = (row[columns[m]] for m in METRICS if columns.get(m, len(row)) < len(row))
+        return any(cell.strip().isdigit() for cell in texts) or any(_is_no_count(cell) for cell in counts)
+
+
+def _is_no_count(cell: str) -> bool:
+    try:
+        count_of(cell)
+    except NotACount:
+        return True
+    return False

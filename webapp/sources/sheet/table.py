@@ -1,0 +1,215 @@
+"""The text of a CSV as rows, read strictly.
+
+Where spreadsheet programs guess, one stray quote moves numbers from one account to another. Here it is refused, with
+the line it stands in.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from webapp.errors import SourceError
+from webapp.sources.sheet.finder import has_counts, names_account
+from webapp.sources.sheet.headers import Aliases, Header, find_header, fitness, identity
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+_DELIMITERS = ",;\t|"
+_SAMPLE_ROWS = 20
+_NAMED = re.compile(
+    r'"?sep=([^\w"\r\n])"?[,;\t|]*\r?(?:\n|\Z)', re.IGNORECASE
+)  # how Excel is told the delimiter, in the first line
+_LINE_END = re.compile(r"\r\n?|\n")
+_LONE_CR = re.compile(r"\r(?!\n)")
+_OFFICE_LINE_END = re.compile("_x000D_", re.IGNORECASE)  # left over where a workbook was turned into CSV
+_FIX = "save it again as CSV with a spreadsheet program"
+
+
+class Table(list[list[str]]):
+    """Rows of a CSV, in which every row has the cells of the header. ended: whether the last one ends its line."""
+
+    ended = True
+
+
+def read_table(text: str, title: str, aliases: Aliases | None = None) -> Table:
+    """All rows. aliases: more column names by meaning; the delimiter is the one by which a header is found.
+
+    Raises: SourceError `malformed_csv`; csv.Error for a cell that is too long.
+    """
+    _check_signs(text, title)
+    text = _OFFICE_LINE_END.sub("", text).replace("\r\r\n", "\r\n")
+    delimiter = _delimiter(text, aliases)
+    table, spans = _parse_whole(text, delimiter, title)
+    table.ended = text.endswith(("\n", "\r"))
+    if _LONE_CR.search(text):
+        _check_line_ends(text, spans, title)
+    if spans:
+        _check_spans(text, delimiter, table, spans, title, aliases)
+    return table
+
+
+def sample_rows(text: str, aliases: Aliases | None = None) -> list[list[str]]:
+    """The first rows, as far as they can be read."""
+    return _first_rows(text, _delimiter(text, aliases))
+
+
+class _QuoteError(Exception):
+    """line: where the row begins in which a quote is stray."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+# Rows of several lines: {place in the table: (first line, last line)}.
+_Spans = dict[int, tuple[int, int]]
+
+
+def _parse_whole(text: str, delimiter: str, title: str) -> tuple[Table, _Spans]:
+    try:
+        return _parse(text, delimiter)
+    except _QuoteError as error:
+        if '\\"' in text:  # databases escape a quote by a backslash, and double none
+            with suppress(_QuoteError):
+                return _parse(text, delimiter, escape="\\")
+        line = _odd_line(_lines(text), error.line)
+        raise _malformed(title, line, "has a quote that is not closed, or closed too early") from error
+
+
+def _parse(text: str, delimiter: str, escape: str | None = None) -> tuple[Table, _Spans]:
+    """Raises: _QuoteError, csv.Error."""
+    reader = _reader(text, delimiter, escape, strict=True)
+    table, spans, line = Table(), _Spans(), 0
+    try:
+        for row in reader:
+            if reader.line_num != line + 1:
+                spans[len(table)] = (line + 1, reader.line_num)
+            table.append(row)
+            line = reader.line_num
+    except csv.Error as error:
+        if "limit" in str(error):
+            raise
+        raise _QuoteError(line + 1) from error
+    return table, spans
+
+
+def _reader(text: str, delimiter: str, escape: str | None = None, *, strict: bool) -> Reader:
+    return csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        escapechar=escape,
+        doublequote=escape is None,
+        skipinitialspace=True,
+        strict=strict,
+    )
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as the reader counts them, with their ends."""
+    return list(io.StringIO(text, newline=""))
+
+
+# The delimiter
+
+
+def _delimiter(text: str, aliases: Aliases | None) -> str:
+    named = _NAMED.match(text)
+    if named:
+        return named[1]
+    return max(_DELIMITERS, key=lambda each: _fit(text, each, aliases))
+
+
+def _fit(text: str, delimiter: str, aliases: Aliases | None) -> tuple[int, int, int]:
+    """How well a delimiter explains the first rows: by the names of columns in them, else by an even width."""
+    rows = _first_rows(text, delimiter)
+    widths = Counter(map(len, rows))
+    even, width = max(((count, width) for width, count in widths.items() if width > 1), default=(0, 0))
+    return fitness(rows, aliases), even, width
+
+
+def _first_rows(text: str, delimiter: str) -> list[list[str]]:
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # of a cell that is too long; the rows before it are enough
+        rows.extend(islice(_reader(text, delimiter, strict=False), _SAMPLE_ROWS))
+    return rows
+
+
+# What is wrong with it
+
+
+def _check_signs(text: str, title: str) -> None:
+    place = text.find("\0")
+    if place >= 0:
+        raise _malformed(
+            title, text.count("\n", 0, place) + 1, "has signs that are no text: the file is damaged or UTF-16"
+        )
+
+
+def _check_line_ends(text: str, spans: _Spans, title: str) -> None:
+    """Raises: SourceError where rows end in two ways, one of which must be a line end within a cell."""
+    inside = {line for first, last in spans.values() for line in range(first, last)}
+    ends = [(number, line) for number, line in enumerate(_lines(text), 1) if number not in inside]
+    lone = next((number for number, line in ends if line.endswith("\r")), None)
+    if lone is not None and any(line.endswith("\n") for _, line in ends):
+        raise _malformed(title, lone, "ends by a sign that other lines do not end by: a line break within a cell?")
+
+
+def _check_spans(text: str, delimiter: str, table: Table, spans: _Spans, title: str, aliases: Aliases | None) -> None:
+    """Raises: SourceError where rows of the table are within one cell: a quote was left open and closed by another."""
+    try:
+        header = find_header(table, aliases)
+    except SourceError:
+        return
+    width = len(table[header.row - 1])
+    for place, (first, last) in spans.items():
+        if _holds_rows(table[place], delimiter, header, width):
+            line = _odd_line(_lines(text), first)
+            raise _malformed(title, line, f"opens a quote that is closed only in line {last}, with rows between")
+
+
+def _holds_rows(row: Sequence[str], delimiter: str, header: Header, width: int) -> bool:
+    """Whether one cell holds the rest of its row, and then other rows or the beginning of one.
+
+    A note of several lines does not: its first line is not the rest of a row.
+    """
+    named = header.columns[identity(header.columns)[-1]]
+    for column, cell in enumerate(row):
+        if not _LINE_END.search(cell):
+            continue
+        first, *middle, last = (_split(line, delimiter) for line in _LINE_END.split(cell))
+        if not _is_row([*row[:column], *first], header, width):
+            continue
+        begins = len(last) == column + 1 and (named > column or names_account(header, last))
+        if begins or any(_is_row(line, header, width) for line in middle):
+            return True
+    return False
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
+
+
+def _is_row(cells: Sequence[str], header: Header, width: int) -> bool:
+    """Whether these are all the cells of an account's row."""
+    return len(cells) == width and names_account(header, cells) and has_counts(header, cells)
+
+
+def _odd_line(lines: Sequence[str], first: int) -> int:
+    """The first line from here on in which quotes are left open."""
+    return next((number for number, line in _numbered(lines, first) if line.count('"') % 2), first)
+
+
+def _numbered(lines: Sequence[str], first: int) -> Iterator[tuple[int, str]]:
+    return enumerate(lines[first - 1 :], first)
+
+
+def _malformed(title: str, line: int, words: str) -> SourceError:
+    return SourceError(f"{title}: line {line} {words}; nothing of the tab is read", code="malformed_csv", hint=_FIX)
