@@ -176,6 +176,7 @@ def test_options_reach_the_tests_of_both_lanes(machine: Machine) -> None:
 
     whole, quick = machine.asked("python", "-m pytest")
     assert whole.endswith(" -k a or b")
+    assert "--cov" not in quick
     assert "--quick" not in whole
     assert quick.endswith(" --quick -k c")
 
@@ -224,16 +225,35 @@ def test_a_build_server_leaves_nothing_out(machine: Machine) -> None:
     assert ended.stdout.splitlines()[-1] == "MISSING programs, so tests failed; type: apt-get install chromium"
 
 
+def test_coverage_is_judged_when_all_tests_have_run(machine: Machine) -> None:
+    for options in (["-x"], ["--durations", "9"], ["--lf"], ["-k", "a"], ["-m", "postgres"], ["tests/api"]):
+        machine.run("dev", "test", *options)
+
+    assert len(machine.asked("python", "--cov ")) == 6
+    assert len(machine.asked("python", "-m coverage report")) == 2
+
+
+def test_lines_that_no_test_reaches_are_a_failure(machine: Machine) -> None:
+    machine.put("python3", PYTHON.replace("*pytest*)", '*"coverage report"*) echo "due.py  7-9"; exit 2 ;;\n*pytest*)'))
+
+    ended = machine.run("dev", "test")
+
+    assert ended.returncode == 1
+    assert "due.py  7-9" in ended.stdout
+    assert ended.stdout.splitlines()[-1].startswith("FAILED coverage")
+
+
 def test_a_failure_is_the_exit_code_and_every_step_is_named(machine: Machine) -> None:
     machine.has("tests-fail")
 
     ended = machine.run("dev", "test")
 
     assert ended.returncode == 1
-    assert [line.split(" (")[0] for line in ended.stdout.splitlines()[-5:]] == [
+    assert [line.split(" (")[0] for line in ended.stdout.splitlines()[-6:]] == [
         "ok     ruff check",
         "ok     ruff format",
         "ok     mypy",
         "ok     import contracts",
         "FAILED pytest",
+        "ok     coverage",
     ]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.read.world import World
 from webapp.store.db import Database
-from webapp.store.watch import Watch
+from webapp.store.watch import INHERITED, Watch
 
 
 @pytest.fixture
@@ -105,6 +105,22 @@ def test_a_child_process_looks_through_its_own_connection(watch: Watch, sqlite_d
 
     assert theirs.startswith(f"({child}, ")
     assert watch.version() == ours
+
+
+def test_a_child_closes_nothing_of_its_parent(
+    watch: Watch, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert watch.version() is not None
+    parents = watch._connection
+    assert parents is not None
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: -1)
+        assert str(watch.version()).startswith("(-1, ")
+        watch.close()
+
+    assert parents.execute("SELECT 1").fetchone() == (1,)
+    INHERITED.remove(parents)
+    parents.close()
 
 
 @pytest.mark.usefixtures("processes")

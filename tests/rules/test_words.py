@@ -34,6 +34,14 @@ def test_what_comes_within_the_minute_is_said_in_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("moment", "text"),
+    [(None, "never"), (NOW, "just now"), (NOW + timedelta(hours=1), "just now"), (NOW - timedelta(hours=5), "5 h ago")],
+)
+def test_how_long_ago_it_was(moment: datetime | None, text: str) -> None:
+    assert words.ago(moment, NOW) == text
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"), [(None, "–"), (0.04, "0.0 s"), (59.94, "59.9 s"), (60, "1 min 0 s"), (119.7, "2 min 0 s")]
 )
 def test_how_long_a_run_took(seconds: float | None, text: str) -> None:

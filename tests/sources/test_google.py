@@ -29,6 +29,7 @@ from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.credentials import ApiKey, ServiceAccount, parse_credentials
 from webapp.sources.sheet.google import GoogleSheet
 from webapp.sources.sheet.google.client import Client
+from webapp.sources.sheet.google.proofs import _AccessTokens
 from webapp.sources.sheet.google.ranges import range_of
 
 if TYPE_CHECKING:
@@ -552,6 +553,24 @@ def test_threads_that_need_a_token_share_one(google: Google, fake_time: FakeTime
         thread.join()
 
     assert sorted(google.asked) == ["/token"] + [f"/v4/spreadsheets/{google.id}"] * 6
+
+
+def test_a_refused_token_is_dropped_unless_another_thread_has_renewed_it_already(account: ServiceAccount) -> None:
+    tokens = _AccessTokens(account)
+    tokens._credentials.token = "new"
+
+    tokens.drop("old")
+    kept = tokens._credentials.token
+    tokens.drop("new")
+
+    assert (kept, tokens._credentials.token) == ("new", None)
+
+
+def test_to_read_no_tab_costs_no_call(google: Google, fake_time: FakeTime) -> None:
+    sheet = google.sheet()
+
+    assert list(sheet.read([], [], fake_time.budget())) == []
+    assert (sheet.calls, google.asked) == (0, [])
 
 
 def test_nobody_else_is_asked_for_anything(google: Google, fake_time: FakeTime) -> None:

@@ -453,7 +453,9 @@ def test_a_migration_that_does_not_end_is_not_waited_for_for_ever(
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(StoreError) as caught:
-        migrate(open_database(f"sqlite:///{tmp_path}/file/smart-sync.db"))
+    db = open_database(f"sqlite:///{tmp_path}/file/smart-sync.db")
+
+    with pytest.raises(StoreError) as caught, db.migrating(create=True):
+        pass
 
     assert str(tmp_path / "file") in caught.value.message

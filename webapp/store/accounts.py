@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.clock import utc_day
 from webapp.errors import NotFound
 from webapp.model import LARGEST, METRICS, Counts, Mode, Profile, Values
 from webapp.store import projects
 from webapp.store.backends.dialect import counted, new_ids
 from webapp.store.statement import chunks, insert, update
 from webapp.store.tables import account_aliases, accounts, observations
-from webapp.store.types import Stamp, as_moment, native
+from webapp.store.types import Stamp, native
 
 
 class Account(NamedTuple):
@@ -46,12 +45,6 @@ class Account(NamedTuple):
     def counted(self) -> bool:
         """Whether it belongs to its project now and is not switched off."""
         return self.removed_at is None and self.mode != "off"
-
-    @property
-    def left(self) -> date | None:
-        """Its first day outside the project; None while it is in it."""
-        moment = as_moment(self.removed_at)
-        return None if moment is None else utc_day(moment)
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Account:
