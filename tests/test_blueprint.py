@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.api.tour import BY_ID
 from tests.documents import BLUEPRINT
 from tests.reference import ROOT
 from webapp.config import SETTINGS
+from webapp.cron.curl import BUDGET_S
 
 ROUTES = BY_ID.values()
 
@@ -61,3 +63,13 @@ def test_the_blueprint_keeps_its_data_on_its_disk_and_sets_only_what_there_is() 
     assert f"value: {web['mountPath']}\n" in BLUEPRINT.read_text(encoding="utf-8").partition("SMART_SYNC_DATA_DIR\n")[2]
     assert named - {"PYTHON_VERSION"} <= {setting.name for setting in SETTINGS}
     assert "generateValue" in web
+
+
+def test_the_blueprint_asks_for_what_is_due_once_and_notices_failures() -> None:
+    call = shlex.split(services()["cron"]["startCommand"])
+    asked = dict(parse_qsl(urlsplit(call[-1]).query))
+
+    assert asked == {"due": "true", "summary": "true", "strict": "true", "budget": str(BUDGET_S)}
+    assert "--fail-with-body" in call
+    assert not [word for word in call if word.startswith("--retry")]
+    assert int(call[call.index("--max-time") + 1]) > BUDGET_S

@@ -27,6 +27,7 @@ from webapp.cron.every import (
     Fields,
     calendar,
     calls_before,
+    explain_pace,
     expression,
     missed_calls,
     parse_every,
@@ -114,6 +115,45 @@ def test_each_caller_gets_a_schedule_in_its_own_words(text: str, systemd: str, e
 def test_a_duration_that_no_cron_expression_says_is_refused(caller: str) -> None:
     with pytest.raises(Invalid, match="every 45m"):
         snippet(caller, URL, every="45m", config=CONFIG)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_every_preset_asks_for_what_is_due_and_repeats_no_post(caller: str) -> None:
+    text = snippet(caller, URL, config=CONFIG)[1]
+
+    assert "/api/admin/smart_sync?due=true&" in text
+    assert set(re.findall(r"(?:max-retry-attempts: |MaximumRetryAttempts\W+|backoffLimit: )(\d+)", text)) <= {"0"}
+    for command in re.split(r"[|;\n]+", text):  # `/health`, until the service has woken, is all that is asked again
+        assert "--retry" not in command or "/health" in command
+        assert not ("--retry" in command and "smart_sync" in command)
+
+
+@pytest.mark.parametrize(
+    ("every", "interval", "said"),
+    [
+        ("30m", 30, None),
+        ("5m", 30, "more often than a project without an interval of its own is due: every 30 minutes"),
+        ("*/5 * * * *", 30, "set SMART_SYNC_INTERVAL_MINUTES=5 for the service"),
+        ("45m", 60, "It comes every 45 minutes, more often"),
+        ("24h", 30, "It comes every day, less often than a project without an interval of its own is due"),
+        ("24h", 30, "set SMART_SYNC_INTERVAL_MINUTES=1440 for the service"),
+        ("24h", 1440, None),
+    ],
+)
+def test_a_caller_that_comes_at_another_pace_than_projects_are_due_explains_it(
+    every: str, interval: int, said: str | None
+) -> None:
+    told = " ".join(explain_pace(parse_every(every), interval))
+
+    assert said in told if said else not told
+
+
+def test_the_pace_is_explained_with_a_preset_and_left_out_where_each_call_syncs_all() -> None:
+    due, _ = snippet("crontab", URL, every="1h", interval=120, config=CONFIG)
+    everything, _ = snippet("crontab", URL, every="1h", interval=120, due=False, config=CONFIG)
+
+    assert "It comes every hour, more often" in due
+    assert "SMART_SYNC_INTERVAL_MINUTES" not in everything
 
 
 def test_only_eventbridge_can_say_every_45_minutes() -> None:
@@ -498,6 +538,19 @@ def test_a_trial_comes_first_and_writes_nothing(machine: Machine) -> None:
     ready, sync = (machine.folder / "curl.log").read_text().splitlines()
     assert ready.endswith("http://127.0.0.1:9999/ready")
     assert "dry_run=true" in sync
+
+
+def test_install_explains_an_interval_that_is_longer_than_the_pace_of_calls(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    often = machine.cron("install", "--yes", "--every", "2m").output
+    monkeypatch.setenv("SMART_SYNC_INTERVAL_MINUTES", "2")
+    as_due = machine.cron("install", "--yes", "--every", "2m").output
+    everything = machine.cron("install", "--yes", "--every", "1m", "--all").output
+
+    assert "It comes every 2 minutes, more often than a project without an interval of its own is due:" in often
+    assert "To have each call sync, set SMART_SYNC_INTERVAL_MINUTES=2 for the service." in often
+    assert "It comes" not in as_due + everything
 
 
 def test_nothing_is_installed_when_the_trial_fails(machine: Machine) -> None:

@@ -298,7 +298,7 @@ def test_every_call_that_is_shown_fits_its_address(line: str) -> None:
         msgspec.convert(json.loads(words[words.index("-d") + 1]), route.body)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_no_call_that_is_shown_is_repeated(path: Path) -> None:
     assert not re.search(r"curl [^`]*--retry", by_hand(path))
 

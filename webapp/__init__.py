@@ -12,6 +12,7 @@ def smart_sync(
     project_id: str | None = None,
     *,
     due: bool = False,
+    all: bool = False,  # noqa: A002  the name of the parameter of the address
     force: bool = False,
     dry_run: bool = False,
     budget: float | None = None,
@@ -27,6 +28,6 @@ def smart_sync(
     """
     # By its name only when it is called: whoever imports a module of ours runs this file, and needs nothing of that.
     answer: dict[str, Any] = import_module("webapp.program").sync(
-        project_id, due=due, force=force, dry_run=dry_run, budget=budget
+        project_id, due=due, all_=all, force=force, dry_run=dry_run, budget=budget
     )
     return answer

@@ -19,11 +19,13 @@ from webapp.store.migrate import ensure_migrated
 from webapp.store.runs import Run
 
 
-def sync(project_id: str | None, *, due: bool, force: bool, dry_run: bool, budget: float | None) -> dict[str, Any]:
+def sync(
+    project_id: str | None, *, due: bool, all_: bool, force: bool, dry_run: bool, budget: float | None
+) -> dict[str, Any]:
     """As `webapp.smart_sync` says, which is the door to this."""
     if budget is not None and not budget > 0:
         raise Invalid("budget has to be a number of seconds above 0", field="budget")
-    trigger = Trigger(caller="python", project_id=project_id, due=due, force=force, dry_run=dry_run, budget_s=budget)
+    trigger = Trigger("python", project_id, due=due, all=all_, force=force, dry_run=dry_run, budget_s=budget)
     parts = bootstrap(Settings.from_env(), serving=False)
     try:
         ensure_migrated(parts.db)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from webapp.actions.desk import Desk
 from webapp.clock import Budget
-from webapp.errors import NotFound, StoreError
+from webapp.errors import Invalid, NotFound, StoreError
 from webapp.store import runs
 from webapp.store.runs import ProjectResult, Run
 from webapp.sync.live import Outcome
@@ -28,8 +28,11 @@ class RunOutcome(NamedTuple):
 def start_sync(desk: Desk, trigger: Trigger) -> Started:
     """Record a run for the trigger, or find the one that answers for it. A `fresh` one waits to be worked off.
 
-    Raises: NotFound; Invalid for a key that stands for another trigger; StoreError, also while the service is ending.
+    Raises: NotFound; Invalid for a key that stands for another trigger, or for `all` with what picks projects;
+        StoreError, also while the service is ending.
     """
+    if trigger.all and (trigger.due or trigger.project_id):
+        raise Invalid("all goes with neither due nor project_id", field="all", code="invalid_parameter")
     if desk.background.stop.requested:
         raise StoreError("the service is shutting down", code="shutting_down", hint="try again in a few seconds")
     return desk.engine.start(trigger)

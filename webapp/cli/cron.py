@@ -24,7 +24,7 @@ from webapp.cron.call import PATH, Call, service_url
 from webapp.cron.callers import CALLERS, snippet
 from webapp.cron.crontab import Installed, block, drop_block, put_block, read_block
 from webapp.cron.curl import CURL, curl_config
-from webapp.cron.every import Missed, missed_calls, parse_every
+from webapp.cron.every import Missed, explain_pace, missed_calls, parse_every
 from webapp.errors import ConfigError, SmartSyncError
 from webapp.rules.outcomes import run_label, succeeded
 from webapp.store import runs
@@ -60,13 +60,22 @@ def cron() -> None:
 @click.option("--for", "caller", type=click.Choice(list(CALLERS)), required=True, help="Who will call.")
 @click.option("--url", help="Address of the service; this machine's for crontab and systemd when left out.")
 @click.option("--every", help="How often: 5m, 1h, 24h, or a cron expression. A default that suits the caller.")
-@click.option("--due/--all", default=True, help="Sync what is due (default), or everything at each call.")
+@click.option(
+    "--due/--all", default=True, help="Sync what is due (default), or all at each call whose automatic sync is on."
+)
 def print_snippet(*, caller: str, url: str | None, every: str | None, due: bool) -> None:
     """Print what to paste for a caller. Holds no token; notes are comments, or go to stderr where JSON takes none."""
     settings, _ = Settings.read(environment())
     if url is None and caller not in LOCAL:
         raise click.UsageError(f"{caller} calls from elsewhere: say --url https://...")
-    notes, text = snippet(caller, url or _local_url(settings), every=every, due=due, config=str(_config(settings)))
+    notes, text = snippet(
+        caller,
+        url or _local_url(settings),
+        every=every,
+        due=due,
+        config=str(_config(settings)),
+        interval=settings.interval_minutes,
+    )
     comments = CALLERS[caller].comments
     click.echo("\n".join(f"# {line}" for line in notes.splitlines()) if comments else notes, err=not comments)
     click.echo(text, nl=False)
@@ -78,7 +87,9 @@ def print_snippet(*, caller: str, url: str | None, every: str | None, due: bool)
 @cron.command()
 @click.option("--url", help="Address of the service; port PORT of this machine when left out.")
 @click.option("--every", default="5m", show_default=True, help="How often: 5m, 1h, 24h, or a cron expression.")
-@click.option("--due/--all", default=True, help="Sync what is due (default), or everything at each call.")
+@click.option(
+    "--due/--all", default=True, help="Sync what is due (default), or all at each call whose automatic sync is on."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.option("--no-trial", is_flag=True, help="Do not call the service first.")
@@ -100,6 +111,8 @@ def install(*, url: str | None, every: str, due: bool, yes: bool, dry_run: bool,
     if before != after:
         _write_crontab(after)
     click.echo(f"installed; the token is in {config}, for you only. `smart-sync cron status` tells how it goes")
+    for line in explain_pace(call.every, settings.interval_minutes) if due else ():
+        click.echo(line)
 
 
 @cron.command()

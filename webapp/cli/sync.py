@@ -33,8 +33,6 @@ def sync(
     *, which: str | None, due: bool, everybody: bool, force: bool, dry_run: bool, budget: float | None, as_json: bool
 ) -> None:
     """Sync the active projects now that are synced by themselves. Exits with 2 when anything failed."""
-    if everybody and (due or which):
-        raise click.UsageError("--all goes with neither --due nor --project")
     with open_parts() as parts:
         desk = parts.desk.through("cli")
         project_id = _project_id(desk, which) if which else None

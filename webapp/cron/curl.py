@@ -7,7 +7,7 @@ PATIENCE_S = 240
 STRICT = {"strict": "true", "budget": str(BUDGET_S)}
 # A redirect counts as a failure: followed, it would turn the POST into a GET or carry the token elsewhere.
 CURL = f'--silent --show-error --fail-with-body --location --max-redirs 0 --max-time {PATIENCE_S} --data ""'
-# Nothing but this is tried again: a second POST finds the failed projects put off and would call it a success.
+# Nothing but this GET is tried again: a second POST finds the failed projects put off and would call it a success.
 WAKE = "curl --silent --output /dev/null --retry 5 --retry-delay 15 --retry-connrefused --max-time 60"
 IMAGE = "docker.io/curlimages/curl:8.11.1"
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cronsim import CronSim, CronSimError
 
 from webapp.errors import Invalid
+from webapp.rules.words import every as spoken
 
 HOUR = 60
 DAY = 24 * HOUR
@@ -139,6 +140,28 @@ def shortest_gap(fields: Fields) -> int:
     """Minutes between the two calls of a day that are nearest to each other."""
     times = [hour * HOUR + minute for hour in fields.hours for minute in fields.minutes]
     return min(b - a for a, b in pairwise([*times, times[0] + DAY]))
+
+
+def explain_pace(every: Every, interval_minutes: int) -> tuple[str, ...]:
+    """What it means that a caller comes more or less often than projects are due; nothing when it does neither.
+
+    interval_minutes: of projects that have no interval of their own.
+    """
+    gap = every.minutes if every.fields is None else shortest_gap(every.fields)
+    assert gap is not None  # noqa: S101  what has no fields is a duration
+    setting = f"{spoken(interval_minutes)} (SMART_SYNC_INTERVAL_MINUTES={interval_minutes})"
+    remedy = f"set SMART_SYNC_INTERVAL_MINUTES={gap} for the service"
+    if gap < interval_minutes:
+        return (
+            f"It comes {spoken(gap)}, more often than a project without an interval of its own is due:",
+            f"{setting}. To have each call sync, {remedy}.",
+        )
+    if gap > interval_minutes:
+        return (
+            f"It comes {spoken(gap)}, less often than a project without an interval of its own is due:",
+            f"{setting}. So that nobody is called stale between two calls, {remedy}.",
+        )
+    return ()
 
 
 def _write_field(values: tuple[int, ...], low: int, high: int) -> str:

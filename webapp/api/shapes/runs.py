@@ -14,7 +14,7 @@ from webapp.actions import How, PlannedChange
 from webapp.api.shapes.fields import Code, Number, Time, says, zero_or_more
 from webapp.clock import iso
 from webapp.model import Metric, RunState, SkipReason
-from webapp.rules.outcomes import succeeded
+from webapp.rules.outcomes import succeeded, worst_first
 from webapp.store.runs import ProjectResult, Run
 
 PROBLEMS_SHOWN = 20
@@ -273,7 +273,7 @@ def run_report(
     if run.params.get("project_id") and len(results) == 1:
         _add_outcome(report, project_result_out(results[0]))
     else:
-        report.results = [project_result_out(result) for result in results]
+        report.results = [project_result_out(result) for result in worst_first(results)]
     return report
 
 

@@ -22,7 +22,7 @@ from webapp.api.shapes.fields import says
 from webapp.api.shapes.runs import RunReport, run_report, shorter_reports
 from webapp.clock import Clock, as_utc
 from webapp.errors import NotFound, StoreError
-from webapp.rules.outcomes import status_of, worst_first
+from webapp.rules.outcomes import status_of
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
@@ -68,8 +68,6 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
         budget_s=asked.budget,
         idempotency_key=_idempotency_key(),
     )
-    if asked.all and (asked.due or asked.project_id):
-        raise HttpProblem(422, "invalid_parameter", "all goes with neither due nor project_id", field="all")
     if later and trigger.dry_run:
         raise HttpProblem(422, "invalid_parameter", "a dry run is answered at once; leave async out", field="async")
     started = start_sync(desk(), trigger)
@@ -162,7 +160,7 @@ def _answer(
         raise failed
     changes = None
     if previewed is not None and results is not None:
-        results = worst_first(outcome.result for outcome in previewed)
+        results = [outcome.result for outcome in previewed]
         changes = [change for outcome in previewed for change in outcome.changes]
     report = run_report(run, results, changes=changes, how=how)
     status = 503 if isinstance(failed, StoreError) else status_of(run, strict=asked.strict)

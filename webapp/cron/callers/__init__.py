@@ -21,7 +21,7 @@ from webapp.cron.callers import (
     systemd,
     vercel,
 )
-from webapp.cron.every import parse_every
+from webapp.cron.every import explain_pace, parse_every
 
 CALLERS: Mapping[str, Caller] = {
     "crontab": crontab.CALLER,
@@ -36,20 +36,23 @@ CALLERS: Mapping[str, Caller] = {
 }
 
 
-def snippet(name: str, url: str, *, every: str | None = None, due: bool = True, config: str = "") -> tuple[str, str]:
-    """(notes, what to paste) for a caller of CALLERS.
+def snippet(
+    name: str, url: str, *, every: str | None = None, due: bool = True, config: str = "", interval: int = 30
+) -> tuple[str, str]:
+    """(notes, what to paste) for a caller of CALLERS. interval: minutes, of projects that have none of their own.
 
     Raises: Invalid for an address or a schedule that does not suit this caller.
     """
     caller = CALLERS[name]
     call = Call(service_url(url, hosted=caller.hosted), parse_every(every or caller.every), due, config)
     text = caller.write(call)
-    notes = [f"Smart Sync by {name}, every {call.every.text}.", *(DUE if due else ALL), *caller.notes]
+    pace = explain_pace(call.every, interval) if due else ()
+    notes = [f"Smart Sync by {name}, every {call.every.text}.", *(DUE if due else ALL), *pace, *caller.notes]
     return "\n".join(notes).replace("{config}", shlex.quote(config)), text
 
 
 DUE = (
-    "The caller is only a clock: each call syncs the projects whose own interval is over (SMART_SYNC_INTERVAL_MINUTES,",
-    "30 unless set, or the project's own). Change intervals in the service; leave the caller as it is.",
+    "The caller is only a clock: each call syncs the projects whose own interval is over, and no others. Change intervals",
+    "in the service; leave the caller as it is.",
 )
-ALL = ("Each call syncs all active projects, whether they are due or not.",)
+ALL = ("Each call syncs all active projects whose automatic sync is on, whether they are due or not.",)

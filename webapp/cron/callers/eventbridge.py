@@ -20,7 +20,7 @@ NOTES = (
 def _write(call: Call) -> str:
     key = {"ApiKeyName": "Authorization", "ApiKeyValue": "Bearer $SMART_SYNC_ADMIN_TOKEN"}
     target = {"Id": "smart-sync", "Arn": "$destination", "RoleArn": "$EVENTBRIDGE_ROLE_ARN", "Input": "{}"}
-    retry = {"RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 300}}
+    retry = {"RetryPolicy": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 300}}
     return f"""\
 connection=$(aws events create-connection --name smart-sync --authorization-type API_KEY \\
   --auth-parameters file:///dev/stdin --query ConnectionArn --output text <<END
