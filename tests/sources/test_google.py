@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
-from werkzeug import Response
+from werkzeug import Request, Response
 
 from webapp.clock import Budget, Clock
 from webapp.errors import ConfigError, SourceError, TransientSourceError
@@ -306,6 +306,74 @@ def test_a_refusal_that_names_no_tab_is_narrowed_down(google: Google, fake_time:
     cells = list(sheet.read(tabs, [None] * 4, fake_time.budget()))
 
     assert [each.error is None for each in cells] == [False, True, True, True]
+
+
+def odd(google: Google, *titles: str, message: str = "Invalid value at 'ranges' (TYPE_STRING)") -> None:
+    """Have Google refuse every call for cells that asks for one of these tabs, in words that do not name it."""
+    answer = google._values
+
+    def refuse(request: Request) -> Response:
+        asked = [each.rpartition("!")[0][1:-1] for each in request.args.getlist("ranges")]
+        return google.refuses(400, message) if set(asked) & set(titles) else answer(request)
+
+    google.server.clear_all_handlers()
+    google.server.expect_request("/token").respond_with_handler(google._grant)
+    google.server.expect_request(f"/v4/spreadsheets/{google.id}").respond_with_handler(google._book)
+    google.server.expect_request(f"/v4/spreadsheets/{google.id}/values:batchGet").respond_with_handler(refuse)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *("Invalid value at 'ranges' (TYPE_STRING)", "Request contains an invalid argument.", "Invalid range", ""),
+        *("Unable to parse range", "Requested entity was not found", "El intervalo no es válido", "The tab is too odd"),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 4, 8])
+def test_one_odd_tab_fails_alone_whatever_google_says_of_it(
+    google: Google, fake_time: FakeTime, message: str, place: int
+) -> None:
+    google.tabs = {title: [[title]] for title in "ABCDEFGHI"}
+    odd(google, "ABCDEFGHI"[place], message=message)
+    sheet = google.sheet()
+    tabs = sheet.book(fake_time.budget()).tabs
+
+    cells = list(sheet.read(tabs, [None] * 9, fake_time.budget()))
+
+    assert [each.error is None for each in cells] == [number != place for number in range(9)]
+    assert [each.rows() for each in cells if each.error is None] == [
+        [[title]] for number, title in enumerate("ABCDEFGHI") if number != place
+    ]
+    assert len(google.reads) <= 9
+    assert all(message not in str(each.error) for each in cells if message)
+
+
+def test_several_odd_tabs_fail_alone(google: Google, fake_time: FakeTime) -> None:
+    titles = [f"Tab {number}" for number in range(40)]
+    google.tabs = {title: [[title]] for title in titles}
+    odd(google, "Tab 3", "Tab 20", "Tab 21")
+    sheet = google.sheet()
+    tabs = sheet.book(fake_time.budget()).tabs
+
+    cells = list(sheet.read(tabs, [None] * 40, fake_time.budget()))
+
+    assert [each.tab.title for each in cells if each.error] == ["Tab 3", "Tab 20", "Tab 21"]
+    assert {each.error.code for each in cells if each.error} == {"bad_request"}
+    assert "Tab 20" in str(cells[20].error)
+    assert len(google.reads) < 30
+
+
+def test_google_is_not_asked_for_ever_where_it_grants_nothing(google: Google, fake_time: FakeTime) -> None:
+    titles = [f"Tab {number}" for number in range(100)]
+    google.tabs = {title: [[title]] for title in titles}
+    odd(google, *titles)
+    sheet = google.sheet()
+    tabs = sheet.book(fake_time.budget()).tabs
+
+    cells = list(sheet.read(tabs, [None] * 100, fake_time.budget()))
+
+    assert {each.error.code for each in cells if each.error} == {"bad_request"}
+    assert len(google.reads) < 25
 
 
 def test_every_tab_may_have_gone(google: Google, fake_time: FakeTime) -> None:

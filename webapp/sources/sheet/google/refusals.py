@@ -21,21 +21,23 @@ class _Refusal(msgspec.Struct):
     error: _Message
 
 
-class UnknownRangeError(SourceError):
-    """A range of the call names no tab any more. `said` is what Google says of it, and is not for showing."""
+class RefusedRangesError(SourceError):
+    """Some range of a call is not granted. `said` is what Google says of it, and is not for showing."""
 
-    def __init__(self, said: str) -> None:
-        super().__init__("a tab has gone", code="tab_missing")
+    def __init__(self, said: str, *, gone: bool) -> None:
+        words = "a tab has gone" if gone else "Google Sheets does not understand the request for a tab (400)"
+        super().__init__(words, code="tab_missing" if gone else "bad_request")
         self.said = said
 
     def is_about(self, tab: Tab) -> bool:
         return f": {range_of(tab)}" in self.said or f"({range_of(tab)})" in self.said
 
 
-def refusal(fetched: Fetched, credentials: Credentials | None) -> SourceError:
+def refusal(fetched: Fetched, credentials: Credentials | None, *, of_ranges: bool = False) -> SourceError:
+    """of_ranges: the call was for cells, so that one odd tab may be all that is wrong, whatever Google's words."""
     match fetched.status:
         case 400:
-            return _bad_request(fetched)
+            return _bad_request(fetched, of_ranges=of_ranges)
         case 401:
             return _not_us("does not accept the credentials")
         case 403:
@@ -52,7 +54,7 @@ def refusal(fetched: Fetched, credentials: Credentials | None) -> SourceError:
             return SourceError(f"Google Sheets refused the request with status {status}", code="bad_request")
 
 
-def _bad_request(fetched: Fetched) -> SourceError:
+def _bad_request(fetched: Fetched, *, of_ranges: bool) -> SourceError:
     said = _message(fetched.body)
     if "not supported for this document" in said:
         return SourceError(
@@ -61,9 +63,11 @@ def _bad_request(fetched: Fetched) -> SourceError:
             hint="open it and choose File > Save as Google Sheets, then use the new address",
         )
     if "Unable to parse range" in said or "exceeds grid limits" in said:
-        return UnknownRangeError(said)
+        return RefusedRangesError(said, gone=True)
     if b"API_KEY_INVALID" in fetched.body or "API key" in said:
         return _not_us("does not know the API key")
+    if of_ranges:
+        return RefusedRangesError(said, gone=False)
     return SourceError("Google Sheets does not understand the request (400)", code="bad_request")
 
 

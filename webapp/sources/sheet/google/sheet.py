@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +11,29 @@ import msgspec
 
 from webapp.clock import Budget, Clock
 from webapp.errors import SourceError
-from webapp.sources.http import LIMITS, Fetched, Http, Limits
+from webapp.sources.http import LIMITS, Http, Limits
 from webapp.sources.sheet import Book, Cells, Tab
 from webapp.sources.sheet.credentials import Credentials, ServiceAccount, check_token_uri
 from webapp.sources.sheet.google.answers import BOOK_FIELDS, decode_book, decode_values
 from webapp.sources.sheet.google.ranges import API, LONGEST_URL, READ, chunks, query, range_of
-from webapp.sources.sheet.google.refusals import UnknownRangeError, refusal
+from webapp.sources.sheet.google.refusals import RefusedRangesError, refusal
 from webapp.sources.sheet.payload import error_payload, json_payload
 
 if TYPE_CHECKING:
     from webapp.sources.sheet.google.client import Client
+
+_HOPELESS = 4  # tabs that were refused one by one before any was granted: all of them will be
+_PATIENCE = 32  # refusals of one call that are looked into: an odd tab among 200 takes eight
+
+
+@dataclass
+class _Answer:
+    """What came of one planned call: cells and refusals by tab id. patience: refusals that may still be looked into."""
+
+    budget: Budget
+    found: dict[str, msgspec.Raw] = field(default_factory=dict)
+    refused: dict[str, SourceError] = field(default_factory=dict)
+    patience: int = _PATIENCE
 
 
 class GoogleSheet:
@@ -67,33 +80,45 @@ class GoogleSheet:
         return f"https://docs.google.com/spreadsheets/d/{self.key}/edit#gid={tab.id}&range={cell}"
 
     def _read_chunk(self, chunk: Sequence[Tab], budget: Budget) -> Iterator[Cells]:
-        found = self._fetch([tab for tab in chunk if tab.grid], budget)
+        answer = _Answer(budget)
+        self._fetch([tab for tab in chunk if tab.grid], answer)
         for tab in chunk:
             # Copied out of the answer, so that the answer can go before the caller is done with its last tab.
-            values = found.pop(tab.id, None)
-            yield error_payload(tab, _missing(tab)) if values is None else json_payload(tab, bytes(values))
+            values = answer.found.pop(tab.id, None)
+            if values is None:
+                yield error_payload(tab, answer.refused.get(tab.id) or _missing(tab))
+            else:
+                yield json_payload(tab, bytes(values))
 
-    def _fetch(self, tabs: Sequence[Tab], budget: Budget) -> dict[str, msgspec.Raw]:
-        """The cells by tab id, without the tabs that have gone: one unknown name fails a whole call at Google."""
+    def _fetch(self, tabs: Sequence[Tab], answer: _Answer) -> None:
+        """The cells, without the tabs that have gone: one unknown name fails a whole call at Google."""
         while tabs:
-            client = self._client(budget, partial(decode_values, count=len(tabs)))
+            client = self._client(answer.budget, partial(decode_values, count=len(tabs)), of_ranges=True)
             try:
                 values = client.values_batch_get(self.key, [range_of(tab) for tab in tabs], dict(READ))
-            except UnknownRangeError as gone:
-                left = [tab for tab in tabs if not gone.is_about(tab)]
+            except RefusedRangesError as refused:
+                left = [tab for tab in tabs if not refused.is_about(tab)]
                 if len(left) == len(tabs):
-                    return self._fetch_halves(tabs, budget)
+                    self._narrow_down(tabs, refused, answer)
+                    return
                 tabs = left
             else:
-                return {tab.id: each for tab, each in zip(tabs, values, strict=True)}
-        return {}
+                answer.found |= {tab.id: each for tab, each in zip(tabs, values, strict=True)}
+                return
 
-    def _fetch_halves(self, tabs: Sequence[Tab], budget: Budget) -> dict[str, msgspec.Raw]:
-        """As `_fetch`, for a refusal that does not say which tab it is about."""
+    def _narrow_down(self, tabs: Sequence[Tab], refused: RefusedRangesError, answer: _Answer) -> None:
+        """Find the tabs that a refusal is about which does not name them, by halves, as long as there is patience."""
+        answer.patience -= 1
+        if len(answer.refused) >= _HOPELESS and not answer.found:
+            answer.patience = 0
         middle = len(tabs) // 2
-        return self._fetch(tabs[:middle], budget) | self._fetch(tabs[middle:], budget) if middle else {}
+        if middle and answer.patience > 0:
+            self._fetch(tabs[:middle], answer)
+            self._fetch(tabs[middle:], answer)
+        elif refused.code != "tab_missing":
+            answer.refused |= {tab.id: _odd(tab) for tab in tabs}
 
-    def _client(self, budget: Budget, decode: Callable[[bytes], Any]) -> Client:
+    def _client(self, budget: Budget, decode: Callable[[bytes], Any], *, of_ranges: bool = False) -> Client:
         if self._credentials is None:
             raise SourceError(
                 "Google Sheets is not configured",
@@ -109,11 +134,16 @@ class GoogleSheet:
             api=self._api,
             budget=budget,
             decode=decode,
-            refuse=self._refuse,
+            refuse=partial(refusal, credentials=self._credentials, of_ranges=of_ranges),
         )
 
-    def _refuse(self, fetched: Fetched) -> SourceError:
-        return refusal(fetched, self._credentials)
+
+def _odd(tab: Tab) -> SourceError:
+    return SourceError(
+        f"Google Sheets does not understand the request for {tab.title} (400)",
+        code="bad_request",
+        hint="rename the tab, or look for what is special about it",
+    )
 
 
 def _missing(tab: Tab) -> SourceError:
