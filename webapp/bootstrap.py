@@ -19,7 +19,8 @@ from webapp.sources.http import Fetched, Http, Limits
 from webapp.sources.sheet import SheetSource
 from webapp.sources.sheet.credentials import ApiKey, Credentials, ServiceAccount, parse_credentials
 from webapp.sources.sheet.open import open_sheet
-from webapp.store.db import Database, open_database
+from webapp.store.db import Database, normalise_url, open_database
+from webapp.store.traces import trace_files
 from webapp.sync.background import Background
 from webapp.sync.engine import Engine
 from webapp.sync.options import Options
@@ -69,11 +70,28 @@ def bootstrap(settings: Settings, *, clock: Clock | None = None, loopback: bool 
     Raises: ConfigError.
     """
     clock = clock or Clock()
-    db = open_database(settings.database, pool_size=THREADS + 4)
+    db = open_database(settings.database, pool_size=THREADS + 4, traces=traces_of(settings))
     engine = Engine(db, sheets_of(settings, clock), options_of(settings), clock)
     admin = admin_tokens(settings, loopback=loopback) if serving else ()
     tokens = Tokens(admin, settings.read_tokens, settings.public_reads)
     return Parts(settings, clock, db, engine, Background(Stop(clock.monotonic)), tokens)
+
+
+def traces_of(settings: Settings) -> Sequence[Path]:
+    """Where files tell of the database when it is gone: in and beside the data folder, else in that of its own file.
+
+    One name for whatever database a data folder is used with: one that was changed for an empty one is missed too.
+    The demo has nothing to lose, and a server without a data folder no place that would outlast it.
+    """
+    if settings.demo:
+        return ()
+    if settings.data_dir_set or not settings.database_url:
+        return trace_files(settings.data_dir.resolve(), "database", beside=True)
+    file = normalise_url(settings.database_url).database
+    if not settings.database_url.startswith("sqlite") or not file:
+        return ()
+    path = Path(file).absolute()
+    return trace_files(path.parent, path.name, beside=False)
 
 
 def _post(clock: Clock, public_only: bool, url: str, body: bytes) -> None:

@@ -51,6 +51,7 @@ QUERIES: dict[str, dict[str, Any]] = {"delete_alias": {"url_key": "url_key"}}
 # What changes something, in an order in which each finds what it needs; then what takes away again.
 CHANGES = (
     "smart_sync",
+    "acknowledge_lost_history",
     "put_readings",
     "put_auto_sync",
     "put_pin",

@@ -6,6 +6,7 @@ import secrets
 
 import click
 
+from webapp.actions.storage import acknowledge_lost_history
 from webapp.cli.root import open_parts
 from webapp.store.migrate import current_revision, migrate
 
@@ -23,6 +24,14 @@ def upgrade() -> None:
         changed = migrate(parts.db)
         after = current_revision(parts.db)
     click.echo(f"upgraded from {before or 'nothing'} to {after}" if changed else f"is at {after} already")
+
+
+@db.command(name="acknowledge-loss")
+def acknowledge_loss() -> None:
+    """Say that you know of the history that was lost, so that `status` and `doctor` need not tell any more."""
+    with open_parts() as parts:
+        acknowledged = acknowledge_lost_history(parts.desk.through("cli"))
+    click.echo("acknowledged" if acknowledged else "there is nothing to acknowledge")
 
 
 @click.group()

@@ -47,6 +47,10 @@ def _print_status(found: ServiceStatus, said: SyncStatus) -> None:
         words = f": {sheet.message}" if sheet.message else ""
         click.echo(f"sheet {sheet.title or sheet.key}: {sheet.state} since {iso(sheet.since)}{words}")
     storage = found.storage
+    if storage["lost_history"]:
+        since = iso(storage["lost_history_since"])
+        click.echo(f"history lost: noticed {since}: {storage['lost_history']}")
+        click.echo("  restore a backup, or end this notice by `smart-sync db acknowledge-loss`")
     click.echo(f"database: {storage['path']} ({storage['kind']}, {storage['durability']})")
 
 

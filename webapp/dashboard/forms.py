@@ -10,6 +10,7 @@ from webapp.actions import Trigger
 from webapp.actions.desk import Desk
 from webapp.actions.held import accept_held, reject_held
 from webapp.actions.schedule import set_schedule
+from webapp.actions.storage import acknowledge_lost_history
 from webapp.actions.trigger import sync_in_background
 from webapp.dashboard.entrance import FORM_LIMIT
 from webapp.dashboard.project import BY_CRON
@@ -37,6 +38,12 @@ def decide(held_id: int, decision: str) -> Response:
     with web.get(Database).read() as tx:
         head = head_of_account(tx, decided.account_id)
     return redirect_to(f"/projects/{head.id}#held" if head else "/")
+
+
+def acknowledge_loss() -> Response:
+    """Take note of the history that was lost."""
+    acknowledge_lost_history(_desk())
+    return redirect_to("/")
 
 
 def auto_sync(project_id: str) -> Response:

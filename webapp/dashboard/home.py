@@ -24,7 +24,7 @@ from webapp.model import METRICS, UNKNOWN, Values
 from webapp.rules.growth import movement
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import group_by
-from webapp.store import days, held, leases
+from webapp.store import days, held, leases, lost_history
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
 from webapp.store.projects import Project
@@ -97,8 +97,8 @@ def home() -> Response:
     memory: HomeMemory = current_app.extensions[MEMORY]
     with database.read() as tx:
         found = home_page(tx, memory, database.generation, now, settings.stale_after)
-        live = live_run(tx)
-    return page("home.html", home=found, live=live, set_up=web.get(SetUp))
+        live, loss = live_run(tx), lost_history.open_loss(tx)
+    return page("home.html", home=found, live=live, loss=loss, set_up=web.get(SetUp))
 
 
 def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datetime, stale_after: int) -> HomePage:

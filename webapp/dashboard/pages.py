@@ -28,6 +28,7 @@ def register(app: Flask) -> None:
     _add(app, "GET", "/runs", guard(runs.run_list, "admin"))
     _add(app, "GET", "/runs/<run_id>", guard(runs.run, "admin"))
     _add(app, "POST", "/sync", guard(forms.sync, "admin"))
+    _add(app, "POST", "/lost_history", guard(forms.acknowledge_loss, "admin"))
     _add(app, "POST", "/held/<int:held_id>/<decision>", guard(forms.decide, "admin"))
     _add(app, "POST", "/projects/<project_id>/auto_sync", guard(forms.auto_sync, "admin"))
 

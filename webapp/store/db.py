@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import URL, ColumnElement, Connection, Engine, Pool, literal_column, make_url
@@ -14,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from webapp.errors import ConfigError, StoreError
 from webapp.store.backends.sqlite import Sqlite
+from webapp.store.traces import Traces
 from webapp.store.types import Count
 
 POOL_TIMEOUT_S = 5.0
@@ -71,9 +73,11 @@ class Database:
     generation: counts how often the connections were given up because the database was not what it had been;
     what somebody knew of it before is then worth another look.
     migrated: the generation that was last seen to have the current schema; None before the first look.
+    traces: the files that tell of it when it is gone.
     """
 
-    def __init__(self, backend: Backend, pool_size: int) -> None:
+    def __init__(self, backend: Backend, pool_size: int, traces: Traces) -> None:
+        self.traces = traces
         self.generation = 0
         self.migrated: int | None = None
         self._backend = backend
@@ -169,24 +173,27 @@ class Database:
         self._engine.dispose(close=False)
 
 
-def open_database(url: str, *, pool_size: int = 8, busy_timeout_s: float = 5.0) -> Database:
+def open_database(
+    url: str, *, pool_size: int = 8, busy_timeout_s: float = 5.0, traces: Sequence[Path] = ()
+) -> Database:
     """The database at a URL of SQLite or PostgreSQL; it is not touched before its first use.
 
     pool_size: connections at most; as many as threads use it at once.
     busy_timeout_s: how long a writer waits for another (SQLite).
+    traces: files that tell of it when it is gone.
 
     Raises: ConfigError.
     """
     parsed = normalise_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return Database(Sqlite(parsed.database, busy_timeout_s=busy_timeout_s), pool_size)
+        return Database(Sqlite(parsed.database, busy_timeout_s=busy_timeout_s), pool_size, Traces(traces))
     try:
         from webapp.store.backends.postgres import Postgres  # noqa: PLC0415  an extra: SQLite needs no psycopg
     except ImportError as error:
         raise ConfigError(
             "DATABASE_URL: the driver of PostgreSQL is not installed", hint="pip install 'smart-sync[postgres]'"
         ) from error
-    return Database(Postgres(parsed), pool_size)
+    return Database(Postgres(parsed), pool_size, Traces(traces))
 
 
 def normalise_url(url: str) -> URL:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from webapp.errors import StoreError
+from webapp.store import lost_history
 from webapp.store.db import Database
 from webapp.store.tables import metadata
 
@@ -22,11 +23,14 @@ SCRIPTS = Path(__file__).parent / "migrations"
 def ensure_migrated(db: Database) -> None:
     """Migrate at the first use of a `Database`; look again when its file was replaced, and then make no new one.
 
+    One that is empty where another had been is noticed here.
+
     Raises: StoreError.
     """
     if db.migrated == db.generation:
         return
     migrate(db, create=db.migrated is None)
+    lost_history.notice(db)
     db.migrated = db.generation
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.rules.freshness import is_stale
-from webapp.store import runs, schedule, spreadsheets, ticks
+from webapp.store import lost_history, runs, schedule, spreadsheets, ticks
 from webapp.store.db import Database
 from webapp.store.projects import DEFAULT_LIMIT, LIVE, Project, listed
 from webapp.store.reading_ages import ReadingAge, reading_ages
@@ -74,7 +74,8 @@ def failing_projects(tx: sa.Connection) -> list[Project]:
 
 
 class ServiceStatus(NamedTuple):
-    """running: oldest first. last_run: the latest that had something to do. storage: as `storage_of` says.
+    """running: oldest first. last_run: the latest that had something to do. storage: as `storage_of` says, and since
+    when there is history, and when some was lost.
 
     next_turn: when the first project is to be synced by itself, past or not; None: none is.
     """
@@ -102,6 +103,16 @@ def service_status(
             ticks.last(tx),
             schedule.earliest_turn(tx),
             spreadsheets.listed(tx),
-            storage_of(db),
+            storage_of(db) | _history(tx),
             reading_ages(tx, now, readings_stale_after),
         )
+
+
+def _history(tx: sa.Connection) -> dict[str, Any]:
+    """Since when there is history; what was lost of it and nobody has acknowledged."""
+    loss = lost_history.open_loss(tx)
+    return {
+        "history_since": lost_history.first_day(tx),
+        "lost_history_since": loss.noticed_at if loss else None,
+        "lost_history": loss.words if loss else None,
+    }

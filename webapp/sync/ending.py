@@ -11,7 +11,7 @@ from typing import Any
 from webapp.errors import LostLease, StoreError
 from webapp.model import RunState
 from webapp.rules.outcomes import count_states, log_level, reasons, state_of, worst_first
-from webapp.store import leases, runs
+from webapp.store import leases, lost_history, runs
 from webapp.sync.live import LiveRun
 
 log = logging.getLogger("smart_sync")
@@ -58,6 +58,8 @@ def close(run: LiveRun, *, force: bool) -> None:
         runs.close(tx, run.id, state, values)
         ended = replace(current, state=state, **values)
     run.closed = True
+    if not run.dry:
+        lost_history.leave_trace(run.db, run.now())
     why = {"error": ended.error} if ended.error else {}
     fields = {"run_id": run.id, "state": state, **_numbers(values), **why}
     log.log(log_level(ended), "[SmartSync] sync ended", extra=fields)

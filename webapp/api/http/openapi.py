@@ -27,7 +27,7 @@ PROBLEM_JSON = "application/problem+json"
 REFERENCE = "#/components/schemas/{name}"
 EXAMPLES = Path(__file__).with_name("examples.json")
 DESCRIPTION = (
-    "Hand-static_answer Google Sheet numbers, merged with what platforms say; one snapshot per account and UTC day. "
+    "Hand-kept Google Sheet numbers, merged with what platforms say; one snapshot per account and UTC day. "
     "Times are RFC 3339 in UTC. Counts are whole numbers; null means not observed, never zero. "
     "An unknown, empty or repeated parameter is refused. Answers may get new fields; skip those you do not know."
 )
@@ -52,7 +52,7 @@ TAGS: Mapping[Tag, str] = {
     "projects": "Projects with their totals, and adding, changing and removing them.",
     "accounts": "Accounts with their counts, and adding, changing and removing them.",
     "history": "What became of the numbers over days, and which days are missing.",
-    "readings": "Counts that other programs read of platforms, and those that were static_answer aside as implausible.",
+    "readings": "Counts that other programs read of platforms, and those that were kept aside as implausible.",
     "corrections": "What a person decides about single numbers and profiles, and the record of it.",
     "sharing": "Tokens that open one project to read.",
     "service": "Whether the service works, and this document.",
@@ -151,7 +151,7 @@ def problem_codes(route: Route) -> list[str]:
 
 
 class Document:
-    """The document and its bytes, made at their first use and static_answer: they change with the code only.
+    """The document and its bytes, made at their first use and kept: they change with the code only.
 
     public_reads: whether the routes that read need no token in this service.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import Struct
@@ -107,6 +107,19 @@ class StorageStatus(Struct):
     kind: Literal["sqlite", "postgresql"]
     path: str
     durability: Annotated[Durability, says("whether the data is there after a restart")]
+    history_since: Annotated[date | None, says("the first day there is a snapshot of")]
+    lost_history_since: Annotated[
+        Time | None,
+        says("when this database was found empty where one with history had been; null: that was not so, or is known"),
+    ]
+    lost_history: Annotated[str | None, says("what was lost, in words")]
+
+
+class LossAcknowledged(Struct):
+    """Somebody knows of the history that was lost."""
+
+    success: bool
+    acknowledged: Annotated[bool, says("whether there was anything to acknowledge")]
 
 
 class TickGap(Struct, rename={"since": "from"}):
@@ -205,9 +218,13 @@ def sync_status_of(found: ServiceStatus, settings: Settings, now: datetime) -> S
         stale=bool(found.totals.stale) or late > settings.stale_after * 60,
         sheet=sheet_status(found.spreadsheets, configured=settings.configured),
         readings=readings_status(found.readings, settings.readings_stale_after, now),
-        storage=StorageStatus(**found.storage),
+        storage=storage_status(found.storage),
         version=__version__,
     )
+
+
+def storage_status(storage: Mapping[str, Any]) -> StorageStatus:
+    return StorageStatus(**{**storage, "lost_history_since": iso(storage["lost_history_since"])})
 
 
 def running_run(run: Run) -> RunningRun:

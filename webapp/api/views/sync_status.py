@@ -10,10 +10,13 @@ import sqlalchemy as sa
 from flask import Response
 
 from webapp import web
+from webapp.actions.storage import acknowledge_lost_history as acknowledge
+from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
-from webapp.api.http.routes import Route
+from webapp.api.http.routes import NoQuery, Route
 from webapp.api.shapes.fields import says
 from webapp.api.shapes.status import (
+    LossAcknowledged,
     ProjectSyncStatus,
     SyncStatus,
     project_sync_status,
@@ -59,6 +62,14 @@ def _project(tx: sa.Connection, project_id: str, settings: Settings, now: dateti
     )
 
 
+def acknowledge_lost_history(_: NoQuery) -> Response:
+    """Say that you know of the history that was lost, so that the status need not tell any more.
+
+    The status tells it as `storage.lost_history_since`. Acknowledging it again changes nothing.
+    """
+    return json_answer(LossAcknowledged(success=True, acknowledged=acknowledge(desk())))
+
+
 ROUTES = (
     Route(
         "sync_status",
@@ -70,5 +81,14 @@ ROUTES = (
         query=StatusQuery,
         answers={200: (SyncStatus, ProjectSyncStatus)},
         problems=["project_not_found"],
+    ),
+    Route(
+        "acknowledge_lost_history",
+        "sync",
+        "POST",
+        "/api/admin/lost_history/acknowledge",
+        acknowledge_lost_history,
+        "admin",
+        answers={200: LossAcknowledged},
     ),
 )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.errors import StoreError
+from webapp.store import lost_history
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import HEAD_REVISION
 from webapp.store.storage import durability
@@ -39,6 +40,15 @@ def examine_database(case: Case) -> Iterator[Finding]:
         case.current = True
         _write_something(case.db)
         yield Finding("ok", "database", f"{place} can be read and written, schema {revision} is current")
+        yield from _lost_history(case.db)
+
+
+def _lost_history(db: Database) -> Iterator[Finding]:
+    with db.read() as tx:
+        loss = lost_history.open_loss(tx)
+    if loss is not None:
+        fix = "restore a backup over it, or, if nothing is to be done, smart-sync db acknowledge-loss"
+        yield Finding("warn", "history", f"was lost: {loss.words}", fix)
 
 
 def _revision(db: Database) -> str | None:

@@ -355,6 +355,18 @@ ticks = _table(
     sqlite_with_rowid=False,
 )
 
+# One row, with id 1: that this database began empty where one with history had been, as traces of that one say.
+lost_history = _table(
+    "lost_history",
+    sa.Column("id", Count(), primary_key=True, autoincrement=False),
+    sa.Column("noticed_at", UtcDateTime(), nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("first_day", Day(), nullable=False),
+    sa.Column("seen_at", UtcDateTime(), nullable=False),
+    sa.Column("acknowledged_at", UtcDateTime()),
+    sqlite_with_rowid=False,
+)
+
 leases = _table(
     "leases",
     sa.Column("name", sa.Text, primary_key=True),
