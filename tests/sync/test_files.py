@@ -267,3 +267,27 @@ def test_tables_of_other_kinds_are_projects_too_and_other_files_are_named(tables
 
     assert {each["project_name"]: each["total_accounts"] for each in result["results"]} == {"A": 2, "B": 2, "C": 1}
     assert result["warnings"] == ["the file 'D.ods' is not read: save it as .xlsx or .csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("B.csv", "Ссылка,Имя,Подписчики\n".encode("koi8-r"), "not in UTF-8"),
+        ("B.csv", b'Link,Followers\n"https://x.com/ann,5\n', "line 2"),
+        ("B.csv", b"Link,Followers\nhttps://x.com/ann,5\0\n", "line 2"),
+        ("B.xlsx", b"PK\3\4 and no more", "cannot be read"),
+    ],
+    ids=["encoding", "quote", "NUL", "workbook"],
+)
+def test_a_file_that_cannot_be_read_is_no_success_also_when_it_was_never_a_project(
+    tables: Service, folder: Path, name: str, data: bytes, words: str
+) -> None:
+    (folder / "A.csv").write_text(TABLE)
+    (folder / name).write_bytes(data)
+
+    result = tables.sync()
+
+    assert (result["success"], result["state"]) == (False, "partial")
+    assert [(each["project_name"], each["success"]) for each in result["results"]] == [("A", True)]
+    assert words in str(result["warnings"])
+    assert tables.trigger(strict=True).status_code == 502
