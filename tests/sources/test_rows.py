@@ -313,6 +313,46 @@ def test_a_row_without_link_and_counts_is_only_counted() -> None:
     assert (reading.rows, reading.problems, reading.skips) == ({}, (), {"no_url": 1})
 
 
+NOTHINGS = ["nan", "NaN", "None", "null", "NULL", "\\N", "<NA>", "NaT", "#N/A", "undefined", "(null)"]
+
+
+@pytest.mark.parametrize("word", NOTHINGS)
+def test_what_programs_write_for_nothing_is_nobody_and_nothing(word: str) -> None:
+    reading = read(
+        HEADER,
+        [ANN, "TikTok", word, word, word, word, 5, word],
+        [word, "TikTok", word, None, None, None, 7],
+        [word, "TikTok", word, None, None, None, 9],
+    )
+
+    account = only(reading)
+    assert (account.profile.username, account.owner, account.topic, account.status) == ("ann", None, None, None)
+    assert account.counts == Counts(followers=5)
+    assert account.unread & 0b10
+
+
+def test_a_name_that_looks_like_a_word_for_nothing_is_a_name() -> None:
+    reading = read(HEADER, [ANN, None, None, "Nan", "Null", "none", 5], ["@nan", "TikTok", None, None, None, None, 7])
+
+    assert next((row.owner, row.topic, row.status) for row in reading.rows.values()) == ("Nan", "Null", "none")
+    assert list(reading.rows) == ["tiktok:@ann", "tiktok:@nan"]
+
+
+@pytest.mark.parametrize("error", ["#REF!", "#N/A", "#VALUE!", "Loading..."])
+def test_a_text_that_is_the_error_of_a_formula_is_unread(error: str) -> None:
+    reading = read(HEADER, [ANN, None, None, error, error, error, 5])
+
+    account = only(reading)
+    assert (account.owner, account.topic, account.status) == (None, None, None)
+    assert account.unread >> len(METRICS) == 0b111
+    assert codes(reading) == ["invalid_text"] * 3
+
+
+def test_nobody_is_missed_for_a_link_that_is_the_error_of_a_formula() -> None:
+    assert read(SHORT, ["#REF!", 5], [BEN, 6]).torn
+    assert not read(SHORT, ["https://www.tiktok.com/@ann/video/1", 5], [BEN, 6]).torn
+
+
 def test_placeholders_in_many_rows_are_never_one_account() -> None:
     reading = read(
         ["TikTok URL", "Views"], *[[placeholder, 1] for placeholder in ("", "-", "n/a", "нет", "?", "TBD", False)]

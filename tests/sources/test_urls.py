@@ -610,6 +610,7 @@ def test_what_is_no_profile_is_refused_with_a_hint(text: str, words: str) -> Non
             "None.",
         ),
         *("TBD", "(нет)", "null", "unknown", "Total", "Итого:", "нет ссылки", None),
+        *("nan", "NaN", "None", "NULL", "(null)", "\\N", "<NA>", "NaT", "undefined", "#N/A", "nil"),
     ],
 )
 def test_blanks_and_placeholders_are_no_url_and_never_an_account(text: str | None, platform: str | None) -> None:

@@ -11,7 +11,7 @@ from webapp.sources.sheet import Cell
 from webapp.sources.sheet.headers import Header, identity
 from webapp.sources.sheet.notes import Notes
 from webapp.sources.sheet.quotes import quote_cell
-from webapp.sources.sheet.texts import clean
+from webapp.sources.sheet.texts import UNREADABLE, clean
 from webapp.sources.urls import BadProfile, platform_slug, profile_of
 
 _TOTAL = re.compile(
@@ -63,6 +63,7 @@ class AccountFinder:
         if NOT_COMPUTED in (named, handle, place):
             self._refuse_uncomputed(number, row)
             return None
+        self.torn |= isinstance(named, str) and named in UNREADABLE
         code = "no_url" if isinstance(named, bool) else why.code
         if code == "no_url" and place and "url" in self._header.columns and clean(handle):
             try:

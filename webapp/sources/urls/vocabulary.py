@@ -36,7 +36,7 @@ KINDS = {
 }
 
 PLACEHOLDERS = phrases(
-    "n/a|na|none|null|nil|no|nope|empty|blank|tbd|tba|tbc|todo|to do|pending|later|soon|missing|unknown|no url|no link|"
+    "n/a|na|none|null|nil|nan|nat|undefined|\\n|#n/a|no|nope|empty|blank|tbd|tba|tbc|todo|to do|pending|later|soon|missing|unknown|no url|no link|"
     "no profile|not found|not yet|total|totals|sum|0|нет|нету|не|нет ссылки|нет профиля|нет данных|н/д|неизвестно|"
     "отсутствует|пусто|позже|скоро|потом|уточнить|уточняется|итого|итог|всего|сумма|немає|нема|brak|kein|keine|aucun|"
     "ninguno|nessuno|nenhum|yok|无|沒有|没有|なし|없음"
