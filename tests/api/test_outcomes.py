@@ -221,6 +221,31 @@ def test_a_first_sync_of_nothing_but_a_tab_that_cannot_be_read_is_partial(servic
     assert (answer["success"], answer["state"], answer["results"]) == (False, "partial", [])
 
 
+def test_a_spreadsheet_that_gives_out_before_it_has_projects_is_told(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1])
+    sheet.breaks_at("Project A", AWAY)
+
+    answer = service.sync(status=502)
+
+    assert (answer["state"], answer["error_code"], answer["error"]) == ("failed", AWAY.code, AWAY.message)
+
+
+def test_a_tab_that_cannot_be_read_for_the_moment_is_put_up_with(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1])
+    sheet.rows("Project B", [BEN, 1])
+    service.sync()
+    sheet.broken("Project B", TransientSourceError("Project B is being written", code="being_written"))
+
+    answer = service.sync()
+
+    assert (answer["success"], answer["state"], answer["degraded"]) == (True, "succeeded", True)
+    assert answer["degraded_reason"] == "Project B: Project B is being written"
+    assert [(one["project_name"], one["degraded"]) for one in answer["results"]] == [
+        ("Project B", True), ("Project A", False),
+    ]  # fmt: skip
+    assert service.project("Project B")["degraded_since"] is not None
+
+
 def test_a_spreadsheet_without_projects_that_cannot_be_read_is_told(service: Service, sheet: FakeSheet) -> None:
     other = FakeSheet(key="other")
     service.engine.sheets = (sheet, other)

@@ -168,3 +168,9 @@ def test_reasons_put_projects_with_one_reason_together_and_stay_short() -> None:
 )
 def test_a_project_is_in_one_state_the_worst(values: dict[str, Any], stale: bool, state: str) -> None:
     assert project_state(Project("id", "Project A", **values), stale=stale) == state
+
+
+def test_a_project_at_work_is_running_whatever_became_of_it_before() -> None:
+    project = Project("id", "Project A", status="paused", failures=2)
+
+    assert project_state(project, stale=True, syncing=True) == "running"

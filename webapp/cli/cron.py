@@ -61,7 +61,7 @@ def cron() -> None:
 @click.option("--url", help="Address of the service; this machine's for crontab and systemd when left out.")
 @click.option("--every", help="How often: 5m, 1h, 24h, or a cron expression. A default that suits the caller.")
 @click.option(
-    "--due/--all", default=True, help="Sync what is due (default), or all at each call whose automatic sync is on."
+    "--due/--all", default=True, help="Sync what is due (default), or at each call all whose automatic sync is on."
 )
 def print_snippet(*, caller: str, url: str | None, every: str | None, due: bool) -> None:
     """Print what to paste for a caller. Holds no token; notes are comments, or go to stderr where JSON takes none."""
@@ -88,7 +88,7 @@ def print_snippet(*, caller: str, url: str | None, every: str | None, due: bool)
 @click.option("--url", help="Address of the service; port PORT of this machine when left out.")
 @click.option("--every", default="5m", show_default=True, help="How often: 5m, 1h, 24h, or a cron expression.")
 @click.option(
-    "--due/--all", default=True, help="Sync what is due (default), or all at each call whose automatic sync is on."
+    "--due/--all", default=True, help="Sync what is due (default), or at each call all whose automatic sync is on."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from webapp.errors import SourceError
+from webapp.errors import SourceError, TransientSourceError
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
@@ -39,17 +39,14 @@ class SheetSide:
         """Whether the project has no tab, so that there was nothing to read."""
         return self.cells is None and self.error is None and not self.degraded
 
-    @property
-    def failed(self) -> bool:
-        return self.error is not None and not self.degraded
-
 
 def parse_side(side: SheetSide, project: Project, options: Options, *, force: bool) -> SheetSide:
     """Parse the cells, unless the stored observations were read from the same."""
     if side.cells is None or side.tab is None:
         return side
     if side.cells.error is not None:
-        return replace(side, error=side.cells.error)
+        away = isinstance(side.cells.error, TransientSourceError)
+        return replace(side, error=side.cells.error, degraded=away)
     fingerprint = _fingerprint(side.cells, side.tab, side.locale, options)
     if options.shortcuts.unchanged_tab and not force and fingerprint == project.sheet_seen:
         return replace(side, fingerprint=fingerprint, unchanged=True)
