@@ -119,12 +119,47 @@ def test_a_sync_that_changes_nothing_leaves_lists_and_histories_as_they_are(serv
         "/api/accounts/1/snapshots",
         "/api/totals",
         f"/api/projects/{project}/gaps",
+        f"/api/projects/{project}/analytics",
+        f"/api/projects/{project}/analytics.csv",
+        f"/api/projects/{project}/accounts?sort=growth_views",
+        "/api/accounts/1",
     ]
     before = [tag(world, path) for path in paths]
     service.time.forward(minutes=30)
     service.sync()
 
     assert [tag(world, path) for path in paths] == before
+    for path, known in zip(paths, before, strict=True):
+        assert world.get(path, headers={"If-None-Match": known}).status_code == 304, path
+
+
+def test_workers_agree_on_the_tag_of_growth_that_did_not_change(service: Service, world: World) -> None:
+    service.sheet.rows("Project A", ["x.com/ann", 1, 2, 3, 4, 5])
+    service.sync()
+    path = f"/api/projects/{service.project()['id']}/analytics"
+    before = tag(world, path)
+    for _ in range(3):
+        service.time.forward(minutes=30)
+        service.sync()
+        service.client.application.extensions[MEMORY] = Memory(0)
+
+        assert tag(world, path) == before
+
+
+def test_the_tag_of_growth_moves_with_any_number_and_with_the_day(service: Service, world: World) -> None:
+    service.sheet.rows("Project A", ["x.com/ann", 1, 2, 3, 4, 5])
+    service.sync()
+    path = f"/api/projects/{service.project()['id']}/analytics"
+    tags = [tag(world, path)]
+    service.sheet.rows("Project A", ["x.com/ann", 1, 2, 3, 4, 6])
+    service.sync()
+    tags.append(tag(world, path))
+    service.time.forward(days=1)
+    tags.append(tag(world, path))
+    service.sync()
+    tags.append(tag(world, path))
+
+    assert len(set(tags)) == 4
 
 
 def test_growth_up_to_the_last_sync_moves_with_it(service: Service, world: World) -> None:

@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from werkzeug.http import http_date
 
 from webapp import __version__, web
-from webapp.clock import Clock
+from webapp.clock import Clock, iso
 from webapp.errors import NotFound
+from webapp.rules.growth import DAY
 from webapp.store import accounts, projects
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of, head_of_account
@@ -26,6 +27,8 @@ MEMORY = "smart_sync.answers"  # where the app keeps its Memory
 JSON = "application/json"
 CACHE_CONTROL = "private, no-cache"
 LIMIT = 8 * 1024 * 1024
+SPANS = (0, 1, 7)  # days back from the last sync, to which growth is measured
+MOMENTS = ("as_of", "from", "to")  # what answers call them
 KNOWN = 1_000
 
 Projects = tuple[Project, ...]
@@ -131,7 +134,7 @@ def answer_about_project(
     """An answer about one project.
 
     asked: the question. make: makes the answer when nobody has it yet. growing: the answer says what grew up to the
-    last sync, which moves on when nothing else changes.
+    last sync, which moves on when nothing else changes; its tag moves only when a number of it does.
 
     Raises: NotFound.
     """
@@ -200,8 +203,11 @@ def _answer(
         mine.subjects.put(name, version, subject)
         key = _key(db, subject.projects, question)
         answer = mine.get(key)
-        if answer is None:
-            tag = _tag(repr((__version__, key[1:])).encode("utf-8", "surrogatepass"))
+        if answer is None and question[2]:
+            answer = _tag_numbers(subject.projects, question, make(tx, subject.projects))
+            mine.put(key, answer)
+        elif answer is None:
+            tag = _tag_key(key)
             if _has(tag):
                 return _not_modified(tag, _last_modified(subject))
             answer = Tagged(tag, make(tx, subject.projects))
@@ -214,9 +220,29 @@ def _key(db: Database, found: Projects, question: tuple[Any, date, bool]) -> tup
 
     The time of the last change tells a revision from one of the same number in a backup that was restored.
     """
-    growing = question[2]
-    states = tuple((one.id, one.revision, one.changed_at, one.synced_at if growing else None) for one in found)
-    return db.generation, request.path, question, states
+    return db.generation, request.path, question, _states(found, growing=question[2])
+
+
+def _states(found: Projects, *, growing: bool) -> tuple[Any, ...]:
+    return tuple((one.id, one.revision, one.changed_at, one.synced_at if growing else None) for one in found)
+
+
+def _tag_key(key: tuple[Any, ...], also: bytes = b"") -> str:
+    return _tag(repr((__version__, key[1:])).encode("utf-8", "surrogatepass") + also)
+
+
+def _tag_numbers(found: Projects, question: tuple[Any, date, bool], content: Content) -> Tagged:
+    """The answer with a tag over all that it says but how far its moments have moved on.
+
+    Growth up to the last sync can change without anything else, so its tag is known only once it is made. Where a sync
+    changed no number, it is the tag from before: whoever has the answer has the numbers as they are.
+    """
+    body = content.body
+    for moment in (one.as_of - days * DAY for one in found if one.as_of for days in SPANS):
+        for name in MOMENTS:
+            body = body.replace(f'"{name}":"{iso(moment)}"'.encode(), b"")
+    asked, day, _ = question
+    return Tagged(_tag_key((None, request.path, asked, day, _states(found, growing=False)), body), content)
 
 
 def answer_by_bytes(content: Content) -> Response:
