@@ -25,8 +25,11 @@ from webapp.app import create_app
 from webapp.bootstrap import Parts, bootstrap
 from webapp.clock import Budget, Clock
 from webapp.config import Settings
+from webapp.model import Metric
+from webapp.store import doubts
 from webapp.store.db import Database
-from webapp.store.tables import accounts, held_observations, projects
+from webapp.store.doubts import DoubtedDay
+from webapp.store.tables import accounts, held_observations, observations, projects
 from webapp.sync.trigger import Trigger
 
 TOKEN = "token-of-the-tour-0123"
@@ -55,6 +58,7 @@ CHANGES = (
     "put_readings",
     "put_auto_sync",
     "put_pin",
+    "accept_doubt",
     "accept_held",
     "reject_held",
     "create_share_link",
@@ -167,10 +171,22 @@ def held(db: Database, account_id: int, value: int) -> int:
         return int(tx.execute(held_observations.insert().values(row).returning(held_observations.c.id)).scalar_one())
 
 
+def doubt(db: Database, account_id: int, metric: Metric, typed: int) -> None:
+    """A value of the Sheet that is in doubt."""
+    one = DoubtedDay(account_id, metric, NOW.date(), typed, typed, 54_210, NOW, NOW, "open", None)
+    with db.write() as tx:
+        doubts.put(tx, [one])
+        row = observations.update().where(observations.c.account_id == account_id)
+        tx.execute(row.values(doubted=1 << one.place))
+
+
 def tour(demo: Demo) -> Iterator[Visit]:
     """Every operation once, reads between changes and endings, so that there is something to read."""
     other = demo.values["other_account_id"]
+    doubt(demo.parts.db, other, "views", 9_000_000)
+    doubt(demo.parts.db, demo.values["account_id"], "likes", 9_000_000)
     elsewhere = {
+        "accept_doubt": {"account_id": other, "metric": "views"},
         "accept_held": {"held_id": held(demo.parts.db, other, 54_300)},
         "reject_held": {"held_id": held(demo.parts.db, demo.values["account_id"] + 2, 1)},
         "merge_account": {"account_id": other},

@@ -9,7 +9,7 @@ import pytest
 from webapp.rules.held import Belief, HeldState, Holding, believe
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
-EARLIER = NOW - timedelta(hours=3)
+EARLIER = NOW - timedelta(hours=6)
 GOOD, ODD = 1_000, 50_000
 
 
@@ -54,6 +54,8 @@ def test_two_later_readings_that_agree_confirm_it() -> None:
 
     assert first == Belief(GOOD, Holding(60_000, NOW, EARLIER, 1, "held"), timeless=False)
     assert second == Belief(60_000, Holding(60_000, NOW, EARLIER, 2, "confirmed"))
+    too_soon = belief(60_000, held(agreeing=1), seen_at=NOW - timedelta(minutes=1))
+    assert too_soon == Belief(GOOD, Holding(60_000, EARLIER, EARLIER, 1, "held"), timeless=False)
 
 
 def test_the_same_reading_once_more_does_not_agree_with_itself() -> None:

@@ -13,6 +13,7 @@ from webapp.model import METRICS, NOTHING, Counts, Policy, Profile
 from webapp.rules.merge import keep_unread, merge, policy_of
 from webapp.rules.modes import mode_of
 from webapp.sources.sheet.reading import SheetRow, TabReading
+from webapp.store.doubts import DoubtedDay
 from webapp.store.held import Held
 from webapp.store.observations import Stored
 from webapp.sync.plan import Inputs, Plan
@@ -28,16 +29,17 @@ names = st.sampled_from("abcdef")
 
 
 class World(NamedTuple):
-    """What is stored: accounts by url_key, and readings kept aside."""
+    """What is stored: accounts by url_key, readings kept aside, and the days of what is in doubt."""
 
     accounts: Mapping[str, Stored]
     held: Mapping[tuple[int, int], Held]
+    doubts: Mapping[tuple[int, int], Sequence[DoubtedDay]] = {}
 
 
 def account(name: str, number: int, **more: Any) -> Stored:
     plain = Stored(
         number, name, "x", name, f"x.com/{name}", None, None, None, "auto", 0, "sheet", NOW, None,
-        None, None, None, None, None, NOTHING, NOTHING, NOTHING, NOTHING,
+        None, None, None, 0, 0, None, None, 0, NOTHING, NOTHING, NOTHING, NOTHING,
     )  # fmt: skip
     return plain._replace(**more)
 
@@ -90,7 +92,14 @@ def reading(tab: Sequence[SheetRow]) -> TabReading:
 
 def planned(world: World, tab: Sequence[SheetRow] | None, policy: Policy = "max", now: datetime = NOW) -> Plan:
     read = None if tab is None else reading(tab)
-    return make_plan(world.accounts.values(), Inputs(now, policy, read, held=world.held))
+    old = {one.id for one in world.accounts.values() if one.added_at == OLD}
+    facts: dict[str, Any] = {
+        "held": world.held,
+        "doubts": world.doubts,
+        "day": now.date(),
+        "has_history": lambda i, _: i in old,
+    }
+    return make_plan(world.accounts.values(), Inputs(now, policy, read, **facts))
 
 
 def applied(world: World, plan: Plan, now: datetime = NOW) -> World:
@@ -101,7 +110,8 @@ def applied(world: World, plan: Plan, now: datetime = NOW) -> World:
     for number, new in enumerate(plan.newcomers, 1_000 + len(by_id)):
         at = None if new.row.counts == NOTHING else now
         fresh = account(new.row.profile.url_key, number, status=new.row.status, mode=new.mode, known=new.row.counts)
-        by_id[number] = fresh._replace(sheet=new.row.counts, sheet_at=at, sheet_origin=new.origin)
+        unread = 0 if at is None else new.row.unread
+        by_id[number] = fresh._replace(sheet=new.row.counts, sheet_at=at, sheet_origin=new.origin, unread=unread)
     held = dict(world.held)
     for number, one in enumerate(plan.held, len(held)):
         held[one.account_id, METRICS.index(one.metric)] = Held(
@@ -113,21 +123,33 @@ def applied(world: World, plan: Plan, now: datetime = NOW) -> World:
             decided_at=None,
             **one.holding._asdict(),
         )
-    return World({one.url_key: one for one in by_id.values()}, held)
+    return World({one.url_key: one for one in by_id.values()}, held, doubted(world, plan, now))
+
+
+def doubted(world: World, plan: Plan, now: datetime) -> Mapping[tuple[int, int], Sequence[DoubtedDay]]:
+    found = {pair: list(days) for pair, days in world.doubts.items() if pair not in plan.undoubted}
+    for pair in plan.timed:
+        found[pair] = [day._replace(state="timed", decided_at=now) for day in found[pair]]
+    for one in plan.doubted:
+        days = [day for day in found.get((one.account_id, one.place), ()) if day.day != one.day]
+        found[one.account_id, one.place] = sorted([*days, one], key=lambda day: day.day)
+    return found
 
 
 def changed(plan: Plan, now: datetime) -> Iterator[tuple[int, dict[str, Any]]]:
     """(account id, fields), in the order in which the rows are written."""
-    for number, said, since, origin, note in plan.sheet:
-        yield number, {"sheet": said, "sheet_at": since or now, "sheet_origin": origin, "sheet_note": note}
-    silent = {"sheet": NOTHING, "sheet_at": None, "sheet_origin": None, "sheet_note": None}
+    for number, said, since, origin, note, unread, bits in plan.sheet:
+        where = {"sheet_origin": origin, "sheet_note": note, "unread": unread, "doubted": bits}
+        yield number, {"sheet": said, "sheet_at": since or now, **where}
+    nowhere = {"sheet_origin": None, "sheet_note": None, "unread": 0, "doubted": 0}
+    silent = {"sheet": NOTHING, "sheet_at": None, **nowhere}
     yield from ((number, silent) for number in plan.silent)
     for number, row, mode in plan.described:
         yield number, {"status": row.status, "mode": mode, "username": row.profile.username}
     yield from ((number, {"removed_by": "sheet"}) for number in plan.removed)
     yield from ((number, {"removed_by": None}) for number in plan.returned)
-    yield from ((number, {"accepted": said}) for number, said in plan.accepted)
-    yield from ((number, {"accepted": NOTHING}) for number in plan.forgotten)
+    yield from ((number, {"accepted": said, "held": held}) for number, said, held in plan.accepted)
+    yield from ((number, {"accepted": NOTHING, "held": 0}) for number in plan.forgotten)
     yield from ((number, {"known": said}) for number, said in plan.counts)
 
 
@@ -139,7 +161,7 @@ def shown(world: World) -> dict[str, Counts]:
 def writes(plan: Plan) -> list[object]:
     return [
         plan.newcomers, plan.described, plan.sheet, plan.silent, plan.accepted, plan.forgotten, plan.counts, plan.removed,
-        plan.returned, plan.held,
+        plan.returned, plan.held, plan.doubted, plan.undoubted, plan.timed, plan.withdrawn, plan.replaced,
     ]  # fmt: skip
 
 

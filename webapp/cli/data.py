@@ -6,7 +6,7 @@ import secrets
 
 import click
 
-from webapp.actions.storage import acknowledge_lost_history
+from webapp.actions.storage import acknowledge_lost_history, rebuild_all_days
 from webapp.cli.root import open_parts
 from webapp.store.migrate import current_revision, migrate
 
@@ -32,6 +32,14 @@ def acknowledge_loss() -> None:
     with open_parts() as parts:
         acknowledged = acknowledge_lost_history(parts.desk.through("cli"))
     click.echo("acknowledged" if acknowledged else "there is nothing to acknowledge")
+
+
+@db.command(name="rebuild-days")
+def rebuild_days() -> None:
+    """Sum up every day of every project anew, from its snapshots; for after somebody changed tables by hand."""
+    with open_parts() as parts:
+        for name, days in rebuild_all_days(parts.desk.through("cli")):
+            click.echo(f"{name}: {days} day{'' if days == 1 else 's'}")
 
 
 @click.group()

@@ -22,9 +22,10 @@ from webapp.rules.addresses import cells_of
 from webapp.rules.growth import difference
 from webapp.rules.history import AccountDay, days_of
 from webapp.rules.merge import pin_in_force
-from webapp.store import held, observations, pins, spans
+from webapp.store import doubts, held, observations, pins, spans
 from webapp.store.accounts import Account
 from webapp.store.db import Database
+from webapp.store.doubts import ListedDoubt
 from webapp.store.heads import head_of_account
 from webapp.store.held import Held
 from webapp.store.observations import Observation
@@ -54,6 +55,7 @@ class MetricReasons:
     sides: Sequence[SourceCount]
     pin: Pin | None
     held: Sequence[Held]
+    doubt: ListedDoubt | None
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ def _reasons(tx: sa.Connection, account: Account, project: Project, now: datetim
     sources = observations.sources_of(tx, [account.id], now)[account.id]
     pinned = {pin.metric: pin for pin in pins.of_accounts(tx, [account.id]) if pin_in_force(pin.until, now)}
     kept_aside = held.of_account(tx, account.id)
+    doubted = {one.metric: one for one in doubts.listed(tx, account_id=account.id)}
     return [
         MetricReasons(
             metric,
@@ -141,6 +144,7 @@ def _reasons(tx: sa.Connection, account: Account, project: Project, now: datetim
             [_side(one, metric, columns_of(project).get(metric)) for one in sources.observed.values()],
             pinned.get(metric),
             [one for one in kept_aside if one.metric == metric],
+            doubted.get(metric),
         )
         for metric in METRICS
     ]

@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound as NoAddress
 from webapp import web
 from webapp.actions import Trigger
 from webapp.actions.desk import Desk
+from webapp.actions.doubts import accept_doubt
 from webapp.actions.held import accept_held, reject_held
 from webapp.actions.schedule import set_schedule
 from webapp.actions.storage import acknowledge_lost_history
@@ -16,6 +17,7 @@ from webapp.dashboard.entrance import FORM_LIMIT
 from webapp.dashboard.project import BY_CRON
 from webapp.dashboard.rendering import redirect_to
 from webapp.errors import Invalid
+from webapp.model import METRICS
 from webapp.store.db import Database
 from webapp.store.heads import head_of_account
 
@@ -44,6 +46,14 @@ def acknowledge_loss() -> Response:
     """Take note of the history that was lost."""
     acknowledge_lost_history(_desk())
     return redirect_to("/")
+
+
+def accept(account_id: int, metric: str) -> Response:
+    """Believe a value of the Sheet that is in doubt."""
+    if metric not in METRICS:
+        raise NoAddress
+    accept_doubt(_desk(), account_id, metric)
+    return redirect_to(f"/accounts/{account_id}#{metric}")
 
 
 def auto_sync(project_id: str) -> Response:

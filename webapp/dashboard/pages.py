@@ -30,6 +30,7 @@ def register(app: Flask) -> None:
     _add(app, "POST", "/sync", guard(forms.sync, "admin"))
     _add(app, "POST", "/lost_history", guard(forms.acknowledge_loss, "admin"))
     _add(app, "POST", "/held/<int:held_id>/<decision>", guard(forms.decide, "admin"))
+    _add(app, "POST", "/accounts/<int:account_id>/doubts/<metric>/accept", guard(forms.accept, "admin"))
     _add(app, "POST", "/projects/<project_id>/auto_sync", guard(forms.auto_sync, "admin"))
 
 

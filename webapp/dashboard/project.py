@@ -26,9 +26,10 @@ from webapp.rules.growth import Movement, difference, movement, total
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import by_value, group_by, says
 from webapp.store import days as kept_days
-from webapp.store import held, leases, observations
+from webapp.store import doubts, held, leases, observations
 from webapp.store.accounts import Account
 from webapp.store.db import Database
+from webapp.store.doubts import ListedDoubt
 from webapp.store.heads import head_of
 from webapp.store.held import ListedHeld
 from webapp.store.observations import Sources
@@ -97,6 +98,7 @@ class ProjectPage:
     problems: Sequence[Mapping[str, Any]]
     problem_count: int
     held: Sequence[ListedHeld]
+    doubts: Sequence[ListedDoubt]
 
 
 def project(project_id: str) -> Response:
@@ -172,6 +174,7 @@ def project_page(
         problems=problems[:PROBLEMS],
         problem_count=len(problems),
         held=held.listed(tx, project_id=project.id),
+        doubts=doubts.listed(tx, project_id=project.id),
     )
 
 

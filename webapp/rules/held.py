@@ -1,6 +1,7 @@
 """Held readings: an implausible one is kept aside, and the last good one stays until it is confirmed. Pure.
 
-A person accepts or rejects it; two later readings that agree with it, or a day, confirm it; a plausible one withdraws it.
+A person accepts or rejects it; two later readings that agree with it, hours apart, or a day, confirm it; a plausible
+one withdraws it.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
-from webapp.rules.credible import agree, implausible
+from webapp.rules.doubts import agrees, implausible
 
 PATIENCE = timedelta(hours=24)
 AGREEING = 2
+APART = timedelta(hours=6)  # two that agree, so that one slip of a platform is not its own witness
 
 HeldState = Literal["held", "accepted", "rejected", "confirmed", "withdrawn"]
 
@@ -72,7 +74,7 @@ def believe(
         return Belief(good)
     if not (history and implausible(good, reading)):
         return Belief(reading, _withdraw(held, seen_at, now))
-    if held is not None and agree(reading, held.value):
+    if held is not None and agrees(reading, held.value):
         if held.state == "accepted":
             return Belief(reading)
         if held.state == "held":
@@ -90,9 +92,17 @@ def _withdraw(held: HeldFacts | None, seen_at: datetime | None, now: datetime) -
 
 
 def _hold_on(reading: int, good: int | None, held: HeldFacts, seen_at: datetime | None, now: datetime) -> Belief:
-    later = seen_at is not None and held.observed_at is not None and seen_at > held.observed_at
+    later = _is_later(seen_at, held)
     agreeing = held.agreeing + later
+    decided_by = seen_at if later else held.observed_at
     held_at = held.held_at or now
     if agreeing >= AGREEING or now - held_at >= PATIENCE:
-        return Belief(reading, Holding(reading, seen_at, held_at, agreeing, "confirmed"))
-    return Belief(good, Holding(reading, seen_at, held_at, agreeing, "held"), timeless=False)
+        return Belief(reading, Holding(reading, decided_by, held_at, agreeing, "confirmed"))
+    return Belief(good, Holding(reading, decided_by, held_at, agreeing, "held"), timeless=False)
+
+
+def _is_later(seen_at: datetime | None, held: HeldFacts) -> bool:
+    """Whether a reading bears witness of its own."""
+    if seen_at is None or held.observed_at is None:
+        return False
+    return seen_at > held.observed_at if held.agreeing == 0 else seen_at - held.observed_at >= APART

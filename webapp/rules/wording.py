@@ -24,9 +24,25 @@ def column_shrank(column: str, metric: Metric, lost: int, known: int) -> Problem
     )
 
 
-def implausible_value(cell: str, value: int) -> Problem:
-    words = f"{cell}: {value} is ten times off the value before; it is taken, please check the cell"
-    return Problem("implausible_value", words, cell)
+def column_gone(title: str, metric: Metric, name: str | None, letter: str, headers: str) -> Problem:
+    """name, letter: of its column when it was last read. headers: those that are there."""
+    called = f"{name!r} ({letter})" if name else letter
+    return Problem(
+        "column_gone",
+        f"{title}: the column of {metric}, {called}, has gone; its last values stay and make no history. The headers "
+        f"are now: {headers}. Give the column its name back, name it in SMART_SYNC_COLUMNS, or sync with force=true "
+        "if it is meant to be gone",
+        title,
+    )
+
+
+def implausible_value(cell: str, value: int, before: int | None) -> Problem:
+    return Problem(
+        "implausible_value",
+        f"{cell}: {value} is far off the {before} before; it is shown, but history waits until a reading agrees, it has "
+        "stood for 48 hours or somebody accepts it; please check the cell",
+        cell,
+    )
 
 
 def lower_edit_ignored(cell: str, value: int, current: int) -> Problem:
@@ -41,8 +57,8 @@ def lower_edit_ignored(cell: str, value: int, current: int) -> Problem:
 def held_reading(profile_url: str, metric: Metric, value: int, origin: str | None, good: int | None) -> Problem:
     return Problem(
         "held",
-        f"{profile_url}: {metric} {value} ({origin or 'reading'}) is ten times off the last good {good}; it is held "
-        "until it is accepted, confirmed by two readings or a day old",
+        f"{profile_url}: {metric} {value} ({origin or 'reading'}) is far off the last good {good}; it is held until "
+        "it is accepted, confirmed by two later readings or a day old",
     )
 
 

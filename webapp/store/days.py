@@ -39,16 +39,25 @@ from webapp.store.types import UtcDateTime, bind_day, native
 SUMS = DaySums._fields[:-2]
 
 
-def keep(tx: sa.Connection, project_id: str, day: date) -> None:
-    """Sum up a day anew, and every later day that there is: they may carry what has changed."""
+def keep(tx: sa.Connection, project_id: str, touched: Collection[date]) -> None:
+    """Sum up these days anew, and every later day that there is: they may carry what has changed."""
+    if not touched:
+        return
+    for day in sorted(touched):  # each day with a snapshot has a row, which tells where to look for carried values
+        _put_if_new(tx, project_id, day)
     mine = project_days.c.project_id == project_id
-    later = tx.execute(sa.select(project_days.c.day).where(mine, project_days.c.day > day)).scalars()
-    for one in sorted({day, *later}):
+    later = tx.execute(sa.select(project_days.c.day).where(mine, project_days.c.day > min(touched))).scalars()
+    for one in sorted({*touched, *later}):
         _keep_day(tx, project_id, one)
 
 
 def _keep_day(tx: sa.Connection, project_id: str, day: date) -> None:
     _put(tx, project_id, day, _sum_up(tx, project_id, day))
+
+
+def _put_if_new(tx: sa.Connection, project_id: str, day: date) -> None:
+    row = {"project_id": project_id, "day": day, "sums": NO_SUMS[:-2], "accounts": 0, "carried": 0}
+    tx.execute(insert_for(tx, project_days).values(row).on_conflict_do_nothing())
 
 
 def _put(tx: sa.Connection, project_id: str, day: date, found: DaySums) -> None:

@@ -100,3 +100,35 @@ def _build_keep_timed(_: Any) -> sa.UpdateBase:
 
 _drop = Bulk(_build_drop, ("account", "of_metric"))
 _keep_timed = Bulk(_build_keep_timed, ("now", "account", "of_metric"))
+
+
+class ListedDoubt(NamedTuple):
+    """A value of the sheet that is in doubt now, with its account. since: aware UTC."""
+
+    account_id: int
+    profile_url: str
+    platform: str
+    username: str | None
+    project_id: str
+    metric: Metric
+    typed: int
+    credible: int
+    since: datetime
+
+
+def listed(tx: sa.Connection, *, project_id: str | None = None, account_id: int | None = None) -> list[ListedDoubt]:
+    """What is in doubt of one account, in one project, or in all, by account."""
+    named = [accounts.c[name] for name in ListedDoubt._fields[1:5]]
+    shown = [doubts.c[name] for name in ListedDoubt._fields[5:]]
+    statement = (
+        sa.select(doubts.c.account_id, *named, *shown)
+        .join(accounts, accounts.c.id == doubts.c.account_id)
+        .where(doubts.c.state == "open", accounts.c.removed_at.is_(None))
+        .order_by(doubts.c.account_id, doubts.c.metric, doubts.c.day)
+    )
+    if project_id is not None:
+        statement = statement.where(accounts.c.project_id == project_id)
+    if account_id is not None:
+        statement = statement.where(accounts.c.id == account_id)
+    latest = {(one.account_id, one.metric): one for one in map(ListedDoubt._make, tx.execute(statement))}
+    return list(latest.values())

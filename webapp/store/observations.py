@@ -98,8 +98,11 @@ class Stored(NamedTuple):
     sheet_at: Any
     sheet_origin: str | None
     sheet_note: str | None
+    unread: int  # bits of the metrics: whose cells could not be read, that are in doubt, whose readings are held
+    doubted: int
     parsed_at: Any
     parsed_origin: str | None
+    held: int
     known: Values  # current merged counts
     sheet: Values
     parsed: Values
@@ -127,8 +130,11 @@ _plain = (
     sheet.c.observed_at,
     sheet.c.origin,
     sheet.c.note,
+    sa.func.coalesce(sheet.c.unread, 0),
+    sa.func.coalesce(sheet.c.doubted, 0),
     parsed.c.observed_at,
     parsed.c.origin,
+    sa.func.coalesce(accepted.c.held, 0),
 )
 
 
@@ -220,16 +226,26 @@ def put_sheet(tx: sa.Connection, rows: Rows) -> int:
     return _put_observation.run(tx, rows) if rows else 0
 
 
+def believe_sheet(tx: sa.Connection, account_id: int, place: int) -> None:
+    """What the sheet says of a metric, by its place, is no longer in doubt."""
+    mine = (
+        observations.c.account_id == account_id,
+        observations.c.source == "sheet",
+        observations.c.doubted.op("&")(1 << place) != 0,
+    )
+    tx.execute(observations.update().where(*mine).values(doubted=observations.c.doubted - (1 << place)))
+
+
 def drop_sheet(tx: sa.Connection, ids: Sequence[int]) -> None:
     """The sheet says nothing of these accounts any more."""
     for part in chunks(ids):
         tx.execute(observations.delete().where(observations.c.account_id.in_(part), observations.c.source == "sheet"))
 
 
-def put_accepted(tx: sa.Connection, rows: Sequence[tuple[int, Values]]) -> None:
-    """The readings that the merge believed."""
+def put_accepted(tx: sa.Connection, rows: Sequence[tuple[int, Values, int]]) -> None:
+    """The readings that the merge believed, and bits of those that it did not."""
     if rows:
-        _put_accepted.run(tx, [(account, *counts, 0) for account, counts in rows])
+        _put_accepted.run(tx, [(account, *counts, held) for account, counts, held in rows])
 
 
 def drop_accepted(tx: sa.Connection, ids: Sequence[int]) -> None:

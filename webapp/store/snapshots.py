@@ -169,7 +169,10 @@ def _credible(
     return sa.case((doubted, sa.case((read, parsed.c[metric]))), (confirmed, accounts.c[metric]))
 
 
-def set_values(tx: sa.Connection, rows: Sequence[tuple[int, date, Metric, int | None, datetime]]) -> None:
+DayMetric = tuple[int, date, Metric, int | None, datetime]
+
+
+def set_values(tx: sa.Connection, rows: Sequence[DayMetric]) -> None:
     """Give days other values: (account id, day, metric, value, snapshot time for a day that has no snapshot yet)."""
     for account_id, day, metric, value, at in rows:
         statement = insert_for(tx, account_snapshots).values(
@@ -180,6 +183,17 @@ def set_values(tx: sa.Connection, rows: Sequence[tuple[int, date, Metric, int | 
     for day in days:  # a snapshot of nothing is none
         nothing = sa.and_(*(account_snapshots.c[metric].is_(None) for metric in METRICS))
         tx.execute(account_snapshots.delete().where(account_snapshots.c.day == day, nothing))
+
+
+def fill_values(tx: sa.Connection, rows: Sequence[DayMetric]) -> list[DayMetric]:
+    """The same where a day has no value of the metric yet; those that were written."""
+    found: list[DayMetric] = []
+    for one in rows:
+        known = of_day(tx, [one[0]], one[1]).get(one[0])
+        if known is None or known._asdict()[one[2]] is None:
+            found.append(one)
+    set_values(tx, found)
+    return found
 
 
 def on_days(tx: sa.Connection, account_id: int, start: date, end: date) -> dict[date, Counts]:

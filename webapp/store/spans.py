@@ -85,6 +85,16 @@ _drop = Bulk(_build_drop, ("account", "now"))  # begun by a clock that was ahead
 _close = Bulk(_build_close, ("now", "account"))
 
 
+def first_counted(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], datetime]:
+    """{(account id, place of the metric): since when it first counted}."""
+    found: dict[tuple[int, int], datetime] = {}
+    for span in of_scope(tx, "project", project_id):  # those of an account in their order
+        for place in range(len(METRICS)):
+            if span.metrics >> place & 1:
+                found.setdefault((span.account_id, place), span.since)
+    return found
+
+
 def of_scope(tx: sa.Connection, where: str, of: str | int | None) -> Iterator[Span]:
     """The spans of one account, of a project's accounts, or of all: `account`, `project` or `all`."""
     values = {} if of is None else {"scope": of}

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.model import Counts, Metric, Problem, larger
+from webapp.model import METRICS, Counts, Metric, Problem, larger
 from webapp.rules import wording
 from webapp.rules.addresses import cell_address
+from webapp.rules.doubts import HISTORY
 from webapp.rules.merge import pin_in_force
 from webapp.rules.shrink import may_have_shrunk, shrinkage
 from webapp.sources.sheet.reading import TabReading
-from webapp.store import accounts, held, observations, pins
+from webapp.store import accounts, doubts, held, observations, pins, spans
+from webapp.store.doubts import DoubtedDay
 from webapp.store.projects import Project
 from webapp.sync.live import LiveRun
 from webapp.sync.plan import Inputs, Plan
@@ -31,6 +34,7 @@ class Draft:
 
     report: problems, skips and the number of accounts. tab_report: what was wrong with the tab itself, which is
     repeated while the tab is unchanged. guarded: the tab has lost so much that nothing of it is applied.
+    gone: columns of metrics that were there before.
     """
 
     plan: Plan | None
@@ -38,6 +42,12 @@ class Draft:
     report: Mapping[str, Any]
     tab_report: Mapping[str, Any]
     guarded: bool = False
+    gone: Sequence[Problem] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that the tab used to say was read."""
+        return self.sheet_read and not self.gone
 
 
 def make_draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, now: datetime) -> Draft:
@@ -46,12 +56,16 @@ def make_draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSid
         return Draft(None, sheet_read=True, report=report["final"], tab_report=report["read"])
     if side.reading is not None:
         _follow(side.reading, accounts.aliases_of(tx, project.id))
+    before = report.get("read") or NO_REPORT
+    gone = [] if run.trigger.force else _gone(tx, project, side, before.get("names", {}))
     inputs = _inputs(tx, run, project, side, now)
     plan = _plan(tx, run, project, inputs)
     guard = None if run.trigger.force else _guard(tx, project, side, plan)
     if guard is not None:
         plan = _plan(tx, run, project, replace(inputs, reading=None))
-    return _with_report(plan, side, report.get("read") or NO_REPORT, guard)
+        gone = []
+    plan.problems[:0] = gone
+    return _with_report(plan, side, before, guard, gone)
 
 
 def _nothing_changed(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide) -> bool:
@@ -74,7 +88,34 @@ def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, 
         pins=_pins(tx, project.id, now),
         held=held.of_project(tx, project.id),
         was_ended=_was_ended(project),
+        doubts=_doubts(tx, project.id),
+        day=run.row.day,
+        latest=run.options.latest_snapshot,
+        has_history=_History(tx, project.id, now).reaches,
     )
+
+
+def _doubts(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], list[DoubtedDay]]:
+    found: dict[tuple[int, int], list[DoubtedDay]] = {}
+    for day in doubts.of_project(tx, project_id):
+        found.setdefault((day.account_id, day.place), []).append(day)
+    return found
+
+
+class _History:
+    """Since when metrics of a project's accounts count; looked up when somebody first asks, which is seldom."""
+
+    def __init__(self, tx: sa.Connection, project_id: str, now: datetime) -> None:
+        self.look = partial(spans.first_counted, tx, project_id)
+        self.now = now
+        self.since: dict[tuple[int, int], datetime] | None = None
+
+    def reaches(self, account_id: int, place: int) -> bool:
+        """Whether a metric has counted long enough for its last value to say what can follow."""
+        if self.since is None:
+            self.since = self.look()
+        since = self.since.get((account_id, place))
+        return since is not None and self.now - since >= HISTORY
 
 
 def _was_ended(project: Project) -> bool:
@@ -105,6 +146,23 @@ def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> 
     return wording.column_shrank(column, shrunk.metric, shrunk.lost, shrunk.known)
 
 
+def _gone(tx: sa.Connection, project: Project, side: SheetSide, names: Mapping[str, str]) -> list[Problem]:
+    """The metrics whose columns are not there although they gave the values that stand. names: what they were called."""
+    reading = side.reading
+    if reading is None or not reading.rows:
+        return []
+    missing = [metric for metric in project.sheet_columns or {} if metric not in reading.columns]
+    if not missing:
+        return []
+    _, known = observations.metric_totals(tx, project.id)
+    there = ", ".join(reading.headers)
+    return [
+        wording.column_gone(reading.title, metric, names.get(metric), (project.sheet_columns or {})[metric], there)
+        for metric in missing
+        if known[METRICS.index(metric)]
+    ]
+
+
 def _follow(reading: TabReading, aliases: Mapping[str, str]) -> None:
     """Give the rows of a corrected or merged profile URL to the account that they mean now."""
     for alias, key in aliases.items():
@@ -127,7 +185,9 @@ def _pins(tx: sa.Connection, project_id: str, now: datetime) -> dict[int, dict[M
     return found
 
 
-def _with_report(plan: Plan, side: SheetSide, before: Mapping[str, Any], guard: Problem | None) -> Draft:
+def _with_report(
+    plan: Plan, side: SheetSide, before: Mapping[str, Any], guard: Problem | None, gone: Sequence[Problem]
+) -> Draft:
     """before: what was wrong with the tab when it was last understood."""
     problems: list[Mapping[str, Any]] = [asdict(problem) for problem in plan.problems]
     skips: dict[str, int] = {str(reason): n for reason, n in plan.skips.items()}
@@ -137,10 +197,11 @@ def _with_report(plan: Plan, side: SheetSide, before: Mapping[str, Any], guard: 
             "problems": [asdict(problem) for problem in (*side.reading.problems, *plan.withheld)],
             "skips": {reason: n for reason, n in skips.items() if reason != "off"},
             "ended": side.reading.ended,
+            "names": dict(before.get("names", {}) if gone else {}) | dict(side.reading.names),
         }
     else:
         skips = dict(before["skips"]) | skips
         problems = [*([asdict(guard)] if guard else []), *before["problems"], *problems]
     report = {"problems": problems, "skips": skips, "total": plan.total}
     sheet_read = guard is None and (side.reading is not None or side.unchanged)
-    return Draft(plan, sheet_read, report, tab_report, guarded=guard is not None)
+    return Draft(plan, sheet_read, report, tab_report, guarded=guard is not None, gone=gone)

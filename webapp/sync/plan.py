@@ -5,27 +5,30 @@ A dry run shows a plan; a real run writes the same plan.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
 from webapp.model import METRICS, Metric, Mode, Policy, Problem, SkipReason, Values
 from webapp.rules.held import Holding
 from webapp.rules.shrink import Losses
 from webapp.sources.sheet.reading import SheetRow, TabReading
+from webapp.store.doubts import DoubtedDay
 from webapp.store.held import Held
 from webapp.store.types import Stamp
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything besides accounts and rows that decides a plan. Times are aware UTC.
+    """Everything besides accounts and rows that decides a plan. Times are aware UTC. day: of the run.
 
     reading: the tab as read and to be applied; None: the stored sheet observations stand.
     columns: the letters of the metrics' columns when the tab was last understood.
     pins: {account id: {metric: value}}, those in force. held: {(account id, place of the metric): the reading there}.
     was_ended: the file ended its last line when the tab was last understood.
+    doubts: {(account id, place of the metric): its days, rising}. latest: snapshots follow the day. has_history: whether
+    a metric (account id, place) has counted long enough for its last value to say what can follow.
     """
 
     now: datetime
@@ -36,6 +39,10 @@ class Inputs:
     pins: Mapping[int, Mapping[Metric, int]] = field(default_factory=dict)
     held: Mapping[tuple[int, int], Held] = field(default_factory=dict)
     was_ended: bool = False
+    doubts: Mapping[tuple[int, int], Sequence[DoubtedDay]] = field(default_factory=dict)
+    day: date = date.min
+    latest: bool = False
+    has_history: Callable[[int, int], bool] = lambda _account_id, _place: False
 
 
 class Newcomer(NamedTuple):
@@ -47,13 +54,36 @@ class Newcomer(NamedTuple):
 
 
 class SheetChange(NamedTuple):
-    """What the sheet says of an account from now on. since: None as of now."""
+    """What the sheet says of an account from now on. since: None as of now.
+
+    unread, doubted: bits of the metrics whose cells could not be read, and of those whose values are in doubt.
+    """
 
     account_id: int
     counts: Values
     since: Stamp | None
     origin: str
     note: str | None
+    unread: int = 0
+    doubted: int = 0
+
+
+class DayValue(NamedTuple):
+    """What the snapshot of a day shows of a metric. at: the time of the snapshot, should there be none yet."""
+
+    account_id: int
+    day: date
+    metric: Metric
+    value: int | None
+    at: datetime
+
+
+class Withdrawal(NamedTuple):
+    """From a day on the snapshots lose a metric: what they say of it was a slip."""
+
+    account_id: int
+    metric: Metric
+    since: date
 
 
 class HeldChange(NamedTuple):
@@ -85,9 +115,12 @@ class Plan:
     """What to write of which account, by its id, and what to report.
 
     described: the row as it describes the account now. silent: the sheet says nothing of these any more.
-    accepted: the readings that are believed; forgotten: there are none any more.
+    accepted: the readings that are believed, and bits of those that are held; forgotten: there are none any more.
     counts: the merged ones that changed; why: {metric: [old, new, winner, cell]} of each of them.
-    lowered: what today's snapshot follows, because people corrected the sheet downwards.
+    replaced: metrics of today's snapshot that take another value, because too little is known to doubt either.
+    doubted: what is kept aside of today. undoubted, timed: doubts that are over, the latter by nothing but time: (account
+    id, place of the metric). restored: what the days of a doubt get. withdrawn: what was a slip after all. late: what days get
+    where they have nothing, by readings that come in late.
     settled: nothing depends on time, so while no input changes the next plan is empty.
     withheld: rows and cells that are not taken, for what is stored; `problems` has them too.
     read_rows: accounts in the tab as read. lost_rows: accounts that have no row any more. lost_values: per metric,
@@ -98,11 +131,17 @@ class Plan:
     described: list[tuple[int, SheetRow, Mode]] = field(default_factory=list)
     sheet: list[SheetChange] = field(default_factory=list)
     silent: list[int] = field(default_factory=list)
-    accepted: list[tuple[int, Values]] = field(default_factory=list)
+    accepted: list[tuple[int, Values, int]] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)
     counts: list[tuple[int, Values]] = field(default_factory=list)
     why: list[tuple[int, dict[str, list[Any]]]] = field(default_factory=list)
-    lowered: list[tuple[int, Values]] = field(default_factory=list)
+    replaced: list[tuple[int, Metric, int | None]] = field(default_factory=list)
+    doubted: list[DoubtedDay] = field(default_factory=list)
+    undoubted: list[tuple[int, int]] = field(default_factory=list)
+    timed: list[tuple[int, int]] = field(default_factory=list)
+    restored: list[DayValue] = field(default_factory=list)
+    withdrawn: list[Withdrawal] = field(default_factory=list)
+    late: list[DayValue] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
     returned: list[int] = field(default_factory=list)
     held: list[HeldChange] = field(default_factory=list)
@@ -130,6 +169,15 @@ class Plan:
 
     @property
     def changes_what_readers_see(self) -> bool:
-        numbers = self.newcomers or self.described or self.counts or self.removed or self.returned or self.lowered
+        numbers = self.newcomers or self.described or self.counts or self.removed or self.returned
+        days = (
+            self.replaced
+            or self.doubted
+            or self.undoubted
+            or self.timed
+            or self.restored
+            or self.withdrawn
+            or self.late
+        )
         reasons = self.sheet or self.silent or self.accepted or self.forgotten or self.held
-        return bool(numbers or reasons)
+        return bool(numbers or days or reasons)

@@ -9,16 +9,19 @@ from typing import Any
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Values
 from webapp.rules import wording
 from webapp.rules.addresses import rows_address
-from webapp.rules.credible import has_history, may_be_cut
-from webapp.rules.edits import note_edits, odd_edits
+from webapp.rules.credible import may_be_cut
+from webapp.rules.doubts import implausible
+from webapp.rules.edits import ignored_edits, note_edits
 from webapp.rules.held import Belief, believe
 from webapp.rules.merge import keep_unread, merge, policy_of, verdict
 from webapp.rules.modes import mode_of
 from webapp.sources.sheet.reading import TEXTS, SheetRow
 from webapp.store.observations import Stored
 from webapp.store.types import as_moment
-from webapp.sync.plan import HeldChange, Inputs, Newcomer, Plan, PlannedChange, SheetChange
+from webapp.sync.doubting import Doubting
+from webapp.sync.plan import DayValue, HeldChange, Inputs, Newcomer, Plan, PlannedChange, SheetChange
 
+ALL = (1 << len(METRICS)) - 1  # a bit for each metric
 NO_PINS: Mapping[Metric, int] = {}
 
 
@@ -38,6 +41,7 @@ class _Planner:
         self.plan = Plan()
         self.rows = inputs.reading.rows if inputs.reading else {}
         self.loose = inputs.reading.loose if inputs.reading else None
+        self.doubting = Doubting(inputs, self.plan)
 
     def plan_all(self, stored: Iterable[Stored]) -> Plan:
         plan, reading = self.plan, self.inputs.reading
@@ -145,7 +149,8 @@ class _Planner:
         if counts != account.known:
             plan.counts.append((account.id, counts))
             self.explain_counts(account, counts, (sheet, parsed), policy, pins, row)
-        self.keep_sheet(account, sheet, counts, row)
+        self.fill_late(account, parsed, counts)
+        self.keep_sheet(account, sheet, counts, row, self.doubting.bits(account, sheet, counts, pins))
 
     def explain_counts(
         self,
@@ -171,46 +176,33 @@ class _Planner:
 
     # What is kept of the sheet
 
-    def keep_sheet(self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None) -> None:
-        if sheet != account.sheet:
-            self.change_sheet(account, sheet, counts, row)
-            return
-        if row is not None and sheet != NOTHING:
-            origin = self.origin(row)
-            if origin != account.sheet_origin:
-                since, note = account.sheet_at, account.sheet_note
-                self.plan.sheet.append(SheetChange(account.id, sheet, since, origin, note))
-        if account.sheet_note:
-            self.point_out(account.sheet_note, account, sheet, counts, _moment(account.sheet_at), row)
-
-    def change_sheet(self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None) -> None:
-        plan, now = self.plan, self.inputs.now
-        if any(a is not None and (b is None or b < a) for a, b in zip(account.sheet, sheet, strict=True)):
-            plan.lowered.append((account.id, counts))
+    def keep_sheet(self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None, doubted: int) -> None:
+        """doubted: bits of the metrics that are in doubt."""
         if sheet == NOTHING:
-            if row is not None:
-                plan.silent.append(account.id)
+            if row is not None and sheet != account.sheet:
+                self.plan.silent.append(account.id)
             return
-        assert row is not None  # noqa: S101  the sheet's counts only change by a row
-        history = has_history(_moment(account.added_at), now)
-        note = note_edits(account.sheet, sheet, account.sheet_note, history=history)
-        plan.sheet.append(SheetChange(account.id, sheet, None, self.origin(row), note))
-        if note:
-            self.point_out(note, account, sheet, counts, now, row)
+        changed, note = sheet != account.sheet, account.sheet_note
+        if changed:
+            note = note_edits(account.sheet, sheet, note)
+        origin = account.sheet_origin if row is None else self.origin(row)
+        unread = account.unread if row is None else row.unread & ALL
+        if changed or (origin, unread, doubted) != (account.sheet_origin, account.unread, account.doubted):
+            since = None if changed else account.sheet_at
+            self.plan.sheet.append(SheetChange(account.id, sheet, since, origin or "", note, unread, doubted))
+        if note or doubted:
+            self.point_out(note, doubted, account, sheet, counts, row)
 
     def point_out(
-        self, note: str, account: Stored, sheet: Values, counts: Counts, since: datetime | None, row: SheetRow | None
+        self, note: str | None, doubted: int, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None
     ) -> None:
         """List the odd edits, which are taken all the same."""
-        for code, place in odd_edits(note, sheet, counts, since, self.inputs.now):
+        cells = {place: self.cell(account, row, place) for place in range(len(METRICS))}
+        self.doubting.point_out(doubted, sheet, cells, account)
+        for place in ignored_edits(note, sheet, counts):
             value, current = sheet[place], counts[place]
             assert value is not None and current is not None  # noqa: S101, PT018  only a value is odd
-            cell = self.cell(account, row, place)
-            if code == "implausible":
-                self.plan.settled = False  # for a day
-                self.plan.problems.append(wording.implausible_value(cell, value))
-            else:
-                self.plan.problems.append(wording.lower_edit_ignored(cell, value, current))
+            self.plan.problems.append(wording.lower_edit_ignored(cells[place], value, current))
 
     # What is believed of the platforms
 
@@ -221,25 +213,39 @@ class _Planner:
             if good != NOTHING:
                 self.plan.forgotten.append(account.id)
             return NOTHING
-        if account.parsed == good and not self.inputs.held:
+        if account.parsed == good and not self.inputs.held and not account.held:
             return good
-        believed = self.believe_all(account)
-        if believed != good:
-            self.plan.accepted.append((account.id, believed))
+        believed, held = self.believe_all(account)
+        if believed != good or held != account.held:
+            self.plan.accepted.append((account.id, believed, held))
         return believed
 
-    def believe_all(self, account: Stored) -> Counts:
+    def believe_all(self, account: Stored) -> tuple[Counts, int]:
+        """The readings that are believed, and bits of those that are not."""
         seen_at, now = _moment(account.parsed_at), self.inputs.now
-        history = has_history(_moment(account.added_at), now)
         values: list[int | None] = []
+        bits = 0
         for place, (reading, good) in enumerate(zip(account.parsed, account.accepted, strict=True)):
             held = self.inputs.held.get((account.id, place))
+            history = implausible(good, reading) and self.inputs.has_history(account.id, place)
             belief = believe(reading, good, held, seen_at=seen_at, history=history, now=now)
             self.plan.settled &= belief.timeless
             if belief.holding is not None:
                 self.hold(account, place, belief)
+            bits |= (reading is not None and belief.value != reading) << place
             values.append(belief.value)
-        return Counts._make(values)
+        return Counts._make(values), bits
+
+    def fill_late(self, account: Stored, parsed: Values, counts: Counts) -> None:
+        """A reading that is new and of an earlier day is that day's, where nothing else is known of it."""
+        if parsed == account.accepted or not account.parsed_at:
+            return
+        seen_at = _moment(account.parsed_at)
+        if seen_at is None or seen_at.date() >= self.inputs.day:
+            return
+        for metric, new, old, count in zip(METRICS, parsed, account.accepted, counts, strict=True):
+            if new is not None and new != old:
+                self.plan.late.append(DayValue(account.id, seen_at.date(), metric, count, seen_at))
 
     def hold(self, account: Stored, place: int, belief: Belief) -> None:
         """Keep a reading aside, or let one go."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from webapp.errors import LostLease, StoreError
-from webapp.model import METRICS, NOTHING
+from webapp.model import NOTHING
 from webapp.rules.due import next_turn
 from webapp.rules.freshness import is_outage_long, outage_words
 from webapp.rules.history import end_of
@@ -26,7 +26,7 @@ from webapp.sync.results import failure, keep
 from webapp.sync.side import SheetSide, parse_side
 from webapp.sync.steps import say, say_start, steps_of
 from webapp.sync.turns import Turn, pass_fence
-from webapp.sync.writing import write_plan
+from webapp.sync.writing import write_days, write_plan
 
 log = logging.getLogger("smart_sync")
 
@@ -121,12 +121,14 @@ class ProjectSync:
     def write_draft(self, tx: sa.Connection, project: Project, draft: Draft, now: datetime) -> Effect:
         """Write the plan, the day's snapshots and what they add up to; what the database then counted."""
         self.run.enter("write")
-        row, plan, updated, touched = self.run.row, draft.plan, 0, False
+        row, plan, updated = self.run.row, draft.plan, 0
+        touched: set[date] = set()
         at = min(now, end_of(row.day) - MOMENT)  # a run that crosses midnight belongs to one day
         if plan is not None:
             updated, ids = write_plan(tx, project.id, plan, now)
             changes.add(tx, project.id, row.id, plan.why, now)
-            touched = spans.follow(tx, ids, at)
+            moved = spans.follow(tx, ids, at)
+            touched = write_days(tx, plan, row.day, now, at) | ({row.day} if moved else set())
         self.run.enter("snapshot")
         taken = snapshots.take(
             tx,
@@ -137,14 +139,7 @@ class ProjectSync:
             fill=plan is not None,
             latest=self.run.options.latest_snapshot,
         )
-        lowered = [
-            (account, row.day, metric, value, at)
-            for account, counts in (plan.lowered if plan else ())
-            for metric, value in zip(METRICS, counts, strict=True)
-        ]
-        snapshots.set_values(tx, lowered)  # people corrected the sheet downwards
-        if touched or lowered or taken.created or taken.filled:
-            days.keep(tx, project.id, row.day)
+        days.keep(tx, project.id, touched | ({row.day} if taken.created or taken.filled else set()))
         return Effect(updated, taken.created, taken.filled)
 
     def result(self, project: Project, draft: Draft, effect: Effect, now: datetime) -> ProjectResult:
@@ -179,7 +174,7 @@ class ProjectSync:
         named = _name_values(project, self.side, now)
         values = named | self.times(project, draft, now) | _sheet_values(self.side, draft)
         if plan is not None:
-            values["settled"] = plan.settled and draft.sheet_read
+            values["settled"] = plan.settled and draft.whole
             values["sheet_report"] = {"final": draft.report, "read": draft.tab_report}
         if effect.updated:
             values["changed_at"] = now
@@ -224,7 +219,7 @@ def _name_values(project: Project, side: SheetSide, now: datetime) -> dict[str, 
 def _sheet_values(side: SheetSide, draft: Draft) -> dict[str, Any]:
     """What is remembered of the tab, so that the next sync knows it again."""
     values: dict[str, Any] = {}
-    if side.reading is not None and not draft.guarded:
+    if side.reading is not None and not draft.guarded and not draft.gone:
         values |= {"sheet_seen": side.fingerprint, "sheet_columns": dict(side.reading.columns)}
     if side.cells is not None:
         values["sheet_bytes"] = side.cells.size

@@ -54,6 +54,11 @@ def parse_side(side: SheetSide, project: Project, options: Options, *, force: bo
         reading = read_tab(side.cells.rows(), side.tab.title, side.locale, options.aliases)
     except SourceError as error:
         return replace(side, error=error)
+    refused = sum(reading.skips.get(reason, 0) for reason in ("bad_url", "unknown_platform"))
+    if refused and not reading.rows:
+        first = reading.problems[0].message if reading.problems else ""
+        words = f"{reading.title}: none of its {refused} rows could be used. {first}".strip()
+        return replace(side, error=SourceError(words, code="no_usable_rows"))
     if force:  # whoever asks knows that the file is whole
         reading = replace(reading, ended=True, loose=None)
     return replace(side, fingerprint=fingerprint, reading=reading, rows=len(reading.rows))

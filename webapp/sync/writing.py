@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.model import NOTHING
-from webapp.store import accounts, held, observations
+from webapp.model import NOTHING, Metric
+from webapp.store import accounts, audit, doubts, held, observations, snapshots
+from webapp.store.doubts import DoubtedDay
 from webapp.store.types import UtcDateTime, native
-from webapp.sync.plan import Newcomer, Plan
+from webapp.sync.plan import DayValue, Newcomer, Plan
+from webapp.sync.planner import ALL
 
 
 def write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -> tuple[int, list[int]]:
@@ -23,24 +26,65 @@ def write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) ->
     observations.put_accepted(tx, plan.accepted)
     observations.drop_accepted(tx, plan.forgotten)
     _write_held(tx, plan, now)
+    doubts.drop(tx, plan.undoubted)
+    doubts.keep_timed(tx, plan.timed, now)
     updated = accounts.write_counts(tx, plan.counts, now) + with_counts
     described = [account for account, _, _ in plan.described]
     counted = [account for account, _ in plan.counts]
     return updated, [*ids, *described, *plan.removed, *plan.returned, *counted]
 
 
+def write_days(tx: sa.Connection, plan: Plan, day: date, now: datetime, at: datetime) -> set[date]:
+    """What a plan changes of snapshots, before those of the day are taken; the days that are touched.
+
+    day: of the run. at: a moment within it.
+    """
+    touched = [*plan.restored, *_withdrawn(tx, plan, day, now, at)]
+    touched += [DayValue(account, day, metric, value, at) for account, metric, value in _there(tx, plan.replaced, day)]
+    snapshots.set_values(tx, touched)
+    late = snapshots.fill_values(tx, plan.late)
+    seen = {(one.account_id, one.metric) for one in _written_before(tx, plan.doubted, day)}
+    doubts.put(tx, [one._replace(value=None) if (one.account_id, one.metric) in seen else one for one in plan.doubted])
+    return {one[1] for one in (*touched, *late)}
+
+
+def _there(tx: sa.Connection, changed: Sequence[tuple[int, Metric, int | None]], day: date) -> Iterator[Any]:
+    """Those of which the day has a snapshot."""
+    known = snapshots.of_day(tx, {account for account, _, _ in changed}, day)
+    return (one for one in changed if one[0] in known)
+
+
+def _written_before(tx: sa.Connection, doubted: Sequence[DoubtedDay], day: date) -> Iterator[DoubtedDay]:
+    """Doubted metrics that the day's snapshot has already: they stay as they are, whatever comes of the doubt."""
+    new = [one for one in doubted if one.day == day and one.value is not None]
+    known = snapshots.of_day(tx, {one.account_id for one in new}, day)
+    return (one for one in new if one.account_id in known and known[one.account_id][one.place] is not None)
+
+
+def _withdrawn(tx: sa.Connection, plan: Plan, day: date, now: datetime, at: datetime) -> list[DayValue]:
+    """The days that lose a metric; the audit log keeps what they said."""
+    found: list[DayValue] = []
+    for account, metric, since in plan.withdrawn:
+        past = snapshots.on_days(tx, account, since, day)
+        had = {one: counts._asdict()[metric] for one, counts in past.items()}
+        known = {one: value for one, value in had.items() if value is not None}
+        audit.add(tx, "doubt.withdraw", f"account:{account}", {metric: known}, {metric: None}, now=now, door="sync")
+        found.extend(DayValue(account, one, metric, None, at) for one in known)
+    return found
+
+
 def _write_sheet(tx: sa.Connection, plan: Plan, new_ids: Any, now: datetime) -> int:
     """What the sheet says; how many new accounts it has counts of."""
     stamp = native(tx, UtcDateTime(), now)
     rows: list[tuple[Any, ...]] = [
-        (account_id, "sheet", *account.row.counts, stamp, account.origin, None, 0, 0)
+        (account_id, "sheet", *account.row.counts, stamp, account.origin, None, account.row.unread & ALL, 0)
         for account_id, account in zip(new_ids, plan.newcomers, strict=True)
         if account.row.counts != NOTHING
     ]
     with_counts = len(rows)
     rows.extend(
-        (account, "sheet", *counts, stamp if since is None else since, origin, note, 0, 0)
-        for account, counts, since, origin, note in plan.sheet
+        (account, "sheet", *counts, stamp if since is None else since, *rest)
+        for account, counts, since, *rest in plan.sheet
     )
     observations.put_sheet(tx, rows)
     observations.drop_sheet(tx, plan.silent)

@@ -22,6 +22,7 @@ CODES: dict[str, Code] = {
     "project_not_found": Code(404, "there is no such project, or it was removed"),
     "account_not_found": Code(404, "there is no such account, or it was removed"),
     "run_not_found": Code(404, "there is no such run; runs are kept for 90 days"),
+    "doubt_not_found": Code(404, "the Sheet's value of this metric is not in doubt"),
     "held_not_found": Code(404, "there is no such held reading, or it was decided already"),
     "pin_not_found": Code(404, "that metric of the account is not pinned"),
     "share_link_not_found": Code(404, "there is no such share link"),

@@ -51,7 +51,10 @@ class AuditEntryOut(Struct):
     before: Any
     after: Any
     note: str | None
-    door: Annotated[Literal["http", "page", "cli"] | None, says("which way it came in: a program, a page, a terminal")]
+    door: Annotated[
+        Literal["http", "page", "cli", "sync"] | None,
+        says("which way it came in: a program, a page, a terminal; `sync`: by itself"),
+    ]
 
 
 class AuditList(Struct):

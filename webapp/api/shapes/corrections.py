@@ -13,8 +13,10 @@ from webapp.api.shapes.editing import AccountRecord
 from webapp.api.shapes.fields import Count, DryRun, Note, Number, Time, says, zero_or_more
 from webapp.api.shapes.metrics import MetricStruct, PerMetric, each
 from webapp.api.shapes.rows import from_row
+from webapp.clock import iso
 from webapp.model import Metric
 from webapp.rules.held import HeldState
+from webapp.store.doubts import ListedDoubt
 from webapp.store.held import Held, ListedHeld
 from webapp.store.pins import ListedPin
 
@@ -54,6 +56,31 @@ class HeldList(Struct):
 class HeldAnswer(Struct):
     success: bool
     held: HeldDecision
+
+
+# Doubts
+
+
+class DoubtedValue(Struct):
+    """A value of the Sheet that is far off the one before. It is shown, and history waits."""
+
+    account_id: int
+    profile_url: str
+    platform: str
+    username: str | None
+    project_id: str
+    metric: Metric
+    value: Annotated[int, says("what the Sheet says")]
+    last_credible: Annotated[int, says("what it said before")]
+    since: Time
+
+
+class DoubtList(Struct):
+    doubts: list[DoubtedValue]
+
+
+def doubted_value(row: ListedDoubt) -> DoubtedValue:
+    return DoubtedValue(*row[:-1], since=iso(row.since))
 
 
 # Pins

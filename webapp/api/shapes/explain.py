@@ -20,7 +20,7 @@ class ExplainedObservation(Struct):
     origin: Annotated[str | None, says("rows of the Sheet, or the platform")]
     cells: Annotated[list[str], says("where it stands, such as `Project A!E17`")]
     observed_at: Annotated[Time | None, says("since when the source has said so")]
-    note: Annotated[str | None, says("`implausible` or `lowered`: what was odd about the last edit")]
+    note: Annotated[str | None, says("`lowered`: the last edit made it smaller")]
 
 
 class ExplainedPin(Struct):
@@ -47,6 +47,14 @@ class ExplainedReading(Struct):
     decided_at: Time | None
 
 
+class ExplainedDoubt(Struct):
+    """A value of the Sheet that is far off the one before."""
+
+    value: Annotated[int, says("what the Sheet says")]
+    last_credible: Annotated[int, says("what it said before")]
+    since: Time
+
+
 class ExplainedMetric(Struct):
     """One metric."""
 
@@ -59,6 +67,7 @@ class ExplainedMetric(Struct):
     observations: list[ExplainedObservation]
     pin: ExplainedPin | None
     held: Annotated[list[ExplainedReading], says("newest first; of the last 50 of the account")]
+    doubt: Annotated[ExplainedDoubt | None, says("the Sheet's value is shown, and history waits")]
 
 
 class Explanation(MetricStruct):

@@ -8,18 +8,20 @@ import msgspec
 from flask import Response
 
 from webapp import web
-from webapp.actions import held, pins
+from webapp.actions import doubts, held, pins
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import HttpProblem, json_answer
 from webapp.api.http.routes import NoQuery, Route
 from webapp.api.shapes.corrections import (
     Done,
+    DoubtList,
     HeldAnswer,
     HeldList,
     PinAnswer,
     PinList,
     PinnedValue,
     PinUpdate,
+    doubted_value,
     held_decision,
     held_reading,
     pin_out,
@@ -28,6 +30,7 @@ from webapp.api.shapes.fields import says
 from webapp.clock import iso
 from webapp.model import METRICS, Metric
 from webapp.rules.held import HeldState
+from webapp.store import doubts as doubt_rows
 from webapp.store import held as held_rows
 from webapp.store import pins as pin_rows
 from webapp.store.db import Database
@@ -40,6 +43,10 @@ class HeldQuery(msgspec.Struct):
     state: Annotated[HeldState | Literal["all"], says("what became of them; `held`: nothing yet")] = "held"
     project_id: Identifier | None = None
     limit: Limit = 100
+
+
+class DoubtsQuery(msgspec.Struct):
+    project_id: Identifier | None = None
 
 
 class PinsQuery(msgspec.Struct):
@@ -63,6 +70,19 @@ def accept_held(_: NoQuery, held_id: int) -> Response:
 def reject_held(_: NoQuery, held_id: int) -> Response:
     """Disbelieve a held reading for as long as the platform repeats it; the last good one stays."""
     return json_answer(HeldAnswer(success=True, held=held_decision(held.reject_held(desk(), held_id))))
+
+
+def list_doubts(asked: DoubtsQuery) -> Response:
+    """Odd values of the Sheet, which are shown but not believed by history yet."""
+    with web.get(Database).read() as tx:
+        rows = doubt_rows.listed(tx, project_id=asked.project_id)
+    return json_answer(DoubtList([doubted_value(row) for row in rows]), headers={"Cache-Control": "no-store"})
+
+
+def accept_doubt(_: NoQuery, account_id: int, metric: str) -> Response:
+    """Let history believe what the Sheet says: the days since then get what was seen on them."""
+    doubts.accept_doubt(desk(), account_id, _metric(metric))
+    return json_answer(Done(success=True))
 
 
 def list_pins(asked: PinsQuery) -> Response:
@@ -118,6 +138,26 @@ ROUTES = (
         "admin",
         answers={200: HeldAnswer},
         problems=["held_not_found"],
+    ),
+    Route(
+        "list_doubts",
+        "corrections",
+        "GET",
+        "/api/admin/doubts",
+        list_doubts,
+        "admin",
+        query=DoubtsQuery,
+        answers={200: DoubtList},
+    ),
+    Route(
+        "accept_doubt",
+        "corrections",
+        "POST",
+        "/api/admin/accounts/<int:account_id>/doubts/<metric>/accept",
+        accept_doubt,
+        "admin",
+        answers={200: Done},
+        problems=["account_not_found", "doubt_not_found"],
     ),
     Route(
         "list_pins",

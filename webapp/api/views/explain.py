@@ -15,6 +15,7 @@ from webapp.api.http.answering import answer_by_bytes
 from webapp.api.http.routes import Answer, NoQuery, Route
 from webapp.api.http.tables import json_content
 from webapp.api.shapes.explain import (
+    ExplainedDoubt,
     ExplainedMetric,
     ExplainedObservation,
     ExplainedPin,
@@ -27,10 +28,11 @@ from webapp.model import METRICS, Metric, Policy, Values
 from webapp.rules.addresses import cells_of
 from webapp.rules.edits import decode_notes
 from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
-from webapp.store import changes, held, observations, pins
+from webapp.store import changes, doubts, held, observations, pins
 from webapp.store.accounts import Account, missing
 from webapp.store.accounts import by_id as account_of
 from webapp.store.db import Database
+from webapp.store.doubts import ListedDoubt
 from webapp.store.heads import head_of_account
 from webapp.store.held import Held
 from webapp.store.observations import Observation as Observed
@@ -50,6 +52,7 @@ class AccountFacts(NamedTuple):
     believed: Values
     pinned: Mapping[str, Pinned]
     held: Sequence[Held]
+    doubts: Sequence[ListedDoubt]
     changes: Sequence[tuple[Any, Mapping[str, Any]]]
     now: datetime
 
@@ -80,6 +83,7 @@ def _facts(tx: sa.Connection, project: Project, account: Account) -> AccountFact
         sources.believed,
         {pin.metric: pin for pin in pins.of_accounts(tx, [account.id])},
         held.of_account(tx, account.id),
+        doubts.listed(tx, account_id=account.id),
         [(at, msgspec.json.decode(text)) for at, text in changes.of_account(tx, account.id)],
         now,
     )
@@ -116,6 +120,7 @@ def _metric(facts: AccountFacts, place: int, metric: Metric) -> ExplainedMetric:
         observations=[_observation(facts, one, place, metric) for one in facts.observed.values()],
         pin=_pin(pin, facts.now) if pin is not None else None,
         held=[_held(one) for one in facts.held if one.metric == metric],
+        doubt=next((_doubt(one) for one in facts.doubts if one.metric == metric), None),
     )
 
 
@@ -153,6 +158,10 @@ def _pin(pin: Pinned, now: datetime) -> ExplainedPin:
     return ExplainedPin(
         pin.value, pin_in_force(as_moment(pin.until), now), as_text(pin.until), as_text(pin.pinned_at), pin.note
     )
+
+
+def _doubt(one: ListedDoubt) -> ExplainedDoubt:
+    return ExplainedDoubt(one.typed, one.credible, iso(one.since))
 
 
 def _held(one: Held) -> ExplainedReading:

@@ -69,7 +69,7 @@ class DaysQuery(PeriodQuery, frozen=True, kw_only=True):
 def list_daily_stats(asked: DaysQuery, account_id: int) -> Response:
     """Every day of an account: where each metric began, where it ended, how much it grew.
 
-    A day without a snapshot is carried forward and has no growth; the next one's growth then says since when.
+    A day without a snapshot is carried forward with growth 0; `since` is the last day before it that was observed.
     """
     day = today()
     days = period(asked, day)

@@ -41,6 +41,7 @@ class TabReading:
     torn: some row could not be read at all, and nobody knows whose it is: an account without a row may be there.
     ended: whether the table ends its last line, as files do that are whole; loose: if not, the account whose cell is
     the last one, and which of METRICS and TEXTS it is of: it may be half a cell.
+    headers: the names in the header, from the left. names: that of each metric's column.
     """
 
     title: str
@@ -51,6 +52,8 @@ class TabReading:
     torn: bool = False
     ended: bool = True
     loose: tuple[str, str] | None = None
+    headers: tuple[str, ...] = ()
+    names: Mapping[Metric, str] = field(default_factory=dict)
 
     def cell(self, row: int, metric: int) -> str:
         """The address of a metric's cell, such as `Project A!E17`; without a column the row's, `Project A!17`."""

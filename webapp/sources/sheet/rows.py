@@ -76,6 +76,7 @@ class _Reader:
         notes, columns = self.notes, self.columns
         letters: dict[Metric, str] = {m: column_letters(columns[m]) for m in METRICS if m in columns}
         ended = self.rows.ended if isinstance(self.rows, Table) else True
+        texts = [clean(cell) or "" for cell in self.rows[self.header.row - 1]]
         return TabReading(
             notes.title,
             self.found,
@@ -85,6 +86,8 @@ class _Reader:
             torn=self.finder.torn,
             ended=ended,
             loose=None if ended else self._loose(),
+            headers=tuple(filter(None, texts)),
+            names={m: texts[columns[m]] for m in letters},
         )
 
     def _loose(self) -> tuple[str, str] | None:

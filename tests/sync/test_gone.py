@@ -1,0 +1,67 @@
+"""A column that was read and has gone, and a tab that says nothing usable, are no success."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.fakes.clock import FakeClock
+from tests.fakes.service import Service
+from tests.fakes.sheet import FakeSheet
+
+ANN = "x.com/ann"
+pytestmark = pytest.mark.shortcuts
+
+
+def result(service: Service, **asked: Any) -> Any:
+    answer: Any = service.trigger(**asked).json
+    return answer["results"][0]
+
+
+def views(service: Service) -> list[tuple[str, int | None]]:
+    rows = service.rows("SELECT day, views AS value FROM account_snapshots ORDER BY day")
+    return [(str(row["day"])[5:], row["value"]) for row in rows]
+
+
+def test_a_renamed_header_freezes_no_metric_in_silence(service: Service, sheet: FakeSheet, time: FakeClock) -> None:
+    sheet.rows("Project A", [ANN, 10, None, None, None, 500])
+    service.sync()
+    sheet.put("Project A!F1", "Reach 2026")
+    for day in (3, 4):
+        time.forward(days=1)
+        sheet.put("Project A!B2", 10 + day)
+        found = result(service)
+
+        assert (found["success"], found["degraded"], found["problems"][0]["code"]) == (False, True, "column_gone")
+        assert "'Views' (F)" in found["problems"][0]["message"]
+        assert "Reach 2026" in found["problems"][0]["message"]
+        account = service.account(ANN)
+        assert (account["views"], account["followers"], views(service)[-1]) == (500, 10 + day, (f"03-0{day}", None))
+    assert service.project()["degraded_since"] is not None
+
+    sheet.put("Project A!F1", "Views")
+    sheet.put("Project A!F2", 560)
+    found = result(service)
+
+    assert (found["degraded"], found["problems"], views(service)[-1]) == (False, [], ("03-04", 560))
+
+
+def test_a_column_that_is_meant_to_be_gone_is_forgotten_by_force(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 10, None, None, None, 500])
+    service.sync()
+    sheet.put("Project A!F1", "Reach 2026")
+    assert result(service)["degraded"]
+
+    assert not result(service, force=True)["degraded"]
+    assert (result(service)["degraded"], service.account(ANN)["views"]) == (False, 500)
+
+
+def test_a_tab_of_which_no_row_is_usable_fails(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", ["https://www.instagram.com/p/abc/", 1], ["https://www.instagram.com/reel/x/", 2])
+
+    found = result(service)
+
+    assert (found["success"], found["error_code"]) == (False, "no_usable_rows")
+    assert "none of its 2 rows" in found["error"]
+    assert "Project A!A2" in found["error"]
