@@ -90,6 +90,7 @@ class Memory:
         self._limit = limit
         self._size = 0
         self._answers: OrderedDict[Any, Tagged] = OrderedDict()
+        self._tags: OrderedDict[Any, str] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -103,6 +104,18 @@ class Memory:
             if answer is not None:
                 self._answers.move_to_end(key)
             return answer
+
+    def tag_of(self, key: Any) -> str | None:
+        """The tag that was put for an answer, which may itself be forgotten by now."""
+        with self._lock:
+            return self._tags.get(key)
+
+    def put_tag(self, key: Any, tag: str) -> None:
+        """Keep a tag that is known only once its answer is made; a thousand at most."""
+        with self._lock:
+            self._tags[key] = tag
+            while len(self._tags) > KNOWN:
+                self._tags.popitem(last=False)
 
     def put(self, key: Any, answer: Tagged) -> None:
         """Keep an answer, unless it alone would push out a good part of the others."""
@@ -203,14 +216,16 @@ def _answer(
         mine.subjects.put(name, version, subject)
         key = _key(db, subject.projects, question)
         answer = mine.get(key)
-        if answer is None and question[2]:
-            answer = _tag_numbers(subject.projects, question, make(tx, subject.projects))
-            mine.put(key, answer)
-        elif answer is None:
-            tag = _tag_key(key)
-            if _has(tag):
+        if answer is None:
+            growing = question[2]
+            tag = mine.tag_of(key) if growing else _tag_key(key)
+            if tag is not None and _has(tag):
                 return _not_modified(tag, _last_modified(subject))
-            answer = Tagged(tag, make(tx, subject.projects))
+            content = make(tx, subject.projects)
+            if tag is None:
+                tag = _tag_numbers(subject.projects, question, content)
+                mine.put_tag(key, tag)
+            answer = Tagged(tag, content)
             mine.put(key, answer)
     return _response(answer, _last_modified(subject))
 
@@ -231,8 +246,8 @@ def _tag_key(key: tuple[Any, ...], also: bytes = b"") -> str:
     return _tag(repr((__version__, key[1:])).encode("utf-8", "surrogatepass") + also)
 
 
-def _tag_numbers(found: Projects, question: tuple[Any, date, bool], content: Content) -> Tagged:
-    """The answer with a tag over all that it says but how far its moments have moved on.
+def _tag_numbers(found: Projects, question: tuple[Any, date, bool], content: Content) -> str:
+    """A tag over all that an answer says but how far its moments have moved on.
 
     Growth up to the last sync can change without anything else, so its tag is known only once it is made. Where a sync
     changed no number, it is the tag from before: whoever has the answer has the numbers as they are.
@@ -242,7 +257,7 @@ def _tag_numbers(found: Projects, question: tuple[Any, date, bool], content: Con
         for name in MOMENTS:
             body = body.replace(f'"{name}":"{iso(moment)}"'.encode(), b"")
     asked, day, _ = question
-    return Tagged(_tag_key((None, request.path, asked, day, _states(found, growing=False)), body), content)
+    return _tag_key((None, request.path, asked, day, _states(found, growing=False)), body)
 
 
 def answer_by_bytes(content: Content) -> Response:
