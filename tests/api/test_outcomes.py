@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import Service
 from tests.fakes.sheet import FakeSheet
+from webapp.clock import Budget
 from webapp.errors import SourceError, TransientSourceError
 from webapp.sources.sheet import Cell
+from webapp.sync.trigger import Trigger
 
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
@@ -269,6 +272,24 @@ def test_a_used_up_budget_is_no_failure_but_hides_none(service: Service, sheet: 
 
     assert (whole["success"], whole["state"], whole["remaining"]) == (True, "partial", 1)
     assert (failed["success"], failed["state"], failed["remaining"]) == (False, "failed", 1)
+
+
+def test_a_run_that_was_stopped_is_told_as_loud_as_a_failure(
+    service: Service, sheet: FakeSheet, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "smart_sync")
+    sheet.rows("Project A", [ANN, 1])
+    sheet.rows("Project B", [BEN, 1])
+    trigger = Trigger()
+    run = service.engine.start(trigger).run
+    with closing(service.engine.run(run, trigger, Budget(None, service.time.clock))) as outcomes:  # type: ignore[type-var]
+        next(outcomes)
+
+    found = last_run(service)
+
+    assert (found["state"], found["success"], found["error"]) == ("cancelled", False, "the caller went away")
+    assert ended(caplog) == logging.ERROR
+    assert service.sync()["success"]
 
 
 # Stale

@@ -12,6 +12,7 @@ from webapp.errors import LostLease, StoreError
 from webapp.model import RunState
 from webapp.rules.outcomes import count_states, log_level, reasons, state_of, worst_first
 from webapp.store import leases, lost_history, runs
+from webapp.store.runs import Run
 from webapp.sync.live import LiveRun
 
 log = logging.getLogger("smart_sync")
@@ -25,7 +26,7 @@ def ending(run: LiveRun) -> Iterator[None]:
     try:
         yield
     except LostLease as error:
-        log.warning("[SmartSync] %s", error, extra={"run_id": run.id})
+        log.log(logging.ERROR, "[SmartSync] %s", error, extra={"run_id": run.id})
         close(run, force=True)
     except StoreError as error:
         close_failed(run, error.code, str(error))
@@ -56,13 +57,10 @@ def close(run: LiveRun, *, force: bool) -> None:
             values |= STOPPED
         leases.release_all(tx, run.id)
         runs.close(tx, run.id, state, values)
-        ended = replace(current, state=state, **values)
     run.closed = True
     if not run.dry:
         lost_history.leave_trace(run.db, run.now())
-    why = {"error": ended.error} if ended.error else {}
-    fields = {"run_id": run.id, "state": state, **_numbers(values), **why}
-    log.log(log_level(ended), "[SmartSync] sync ended", extra=fields)
+    _log_end(run.row, state, values)
 
 
 def close_failed(run: LiveRun, code: str, words: str, state: RunState = "failed") -> None:
@@ -75,6 +73,16 @@ def close_failed(run: LiveRun, code: str, words: str, state: RunState = "failed"
             runs.close(tx, run.id, state, values)
     except StoreError:
         log.exception("[SmartSync] the end of a run was not written", extra={"run_id": run.id})
+    else:
+        _log_end(run.row, state, values)
+
+
+def _log_end(row: Run, state: RunState, values: Mapping[str, Any]) -> None:
+    """Tell how a run ended, as loud as that is."""
+    ended = replace(row, state=state, **values)
+    why = {"error": ended.error} if ended.error else {}
+    fields = {"run_id": ended.id, "state": state, **_numbers(values), **why}
+    log.log(log_level(ended), "[SmartSync] sync ended", extra=fields)
 
 
 def _state(run: LiveRun) -> RunState:
