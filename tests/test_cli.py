@@ -122,12 +122,12 @@ def test_a_tab_that_shrank_is_told_and_exits_with_2(shell: Shell) -> None:
 
     assert done.exit_code == 2
     assert "part  Street Food: 8 accounts, 0 updated, 0 snapshots, 3 problems: Street Food: 8 of 8" in done.stdout
-    assert "error: Street Food: Street Food: 8 of 8 accounts have lost their rows at once" in done.stdout
+    assert "error: Street Food: 8 of 8 accounts have lost their rows at once" in done.stdout
     assert "partial: 2 projects done, 1 failed" in done.stdout
     assert "degraded: Street Food since 20" in shell.run("status").stdout
     log = shell.run("runs").stdout
     assert "  partial    cli" in log
-    assert "      Street Food: Street Food: 8 of 8 accounts" in log
+    assert "      Street Food: 8 of 8 accounts" in log
 
 
 def test_a_file_that_cannot_be_read_at_the_first_sync_exits_with_2(shell: Shell) -> None:

@@ -142,6 +142,13 @@ def test_reasons_name_who_is_not_whole_and_why() -> None:
     assert reasons([WHOLE, DEGRADED, FAILED], ["tab 'x': garbled"]) == "E: not shared; C: no answer; tab 'x': garbled"
 
 
+def test_a_reason_that_names_its_project_is_not_told_with_the_name_twice() -> None:
+    shrank = result("A", success=False, degraded=True, error="A: 9 of 9 accounts have lost their rows")
+    column = result("B", success=False, degraded=True, error="B!C: 9 of 9 values have gone")
+
+    assert reasons([shrank, column]) == f"{shrank.error}; {column.error}"
+
+
 def test_reasons_put_projects_with_one_reason_together_and_stay_short() -> None:
     many = [result(f"P{n}", success=False, error="not shared" if n % 2 else f"{n} " + "x" * 900) for n in range(40)]
 

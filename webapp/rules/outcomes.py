@@ -146,13 +146,20 @@ def reasons(results: Iterable[ResultFacts], unread: Sequence[str] = ()) -> str |
     for result in worst_first(results):
         if not result.success or result.degraded:
             names.setdefault(result.error or "see the log", []).append(result.project_name)
-    found = [(f"{_together(who)}: ", why) for why, who in names.items()] + [("", words) for words in unread]
+    found = [(_whose(who, why), why) for why, who in names.items()] + [("", words) for words in unread]
     if not found:
         return None
     shown, hidden = found[:REASONS], len(found) - REASONS
     each = REASONS_LENGTH // len(shown)
     parts = [f"{who}{_shorten(why, each - len(who))}" for who, why in shown]
     return "; ".join([*parts, f"and {hidden} more"] if hidden > 0 else parts)
+
+
+def _whose(names: Sequence[str], why: str) -> str:
+    """Whose reason it is; nothing where the reason names its one project itself, as the problems of a tab do."""
+    if len(names) == 1 and why.startswith((f"{names[0]}: ", f"{names[0]}!")):
+        return ""
+    return f"{_together(names)}: "
 
 
 def _together(names: Sequence[str]) -> str:

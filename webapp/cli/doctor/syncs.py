@@ -44,7 +44,7 @@ def _totals(totals: StatusTotals) -> Iterator[Finding]:
         words = f"{len(totals.stale)} of {totals.active} projects are stale: {names}"
         yield Finding("warn", "syncs", words, "see that the cron still calls, and what it is answered: smart-sync runs")
     else:
-        words = f"{totals.active} projects are fresh, last success {iso(totals.last_success_at)}"
+        words = f"{totals.active} projects, none of them stale, last success {iso(totals.last_success_at)}"
         yield Finding("ok", "syncs", words)
 
 
