@@ -80,7 +80,7 @@ def roomy_folder() -> Path:
 
 
 def unprivileged_user() -> pwd.struct_passwd | None:
-    """Whom to become for what root can not or must not do; None when this is not root."""
+    """Whom to become for what root cannot or must not do; None when this is not root."""
     if os.geteuid() != 0:
         return None
     users = {user.pw_name: user for user in pwd.getpwall()}

@@ -447,7 +447,7 @@ def test_the_demo_has_a_database_of_its_own(shell: Shell, monkeypatch: pytest.Mo
 BROKEN = {
     "unknown setting": ({"SMART_SYNC_SHET": "x"}, "SMART_SYNC_SHET: is no setting; did you mean SMART_SYNC_SHEET?"),
     "bad setting": ({"PORT": "many"}, "PORT: 'many' is not a whole number"),
-    "no database": ({"DATABASE_URL": "sqlite:////dev/null/x.db"}, "can not be used by"),
+    "no database": ({"DATABASE_URL": "sqlite:////dev/null/x.db"}, "cannot be used by"),
     "bad credentials": ({"GOOGLE_CREDENTIALS": "hunter2-hunter2"}, "GOOGLE_CREDENTIALS is neither JSON"),
     "no such sheet": ({"SMART_SYNC_SHEET": "My numbers"}, "SMART_SYNC_SHEET: My numbers is neither"),
 }

@@ -85,17 +85,17 @@ REFUSED: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=str)
-def test_what_can_not_be_used_is_refused_by_name(case: str) -> None:
+def test_what_cannot_be_used_is_refused_by_name(case: str) -> None:
     name, text = REFUSED[case]
 
-    assert refused(**{name: text}).startswith(f"settings that can not be used: {name}: ")
+    assert refused(**{name: text}).startswith(f"settings that cannot be used: {name}: ")
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     words = refused(PORT="x", LOG_LEVEL="y", SMART_SYNC_SHET="z")
 
     assert words == (
-        "settings that can not be used: SMART_SYNC_SHET: is no setting; did you mean SMART_SYNC_SHEET?; "
+        "settings that cannot be used: SMART_SYNC_SHET: is no setting; did you mean SMART_SYNC_SHEET?; "
         "PORT: 'x' is not a whole number from 1 to 65535; LOG_LEVEL: 'y' is not one of DEBUG, INFO, WARNING, ERROR"
     )
 
@@ -138,11 +138,11 @@ def test_a_setting_given_twice_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [None, b"\xff\xfe\xfd"], ids=["missing", "no text"])
-def test_a_file_that_can_not_be_read_is_refused(tmp_path: Path, data: bytes | None) -> None:
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, data: bytes | None) -> None:
     if data is not None:
         (tmp_path / "port").write_bytes(data)
 
-    assert "the file that PORT_FILE names can not be read" in refused(PORT_FILE=str(tmp_path / "port"))
+    assert "the file that PORT_FILE names cannot be read" in refused(PORT_FILE=str(tmp_path / "port"))
 
 
 # .env
@@ -168,7 +168,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytes
 def test_a_file_that_is_no_text_is_told_by_its_name(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"PORT=\xff")
 
-    with pytest.raises(ConfigError, match=f"{tmp_path}/.env can not be read"):
+    with pytest.raises(ConfigError, match=f"{tmp_path}/.env cannot be read"):
         environment(tmp_path / ".env")
 
 

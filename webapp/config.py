@@ -101,11 +101,11 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Settings from an environment, by default the process's own with the `.env` file here behind it.
 
-        Raises: ConfigError that names every setting that can not be used.
+        Raises: ConfigError that names every setting that cannot be used.
         """
         settings, wrong = cls.read(environment() if environ is None else environ)
         if wrong:
-            raise ConfigError("settings that can not be used: " + "; ".join(wrong))
+            raise ConfigError("settings that cannot be used: " + "; ".join(wrong))
         return settings
 
     @classmethod
@@ -129,7 +129,7 @@ class Settings:
 def environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:
     """The variables of this process, with those of a `.env` file behind them; None: of no file.
 
-    Raises: ConfigError when the file is there and can not be read.
+    Raises: ConfigError when the file is there and cannot be read.
     """
     return ({} if dotenv is None else dict(_dotenv(dotenv))) | dict(os.environ)
 
@@ -143,7 +143,7 @@ def _dotenv(path: Path) -> Mapping[str, str]:
         found = dotenv_values(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"the settings file {path.absolute()} can not be read: {type(error).__name__}",
+            f"the settings file {path.absolute()} cannot be read: {type(error).__name__}",
             hint="make it a text file in UTF-8 that this user may read, or remove it",
         ) from None
     return {name: value for name, value in found.items() if value is not None}
@@ -158,7 +158,7 @@ def _text(env: Mapping[str, str], name: str) -> str | None:
         try:
             text = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"the file that {name}_FILE names can not be read: {type(error).__name__}") from None
+            raise ValueError(f"the file that {name}_FILE names cannot be read: {type(error).__name__}") from None
     return text or None
 
 

@@ -1,6 +1,6 @@
 """Log lines: `LEVEL [SmartSync] words` with fields behind them; JSON where nobody sits at a terminal.
 
-What people typed, such as the name of a tab, ends up here. It can not begin a line of its own, nor hide one.
+What people typed, such as the name of a tab, ends up here. It cannot begin a line of its own, nor hide one.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class FakeSheet:
         self._breaks[self._existing(title).id] = error
 
     def broken(self, title: str, error: SourceError) -> None:
-        """Only this one tab can not be read."""
+        """Only this one tab cannot be read."""
         self._broken[self._existing(title).id] = error
 
     # What a sync asks

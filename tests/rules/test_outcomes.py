@@ -10,7 +10,7 @@ import pytest
 
 from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import (
-    Verdict,
+    ProjectVerdict,
     exit_code,
     judge_project,
     log_level,
@@ -106,16 +106,16 @@ def test_success_is_never_true_when_something_failed(state: RunState, errors: in
 @pytest.mark.parametrize(
     ("found", "verdict"),
     [
-        (judge_project(None, ()), Verdict(True, False)),
-        (judge_project(None, [TYPO]), Verdict(True, False)),
-        (judge_project(None, [TYPO, SHRANK]), Verdict(False, True, "sheet_shrank", SHRANK["message"])),
-        (judge_project(AWAY, (), away=True), Verdict(True, True, *AWAY)),
-        (judge_project(AWAY, (), away=True, long=True), Verdict(False, True, *AWAY)),
-        (judge_project(AWAY, ()), Verdict(False, False, *AWAY)),
+        (judge_project(None, ()), ProjectVerdict(True, False)),
+        (judge_project(None, [TYPO]), ProjectVerdict(True, False)),
+        (judge_project(None, [TYPO, SHRANK]), ProjectVerdict(False, True, "sheet_shrank", SHRANK["message"])),
+        (judge_project(AWAY, (), away=True), ProjectVerdict(True, True, *AWAY)),
+        (judge_project(AWAY, (), away=True, long=True), ProjectVerdict(False, True, *AWAY)),
+        (judge_project(AWAY, ()), ProjectVerdict(False, False, *AWAY)),
     ],
     ids=["whole", "a typo", "guarded", "away", "long away", "not readable"],
 )
-def test_what_became_of_a_project_is_whole_degraded_or_failed(found: Verdict, verdict: Verdict) -> None:
+def test_what_became_of_a_project_is_whole_degraded_or_failed(found: ProjectVerdict, verdict: ProjectVerdict) -> None:
     assert found == verdict
     assert found.whole is (found.success and not found.degraded)
 

@@ -234,7 +234,7 @@ def test_rebuilding_a_table_leaves_the_rows_that_refer_to_it(
 ) -> None:
     rows = fill(db)
     later_version(monkeypatch, tmp_path, NEXT_SCRIPT)
-    if db.dialect == "postgresql":  # has no need to rebuild, and can not: others refer to the table
+    if db.dialect == "postgresql":  # has no need to rebuild, and cannot: others refer to the table
         script = tmp_path / "migrations" / "versions" / "0002_later.py"
         script.write_text(NEXT_SCRIPT.replace('"always"', '"never"'))
 

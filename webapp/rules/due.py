@@ -124,7 +124,7 @@ def checked_cron(expression: str, now: datetime) -> str:
     try:
         first = next(_slots(cron, "UTC", now), None)
     except CronSimError as error:
-        raise _bad_cron(cron, f"can not be understood: {str(error).replace('Bad ', 'wrong ')}") from None
+        raise _bad_cron(cron, f"cannot be understood: {str(error).replace('Bad ', 'wrong ')}") from None
     if first is None:
         raise _bad_cron(cron, "never comes")
     return cron

@@ -70,7 +70,7 @@ R = TypeVar("R", bound=ResultFacts)
 # One project
 
 
-class Verdict(NamedTuple):
+class ProjectVerdict(NamedTuple):
     """What a sync amounts to for one project. words: why it is not whole; None: it is."""
 
     success: bool
@@ -83,7 +83,7 @@ class Verdict(NamedTuple):
         return self.success and not self.degraded
 
 
-WHOLE = Verdict(success=True, degraded=False)
+WHOLE = ProjectVerdict(success=True, degraded=False)
 
 
 def withheld(problems: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -93,17 +93,17 @@ def withheld(problems: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 def judge_project(
     error: tuple[str, str] | None, problems: Iterable[Mapping[str, Any]], *, away: bool = False, long: bool = False
-) -> Verdict:
+) -> ProjectVerdict:
     """What a sync amounts to for one project.
 
     error: code and words of why its tab was not read. away: the source does not answer for the moment. long: it has
     not done so for longer than can be put up with.
     """
     if error is not None:
-        return Verdict(away and not long, away, *error)
+        return ProjectVerdict(away and not long, away, *error)
     found = withheld(problems)
     if found is not None:
-        return Verdict(success=False, degraded=True, code=str(found["code"]), words=str(found["message"]))
+        return ProjectVerdict(success=False, degraded=True, code=str(found["code"]), words=str(found["message"]))
     return WHOLE
 
 

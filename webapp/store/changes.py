@@ -63,7 +63,7 @@ def of_project(
     if account_id is not None:
         statement = statement.where(count_changes.c.account_id == account_id)
     if metric is not None:
-        # Compact JSON: a quote within a cell's address is escaped there and can not look like a member's name.
+        # Compact JSON: a quote within a cell's address is escaped there and cannot look like a member's name.
         text = sa.type_coerce(count_changes.c.changes, sa.Text)
         statement = statement.where(text.contains(f'"{metric}":[', autoescape=True))
     return [CountChange(*row) for row in tx.execute(statement)]

@@ -31,7 +31,7 @@ WORDS = {
         "stop the service and restore a backup; nothing was overwritten",
     ),
     "database_unavailable": (
-        "can not be read or opened",
+        "cannot be read or opened",
         "check the disk and the rights of its folder; a network share does not do",
     ),
     "database_unreachable": (
@@ -39,7 +39,7 @@ WORDS = {
         "check that the server runs, that the database exists, and host, port, user and password in DATABASE_URL",
     ),
     "disk_full": ("has no space left", "free space or grow the disk; the change was undone as a whole"),
-    "read_only": ("can not be written by {user}", "give it the right to write there (a file: its folder too)"),
+    "read_only": ("cannot be written by {user}", "give it the right to write there (a file: its folder too)"),
     "schema_missing": (
         "has no tables of Smart Sync",
         "run smart-sync db upgrade; if there was data before, restore a backup instead",
@@ -102,7 +102,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that sees one moment of the database, never waits for a writer and can not write.
+        """A transaction that sees one moment of the database, never waits for a writer and cannot write.
 
         Raises: StoreError.
         """

@@ -1,7 +1,7 @@
 """The right to sync a project: one row with an expiry and a number that only grows.
 
 Whoever writes a project checks the number inside its write transaction, so a run that was paused past its lease and
-wakes up can not write over the run that took its place. All times are the database's own, in milliseconds."""
+wakes up cannot write over the run that took its place. All times are the database's own, in milliseconds."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from webapp.store.tables import projects
 def is_due(until: datetime, interval_minutes: int) -> list[sa.ColumnElement[bool]]:
     """Of a project that is active, synced by itself, and whose time has come by `until`, one of these is true.
 
-    Never synced is due. A plan that can not be right is not waited for: one made while the clock was ahead, or from a
+    Never synced is due. A plan that cannot be right is not waited for: one made while the clock was ahead, or from a
     longer default interval than `interval_minutes`.
     """
     turn = projects.c.next_sync_at

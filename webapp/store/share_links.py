@@ -37,7 +37,7 @@ def _hash(token: str) -> str:
 
 
 def add(tx: sa.Connection, project_id: str, label: str | None, now: datetime) -> tuple[ShareLink, str] | None:
-    """A new link and its token, which can not be had again. None when the project has as many as it may have."""
+    """A new link and its token, which cannot be had again. None when the project has as many as it may have."""
     live = sa.select(sa.func.count()).where(share_links.c.project_id == project_id, share_links.c.revoked_at.is_(None))
     if tx.execute(live).scalar_one() >= LIVE_LINKS:
         return None

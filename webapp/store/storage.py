@@ -22,7 +22,7 @@ def storage_of(db: Database) -> dict[str, Any]:
 
 
 def durability(path: Path, mounts: Path = Path("/proc/mounts")) -> Durability:
-    """Whether a file there survives a restart, by the file system it is on; `unknown` where that can not be told."""
+    """Whether a file there survives a restart, by the file system it is on; `unknown` where that cannot be told."""
     try:
         table = mounts.read_text(encoding="utf-8", errors="replace")
     except OSError:

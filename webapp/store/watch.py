@@ -25,7 +25,7 @@ class Watch:
         self._seen: tuple[int, int, int] | None = None  # process, device, inode
 
     def version(self) -> Hashable | None:
-        """Differs after every commit of any process, also when the file is replaced; None when it can not be told."""
+        """Differs after every commit of any process, also when the file is replaced; None when it cannot be told."""
         if self._path is None:
             return None
         with self._lock, suppress(OSError, sqlite3.Error):

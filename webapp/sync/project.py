@@ -14,7 +14,7 @@ from webapp.model import NOTHING
 from webapp.rules.due import next_turn
 from webapp.rules.freshness import is_outage_long, outage_words
 from webapp.rules.history import end_of
-from webapp.rules.outcomes import Verdict, judge_project
+from webapp.rules.outcomes import ProjectVerdict, judge_project
 from webapp.store import changes, days, projects, runs, snapshots, spans
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
@@ -193,7 +193,7 @@ class ProjectSync:
         minutes = self.run.options.interval_minutes
         return values | next_turn(project, minutes, self.run.row.started_at, now, verdict.words)
 
-    def verdict(self, project: Project, draft: Draft, now: datetime) -> Verdict:
+    def verdict(self, project: Project, draft: Draft, now: datetime) -> ProjectVerdict:
         """What this sync amounts to."""
         error, away = self.side.error, self.side.degraded
         if error is None:

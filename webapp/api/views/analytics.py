@@ -70,7 +70,7 @@ def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
     )
 
 
-class ProjectFacts(NamedTuple):
+class AnalyticsFacts(NamedTuple):
     """What is known of the accounts that are asked for. stood: what they counted for on the days of the history."""
 
     day: Sequence[Recent]
@@ -88,7 +88,7 @@ def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: P
     past = _past(tx, project, None if whole else wanted, days, len(everyone))
     if asked.format == "csv":
         return csv_content(HistoryDay, _days(past), asked, file=f"history-{days.start}-{days.end}")
-    facts = ProjectFacts(
+    facts = AnalyticsFacts(
         [one for one in everyone if one.account.id in wanted],
         [one for one in recent(tx, "project", project.id, 7, as_of) if one.account.id in wanted],
         _stood(tx, project, past, wanted),
@@ -122,7 +122,7 @@ def _stood(tx: sa.Connection, project: Project, past: Sequence[ProjectDay], want
 
 
 def _analytics(
-    project: Project, days: Period, facts: ProjectFacts, percent: tuple[float | None, float | None]
+    project: Project, days: Period, facts: AnalyticsFacts, percent: tuple[float | None, float | None]
 ) -> Analytics:
     there = [one for one in facts.day if one.account.counted]
     moved = movement((one.then, one.now) for one in facts.day)
@@ -149,7 +149,7 @@ def _analytics(
     )
 
 
-def _over(facts: ProjectFacts) -> GroupGrowth | None:
+def _over(facts: AnalyticsFacts) -> GroupGrowth | None:
     """From the first day of the history to the last; a single day has none."""
     if len(facts.past) < 2:  # noqa: PLR2004
         return None
@@ -157,7 +157,7 @@ def _over(facts: ProjectFacts) -> GroupGrowth | None:
     return group_growth(str(facts.past[0].day), str(facts.past[-1].day), moved)
 
 
-def _now(project: Project, facts: ProjectFacts) -> Now:
+def _now(project: Project, facts: AnalyticsFacts) -> Now:
     """The current counts against the last day of the history."""
     last = {account_id: row.last for account_id, row in facts.stood.items()}
     moved = movement((last.get(one.account.id, UNKNOWN), one.now) for one in facts.day)

@@ -1,4 +1,4 @@
-"""SQLite as the database of several processes: WAL, writers that queue, and a file that can not vanish unnoticed."""
+"""SQLite as the database of several processes: WAL, writers that queue, and a file that cannot vanish unnoticed."""
 
 from __future__ import annotations
 
@@ -252,14 +252,14 @@ class Sqlite:
     def _refused(self, error: OSError) -> StoreError:
         code = {errno.ENOENT: "database_missing", errno.ENOSPC: "disk_full"}.get(error.errno or 0, "read_only")
         return StoreError(
-            f"The database file {self.path} can not be used by {self.user}: {error.filename}: {error.strerror}",
+            f"The database file {self.path} cannot be used by {self.user}: {error.filename}: {error.strerror}",
             code=code,
             hint="that user must be able to write the file and its folder; smart-sync db upgrade makes a new one",
         )
 
 
 def _begin(connection: Connection) -> None:
-    """Begin as a reader, who can not write by mistake, or as the writer.
+    """Begin as a reader, who cannot write by mistake, or as the writer.
 
     The write lock is taken at once: a transaction that reads first and writes later fails with SQLITE_BUSY_SNAPSHOT
     if another writer got in between, whatever the busy timeout.

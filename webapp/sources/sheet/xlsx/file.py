@@ -17,7 +17,7 @@ from webapp.sources.sheet.disk import source_errors
 from webapp.sources.sheet.payload import Payload, error_payload, json_payload
 
 if TYPE_CHECKING:
-    from webapp.sources.sheet.xlsx.parts import Parts
+    from webapp.sources.sheet.xlsx.parts import WorkbookParts
 
 LARGEST_UNPACKED = 256 * 2**20
 _COMPOUND = b"\xd0\xcf\x11\xe0"  # how files of before 2007 begin, and those that a password protects
@@ -51,8 +51,8 @@ class XlsxFile:
         return None
 
     @contextmanager
-    def _open(self) -> Iterator[Parts]:
-        from webapp.sources.sheet.xlsx.parts import Parts  # noqa: PLC0415 - XML parsers, which only this source needs
+    def _open(self) -> Iterator[WorkbookParts]:
+        from webapp.sources.sheet.xlsx.parts import WorkbookParts  # noqa: PLC0415 - XML parsers, which only this source needs
 
         with source_errors(self._path, "file"):
             self._check()
@@ -64,7 +64,7 @@ class XlsxFile:
                 raise SourceError(
                     f"{self._path} unpacks to more than {limit} MB", code="too_large", hint="split the workbook"
                 )
-            parts = Parts(archive)
+            parts = WorkbookParts(archive)
             with source_errors(self._path, "file"):
                 _ = parts.sheets
             yield parts
@@ -79,7 +79,7 @@ class XlsxFile:
                     hint="save it as .xlsx without a password",
                 )
 
-    def _cells(self, parts: Parts, tab: Tab) -> Payload:
+    def _cells(self, parts: WorkbookParts, tab: Tab) -> Payload:
         from webapp.sources.sheet.xlsx.cells import CellReader  # noqa: PLC0415 - as above
 
         sheet = next((sheet for sheet in parts.sheets if sheet.name == tab.id), None)

@@ -47,7 +47,7 @@ class _Tree(TreeBuilder):
     doctype = staticmethod(refuse_doctype)
 
 
-class Parts:
+class WorkbookParts:
     """An open workbook. Raises KeyError, ValueError and what zip files and XML raise, where it is none."""
 
     def __init__(self, archive: ZipFile) -> None:
