@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.calls import call, code_of
-from tests.fakes.service import Service
+from tests.fakes.service import ADMIN, Service
 from tests.fakes.sheet import FakeSheet
 
 PROJECTS = "/api/admin/projects"
@@ -299,3 +299,71 @@ def test_the_address_of_a_configured_spreadsheet_means_it(sqlite_url: str) -> No
     assert add(service, name="B", spreadsheet=second.key)["spreadsheet"] == second.key
     assert add(service, name="C")["spreadsheet"] is None
     service.close()
+
+
+# Another tab by hand
+
+
+def test_a_project_is_given_another_tab_by_its_title(service: Service, sheet: FakeSheet, synced: Any) -> None:
+    sheet.delete("Project A")
+    sheet.rows("Spring", ["x.com/ann", 2000], ["x.com/ben", 1], ["x.com/cid", 1])
+    service.options(discover=False)
+    assert service.sync(status=502)["results"][0]["error_code"] == "tab_missing"
+
+    changed = change(service, synced, worksheet_title=" Spring ")
+    result = service.sync()["results"][0]
+
+    assert (changed["worksheet_id"], changed["worksheet_title"]) == (None, "Spring")
+    assert (result["project_id"], result["project_name"]) == (synced["id"], "Spring")
+    assert (service.followers("x.com/ann"), service.project("Spring")["worksheet_id"]) == (2000, "2")
+    assert audit(service, synced)[0]["action"] == "project.change"
+
+
+@pytest.mark.parametrize("worksheet_id", [2, "2"])
+def test_a_project_is_given_another_tab_by_its_gid(
+    service: Service, sheet: FakeSheet, synced: Any, worksheet_id: int | str
+) -> None:
+    sheet.rows("Spring", ["x.com/ann", 2000])
+    service.options(discover=False)
+
+    changed = change(service, synced, worksheet_id=worksheet_id)
+    result = service.sync()["results"][0]
+
+    assert (changed["worksheet_id"], changed["worksheet_title"]) == ("2", None)
+    assert (result["project_name"], service.followers("x.com/ann")) == ("Spring", 2000)
+
+
+def test_the_tab_of_another_project_is_not_taken(service: Service, sheet: FakeSheet, synced: Any) -> None:
+    sheet.rows("Project B", ["x.com/ben", 1])
+    service.sync()
+    other = service.project("Project B")
+
+    for body in ({"worksheet_id": "2"}, {"worksheet_title": "project b"}):
+        answer = service.client.patch(f"{PROJECTS}/{synced['id']}", json=body, headers=ADMIN)
+
+        assert (answer.status_code, answer.json and answer.json["code"]) == (409, "already_exists")
+        assert "remove that one first" in answer.text
+
+    remove(service, other)
+    change(service, synced, worksheet_title="Project B")
+    result = service.sync()["results"][0]
+
+    assert (result["project_id"], result["project_name"]) == (synced["id"], "Project B")
+
+
+@pytest.mark.parametrize(
+    "body", [{"worksheet_title": ""}, {"worksheet_title": None}, {"worksheet_id": ""}, {"worksheet_id": -1}]
+)
+def test_a_tab_needs_a_name(service: Service, synced: Any, body: dict[str, Any]) -> None:
+    answer = service.client.patch(f"{PROJECTS}/{synced['id']}", json=body, headers=ADMIN)
+
+    assert answer.status_code == 422
+
+
+def test_a_tab_that_is_not_there_is_said_at_the_next_sync(service: Service, synced: Any) -> None:
+    service.options(discover=False)
+    change(service, synced, worksheet_id="99")
+
+    result = service.sync(status=502)["results"][0]
+
+    assert result["error_code"] == "tab_missing"

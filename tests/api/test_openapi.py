@@ -322,7 +322,7 @@ def test_a_failed_trigger_is_told_as_documented(demo: Demo) -> None:
     shapes = Shapes(demo.document.spec)
     with demo.parts.db.write() as tx:
         tx.exec_driver_sql(
-            "UPDATE projects SET worksheet_id = 'gone', worksheet_title = 'Gone' WHERE name = 'Beauty Lab'"
+            "UPDATE projects SET worksheet_id = 'gone', worksheet_title = NULL WHERE name = 'Beauty Lab'"
         )
 
     answer = demo.call("smart_sync", query_string={"strict": "true"})

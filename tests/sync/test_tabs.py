@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.clock import FakeClock
 from tests.fakes.service import TIMES, Service
 from tests.fakes.sheet import HEADER, FakeCells, FakeSheet
 from webapp.actions.tabs import ignore_tab, restore_tab
@@ -137,16 +138,160 @@ def test_readings_are_merged_although_the_tab_is_gone(service: Service, sheet: F
     assert (result["success"], result["updated_count"], service.followers(ANN)) == (False, 1, 50)
 
 
-def test_a_deleted_tab_that_comes_back_under_its_name_is_a_tab_of_its_own(service: Service, sheet: FakeSheet) -> None:
+def test_a_deleted_tab_made_again_under_its_name_goes_on_as_its_project(
+    service: Service, sheet: FakeSheet, time: FakeClock
+) -> None:
     sheet.rows("Project A", [ANN, 1])
     service.sync()
+    first = service.project("Project A")["id"]
     sheet.delete("Project A")
-    sheet.rows("Project A", [ANN, 2])
+    sheet.rows(" project a", [ANN, 2])
+    time.forward(days=1)
 
     answer = service.sync()
 
-    assert [result["success"] for result in answer["results"]] == [False, True]
+    assert [result["project_id"] for result in answer["results"]] == [first]
+    assert (answer["success"], service.one("SELECT count(*) FROM projects")) == (True, 1)
+    assert service.history(ANN) == [("2026-03-02", 1), ("2026-03-03", 2)]
+    assert answer["warnings"] == [
+        "the tab 'Project A' has gone; its project goes on with the tab ' project a', made again under its name"
+    ]
+    assert service.sync()["warnings"] == []
+
+
+def some(*names: str) -> list[list[Any]]:
+    return [[f"https://x.com/{name}", 5] for name in names]
+
+
+@pytest.mark.parametrize(
+    ("names", "same"),
+    [
+        (("a", "b", "c"), True),
+        (("c", "b", "a", "d"), True),
+        (("a", "b"), True),
+        (("a", "b", "d"), True),
+        (("a",), False),
+        (("a", "d", "e"), False),
+        (("a", "b", "c", "d", "e"), False),
+        (("d", "e", "f"), False),
+    ],
+    ids=["all", "one more", "one less", "one other", "one left", "two others", "two more", "none"],
+)
+def test_a_tab_with_two_thirds_of_the_accounts_goes_on_for_one_that_has_gone(
+    service: Service, sheet: FakeSheet, names: tuple[str, ...], same: bool
+) -> None:
+    sheet.rows("Project A", *some("a", "b", "c"))
+    service.sync()
+    first = service.project("Project A")["id"]
+    sheet.delete("Project A")
+    sheet.rows("Spring", *some(*names))
+
+    answer = service.sync()
+
+    assert (service.project("Spring")["id"] == first) is same
+    assert answer["success"] is same
+    words = "the tab 'Project A' has gone; its project goes on with the tab 'Spring', which has its accounts"
+    assert (words in answer["warnings"]) is same
+
+
+def test_a_tab_that_fits_in_two_ways_goes_on_for_nobody(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *some("a", "b", "c"))
+    service.sync()
+    sheet.delete("Project A")
+    sheet.rows("Spring", *some("a", "b", "c"))
+    sheet.rows("Summer", *some("a", "b", "c"))
+
+    answer = service.sync()
+
+    assert names(service) == ["Project A", "Spring", "Summer"]
+    assert by_name(answer)["Project A"]["error_code"] == "tab_missing"
+
+
+def test_two_projects_that_fit_one_tab_both_wait_for_theirs(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *some("a", "b", "c"))
+    sheet.rows("Project B", *some("a", "b", "c"))
+    service.sync()
+    sheet.delete("Project A")
+    sheet.delete("Project B")
+    sheet.rows("Spring", *some("a", "b", "c"))
+
+    answer = service.sync()
+
+    assert [by_name(answer)[name]["success"] for name in ("Project A", "Project B", "Spring")] == [False, False, True]
+
+
+def test_each_of_several_tabs_goes_on_for_its_own(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *some("a", "b", "c"))
+    sheet.rows("Project B", *some("d", "e", "f"))
+    service.sync()
+    ids = [service.project(name)["id"] for name in ("Project A", "Project B")]
+    sheet.delete("Project A")
+    sheet.delete("Project B")
+    sheet.rows("New", *some("g"))
+    sheet.rows("Two", *some("d", "e", "f"))
+    sheet.rows("One", *some("a", "b", "c"))
+
+    service.sync()
+
+    assert [service.project(name)["id"] for name in ("One", "Two")] == ids
+    assert names(service) == ["New", "One", "Two"]
+
+
+def test_a_tab_goes_on_for_a_project_whose_turn_comes_later(
+    service: Service, sheet: FakeSheet, time: FakeClock
+) -> None:
+    sheet.rows("Project A", *some("a", "b", "c"))
+    service.sync()
+    service.write("UPDATE projects SET status = 'paused'")
+    sheet.delete("Project A")
+    sheet.rows("Spring", *some("a", "b", "c"))
+    time.forward(hours=1)
+
+    service.sync()
+    assert names(service) == ["Project A"]
+
+    service.write("UPDATE projects SET status = 'active'")
+    service.sync()
+    assert names(service) == ["Spring"]
+
+
+def test_a_project_that_was_removed_or_finished_takes_no_new_tab(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *some("a", "b", "c"))
+    service.sync()
+    service.write("UPDATE projects SET status = 'finished'")
+    sheet.delete("Project A")
+    sheet.rows("Project A", *some("a", "b", "c"))
+
+    service.sync()
+
     assert service.one("SELECT count(*) FROM projects") == 2
+
+
+def test_a_name_set_over_the_api_outlives_a_new_tab_too(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", *some("a", "b", "c"))
+    service.sync()
+    service.write("UPDATE projects SET name = 'Ours', name_set = true")
+    sheet.delete("Project A")
+    sheet.rows("Spring", *some("a", "b", "c"))
+
+    service.sync()
+
+    assert service.project("Ours")["worksheet_title"] == "Spring"
+
+
+def test_what_to_do_about_a_missing_tab_is_said_in_commands_that_there_are(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1])
+    sheet.rows("Project B", [BEN, 2])
+    service.sync()
+    sheet.delete("Project A")
+
+    error = by_name(service.sync())["Project A"]["error"]
+
+    project = service.project("Project A")["id"]
+    assert f"PATCH /api/admin/projects/{project}" in error
+    assert f"smart-sync projects ignore {project}" in error
+    assert ignore_tab(service.parts.desk.through("cli"), project) == "Project A"
+    assert service.sync()["success"]
 
 
 @pytest.mark.parametrize(

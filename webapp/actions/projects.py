@@ -13,7 +13,7 @@ from webapp.actions.texts import clean_line, refusal
 from webapp.clock import Clock
 from webapp.errors import ConfigError, Conflict, NotFound
 from webapp.sources.sheet.open import open_sheet
-from webapp.store import projects
+from webapp.store import projects, spreadsheets
 from webapp.store.projects import Project
 from webapp.sync.tabs import same_title
 
@@ -47,16 +47,19 @@ def create_project(desk: Desk, values: Mapping[str, Any]) -> Project:
 
 
 def change_project(desk: Desk, project_id: str, values: Mapping[str, Any]) -> Project:
-    """Rename a project, pause or finish it, change its policy, target or dates. The Sheet is not touched.
+    """Rename a project, give it another tab, pause or finish it, change its policy, target or dates.
 
-    values: what shall be different, by column. `name` None: called like its tab again.
+    The Sheet is not touched. values: what shall be different, by column. `name` None: called like its tab again.
+    `worksheet_id` or `worksheet_title`: the next sync reads that tab.
 
-    Raises: NotFound; Invalid; Conflict when another project has the name.
+    Raises: NotFound; Invalid; Conflict when another project has the name or the tab.
     """
     with desk.edit() as edit:
         project = present_project(projects.lock(edit.tx, project_id))
         if "name" in values:
             values = {**values, **_naming(edit.tx, project, values["name"])}
+        if "worksheet_id" in values or "worksheet_title" in values:
+            values = {**values, **_binding(edit, project, values)}
         _check_dates(values.get("start_date", project.start_date), values.get("end_date", project.end_date))
         changed = projects.change(edit.tx, project, values, edit.now)
         edit.audit_project("project.change", project, changed)
@@ -117,6 +120,41 @@ def _naming(tx: sa.Connection, project: Project, name: str | None) -> dict[str, 
     name = clean_line("name", name, LONGEST_NAME)
     _refuse_taken_name(tx, name, but=project.id)
     return {"name": name, "name_set": True}
+
+
+def _binding(edit: Edit, project: Project, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The tab given by hand: by its id, or by its title, which the next sync looks for. It is read anew.
+
+    Raises: Invalid; Conflict when it is the tab of a project that was not removed.
+    """
+    found: dict[str, Any] = {"worksheet_id": None, "worksheet_title": None, "sheet_seen": None, "settled": False}
+    for field in ("worksheet_id", "worksheet_title"):
+        if values.get(field) is not None:
+            found[field] = clean_line(field, str(values[field]), LONGEST_TITLE)
+    for other in projects.bound_tabs(edit.tx, project.spreadsheet).values():
+        if other.id != project.id and _has_tab(other, found["worksheet_id"], found["worksheet_title"]):
+            _release_tab(edit, other)
+    if found["worksheet_id"] is not None:
+        spreadsheets.stop_ignoring(edit.tx, found["worksheet_id"], project.spreadsheet)
+    return found
+
+
+def _has_tab(project: Project, worksheet_id: str | None, title: str | None) -> bool:
+    if worksheet_id is not None:
+        return project.worksheet_id == worksheet_id
+    return same_title(project.worksheet_title or project.name) == same_title(title or "")
+
+
+def _release_tab(edit: Edit, other: Project) -> None:
+    """Take the tab of a project that was removed: nothing is read for it any more."""
+    if other.removed_at is None:
+        words = f"the tab is that of the project {other.name!r}"
+        hint = "a tab belongs to one project; remove that one first"
+        raise Conflict(words, code="already_exists", hint=hint, project_id=other.id)
+    assert other.worksheet_id is not None  # noqa: S101  it is bound
+    spreadsheets.stop_ignoring(edit.tx, other.worksheet_id, other.spreadsheet)
+    released = projects.change(edit.tx, other, {"worksheet_id": None}, edit.now)
+    edit.audit_project("project.change", other, released)
 
 
 def _check_dates(start: date | None, end: date | None) -> None:

@@ -120,6 +120,16 @@ def aliases_of(tx: sa.Connection, project_id: str) -> dict[str, str]:
     return {alias: key for alias, key in tx.execute(_ALIASES, {"project_id": project_id})}  # noqa: C416  rows are no pairs
 
 
+def keys_of(tx: sa.Connection, project_ids: Sequence[str]) -> dict[str, set[str]]:
+    """{project id: the url_keys of its accounts}; removed accounts are not there."""
+    found: dict[str, set[str]] = {project_id: set() for project_id in project_ids}
+    for part in chunks(project_ids):
+        where = accounts.c.project_id.in_(part) & accounts.c.removed_at.is_(None)
+        for project_id, key in tx.execute(sa.select(accounts.c.project_id, accounts.c.url_key).where(where)):
+            found[project_id].add(key)
+    return found
+
+
 def claimant(tx: sa.Connection, project_id: str, url_key: str) -> Account | None:
     """The account of the project, removed or not, that has this url_key or had it."""
     had = sa.select(account_aliases.c.account_id).where(

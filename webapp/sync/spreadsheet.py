@@ -12,10 +12,11 @@ from webapp.store import projects, spreadsheets
 from webapp.store.projects import Project
 from webapp.store.spreadsheets import Spreadsheet
 from webapp.sync.discovery import discover
+from webapp.sync.heirs import with_heirs
 from webapp.sync.live import LiveRun, Outcome
 from webapp.sync.project import sync_project
 from webapp.sync.side import SheetSide
-from webapp.sync.tabs import Tabs, assign
+from webapp.sync.tabs import Tabs, assign, same_title
 from webapp.sync.turns import Turn, take_turns
 
 READ_SHARE = 0.8  # of the budget, so that time is left to merge what is stored when the sheet does not answer
@@ -140,13 +141,18 @@ class SpreadsheetSync:
             spreadsheets.put(tx, state)
 
     def match(self, book: Book, turns: Sequence[Turn]) -> Tabs:
-        """The tabs, matched with the projects; a project without a tab that fits one by name is bound to it."""
+        """The tabs, matched with the projects; a project without a tab that fits one is bound to it."""
         with self.run.db.read() as tx:
             owners = projects.bound_tabs(tx, self.key)
             unbound = projects.unbound(tx, self.key)
             mine = [turn.project for turn in turns]
             tabs = assign(book, mine, owners, unbound, spreadsheets.ignored(tx, self.key))
-        self.bind({turn.project.id: tab for turn in turns if (tab := tabs.taken_by_name.get(turn.project.id))})
+        tabs = with_heirs(self.run, self.source, book, tabs, READ_SHARE)
+        for turn in turns:
+            if heir := tabs.heirs.get(turn.project.id):
+                self.run.warn(_note_heir(turn.project, heir))
+        found = {**tabs.taken_by_name, **tabs.heirs}
+        self.bind({turn.project.id: tab for turn in turns if (tab := found.get(turn.project.id))})
         return tabs
 
     def bind(self, tabs: Mapping[str, Tab]) -> None:
@@ -226,7 +232,7 @@ def _tab_of(project: Project, tabs: Tabs, book: Book) -> tuple[Tab | None, Sourc
     """The project's tab, or why it has none that can be read; neither where it has not been given one yet."""
     if project in tabs.missing:
         return None, _missing(project, book)
-    tab = tabs.bound.get(project.id) or tabs.taken_by_name.get(project.id)
+    tab = tabs.bound.get(project.id) or tabs.taken_by_name.get(project.id) or tabs.heirs.get(project.id)
     if tab is None or tab.grid:
         return tab, None
     return None, SourceError(f"the tab {tab.title!r} has no cells: it is a chart", code="tab_without_cells")
@@ -237,5 +243,12 @@ def _missing(project: Project, book: Book) -> SourceError:
     return SourceError(
         f"the tab {project.worksheet_title or project.name!r} has gone from the spreadsheet {book.title!r}",
         code="tab_missing",
-        hint=f"the tabs there are: {titles}; restore it, or remove the project",
+        hint=f"the tabs there are: {titles}; restore it, or give the project one of them with PATCH /api/admin/projects/"
+        f"{project.id} and worksheet_title, or leave it alone with smart-sync projects ignore {project.id}",
     )
+
+
+def _note_heir(project: Project, tab: Tab) -> str:
+    title = project.worksheet_title or project.name
+    why = "made again under its name" if same_title(title) == same_title(tab.title) else "which has its accounts"
+    return f"the tab {title!r} has gone; its project goes on with the tab {tab.title!r}, {why}"

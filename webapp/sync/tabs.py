@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from webapp.rules.heirs import by_name
 from webapp.sources.sheet import Book, Tab
 from webapp.store.projects import Project
 
@@ -15,11 +16,17 @@ COPY = re.compile(r"^(copy of |копия )|\(copy\)$|_conflict\w*$", re.IGNOREC
 
 @dataclass(frozen=True)
 class Tabs:
-    """bound: {project id: its tab}; taken_by_name: unbound projects that a tab's title fits; missing: projects whose
-    tab has gone; candidates: tabs nobody has yet; left_out: why others are no candidates, in words."""
+    """How tabs and projects go together.
+
+    bound: {project id: its tab}. taken_by_name: unbound projects that a tab's title fits. heirs: projects whose tab has
+    gone, and the one that goes on for it. absent: projects whose tab has gone for good, missing: those of them that are
+    wanted. candidates: tabs nobody has yet; left_out: why others are no candidates, in words.
+    """
 
     bound: Mapping[str, Tab]
     taken_by_name: Mapping[str, Tab]
+    heirs: Mapping[str, Tab]
+    absent: Sequence[Project]
     missing: Sequence[Project]
     candidates: Sequence[Tab]
     left_out: Sequence[str]
@@ -37,19 +44,24 @@ def assign(
     unbound: Sequence[Project],
     ignored: Collection[str],
 ) -> Tabs:
-    """Match tabs and projects: by gid, then unbound projects by a title that is unique.
+    """Match tabs and projects: by gid, then unbound projects, and those whose tab has gone, by a title that is unique.
 
     wanted: the projects this run syncs. taken: {gid: project} of all projects, whatever their status.
     """
     by_id = {tab.id: tab for tab in book.tabs}
     bound = {p.id: by_id[p.worksheet_id] for p in wanted if p.worksheet_id in by_id}
-    missing = [p for p in wanted if p.worksheet_id is not None and p.worksheet_id not in by_id]
     free = [tab for tab in book.tabs if tab.grid and tab.id not in taken and tab.id not in ignored]
     named = _by_title(free, unbound)
+    rest = [tab for tab in free if tab not in named.values()]
+    gone = [project for id_, project in taken.items() if id_ not in by_id and _goes_on(project)]
+    heirs = _by_title(rest, gone)
+    absent = [project for project in gone if project.id not in heirs]
+    lost = {p.id for p in wanted if p.worksheet_id is not None and p.worksheet_id not in by_id} - set(heirs)
+    missing = [project for project in wanted if project.id in lost]
     candidates: list[Tab] = []
     left_out: list[str] = []
-    for tab in free:
-        if tab in named.values():
+    for tab in rest:
+        if tab in heirs.values():
             continue
         if tab.hidden:
             left_out.append(f"tab {tab.title!r} is hidden and was left out")
@@ -57,14 +69,16 @@ def assign(
             left_out.append(f"tab {tab.title!r} looks like a copy and was left out")
         else:
             candidates.append(tab)
-    return Tabs(bound, named, missing, candidates, left_out)
+    return Tabs(bound, named, heirs, absent, missing, candidates, left_out)
 
 
-def _by_title(free: Sequence[Tab], unbound: Sequence[Project]) -> dict[str, Tab]:
-    titles = [same_title(tab.title) for tab in free]
-    names = [same_title(project.worksheet_title or project.name) for project in unbound]
-    return {
-        project.id: free[titles.index(name)]
-        for project, name in zip(unbound, names, strict=True)
-        if titles.count(name) == 1 and names.count(name) == 1
-    }
+def _goes_on(project: Project) -> bool:
+    """Whether another tab may go on for the project's. One that nobody has seen yet is waited for."""
+    return project.removed_at is None and project.status != "finished" and project.worksheet_title is not None
+
+
+def _by_title(free: Sequence[Tab], projects: Sequence[Project]) -> dict[str, Tab]:
+    tabs = {tab.id: tab for tab in free}
+    wanted = {project.id: same_title(project.worksheet_title or project.name) for project in projects}
+    found = by_name(wanted, [(tab.id, same_title(tab.title)) for tab in free])
+    return {project: tabs[tab] for project, tab in found.items()}

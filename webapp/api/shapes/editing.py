@@ -40,9 +40,14 @@ class ProjectCreate(Struct, forbid_unknown_fields=True):
 
 
 class ProjectUpdate(Struct, forbid_unknown_fields=True):
-    """What shall be different; what is left out stays. `name` null: called like its tab again."""
+    """What shall be different; what is left out stays. `name` null: called like its tab again.
+
+    worksheet_id, worksheet_title: the tab that the project has from now on, by its gid or by its title.
+    """
 
     name: str | UnsetType | None = UNSET
+    worksheet_id: str | Count | UnsetType = UNSET
+    worksheet_title: str | UnsetType = UNSET
     status: Status | UnsetType = UNSET
     merge_policy: Policy | UnsetType = UNSET
     target_views: Count | UnsetType | None = UNSET

@@ -19,7 +19,10 @@ def create_project(_: NoQuery, asked: ProjectCreate) -> Response:
 
 
 def update_project(_: NoQuery, asked: ProjectUpdate, project_id: str) -> Response:
-    """Rename a project, pause or finish it, change its policy, target or dates. The Sheet is not touched."""
+    """Rename a project, give it another tab, pause or finish it, change its policy, target or dates.
+
+    The Sheet is not touched. After another tab, the next sync reads it.
+    """
     return json_answer(project_answer(projects.change_project(desk(), project_id, named_members(asked))))
 
 
