@@ -182,14 +182,37 @@ def test_a_csv_of_windows_is_read_where_something_tells_its_encoding(
         ("Link,Owner,Followers\nx.com/a,Привет,5\n".encode("cp866"), "Link,Owner\nx.com/b,Анна Привет\n"),
         ("Link,Owner,Followers\nx.com/a,Łukasz,5\n".encode("cp1250"), "Link,Owner\nx.com/b,José Müller\n"),
         ("リンク,フォロワー\n".encode("shift-jis"), "Ссылка\n"),
+        (
+            "Link,Owner,Followers\nx.com/a,Анна Привет,5\n".encode() + b"x.com/b,\xe9,6\n",
+            "Link,Owner\nx.com/b,Анна Привет\n",
+        ),
     ],
-    ids=["nothing tells", "other letters", "other script", "capitals", "another", "DOS", "central", "Japanese"],
+    ids=[
+        "nothing tells",
+        "other letters",
+        "other script",
+        "capitals",
+        "another",
+        "DOS",
+        "central",
+        "Japanese",
+        "damaged",
+    ],
 )
 def test_a_csv_whose_encoding_nothing_tells_is_refused(folder: Path, data: bytes, others: str) -> None:
     (folder / "a.csv").write_bytes(data)
     (folder / "b.csv").write_text(others)
 
     assert code_of(everything(CsvFolder(folder))["a"]) == "bad_encoding"
+
+
+def test_a_workbook_that_is_called_csv_says_so(workbook: Workbook, folder: Path) -> None:
+    saved(workbook, folder).rename(folder / "a.csv")
+
+    cells = everything(CsvFolder(folder))["a"]
+
+    assert code_of(cells) == "bad_file"
+    assert "name it .xlsx" in str(cells.error)
 
 
 def test_tables_with_tabs_and_workbooks_are_tabs_too(workbook: Workbook, folder: Path) -> None:

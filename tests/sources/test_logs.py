@@ -162,6 +162,29 @@ def test_two_columns_of_dates_tell_nothing() -> None:
     assert codes(reading) == ["duplicate_row", "duplicate_row"]
 
 
+@pytest.mark.parametrize(
+    "name", ["Last update", "Updated at", "Date of the numbers", "Обновлено", "Fecha del dato", "Checked by"]
+)
+def test_another_name_of_a_date_is_taken_for_one_where_it_tells_rows_apart(name: str) -> None:
+    assert only(read(*LOG, header=f"{name},Link,Followers,Videos")).counts.followers == 1380
+
+
+@pytest.mark.parametrize(
+    "name", ["Date added", "Joined", "Start date", "Birthday", "Дата добавления", "Notes", "Contract date"]
+)
+def test_the_date_of_something_else_is_none_of_the_row(name: str) -> None:
+    assert only(read(*LOG, header=f"{name},Link,Followers,Videos")).counts.followers == 1420
+
+
+def test_one_date_in_all_rows_of_an_account_tells_nothing() -> None:
+    reading = read(
+        ["2026-11-24", ONE, 1000, 1], ["2026-11-24", ONE, 900, 1], header="Last update,Link,Followers,Videos"
+    )
+
+    assert only(reading).counts.followers == 1000
+    assert codes(reading) == ["duplicate_row"]
+
+
 def test_texts_are_those_of_the_latest_day() -> None:
     header = "Date,Link,Followers,Owner,Status"
 

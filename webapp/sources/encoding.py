@@ -32,12 +32,21 @@ def decode_as_others(data: bytes, others: str, is_known: Callable[[str], bool]) 
     others: text of the same folder, written in the same letters if it is in the same language. is_known: whether what
     was decoded is understood by words that are not plain ASCII.
     """
+    if _is_damaged(data):
+        return None
     found = {text for encoding in _OF_WINDOWS if (text := _decode(data, encoding)) is not None}
     known = {text for text in found if is_known(text)}
     if len(known) == 1:
         return known.pop()
     likely = {text for text in (known or found) if _likeness(text, others) >= _ENOUGH}
     return likely.pop() if len(likely) == 1 else None
+
+
+def _is_damaged(data: bytes) -> bool:
+    """Whether it is UTF-8 but for a sign or two: much of what is beyond ASCII in it makes sense as such."""
+    beyond = sum(byte >= 0x80 for byte in data)  # noqa: PLR2004 - where ASCII ends
+    understood = sum(not sign.isascii() for sign in data.decode("utf-8", "ignore"))
+    return understood * 4 >= beyond
 
 
 def _decode(data: bytes, encoding: str) -> str | None:

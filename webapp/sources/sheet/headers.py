@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,9 +47,21 @@ _KNOWN: Aliases = {
     "topic": ("Topic", "Niche", "Category", "Theme", "Тематика", "Тема", "Ниша", "Категория"),
     "status": ("Status", "Account status", "Статус", "Статус аккаунта"),
     "date": (
-        *("Date", "Day", "As of", "Report date", "Check date", "Date of check", "Date checked", "Snapshot date"),
-        *("Measured", "Measured at", "Measured on", "Recorded", "Recorded at", "Recorded on", "Timestamp"),
-        *("Дата", "День", "Дата замера", "Дата проверки", "Дата отчета", "Дата отчёта", "Дата среза"),
+        *("Date", "Day", "Date time", "Datetime", "Timestamp", "As of", "As at", "Week", "Month", "Period"),
+        *("Report date", "Reporting date", "Check date", "Date of check", "Date checked", "Snapshot date", "Log date"),
+        *("Measured", "Measured at", "Measured on", "Recorded", "Recorded at", "Recorded on", "Logged at"),
+        *(
+            "Checked",
+            "Checked at",
+            "Checked on",
+            "Collected",
+            "Collected at",
+            "Captured at",
+            "Scraped at",
+            "Fetched at",
+        ),
+        *("Дата", "День", "Дата и время", "Отметка времени", "Дата замера", "Дата проверки", "Дата отчета"),
+        *("Дата отчёта", "Дата среза", "Неделя", "Месяц", "Период"),
         *("Datum", "Fecha", "Data", "Tarih", "Tanggal", "Dato", "Dátum", "日期", "日付", "날짜"),
     ),
     "followers": (
@@ -77,6 +90,12 @@ _KNOWN: Aliases = {
         *("Всего просмотров",),
     ),
 }
+# Names of dates, and what makes them dates of something else than the numbers in the row.
+_DATED = re.compile("date|time|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali")
+_OF_ELSE = re.compile(
+    "add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|добав|начал|созд|рожд|публ|окон|оплат"
+)
+
 # Names that are near to a metric's and never it.
 _OTHERS = ("Following", "Followings", "Подписки", "Подписок", "Subscriptions", "Reviews")
 
@@ -95,6 +114,7 @@ class Header:
     columns: the column, from 0, of url, platform, username, owner, topic, status, date and the metrics that have one.
     doubled: meanings that more than one column claims, with these columns; none of them is used.
     near: for a metric without a column the one whose name may be meant for it.
+    dated: columns without a meaning whose name says that they may be of the date of the row: `Last update`.
     platform: whose bare handles stand in the url column, if its name says so: `TikTok URL`.
     chosen: meanings by the normal form of the names that were added to ours.
     """
@@ -103,6 +123,7 @@ class Header:
     columns: Mapping[str, int]
     doubled: Mapping[str, tuple[int, ...]]
     near: Mapping[Metric, int]
+    dated: tuple[int, ...] = ()
     platform: str | None = None
     chosen: Mapping[str, str] = field(default_factory=dict)
 
@@ -236,6 +257,7 @@ def _header(number: int, names: Sequence[str], found: Mapping[str, Sequence[int]
         # Two dates say nothing of each row's own, and a tab that is no log does without.
         doubled={m: tuple(columns) for m, columns in found.items() if len(columns) > 1 and m != "date"},
         near={m: unknown[name] for m in METRICS if m not in found and (name := _near(_NAMES[m], unknown))},
+        dated=tuple(i for name, i in unknown.items() if _DATED.search(name) and not _OF_ELSE.search(name)),
         platform=_platform(names[columns["url"]]) if "url" in columns else None,
         chosen=chosen,
     )

@@ -17,6 +17,7 @@ from webapp.sources.sheet.table import read_table, sample_rows
 
 _GRID = msgspec.json.Decoder(list[list[Cell]])
 # What msgspec raises for bytes that are no JSON, or not of the promised shape.
+_ZIP = b"PK\x03\x04"  # how workbooks begin, and archives
 GARBLED = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
@@ -71,6 +72,8 @@ def csv_payload(tab: Tab, data: bytes, *, aliases: Aliases | None = None, others
     try:
         decode_text(data)
     except UnicodeError:
+        if data.startswith(_ZIP):
+            return error_payload(tab, _not_text(tab))
         text = decode_as_others(data, others(), partial(_has_known_header, aliases=aliases))
         if text is None:
             return error_payload(tab, _bad_encoding(tab))
@@ -80,6 +83,10 @@ def csv_payload(tab: Tab, data: bytes, *, aliases: Aliases | None = None, others
 
 def _has_known_header(text: str, aliases: Aliases | None) -> bool:
     return has_foreign_header(sample_rows(text, aliases), aliases)
+
+
+def _not_text(tab: Tab) -> SourceError:
+    return SourceError(f"{tab.title}: the file is no text", code="bad_file", hint="name it .xlsx if it is a workbook")
 
 
 def _bad_encoding(tab: Tab) -> SourceError:

@@ -9,6 +9,7 @@ from webapp.model import METRICS, Counts, Problem, larger
 from webapp.rules.addresses import address
 from webapp.sources.dates import ORDERS, Order, likely_orders, moment_of
 from webapp.sources.sheet import Cell, Grid
+from webapp.sources.sheet.headers import Header
 from webapp.sources.sheet.notes import Notes
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import SheetRow
@@ -20,12 +21,13 @@ Dated = list[tuple[datetime, SheetRow]]
 
 
 class Repeats:
-    """Makes one row of several. column: of the account; dates: of the date of a row, None where there is none."""
+    """Makes one row of several. column: what names the account."""
 
-    def __init__(self, rows: Grid, column: int, dates: int | None, locale: str | None, notes: Notes) -> None:
+    def __init__(self, rows: Grid, header: Header, column: int, locale: str | None, notes: Notes) -> None:
         self._rows = rows
+        self._header = header
         self._column = column
-        self._dates = dates
+        self._dates: int | None = None  # the column of the date of a row
         self._locale = locale
         self._notes = notes
         self._found: dict[str, list[SheetRow]] = {}
@@ -36,6 +38,7 @@ class Repeats:
 
     def resolve(self) -> Iterator[SheetRow]:
         """One row for each account that has several, in the order in which they came."""
+        self._dates = self._find_dates()
         orders = self._orders()
         logged = 0
         for rows in self._found.values():
@@ -45,15 +48,29 @@ class Repeats:
         if logged:
             self._note_log(logged)
 
+    def _find_dates(self) -> int | None:
+        """The column called so, or the only other one that may be meant and tells rows of an account apart."""
+        if "date" in self._header.columns:
+            return self._header.columns["date"]
+        found = [i for i in self._header.dated if any(self._tells(rows, i) for rows in self._found.values())]
+        return found[0] if len(found) == 1 else None
+
+    def _tells(self, rows: Sequence[SheetRow], column: int) -> bool:
+        cells = [self._cell(row, column) for row in rows]
+        return any(len({moment for cell in cells if (moment := moment_of(cell, order))}) > 1 for order in ORDERS)
+
     def _orders(self) -> Sequence[Order]:
         if self._dates is None:
             return ()
         return likely_orders((self._date(row) for rows in self._found.values() for row in rows), self._locale)
 
     def _date(self, row: SheetRow) -> Cell:
-        cells = self._rows[row.row - 1]
         assert self._dates is not None  # noqa: S101  asked where there is a column
-        return cells[self._dates] if self._dates < len(cells) else None
+        return self._cell(row, self._dates)
+
+    def _cell(self, row: SheetRow, column: int) -> Cell:
+        cells = self._rows[row.row - 1]
+        return cells[column] if column < len(cells) else None
 
     def _moment(self, row: SheetRow, order: Order) -> datetime | None:
         return moment_of(self._date(row), order)

@@ -63,7 +63,7 @@ class _Reader:
         self.columns = header.columns
         self.notes = Notes(title)
         self.finder = AccountFinder(header, self.notes)
-        self.repeats = Repeats(rows, self.finder.column, header.columns.get("date"), locale, self.notes)
+        self.repeats = Repeats(rows, header, self.finder.column, locale, self.notes)
         self.found: dict[str, SheetRow] = {}
         self.untracked = sum(1 << i for i, metric in enumerate(METRICS) if metric not in header.columns)
         self.unread_texts = 0  # bits of the row that is read
