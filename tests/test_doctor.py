@@ -423,6 +423,28 @@ def test_a_project_whose_tab_has_gone_fails(bound: dict[str, str]) -> None:
     assert failed(bound) == ["project Street Food"]
 
 
+def test_a_file_that_cannot_be_read_fails_and_others_are_named(environ: dict[str, str]) -> None:
+    folder = Path(environ["SMART_SYNC_SHEET"])
+    (folder / "New.csv").write_text('Link,Followers\n"https://x.com/ann,5\n', encoding="utf-8")
+    (folder / "Old.ods").write_bytes(b"...")
+
+    found = findings(environ)
+
+    assert (found["tab New"].level, "line 2" in found["tab New"].words) == ("FAIL", True)
+    notes = [finding for name, finding in found.items() if name.startswith("sheet ")]
+    assert any("Old.ods" in finding.words and finding.level == "warn" for finding in notes)
+
+
+def test_a_tab_that_goes_on_for_one_that_has_gone_is_no_fault(bound: dict[str, str]) -> None:
+    folder = Path(bound["SMART_SYNC_SHEET"])
+    (folder / "Street Food.csv").rename(folder / "street food.csv")
+
+    found = findings(bound)
+
+    assert found["tab street food"].words.startswith("goes on as project 'Street Food', 8 accounts")
+    assert "project Street Food" not in found
+
+
 def test_a_project_whose_header_is_not_understood_any_more_fails(bound: dict[str, str]) -> None:
     (Path(bound["SMART_SYNC_SHEET"]) / "Street Food.csv").write_text("a,b\n1,2\n", encoding="utf-8")
 

@@ -264,6 +264,11 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "https://open.spotify.com/intl-de/artist/4abcDEF?si=x2",
         "https://open.spotify.com/intl-pt-BR/artist/4abcDEF/?si=x2&nd=1&dlsi=3",
     ),
+    "other:music.apple.com/artist/ada/123": (
+        "https://music.apple.com/us/artist/ada/123",
+        "https://music.apple.com/in/artist/ada/123?l=en",
+        "https://music.apple.com/artist/ada/123",
+    ),
     "other:soundcloud.com/ada": (
         "https://soundcloud.com/ada",
         "https://m.soundcloud.com/ada?utm_source=clipboard&si=abc",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -24,6 +24,9 @@ from webapp.sources.sheet.rows import read_tab
 from webapp.store import projects, spreadsheets
 from webapp.store.projects import Project
 from webapp.sync.tabs import assign
+
+# Why a tab is no project, and no fault either.
+NO_PROJECT = ("header_missing", "header_unsure", "tab_empty")
 
 SHEET_S = 30.0  # what one spreadsheet may take
 CLOCK_S = 10.0
@@ -105,6 +108,8 @@ def examine_sheets(case: Case) -> Iterator[Finding]:
             continue
         locale = f", locale {book.locale}" if book.locale else ""
         yield Finding("ok", f"sheet {book.title or sheet.key}", f"can be read: {len(book.tabs)} tabs{locale}")
+        for words in book.notes:
+            yield Finding("warn", f"sheet {book.title or sheet.key}", words)
         yield from _tabs(case, sheet, book, budget, key=sheet.key if number else None)
 
 
@@ -120,12 +125,14 @@ def _tabs(case: Case, sheet: SheetSource, book: Book, budget: Budget, *, key: st
     roles = {id_: f"project {p.name!r}" for id_, p in taken.items() if p.removed_at is None and id_ not in ignored}
     names = {project.id: project.name for project in unbound}
     roles |= {tab.id: f"project {names[id_]!r}" for id_, tab in tabs.taken_by_name.items()}
+    gone = {project.id: project for project in taken.values()}
+    roles |= {tab.id: f"goes on as project {gone[id_].name!r}" for id_, tab in tabs.heirs.items()}
     looked_at = [tab for tab in book.tabs if tab.grid and (tab.id in roles or tab in tabs.candidates)]
     yield from _read_tabs(case.settings, sheet, looked_at, roles, book.locale, budget)
     for words in tabs.left_out:
         yield Finding("ok", "tab", words)
     yield from _ignored_tabs(book, taken, ignored)
-    yield from _missing_tabs(book, taken)
+    yield from _missing_tabs(book, taken, tabs.heirs)
 
 
 def _read_tabs(
@@ -154,8 +161,10 @@ def _finding_of(settings: Settings, tab: Tab, cells: Cells, role: str | None, lo
         header = find_header(rows, settings.columns, tab.title)
         reading = read_tab(rows, tab.title, locale, settings.columns)
     except SourceError as error:
-        if role is None:
+        if role is None and error.code in NO_PROJECT:
             return Finding("warn", what, f"is left out: {error.message}", error.hint)
+        if role is None:
+            return Finding("FAIL", what, error.message, error.hint)
         return Finding("FAIL", what, f"{role}: {error.message}", error.hint)
     if role is None:
         role = "becomes a project" if settings.discover else "no project, and SMART_SYNC_DISCOVER is off"
@@ -185,10 +194,12 @@ def _ignored_tabs(book: Book, taken: Mapping[str, Project], ignored: set[str]) -
             yield Finding("ok", f"tab {tab.title}", "its project was removed")
 
 
-def _missing_tabs(book: Book, taken: Mapping[str, Project]) -> Iterator[Finding]:
+def _missing_tabs(book: Book, taken: Mapping[str, Project], heirs: Collection[str]) -> Iterator[Finding]:
+    """heirs: ids of projects with which another tab goes on."""
     there = {tab.id for tab in book.tabs}
     for id_, project in taken.items():
-        if id_ not in there and project.removed_at is None and project.status == "active":
+        is_wanted = project.removed_at is None and project.status == "active"
+        if id_ not in there and is_wanted and project.id not in heirs:
             words = f"its tab {project.worksheet_title!r} has gone from the spreadsheet"
             fix = f"restore the tab, or smart-sync projects ignore {project.id}"
             yield Finding("FAIL", f"project {project.name}", words, fix)

@@ -9,6 +9,8 @@ from webapp.model import Profile
 from webapp.sources.urls.pieces import Pieces, decode
 from webapp.sources.urls.refusals import check_length
 from webapp.sources.urls.vocabulary import (
+    COUNTRY_FOLDER,
+    COUNTRY_HOSTS,
     LANGUAGE_FOLDER,
     PATH_HOSTS,
     SECTIONS,
@@ -36,7 +38,8 @@ def profile_elsewhere(host: str, address: Pieces) -> Profile:
     where = _path(segments) + rest
     url = f"https://{host}{where if len(where) > 1 else ''}"
     check_length(url)
-    place = _path(_without_language(segments)) + rest
+    folder = COUNTRY_FOLDER if short in COUNTRY_HOSTS else LANGUAGE_FOLDER
+    place = _path(_without(folder, segments)) + rest
     name = segments[0][1:] if len(segments) == 1 and segments[0].startswith("@") else ""
     own = short if "." in short else host
     return Profile("other", f"other:{own}{place if len(place) > 1 else ''}", name or None, url)
@@ -46,9 +49,9 @@ def _path(segments: list[str]) -> str:
     return "/".join(quote(segment, safe=_PATH_SAFE) for segment in ("", *segments))
 
 
-def _without_language(segments: list[str]) -> list[str]:
+def _without(folder: re.Pattern[str], segments: list[str]) -> list[str]:
     """`intl-de/artist/1` is `artist/1`, as `de/artist/1` is; a language alone is a page like any other."""
-    if len(segments) > 1 and any(segments[1:]) and LANGUAGE_FOLDER.fullmatch(segments[0].lower()):
+    if len(segments) > 1 and any(segments[1:]) and folder.fullmatch(segments[0].lower()):
         return segments[1:]
     return segments
 

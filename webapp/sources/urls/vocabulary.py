@@ -69,6 +69,10 @@ LANGUAGE_FOLDER = re.compile(
     "|(?:ar|bg|cs|da|de|el|en|es|et|fi|fr|he|hr|hu|it|ja|ko|lt|lv|nl|pl|pt|ro|ru|sk|sl|sr|sv|th|tr|uk|vi|zh)"
 )
 
+# Hosts that put a country in front of every page.
+COUNTRY_FOLDER = re.compile("[a-z]{2}")
+COUNTRY_HOSTS = words("music.apple.com podcasts.apple.com books.apple.com apps.apple.com itunes.apple.com tv.apple.com")
+
 # Fragments that are places within a page.
 SECTIONS = words(
     "top bottom home main content contents about about-us aboutme about-me contact contacts contact-us bio info links link "
