@@ -254,6 +254,20 @@ def test_a_note_beside_the_headers_is_a_note_and_a_group_of_digits_is_not() -> N
     assert [problem.cell for problem in reading.problems] == ["A!A3"]
 
 
+def test_a_row_that_ends_between_its_counts_is_read_where_many_do() -> None:
+    header = "Link,Followers,Likes,Views"
+    whole = [f"{LINK.format(n)},{n}00,{n}0,{n}" for n in range(1, 7)]
+    short = [f"{LINK.format(n)},{n}00,{n}0" for n in range(7, 13)]
+
+    trimmed = read("\n".join([header, *whole, *short, ""]))
+    missing = read("\n".join([header, *whole, short[0], ""]))
+
+    assert [row.counts.views for row in trimmed.rows.values()] == [1, 2, 3, 4, 5, 6, *[None] * 6]
+    assert not trimmed.torn
+    assert len(missing.rows) == 6
+    assert [problem.cell for problem in missing.problems] == ["A!A8"]
+
+
 def test_names_of_rows_that_have_no_header_shift_nothing() -> None:
     text = f'"Link","Followers"\n"1","{LINK.format(1)}","1000"\n"2","{LINK.format(2)}","2000"\n'
 

@@ -14,6 +14,7 @@ from webapp.sources.sheet.table import Table
 from webapp.sources.sheet.texts import clean
 
 _TEXTS = ("platform", "owner", "topic", "status")
+_EXCEPTION = 3  # one in so many
 _GROUP = re.compile("[0-9]{3}")
 _FIX = 'what has the delimiter in it needs quotes, such as "1,234"'
 
@@ -22,7 +23,7 @@ class Ruler:
     """Holds rows against the header of their table.
 
     A row may end early, since many programs leave blank cells at the end out; not so where the table shows that its
-    program writes them, and not where a cell stands in the wrong column.
+    program writes them, where hardly any other row ends between two counts, and where a cell stands in a wrong column.
     """
 
     def __init__(self, table: Table, header: Header) -> None:
@@ -47,7 +48,8 @@ class Ruler:
             return None
         if number == len(self._table) and not self._table.ended:
             return "the file ends in the middle of this row; is it still being written?"
-        if names_account(self._header, row) and (self._pads or self._is_shifted(row)):
+        is_odd = self._pads or self._is_shifted(row) or (self._is_partial(row) and self._are_most_full)
+        if is_odd and names_account(self._header, row):
             return f"{self._cells(len(row))} under {self._width} headers: one is missing in between"
         return None
 
@@ -80,6 +82,18 @@ class Ruler:
         """Whether some row ends in a blank cell under the last header: then so does every row that is whole."""
         rows = self._table[self._header.row :]
         return any(len(row) == self._width and not clean(row[-1]) and any(map(clean, row)) for row in rows)
+
+    @cached_property
+    def _are_most_full(self) -> bool:
+        """Whether rows with some of their counts alone are the exception, so that they miss one in between as likely."""
+        rows = [row for row in self._table[self._header.row :] if any(map(clean, row[1:]))]
+        partial = sum(self._is_partial(row) for row in rows)
+        return partial * _EXCEPTION <= len(rows)
+
+    def _is_partial(self, row: Sequence[str]) -> bool:
+        """Whether the row ends between two counts."""
+        columns = [self._header.columns[metric] for metric in METRICS if metric in self._header.columns]
+        return max(columns) >= len(row) and any(clean(row[i]) for i in columns if i < len(row))
 
     def _is_shifted(self, row: Sequence[str]) -> bool:
         """Whether a number stands where a text should, or a text where a number should."""
