@@ -15,8 +15,8 @@ from webapp.sync.live import LiveRun
 from webapp.sync.tabs import Tabs
 
 
-def with_heirs(run: LiveRun, source: SheetSource, book: Book, tabs: Tabs, share: float) -> Tabs:
-    """The tabs, with one for each project of which exactly one has the accounts. share: of the budget to read with.
+def add_heirs(run: LiveRun, source: SheetSource, book: Book, tabs: Tabs, share: float) -> Tabs:
+    """Give each project the tab of which exactly one has its accounts. share: of the budget to read with.
 
     The cells are read for it, which costs a call only while a tab is missing and another is nobody's.
     """

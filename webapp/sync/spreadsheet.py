@@ -12,7 +12,7 @@ from webapp.store import projects, spreadsheets
 from webapp.store.projects import Project
 from webapp.store.spreadsheets import Spreadsheet
 from webapp.sync.discovery import discover
-from webapp.sync.heirs import with_heirs
+from webapp.sync.heirs import add_heirs
 from webapp.sync.live import LiveRun, Outcome
 from webapp.sync.project import sync_project
 from webapp.sync.side import SheetSide
@@ -147,7 +147,7 @@ class SpreadsheetSync:
             unbound = projects.unbound(tx, self.key)
             mine = [turn.project for turn in turns]
             tabs = assign(book, mine, owners, unbound, spreadsheets.ignored(tx, self.key))
-        tabs = with_heirs(self.run, self.source, book, tabs, READ_SHARE)
+        tabs = add_heirs(self.run, self.source, book, tabs, READ_SHARE)
         for turn in turns:
             if heir := tabs.heirs.get(turn.project.id):
                 self.run.warn(_note_heir(turn.project, heir))

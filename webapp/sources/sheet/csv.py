@@ -80,7 +80,7 @@ class CsvFolder:
             if file is None:
                 yield from (error_payload(tab, self._missing(tab)) for tab in group)
             elif file in growing:
-                yield from (error_payload(tab, _being_written(file)) for tab in group)
+                yield from (error_payload(tab, _growth_error(file)) for tab in group)
             elif file.suffix.lower() in _WORKBOOKS:
                 yield from self._read_workbook(file, [(tab, sources[tab.id]) for tab in group], budget)
             else:
@@ -184,7 +184,7 @@ def _bytes(file: Path, largest: int) -> bytes:
         message = f"{file.name} is larger than {largest // 2**20} MB"
         raise SourceError(message, code="too_large", hint="split it into smaller ones")
     if _is_changed(before, after):
-        raise _being_written(file)
+        raise _growth_error(file)
     return data
 
 
@@ -201,5 +201,5 @@ def _is_changed(before: os.stat_result, after: os.stat_result | None) -> bool:
     return (before.st_size, before.st_mtime_ns, before.st_ino) != (after.st_size, after.st_mtime_ns, after.st_ino)
 
 
-def _being_written(file: Path) -> SourceError:
+def _growth_error(file: Path) -> SourceError:
     return TransientSourceError(f"{file.name} is being written", code="being_written", hint="the next run looks again")

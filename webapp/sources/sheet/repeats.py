@@ -82,7 +82,7 @@ class Repeats:
         result, *others = rows
         for again in others:
             counts = Counts._make(map(larger, result.counts, again.counts))
-            result = _filled(result, again)._replace(
+            result = _fill(result, again)._replace(
                 counts=counts,
                 unread=(result.unread | again.unread) & ~_known(counts),
                 more=(*result.more, again.row),
@@ -115,7 +115,7 @@ class Repeats:
                 days.setdefault(moment, []).append(row)
         newest, *older = (self._largest(days[moment], note=False) for moment in sorted(days, reverse=True))
         for row in older:
-            newest = _over(newest, row)
+            newest = _lay_over(newest, row)
         return newest
 
     def _refuse(self, rows: Sequence[SheetRow]) -> SheetRow:
@@ -150,18 +150,18 @@ def _known(counts: Counts) -> int:
     return sum(1 << i for i, count in enumerate(counts) if count is not None)
 
 
-def _filled(row: SheetRow, other: SheetRow) -> SheetRow:
+def _fill(row: SheetRow, other: SheetRow) -> SheetRow:
     """The row with the texts of another where its own are blank."""
     return row._replace(
         owner=row.owner or other.owner, topic=row.topic or other.topic, status=row.status or other.status
     )
 
 
-def _over(newer: SheetRow, older: SheetRow) -> SheetRow:
+def _lay_over(newer: SheetRow, older: SheetRow) -> SheetRow:
     """What the newer row says, and the older one where the newer is blank; a cell that is unread is not blank."""
     counts = Counts._make(
         old if new is None and not newer.unread >> i & 1 else new
         for i, (new, old) in enumerate(zip(newer.counts, older.counts, strict=True))
     )
     blank = _ALL & ~newer.unread & ~_known(newer.counts)
-    return _filled(newer, older)._replace(counts=counts, unread=newer.unread | (older.unread & blank))
+    return _fill(newer, older)._replace(counts=counts, unread=newer.unread | (older.unread & blank))
