@@ -235,6 +235,24 @@ def test_rows_that_shifted_leave_every_account_as_it_was(tables: Service, folder
     assert [(p["code"], p["cell"]) for p in result["problems"]] == [("malformed_row", "A!A2")]
 
 
+def test_a_row_that_shifted_makes_no_snapshot_of_a_new_day(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(TABLE)
+    tables.sync()
+
+    tables.time.forward(days=1)
+    (folder / "A.csv").write_text(TABLE.replace("1500", "1,500").replace("3000", "3100"))
+    tables.sync()
+    tables.sync()
+
+    assert tables.history(ONE) == [("2026-03-02", 1500)]
+    assert tables.history(TWO) == [("2026-03-02", 3000), ("2026-03-03", 3100)]
+
+    (folder / "A.csv").write_text(TABLE)
+    tables.sync()
+
+    assert tables.history(ONE) == [("2026-03-02", 1500), ("2026-03-03", 1500)]
+
+
 def test_a_stray_quote_leaves_the_whole_tab_as_it_was(tables: Service, folder: Path) -> None:
     rows = [f"https://www.tiktok.com/@example_{n:02},ann,{n}000" for n in range(1, 13)]
     (folder / "A.csv").write_text("\n".join(["Link,Owner,Followers", *rows, ""]))

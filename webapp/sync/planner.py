@@ -186,12 +186,16 @@ class _Planner:
         if changed:
             note = note_edits(account.sheet, sheet, note)
         origin = account.sheet_origin if row is None else self.origin(row)
-        unread = account.unread if row is None else row.unread & ALL
+        unread = self.unread_of(account) if row is None else row.unread & ALL
         if changed or (origin, unread, doubted) != (account.sheet_origin, account.unread, account.doubted):
             since = None if changed else account.sheet_at
             self.plan.sheet.append(SheetChange(account.id, sheet, since, origin or "", note, unread, doubted))
         if note or doubted:
             self.point_out(note, doubted, account, sheet, counts, row)
+
+    def unread_of(self, account: Stored) -> int:
+        """Bits of the metrics that were not read, of an account without a row: all, where its row may be a torn one."""
+        return ALL if self.inputs.reading is not None and self.inputs.reading.torn else account.unread
 
     def point_out(
         self, note: str | None, doubted: int, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None
