@@ -47,8 +47,15 @@ class Movement(NamedTuple):
         return tuple(map(_sum, zip(self.growth, self.joined, self.left, strict=True)))
 
 
+ALL = (1 << len(METRICS)) - 1  # a bit for each metric
+
+
 def counting(values: Values, mask: int) -> Values:
     """The values of the metrics that count: bit i of the mask stands for METRICS[i]."""
+    if mask == ALL:
+        return tuple(values)
+    if not mask:
+        return UNKNOWN
     return tuple(value if mask >> place & 1 else None for place, value in enumerate(values))
 
 
@@ -78,10 +85,12 @@ def movement(pairs: Iterable[tuple[Values, Values]]) -> Movement:
 
     pairs: of each account the counts at the earlier and at the later moment, None where a metric does not count.
     """
+    listed = list(pairs)
     sums = [_Sum() for _ in METRICS]
-    for before, after in pairs:
-        for place, (then, now) in enumerate(zip(before, after, strict=True)):
-            sums[place].add(then, now)
+    for place, one in enumerate(sums):  # column by column: a sum is looked up once
+        add = one.add
+        for before, after in listed:
+            add(before[place], after[place])
     return Movement(*(tuple(getattr(one, name) for one in sums) for name in Movement._fields))
 
 

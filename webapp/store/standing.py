@@ -147,12 +147,12 @@ def recent(
         now = counting(
             account.counts, counting_bits(account.counts, account.mode, removed=account.removed_at is not None)
         )
-        if moment is None:
+        if moment is None or not row[_WIDTH]:
             yield Recent(account, UNKNOWN, now)
             continue
         points = [*_points(row[_WIDTH + 1 :]), Point(moment, account.counts)]
         then = value_at(moment - days_back * HOURS_24, [point for point in points if point.at <= moment])
-        yield Recent(account, counting(then, row[_WIDTH] or 0), now)
+        yield Recent(account, counting(then, row[_WIDTH]), now)
 
 
 def _points(values: tuple[Any, ...]) -> Iterator[Point]:

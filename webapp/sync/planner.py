@@ -12,6 +12,7 @@ from webapp.rules.addresses import rows_address
 from webapp.rules.credible import may_be_cut
 from webapp.rules.doubts import implausible
 from webapp.rules.edits import ignored_edits, note_edits
+from webapp.rules.growth import ALL
 from webapp.rules.held import Belief, believe
 from webapp.rules.merge import keep_unread, merge, policy_of, verdict
 from webapp.rules.modes import mode_of
@@ -21,7 +22,6 @@ from webapp.store.types import as_moment
 from webapp.sync.doubting import Doubting
 from webapp.sync.plan import DayValue, HeldChange, Inputs, Newcomer, Plan, PlannedChange, SheetChange
 
-ALL = (1 << len(METRICS)) - 1  # a bit for each metric
 NO_PINS: Mapping[Metric, int] = {}
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.model import NOTHING, Metric
+from webapp.rules.growth import ALL
 from webapp.store import accounts, audit, doubts, held, observations, snapshots
 from webapp.store.doubts import DoubtedDay
 from webapp.store.types import UtcDateTime, native
 from webapp.sync.plan import DayValue, Newcomer, Plan
-from webapp.sync.planner import ALL
 
 
 def write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -> tuple[int, list[int]]:

@@ -81,13 +81,15 @@ class AnalyticsFacts(NamedTuple):
 
 
 def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: Period) -> Content:
+    if asked.format == "csv" and (asked.platform, asked.topic, asked.owner) == (None, None, None):
+        return _csv(_past(tx, project, None, days, 0), asked, days)
     as_of = {project.id: project.as_of}
     everyone = [*recent(tx, "project", project.id, 1, as_of)]
     wanted = {one.account.id for one in everyone if fits(asked, one.account)}
     whole = len(wanted) == len(everyone)
     past = _past(tx, project, None if whole else wanted, days, len(everyone))
     if asked.format == "csv":
-        return csv_content(HistoryDay, _days(past), asked, file=f"history-{days.start}-{days.end}")
+        return _csv(past, asked, days)
     facts = AnalyticsFacts(
         [one for one in everyone if one.account.id in wanted],
         [one for one in recent(tx, "project", project.id, 7, as_of) if one.account.id in wanted],
@@ -97,6 +99,10 @@ def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: P
     )
     views = Counts._make(total(one.now for one in everyone)).views
     return json_content(_analytics(project, days, facts, progress(views, project.target_views)))
+
+
+def _csv(past: Sequence[ProjectDay], asked: AnalyticsQuery, days: Period) -> Content:
+    return csv_content(HistoryDay, _days(past), asked, file=f"history-{days.start}-{days.end}")
 
 
 def _past(
