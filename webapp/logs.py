@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ def _shown(text: str) -> str:
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
-class SecretiveLines(logging.Formatter):
+class SecretiveLines(logging.Formatter, ABC):
     """Lines in which no secret stands, whatever it came with. secrets: texts that are shown as `***`."""
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
@@ -47,8 +48,9 @@ class SecretiveLines(logging.Formatter):
             line = line.replace(secret, "***")
         return line
 
+    @abstractmethod
     def line(self, record: logging.LogRecord) -> str:
-        raise NotImplementedError
+        """The record as one line, secrets and all."""
 
 
 class JsonLines(SecretiveLines):
