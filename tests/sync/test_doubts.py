@@ -8,7 +8,7 @@ import pytest
 
 from tests.dashboard.conftest import OURS
 from tests.fakes.clock import FakeClock
-from tests.fakes.service import TOKEN, Service
+from tests.fakes.service import ADMIN, TOKEN, Service
 from tests.fakes.sheet import FakeSheet
 
 ANN = "x.com/ann"
@@ -192,6 +192,80 @@ def test_a_late_reading_fills_its_own_day(cell: Cell, service: Service, time: Fa
     assert days(service) == [("03-02", 700), ("03-03", None)]
 
 
+@pytest.mark.parametrize("between", ["an empty cell", "no row"])
+def test_a_slip_in_a_cell_that_was_empty_is_doubted_all_the_same(
+    cell: Cell, service: Service, sheet: FakeSheet, time: FakeClock, between: str
+) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    if between == "no row":
+        sheet.rows("Project A", ["x.com/bob", None, None, None, None, 1])
+        service.sync()
+    else:
+        cell.put(None, 40)
+    time.forward(days=1)
+    assert cell.put(10_000_000)["problems"][0]["code"] == "implausible_value"
+    time.forward(days=1)
+    assert cell.put(1_050)["problems"] == []
+
+    assert days(service)[-2:] == [("03-05", 1_030), ("03-07", 1_050)]
+
+
+def test_a_merged_account_goes_on_with_the_larger_value_undoubted(
+    service: Service, sheet: FakeSheet, time: FakeClock
+) -> None:
+    def put(ann: int, bob: int) -> Any:
+        sheet.rows("Project A", [ANN, None, None, None, None, ann], ["x.com/bob", None, None, None, None, bob])
+        return service.sync()["results"][0]
+
+    for more in range(4):
+        put(50_000 + more, 300 + more)
+        time.forward(days=1)
+    bob = service.account("x.com/bob")["id"]
+    merged = service.post(f"/api/admin/accounts/{service.account(ANN)['id']}/merge", {"into": bob})
+    assert merged.status_code == 200, merged.text
+
+    assert [one["code"] for one in put(50_010, 310)["problems"]] == []
+    sql = f"SELECT views FROM account_snapshots WHERE account_id = {bob} ORDER BY day"
+    assert [row["views"] for row in service.rows(sql)] == [50_000, 50_001, 50_002, 50_003, 50_010]
+
+
+def test_a_late_reading_does_not_bring_the_number_of_today_to_its_own_day(
+    cell: Cell, service: Service, time: FakeClock
+) -> None:
+    cell.put(None, 40)
+    seen = time.now
+    time.forward(days=1)
+    service.reading(ANN, views=700, at=seen)
+    cell.put(5_000)
+
+    assert days(service) == [("03-02", 700), ("03-03", 5_000)]
+
+
+def test_a_late_reading_does_not_bring_a_slip_into_history(cell: Cell, service: Service, time: FakeClock) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    time.forward(days=1)
+    seen = time.now
+    time.forward(days=1)
+    cell.put(10_000_000)
+    service.reading(ANN, views=1_040, at=seen)
+    service.sync()
+    time.forward(hours=1)
+    cell.put(1_050)
+
+    assert days(service)[-2:] == [("03-06", 1_040), ("03-07", 1_050)]
+
+
+def test_a_late_reading_stands_beside_what_the_sheet_said_then(cell: Cell, service: Service, time: FakeClock) -> None:
+    cell.put(1_000)
+    time.forward(days=1)
+    seen = time.now
+    time.forward(days=1)
+    service.reading(ANN, views=700, at=seen)
+    cell.put(1_100)
+
+    assert days(service) == [("03-02", 1_000), ("03-03", 1_000), ("03-04", 1_100)]
+
+
 def test_latest_follows_the_day_and_keeps_its_growth(cell: Cell, service: Service, time: FakeClock) -> None:
     service.options(latest_snapshot=True)
     cell.put(1_000)
@@ -245,3 +319,64 @@ def test_a_jump_is_accepted_where_it_is_seen(cell: Cell, service: Service, time:
     assert bars(service)[-1] == ("03-06", 1_000_000, 998_970)
     assert browser.post(path, headers=OURS).status_code == 404
     assert browser.post(f"/accounts/{account}/doubts/shares/accept", headers=OURS).status_code == 404
+
+
+def test_a_pin_rules_over_a_doubt_which_goes_on_when_it_has_gone(cell: Cell, service: Service, time: FakeClock) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    time.forward(days=1)
+    cell.put(10_000_000)
+    path = f"/api/admin/accounts/{service.account(ANN)['id']}/pins/views"
+    assert service.client.put(path, json={"value": 1_040}, headers=ADMIN).status_code == 200
+    assert cell.put(10_000_000)["problems"] == []
+    assert days(service)[-1] == ("03-06", 1_040)
+    time.forward(days=1)
+    assert service.client.delete(path, headers=ADMIN).status_code == 200
+    assert cell.put(10_000_000)["problems"][0]["code"] == "implausible_value"
+    time.forward(hours=1)
+    cell.put(1_050)
+
+    assert days(service)[-2:] == [("03-06", 1_040), ("03-07", 1_050)]
+
+
+def test_what_a_reading_said_of_a_day_outlives_a_slip_that_time_confirmed(
+    cell: Cell, service: Service, time: FakeClock
+) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    time.forward(days=1)
+    service.reading(ANN, views=1_045)
+    for _ in range(4):
+        cell.put(10_000_000)
+        time.forward(days=1)
+    assert days(service)[-4:] == [
+        ("03-06", 1_045), ("03-07", 10_000_000), ("03-08", 10_000_000), ("03-09", 10_000_000),
+    ]  # fmt: skip
+    cell.put(1_100)
+
+    assert days(service)[-2:] == [("03-06", 1_045), ("03-10", 1_100)]
+
+
+def test_time_confirms_nothing_that_nobody_can_read(cell: Cell, service: Service, time: FakeClock) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    time.forward(days=1)
+    cell.put(10_000_000)
+    for _ in range(3):
+        time.forward(days=1)
+        found = cell.put("#REF!")
+
+    assert "implausible_value" in [one["code"] for one in found["problems"]]
+    assert days(service)[-1] == ("03-05", 1_030)
+
+
+def test_a_late_reading_of_an_account_that_is_off_makes_no_snapshot(
+    cell: Cell, service: Service, sheet: FakeSheet, time: FakeClock
+) -> None:
+    cell.grown(1_000, 1_010)
+    time.forward(days=1)
+    sheet.rows("Project A", [ANN, None, None, None, None, 1_020, "BAN"])
+    service.sync()
+    seen = time.now
+    time.forward(days=1)
+    service.reading(ANN, views=1_045, at=seen)
+    service.sync()
+
+    assert days(service) == [("03-02", 1_000), ("03-03", 1_010)]

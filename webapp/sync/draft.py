@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, Counts, Metric, Problem, larger
+from webapp.model import METRICS, UNKNOWN, Counts, Metric, Problem, larger
 from webapp.rules import wording
 from webapp.rules.addresses import cell_address
-from webapp.rules.doubts import HISTORY
+from webapp.rules.doubts import HISTORY, REGRET
+from webapp.rules.history import Standing
 from webapp.rules.merge import pin_in_force
 from webapp.rules.shrink import may_have_shrunk, shrinkage
 from webapp.sources.sheet.reading import TabReading
 from webapp.store import accounts, doubts, held, observations, pins, spans
 from webapp.store.doubts import DoubtedDay
 from webapp.store.projects import Project
+from webapp.store.standing import standing_at
 from webapp.sync.live import LiveRun
 from webapp.sync.plan import Inputs, Plan
 from webapp.sync.planner import make_plan
@@ -91,7 +93,9 @@ def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, 
         doubts=_doubts(tx, project.id),
         day=run.row.day,
         latest=run.options.latest_snapshot,
+        stands=side.unchanged,
         has_history=_History(tx, project.id, now).reaches,
+        last_known=_LastKnown(tx, project.id, run.row.day).value,
     )
 
 
@@ -116,6 +120,21 @@ class _History:
             self.since = self.look()
         since = self.since.get((account_id, place))
         return since is not None and self.now - since >= HISTORY
+
+
+class _LastKnown:
+    """What history said last of metrics, not long ago; looked up when somebody first asks, which is seldom."""
+
+    def __init__(self, tx: sa.Connection, project_id: str, day: date) -> None:
+        self.look = partial(standing_at, tx, "project", project_id, day)
+        self.since = day - REGRET
+        self.stood: Standing | None = None
+
+    def value(self, account_id: int, place: int) -> int | None:
+        if self.stood is None:
+            self.stood = self.look()
+        day, values = self.stood.get(account_id, (date.min, UNKNOWN))
+        return values[place] if day >= self.since else None
 
 
 def _was_ended(project: Project) -> bool:

@@ -28,7 +28,8 @@ class Inputs:
     pins: {account id: {metric: value}}, those in force. held: {(account id, place of the metric): the reading there}.
     was_ended: the file ended its last line when the tab was last understood.
     doubts: {(account id, place of the metric): its days, rising}. latest: snapshots follow the day. has_history: whether
-    a metric (account id, place) has counted long enough for its last value to say what can follow.
+    a metric (account id, place) has counted long enough for its last value to say what can follow. last_known: what
+    history says last of a metric. stands: without a reading, the tab says what it said before; it is not out of reach.
     """
 
     now: datetime
@@ -42,7 +43,9 @@ class Inputs:
     doubts: Mapping[tuple[int, int], Sequence[DoubtedDay]] = field(default_factory=dict)
     day: date = date.min
     latest: bool = False
+    stands: bool = True
     has_history: Callable[[int, int], bool] = lambda _account_id, _place: False
+    last_known: Callable[[int, int], int | None] = lambda _account_id, _place: None
 
 
 class Newcomer(NamedTuple):
@@ -79,11 +82,12 @@ class DayValue(NamedTuple):
 
 
 class Withdrawal(NamedTuple):
-    """From a day on the snapshots lose a metric: what they say of it was a slip."""
+    """From a day on the snapshots lose what they say of a metric, as far as it cannot follow the last credible value."""
 
     account_id: int
     metric: Metric
     since: date
+    credible: int
 
 
 class HeldChange(NamedTuple):

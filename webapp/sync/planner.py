@@ -12,7 +12,7 @@ from webapp.rules.addresses import rows_address
 from webapp.rules.credible import may_be_cut
 from webapp.rules.doubts import implausible
 from webapp.rules.edits import ignored_edits, note_edits
-from webapp.rules.growth import ALL
+from webapp.rules.growth import ALL, counting
 from webapp.rules.held import Belief, believe
 from webapp.rules.merge import keep_unread, merge, policy_of, verdict
 from webapp.rules.modes import mode_of
@@ -107,6 +107,7 @@ class _Planner:
         if account.discovered == "api":
             return True
         self.plan.removed.append(account.id)
+        self.doubting.forget(account.id)
         self.show("remove", account, reason="its row has gone")
         return False
 
@@ -149,8 +150,13 @@ class _Planner:
         if counts != account.known:
             plan.counts.append((account.id, counts))
             self.explain_counts(account, counts, (sheet, parsed), policy, pins, row)
-        self.fill_late(account, parsed, counts)
-        self.keep_sheet(account, sheet, counts, row, self.doubting.bits(account, sheet, counts, pins))
+        if mode != "off":
+            self.fill_late(account, parsed, policy, pins)
+        unread = (account.unread if self.inputs.stands else ALL) if row is None else row.unread
+        doubted = account.doubted  # one that is off waits
+        if mode != "off":
+            doubted = self.doubting.bits(account, sheet, counts, pins, unread)
+        self.keep_sheet(account, sheet, counts, row, doubted)
 
     def explain_counts(
         self,
@@ -240,13 +246,20 @@ class _Planner:
             values.append(belief.value)
         return Counts._make(values), bits
 
-    def fill_late(self, account: Stored, parsed: Values, counts: Counts) -> None:
-        """A reading that is new and of an earlier day is that day's, where nothing else is known of it."""
+    def fill_late(self, account: Stored, parsed: Values, policy: Policy, pins: Mapping[Metric, int]) -> None:
+        """A reading that is new and of an earlier day is that day's, where nothing else is known of it.
+
+        What the sheet said before this run counts beside it where it said so by the end of that day, and is believed.
+        """
         if parsed == account.accepted or not account.parsed_at:
             return
         seen_at = _moment(account.parsed_at)
         if seen_at is None or seen_at.date() >= self.inputs.day:
             return
+        said_at, unsure = _moment(account.sheet_at), account.doubted | account.unread
+        known = said_at is not None and said_at.date() <= seen_at.date()
+        sheet = counting(account.sheet, ALL & ~unsure) if known else NOTHING
+        counts = merge(sheet, parsed, policy, pins)
         for metric, new, old, count in zip(METRICS, parsed, account.accepted, counts, strict=True):
             if new is not None and new != old:
                 self.plan.late.append(DayValue(account.id, seen_at.date(), metric, count, seen_at))

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.model import NOTHING, Metric
+from webapp.rules.doubts import implausible
 from webapp.rules.growth import ALL
 from webapp.store import accounts, audit, doubts, held, observations, snapshots
 from webapp.store.doubts import DoubtedDay
@@ -64,10 +65,10 @@ def _written_before(tx: sa.Connection, doubted: Sequence[DoubtedDay], day: date)
 def _withdrawn(tx: sa.Connection, plan: Plan, day: date, now: datetime, at: datetime) -> list[DayValue]:
     """The days that lose a metric; the audit log keeps what they said."""
     found: list[DayValue] = []
-    for account, metric, since in plan.withdrawn:
+    for account, metric, since, credible in plan.withdrawn:
         past = snapshots.on_days(tx, account, since, day)
         had = {one: counts._asdict()[metric] for one, counts in past.items()}
-        known = {one: value for one, value in had.items() if value is not None}
+        known = {one: value for one, value in had.items() if implausible(credible, value)}
         audit.add(tx, "doubt.withdraw", f"account:{account}", {metric: known}, {metric: None}, now=now, door="sync")
         found.extend(DayValue(account, one, metric, None, at) for one in known)
     return found
