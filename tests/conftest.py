@@ -23,7 +23,7 @@ from webapp.store.db import Database, open_database
 from webapp.store.migrate import migrate
 
 KINDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
-WITHOUT_SHORTCUTS = "sqlite-without-shortcuts"
+WITHOUT_SHORTCUTS = pytest.param("sqlite-without-shortcuts", marks=pytest.mark.without_shortcuts)
 TEMPLATE = "template_migrated"
 numbers = count()
 starts = lanes.Starts()
@@ -196,7 +196,7 @@ def _own_postgres_database(server: Server, template: str) -> Iterator[str]:
 def service(request: pytest.FixtureRequest, service_kind: str) -> Iterator[Service]:
     """The service on each kind of database; where marked `shortcuts` also with everything done that a sync may leave out."""
     url = str(request.getfixturevalue("postgres_url" if service_kind == "postgres" else "sqlite_url"))
-    yield from _served(Service(url, shortcuts=service_kind != WITHOUT_SHORTCUTS))
+    yield from _served(Service(url, shortcuts=not service_kind.endswith("without-shortcuts")))
 
 
 @pytest.fixture

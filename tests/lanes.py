@@ -1,6 +1,6 @@
-"""Which tests are slow: those that use PostgreSQL, a browser or processes of their own. All others make the fast lane.
+"""Which tests are slow: those that use PostgreSQL, a browser or processes of their own, or do a sync the long way.
 
-A lane follows from the fixtures that a test asks for, by itself or through others. Whoever starts a process without the
+All others make the fast lane. The lane follows from the fixtures that a test asks for, by itself or through others. Whoever starts a process without the
 fixture `processes` fails, so that the fast lane stays fast.
 """
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-SLOW = {"postgres", "browser", "processes"}  # fixtures, and marks of the same names
+SLOW = {"postgres", "browser", "processes", "without_shortcuts"}  # fixtures, and marks of the same names
 STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "pty.spawn"}
 
 
