@@ -29,6 +29,7 @@ from webapp.model import Metric
 from webapp.store import doubts
 from webapp.store.db import Database
 from webapp.store.doubts import DoubtedDay
+from webapp.store.migrate import migrate
 from webapp.store.tables import accounts, held_observations, observations, projects
 from webapp.sync.trigger import Trigger
 
@@ -79,6 +80,7 @@ ENDINGS = (
     "delete_project",
     "restore_project",
 )
+_synced: list[bytes] = []
 BY_ID: dict[str, Route] = {route.name: route for route in ROUTES}
 
 
@@ -120,12 +122,11 @@ class Visit(NamedTuple):
 
 def demo_on(url: str, **settings: Any) -> Demo:
     """The demo on a database that is migrated or not yet there."""
+    _put_synced(Path(url.removeprefix("sqlite:///")))
     chosen = Settings(database_url=url, demo=True, admin_tokens=(TOKEN,), **settings)
     parts = bootstrap(chosen, clock=Clock(now=lambda: NOW))
     app = create_app(parts)
     demo = Demo(parts, app.test_client(), app.extensions["smart_sync"][Document])
-    demo.client.get("/ready")
-    _sync(parts)
     with parts.db.read() as tx:
         ids = tx.execute(accounts.select().order_by(accounts.c.id)).all()
         project = tx.execute(projects.select().where(projects.c.name == "Beauty Lab")).one()
@@ -144,6 +145,21 @@ def demo_on(url: str, **settings: Any) -> Demo:
     demo.values |= {"held_id": held(parts.db, mine[0], 99_000_000), "run_id": _last_run(demo)}
     demo.values["link_id"] = demo.call("create_share_link", json={"label": "Client"}).get_json()["share_link"]["id"]
     return demo
+
+
+def _put_synced(path: Path) -> None:
+    """A database in which the demo has been synced once; what a process has made once is copied from then on."""
+    if not _synced:
+        with tempfile.TemporaryDirectory() as folder:
+            url = f"sqlite:///{folder}/demo.db"
+            parts = bootstrap(
+                Settings(database_url=url, demo=True, admin_tokens=(TOKEN,)), clock=Clock(now=lambda: NOW)
+            )
+            migrate(parts.db)
+            _sync(parts)
+            parts.db.close()
+            _synced.append(Path(folder, "demo.db").read_bytes())
+    path.write_bytes(_synced[0])
 
 
 def _sync(parts: Parts) -> None:

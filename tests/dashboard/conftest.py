@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.dashboard.filled import TOKEN, filled_demo
+from tests.dashboard.filled import TOKEN, filled_demo, parts_on
 from tests.fakes.clock import FakeClock
 from webapp.access import Tokens
 from webapp.app import create_app
@@ -35,22 +38,40 @@ class Site(NamedTuple):
         return client
 
 
+class Filled(NamedTuple):
+    """The demo with a past, to be copied, and the time at which it was made."""
+
+    path: Path
+    now: datetime
+
+
 @pytest.fixture(scope="session")
-def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    time = FakeClock()
+    path = tmp_path_factory.mktemp("filled") / "demo.db"
+    with filled_demo(path, time.clock):
+        pass
+    return Filled(path, time.now)
+
+
+@pytest.fixture(scope="session")
+def quiet_site(filled: Filled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One for all tests that change nothing in it and let no time pass."""
-    yield from _site(tmp_path_factory)
+    yield from _site(filled, tmp_path_factory.mktemp("quiet"))
 
 
 @pytest.fixture
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    yield from _site(tmp_path_factory)
+def site(filled: Filled, tmp_path: Path) -> Iterator[Site]:
+    yield from _site(filled, tmp_path)
 
 
-def _site(folders: pytest.TempPathFactory) -> Iterator[Site]:
+def _site(filled: Filled, folder: Path) -> Iterator[Site]:
     time = FakeClock()
-    with filled_demo(folders.mktemp("dashboard") / "demo.db", time.clock) as made:
-        parts = replace(made, tokens=Tokens((TOKEN,), (READ,)))
-        yield Site(create_app(parts), parts, time)
+    time.now = filled.now
+    parts = parts_on(shutil.copyfile(filled.path, folder / "demo.db"), time.clock)
+    parts = replace(parts, tokens=Tokens((TOKEN,), (READ,)))
+    yield Site(create_app(parts), parts, time)
+    parts.db.close()
 
 
 @pytest.fixture
