@@ -68,9 +68,9 @@ class Year:
         for person in self.people:
             person.slip = None
             if number - person.since > SETTLED and self.dice.random() < 0.01:
-                person.there = not person.there
+                person.there, person.since = not person.there, number  # who is back is not known well
             if number - person.since > SETTLED and self.dice.random() < 0.01:
-                person.off = not person.off
+                person.off, person.since = not person.off, number
         if len(self.people) < PEOPLE and self.dice.random() < 0.2:
             self.people.append(Person(f"p{len(self.people)}", self.dice, number))
         for person in self.people:
