@@ -58,6 +58,13 @@ def test_two_later_readings_that_agree_confirm_it() -> None:
     assert too_soon == Belief(GOOD, Holding(60_000, EARLIER, EARLIER, 1, "held"), timeless=False)
 
 
+def test_a_reading_without_a_time_bears_no_witness() -> None:
+    found = belief(ODD, Holding(ODD, None, EARLIER, 0, "held"))
+
+    assert found.holding is not None
+    assert (found.value, found.holding.agreeing) == (GOOD, 0)
+
+
 def test_the_same_reading_once_more_does_not_agree_with_itself() -> None:
     found = belief(ODD, held(agreeing=1), seen_at=EARLIER)
 

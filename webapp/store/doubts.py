@@ -9,7 +9,6 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Metric
-from webapp.rules.doubts import REGRET
 from webapp.store.statement import Bulk, upsert
 from webapp.store.tables import accounts, doubts
 from webapp.store.types import Count, UtcDateTime, native
@@ -77,11 +76,6 @@ def keep_timed(tx: sa.Connection, ended: Sequence[tuple[int, int]], now: datetim
     if ended:
         stamp = native(tx, UtcDateTime(), now)
         _keep_timed.run(tx, [(stamp, account_id, METRICS[place]) for account_id, place in ended])
-
-
-def forget_old(tx: sa.Connection, now: datetime) -> None:
-    """What time confirmed so long ago that it is true by now."""
-    tx.execute(doubts.delete().where(doubts.c.state == "timed", doubts.c.decided_at < now - REGRET))
 
 
 def _mine() -> tuple[sa.ColumnElement[bool], ...]:

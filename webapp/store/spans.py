@@ -95,10 +95,9 @@ def first_counted(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], d
     return found
 
 
-def of_scope(tx: sa.Connection, where: str, of: str | int | None) -> Iterator[Span]:
-    """The spans of one account, of a project's accounts, or of all: `account`, `project` or `all`."""
-    values = {} if of is None else {"scope": of}
-    for account_id, since, until, metrics in _of_scope(where).rows(tx, **values):
+def of_scope(tx: sa.Connection, where: str, of: str | int) -> Iterator[Span]:
+    """The spans of one account, or of a project's accounts."""
+    for account_id, since, until, metrics in _of_scope(where).rows(tx, scope=of):
         begun = as_moment(since)
         assert begun is not None  # noqa: S101  never null
         yield Span(account_id, begun, as_moment(until), metrics)
@@ -111,7 +110,7 @@ def _of_scope(where: str) -> Query:
     )
     if where == "account":
         statement = statement.where(account_spans.c.account_id == sa.bindparam("scope", type_=Count()))
-    elif where == "project":
+    else:
         mine = sa.select(accounts.c.id).where(accounts.c.project_id == sa.bindparam("scope", type_=sa.Text()))
         statement = statement.where(account_spans.c.account_id.in_(mine))
     return Query(lambda _: statement)

@@ -34,11 +34,6 @@ class SheetSide:
     fingerprint: str | None = None
     unchanged: bool = False
 
-    @property
-    def absent(self) -> bool:
-        """Whether the project has no tab, so that there was nothing to read."""
-        return self.cells is None and self.error is None and not self.degraded
-
 
 def parse_side(side: SheetSide, project: Project, options: Options, *, force: bool) -> SheetSide:
     """Parse the cells, unless the stored observations were read from the same."""
