@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.sources.dates import moment_of
 from webapp.sources.sheet import csv
+from webapp.sources.sheet.rows import read_tab
 from webapp.sources.sheet.shape import _is_no_count
 from webapp.sources.sheet.xlsx.cells import _is_zero
 
@@ -39,3 +41,13 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeyp
 
     with pytest.raises(SourceError):
         csv._bytes(there, 10)
+
+
+def test_a_note_of_two_lines_in_the_last_column_is_no_row(tmp_path: Path) -> None:
+    text = 'Link,Followers,Topic\nhttps://x.com/ann,5,"first\nsecond"\nhttps://x.com/bob,6,c\n'
+    (tmp_path / "A.csv").write_text(text, encoding="utf-8")
+    source = csv.CsvFolder(tmp_path)
+    (cells,) = source.read(source.book(Budget()).tabs, [None], Budget())
+
+    rows = read_tab(cells.rows(), "A").rows.values()
+    assert [(row.counts.followers, row.topic) for row in rows] == [(5, "first second"), (6, "c")]

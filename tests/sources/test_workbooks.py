@@ -12,6 +12,7 @@ from webapp.errors import SourceError
 from webapp.model import Counts
 from webapp.sources.counts import NOT_COMPUTED
 from webapp.sources.sheet import Cells
+from webapp.sources.sheet.csv import CsvFolder
 from webapp.sources.sheet.rows import read_tab
 from webapp.sources.sheet.xlsx import XlsxFile
 
@@ -471,3 +472,28 @@ def test_a_protected_workbook_is_named(tmp_path: Path) -> None:
         XlsxFile(path).book(Budget())
 
     assert (error.value.code, error.value.hint) == ("bad_file", "save it as .xlsx without a password")
+
+
+def test_a_workbook_without_styles_has_numbers(tmp_path: Path) -> None:
+    book = Book(tmp_path, HEADER + f'<row r="2">{text("A2", ONE)}<c r="B2"><v>12</v></c></row>')
+    book.more = {
+        "xl/_rels/workbook.xml.rels": book._relations({"rId1": ("worksheet", book.target)}),
+    }
+
+    assert book.followers() == [12]
+
+
+def test_a_workbook_in_a_folder_that_cannot_be_read_any_more_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Book(tmp_path, HEADER).save()
+    source = CsvFolder(tmp_path)
+    tabs = source.book(Budget()).tabs
+
+    def give_out(_: int) -> Cells:
+        raise SourceError("it is gone")
+
+    monkeypatch.setattr(XlsxFile, "read", lambda *_: map(give_out, [1]))
+    (cells,) = source.read(tabs, [None] * len(tabs), Budget())
+
+    assert str(cells.error) == "it is gone"

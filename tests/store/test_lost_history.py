@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from webapp import cli
 from webapp.app import create_app
 from webapp.bootstrap import Parts, bootstrap, traces_of
 from webapp.config import Settings
+from webapp.errors import StoreError
 from webapp.store import lost_history
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import ensure_migrated
@@ -344,3 +346,12 @@ def test_who_cannot_write_what_was_noticed_goes_on(
     ensure_migrated(read_only)
 
     read_only.close()
+
+
+def test_a_database_that_cannot_be_read_now_leaves_its_trace_another_time() -> None:
+    def refuse() -> Any:
+        raise StoreError("busy")
+
+    db: Any = SimpleNamespace(traces=SimpleNamespace(is_due=lambda _: True), read=refuse)
+
+    lost_history.leave_trace(db, datetime(2026, 3, 2, tzinfo=UTC))  # and says nothing
