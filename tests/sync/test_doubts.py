@@ -380,3 +380,18 @@ def test_a_late_reading_of_an_account_that_is_off_makes_no_snapshot(
     service.sync()
 
     assert days(service) == [("03-02", 1_000), ("03-03", 1_010)]
+
+
+@pytest.mark.parametrize("latest", [False, True])
+def test_the_day_of_a_doubt_gets_its_first_value_or_its_latest(
+    cell: Cell, service: Service, time: FakeClock, latest: bool
+) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    service.options(latest_snapshot=latest)
+    time.forward(days=1)
+    cell.put(1_000_000)
+    time.forward(hours=1)
+    cell.put(1_100_000)
+    accept(service)
+
+    assert days(service)[-1] == ("03-06", 1_100_000 if latest else 1_000_000)
