@@ -1,7 +1,7 @@
-"""Which tests are slow: those that use PostgreSQL, a browser or processes of their own, or do a sync the long way.
+"""Which tests are slow: those that use PostgreSQL, a browser or processes, do a sync the long way, or say they are long.
 
-All others make the fast lane. The lane follows from the fixtures that a test asks for, by itself or through others. Whoever starts a process without the
-fixture `processes` fails, so that the fast lane stays fast.
+All others make the fast lane. For most, the lane follows from the fixtures that a test asks for, by itself or through
+others. Whoever starts a process without the fixture `processes` fails, so that the fast lane stays fast.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-SLOW = {"postgres", "browser", "processes", "without_shortcuts"}  # fixtures, and marks of the same names
+SLOW = {"postgres", "browser", "processes", "without_shortcuts", "long"}  # marks; fixtures of these names give them
 STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "pty.spawn"}
 
 

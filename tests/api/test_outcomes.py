@@ -56,6 +56,7 @@ def test_a_strict_answer_names_who_failed_and_why(service: Service, sheet: FakeS
     assert last_run(service)["error"] == answer["error"]
 
 
+@pytest.mark.long
 def test_what_failed_comes_first_and_is_not_cut_from_a_long_answer(sqlite_service: Service) -> None:
     sheet = sqlite_service.sheet
     many(sheet, 200)
@@ -69,6 +70,7 @@ def test_what_failed_comes_first_and_is_not_cut_from_a_long_answer(sqlite_servic
     assert sqlite_service.get(f"/api/admin/runs/{answer['run_id']}")["results"][0]["project_name"] == "Project 199"
 
 
+@pytest.mark.long
 def test_every_project_that_is_not_whole_is_listed_however_many_there_are(sqlite_service: Service) -> None:
     sheet = sqlite_service.sheet
     many(sheet, 260)

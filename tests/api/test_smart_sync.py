@@ -122,6 +122,7 @@ def test_a_summary_is_under_a_kilobyte_whatever_happened(sqlite_service: Service
     assert json.loads(answer.data)["error_count"] == 40
 
 
+@pytest.mark.long
 def test_a_body_stays_under_64_kilobytes_with_300_projects_full_of_problems(sqlite_service: Service) -> None:
     for number in range(300):
         rows = [[f"https://x.com/user{n}", "#REF!"] for n in range(25)] if number < 40 else [[ANN, number]]

@@ -453,6 +453,7 @@ def test_a_failed_sync_is_not_fresh(service: Service, time: FakeClock) -> None:
 # Many and slow
 
 
+@pytest.mark.long
 def test_two_hundred_slow_projects_all_get_their_turn_before_anybody_gets_a_second(sqlite_service: Service) -> None:
     service = sqlite_service
     titles = [f"Project {number}" for number in range(200)]

@@ -110,6 +110,7 @@ def adds_up(before: int | None, part: Any, after: int | None) -> None:
     assert (after or 0) == (before or 0) + moved
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1])
 def test_history_is_the_truth_and_everything_adds_up(
     service: Service, sheet: FakeSheet, time: FakeClock, seed: int
