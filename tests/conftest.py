@@ -45,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         lanes.mark(item)
+        if not lanes.is_measured(item):
+            item.add_marker("no_cover")
     if config.getoption("quick"):
         config.hook.pytest_deselected(items=[item for item in items if lanes.is_slow(item)])
         items[:] = [item for item in items if not lanes.is_slow(item)]

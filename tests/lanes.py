@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 SLOW = {"postgres", "browser", "processes", "without_shortcuts", "long"}  # marks; fixtures of these names give them
+BESIDE_THE_STORE = {"store", "read"}
 STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "pty.spawn"}
 
 
@@ -24,6 +25,15 @@ def mark(item: pytest.Item) -> None:
 
 def is_slow(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(name) for name in SLOW)
+
+
+def is_measured(item: pytest.Item) -> bool:
+    """Whether coverage is measured while it runs, which makes it half as slow again.
+
+    Of the slow ones, those beside the store and its reads reach what is PostgreSQL's own; the others reach nothing more.
+    """
+    slow = {mark.name for mark in item.iter_markers()} & SLOW
+    return not slow or (slow == {"postgres"} and item.path.parent.name in BESIDE_THE_STORE)
 
 
 class Starts:

@@ -31,6 +31,11 @@ def test_a_kind_of_database_decides_for_itself(request: pytest.FixtureRequest, d
     assert lanes.is_slow(request.node) == database_url.startswith("postgresql")
 
 
+def test_coverage_is_measured_in_the_fast_lane(request: pytest.FixtureRequest, database_url: str) -> None:
+    assert lanes.is_measured(request.node) == (not database_url.startswith("postgresql"))
+    assert bool(request.node.get_closest_marker("no_cover")) == (not lanes.is_measured(request.node))
+
+
 def test_every_way_to_start_a_process_is_heard(processes: None) -> None:
     with lanes.Starts().hear() as heard:
         subprocess.run([sys.executable, "-c", ""], check=True)

@@ -419,6 +419,16 @@ class TestSqliteFile:
             add(tx, "new")
         assert names(sqlite_db) == ["backed up", "new"]
 
+    def test_a_file_that_can_not_be_opened_in_a_folder_of_others_is_a_matter_of_rights(self, tmp_path: Path) -> None:
+        error = sqlite3.OperationalError()
+        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+
+        def code(path: Path) -> str | None:
+            return sqlite_module.Sqlite(str(path), busy_timeout_s=1).code_of(error, writing=True)
+
+        assert code(tmp_path / "no-folder" / "smart-sync.db") == "read_only"
+        assert code(tmp_path / "smart-sync.db") == sqlite_module.CODES[sqlite3.SQLITE_CANTOPEN]
+
     def test_a_file_replaced_while_it_is_opened_is_refused_and_closed(
         self, sqlite_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -556,16 +566,6 @@ class TestRights:
 
         assert answer["migrate"][0] == "read_only"
         assert not path.exists()
-
-    def test_a_file_that_can_not_be_opened_in_a_folder_of_others_is_a_matter_of_rights(self, tmp_path: Path) -> None:
-        error = sqlite3.OperationalError()
-        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
-
-        def code(path: Path) -> str | None:
-            return sqlite_module.Sqlite(str(path), busy_timeout_s=1).code_of(error, writing=True)
-
-        assert code(tmp_path / "no-folder" / "smart-sync.db") == "read_only"
-        assert code(tmp_path / "smart-sync.db") == sqlite_module.CODES[sqlite3.SQLITE_CANTOPEN]
 
     def test_a_folder_that_can_not_be_entered(self, open_folder: Path, tmp_path: Path) -> None:
         path = self.database(open_folder)

@@ -395,3 +395,18 @@ def test_the_day_of_a_doubt_gets_its_first_value_or_its_latest(
     accept(service)
 
     assert days(service)[-1] == ("03-06", 1_100_000 if latest else 1_000_000)
+
+
+def test_an_account_whose_row_has_gone_takes_its_doubts_along(
+    cell: Cell, service: Service, sheet: FakeSheet, time: FakeClock
+) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    time.forward(days=1)
+    cell.put(10_000_000)
+    assert service.one("SELECT count(*) FROM doubts") == 1
+
+    sheet.rows("Project A", ["x.com/bob", None, None, None, None, 5])
+    service.sync()
+
+    assert service.one("SELECT count(*) FROM doubts") == 0
+    assert days(service)[-1] == ("03-05", 1_030)
