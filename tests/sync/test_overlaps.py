@@ -317,6 +317,26 @@ def test_two_runs_that_find_the_same_new_tab_make_one_project(
     assert service.one("SELECT count(*) FROM account_snapshots") == 2
 
 
+def test_a_tab_that_another_run_made_a_project_meanwhile_is_left_to_it(service: Service, two: FakeSheet) -> None:
+    others = []
+
+    def overtake(_: Tab) -> None:
+        two.on_read = lambda _: None
+        others.append(service.sync(force=True))
+
+    two.on_read = overtake
+
+    late = service.sync()
+
+    assert [(result["project_name"], result["skipped"]) for result in others[0]["results"]] == [
+        ("Project A", None),
+        ("Project B", None),
+    ]
+    assert (late["state"], late["total_projects"], late["results"]) == ("succeeded", 0, [])
+    assert service.one("SELECT count(*) FROM projects") == 2
+    assert (service.followers(ANN), service.followers(BEN)) == (1, 1)
+
+
 # Runs that die
 
 
