@@ -117,6 +117,34 @@ def test_a_project_that_is_being_synced_says_so(site: Site) -> None:
     assert "Beauty Lab syncing" in text_of(site.visitor(TOKEN), "/")
 
 
+def test_pages_tell_of_a_program_that_has_stopped_in_the_words_of_the_status(site: Site) -> None:
+    visitor, mine, other = site.visitor(TOKEN), project_id(site), project_id(site, "Street Food")
+    with site.parts.db.write() as tx:
+        tx.exec_driver_sql(
+            "UPDATE observations SET origin = 'my-parser' WHERE source = 'parsed' "
+            "AND account_id IN (SELECT id FROM accounts WHERE project_id = ?)",
+            (mine,),
+        )
+    before = text_of(visitor, "/") + text_of(visitor, f"/projects/{mine}")
+    site.time.forward(days=16)
+    with site.parts.db.write() as tx:
+        tx.exec_driver_sql(
+            "UPDATE observations SET observed_at = ? WHERE source = 'parsed' AND origin <> 'my-parser'",
+            (site.time.now.strftime("%Y-%m-%d %H:%M:%S.%f"),),
+        )
+
+    visitor = site.visitor(TOKEN)
+    home, page, fine = (text_of(visitor, path) for path in ("/", f"/projects/{mine}", f"/projects/{other}"))
+    said = visitor.get("/api/admin/sync_status").get_json()["readings"]["message"]
+
+    assert "readings of" not in before
+    assert re.fullmatch(r"readings of my-parser are stale: the newest of \d+ accounts came 16 d ago", said)
+    assert said in home
+    assert home.count("stale readings") == 1
+    assert said in page
+    assert "readings of" not in fine
+
+
 def test_a_number_tells_its_cell_or_its_platform(quiet_site: Site, admin: FlaskClient) -> None:
     page = admin.get(f"/projects/{project_id(quiet_site)}").get_data(as_text=True)
 

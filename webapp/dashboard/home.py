@@ -21,10 +21,11 @@ from webapp.dashboard.runs import live_run
 from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS
 from webapp.model import METRICS, UNKNOWN, Values
+from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import movement
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import group_by
-from webapp.store import days, held, leases, lost_history
+from webapp.store import days, held, leases, lost_history, reading_ages
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
 from webapp.store.projects import Project
@@ -67,7 +68,7 @@ class HomeMemory:
 
 @dataclass(frozen=True)
 class ProjectCard:
-    """One project at a glance. state: the worst thing that is so."""
+    """One project at a glance. state: the worst thing that is so. silent: a program that reads has stopped."""
 
     project: Project
     sums: HomeSums
@@ -76,11 +77,15 @@ class ProjectCard:
     problems: int
     held: int
     percent: float | None
+    silent: bool
 
 
 @dataclass(frozen=True)
 class HomePage:
+    """silences: what is said of each program that has stopped reading."""
+
     cards: Sequence[ProjectCard]
+    silences: Sequence[str]
 
     @property
     def accounts(self) -> int:
@@ -96,13 +101,13 @@ def home() -> Response:
     settings, database, now = web.get(Settings), web.get(Database), web.get(Clock).now()
     memory: HomeMemory = current_app.extensions[MEMORY]
     with database.read() as tx:
-        found = home_page(tx, memory, database.generation, now, settings.stale_after)
+        found = home_page(tx, memory, database.generation, now, settings)
         live, loss = live_run(tx), lost_history.open_loss(tx)
     return page("home.html", home=found, live=live, loss=loss, set_up=web.get(SetUp))
 
 
-def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datetime, stale_after: int) -> HomePage:
-    """Every project that is not removed, by name. stale_after: minutes."""
+def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datetime, settings: Settings) -> HomePage:
+    """Every project that is not removed, by name."""
     projects = all_heads(tx)
     today = now.date()
     key = generation, today, tuple((one.id, one.revision, one.changed_at, one.synced_at) for one in projects)
@@ -111,14 +116,17 @@ def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datet
         sums = _sums(tx, projects, today)
         memory.put(key, sums)
     waiting, syncing = held.counts(tx), leases.syncing(tx)
+    limit = settings.readings_stale_after
+    ages = reading_ages.of_projects(tx, now, limit)
     cards = []
     for project in projects:
-        state = state_of(project, syncing=project.id in syncing, stale_after=stale_after, now=now)
-        cards.append(_card(project, sums.get(project.id, NOBODY), state, waiting.get(project.id, 0)))
-    return HomePage(cards)
+        state = state_of(project, syncing=project.id in syncing, stale_after=settings.stale_after, now=now)
+        silent = bool(stale_readings(ages.get(project.id, ()), limit, now))
+        cards.append(_card(project, sums.get(project.id, NOBODY), state, waiting.get(project.id, 0), silent=silent))
+    return HomePage(cards, stale_readings(reading_ages.together(ages.values()), limit, now))
 
 
-def _card(project: Project, sums: HomeSums, state: str, waiting: int) -> ProjectCard:
+def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent: bool) -> ProjectCard:
     return ProjectCard(
         project,
         sums,
@@ -127,6 +135,7 @@ def _card(project: Project, sums: HomeSums, state: str, waiting: int) -> Project
         len(problems_of(project)),
         waiting,
         target_percent(project, sums.counts),
+        silent,
     )
 
 

@@ -22,6 +22,7 @@ from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
 from webapp.errors import NotFound
 from webapp.model import METRICS, UNKNOWN, Metric, Values
+from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import Movement, difference, movement, total
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import by_value, group_by, says
@@ -34,6 +35,7 @@ from webapp.store.heads import head_of
 from webapp.store.held import ListedHeld
 from webapp.store.observations import Sources
 from webapp.store.projects import Project
+from webapp.store.reading_ages import reading_ages
 from webapp.store.standing import Recent, cells, ranged, recent
 
 INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
@@ -82,10 +84,14 @@ class GroupBar:
 
 @dataclass(frozen=True)
 class ProjectPage:
-    """total: accounts there are; found: those that fit the listing, on so many pages."""
+    """total: accounts there are; found: those that fit the listing, on so many pages.
+
+    silences: what is said of each program that has stopped reading.
+    """
 
     project: Project
     state: str
+    silences: Sequence[str]
     tiles: Sequence[MetricTile]
     percent: float | None
     points: Sequence[ChartDay]
@@ -109,7 +115,7 @@ def project(project_id: str) -> Response:
         head = head_of(tx, project_id)
         if head is None:
             raise NotFound(f"there is no project {project_id[:100]!r}")
-        found = project_page(tx, head, metric, days, listing, now, settings.stale_after)
+        found = project_page(tx, head, metric, days, listing, now, settings)
         live = live_run(tx)
     return page(
         "project.html",
@@ -139,9 +145,8 @@ def _listing() -> Listing:
 
 
 def project_page(
-    tx: sa.Connection, project: Project, metric: Metric, days: int, listing: Listing, now: datetime, stale_after: int
+    tx: sa.Connection, project: Project, metric: Metric, days: int, listing: Listing, now: datetime, settings: Settings
 ) -> ProjectPage:
-    """stale_after: minutes."""
     today, place = now.date(), METRICS.index(metric)
     as_of = {project.id: project.as_of}
     everyone = [*recent(tx, "project", project.id, 1, as_of)]
@@ -158,10 +163,11 @@ def project_page(
     past = kept_days.of_project(tx, project.id, dates[0], today)
     sparks = _account_sparks(tx, project, [account.id for account in shown], place, today)
     sources = observations.sources_of(tx, [account.id for account in shown], now)
-    problems = problems_of(project)
+    problems, syncing, limit = problems_of(project), leases.is_syncing(tx, project.id), settings.readings_stale_after
     return ProjectPage(
         project=project,
-        state=state_of(project, syncing=leases.is_syncing(tx, project.id), stale_after=stale_after, now=now),
+        state=state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now),
+        silences=stale_readings(reading_ages(tx, now, limit, project.id), limit, now),
         tiles=metric_tiles(moved.total, moved.growth, week.growth, lambda of: _sparks(past, of)),
         percent=target_percent(project, moved.total),
         points=[*_chart_days(past, dates, place)[-days:], *_chart_now(tx, project, everyone, past, place)],

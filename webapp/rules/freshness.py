@@ -6,6 +6,7 @@ program that has stopped, while the tab is read as ever. Each has its own limit.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -77,7 +78,22 @@ def are_readings_stale(newest: datetime | None, stale_after_minutes: int, now: d
     return newest is not None and now - newest > stale_after_minutes * MINUTE
 
 
-def readings_words(origin: str | None, accounts: int, newest: datetime, now: datetime) -> str:
-    """What is said of readings that are stale."""
-    whose = f"readings of {origin}" if origin else "readings of no named program"
-    return f"{whose} are stale: the newest of {accounts} accounts came {ago(newest, now)}"
+class ProgramAge(Protocol):
+    """The readings of one program. origin None: it gives no name. newest: aware UTC."""
+
+    @property
+    def origin(self) -> str | None: ...
+    @property
+    def accounts(self) -> int: ...
+    @property
+    def newest(self) -> datetime: ...
+
+
+def stale_readings(ages: Iterable[ProgramAge], stale_after_minutes: int, now: datetime) -> list[str]:
+    """What is said of each program that has stopped, in the order of `ages`, everywhere in the same words."""
+    return [_readings_words(age, now) for age in ages if are_readings_stale(age.newest, stale_after_minutes, now)]
+
+
+def _readings_words(age: ProgramAge, now: datetime) -> str:
+    whose = f"readings of {age.origin}" if age.origin else "readings of no named program"
+    return f"{whose} are stale: the newest of {age.accounts} accounts came {ago(age.newest, now)}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from webapp.rules.sorting import group_by
 from webapp.store.tables import accounts, observations, projects
 
 
@@ -28,12 +30,22 @@ class ReadingAge(NamedTuple):
 def reading_ages(
     tx: sa.Connection, now: datetime, stale_after_minutes: int, project_id: str | None = None
 ) -> Sequence[ReadingAge]:
-    """By program, of the active projects or of one; accounts that people count by hand are left out."""
+    """By program, of the active projects together or of one; accounts that people count by hand are left out."""
+    return together(of_projects(tx, now, stale_after_minutes, project_id).values())
+
+
+def of_projects(
+    tx: sa.Connection, now: datetime, stale_after_minutes: int, project_id: str | None = None
+) -> dict[str, list[ReadingAge]]:
+    """{project: the readings of each program}, of the active projects or of one; a finished one waits for none."""
     at = observations.c.observed_at
     limit = now - timedelta(minutes=stale_after_minutes)
-    mine = projects.c.status == "active" if project_id is None else projects.c.id == project_id
+    mine = projects.c.status == "active"
+    if project_id is not None:
+        mine = (projects.c.id == project_id) & (projects.c.status != "finished")
     statement = (
         sa.select(
+            projects.c.id,
             observations.c.origin,
             sa.func.count(),
             sa.func.count(sa.case((at < limit, 1))),
@@ -45,7 +57,24 @@ def reading_ages(
         .join(projects, projects.c.id == accounts.c.project_id)
         .where(observations.c.source == "parsed", accounts.c.removed_at.is_(None), accounts.c.mode == "auto")
         .where(projects.c.removed_at.is_(None), mine)
-        .group_by(observations.c.origin)
+        .group_by(projects.c.id, observations.c.origin)
     )
-    found = [ReadingAge(*row) for row in tx.execute(statement)]
+    rows = group_by(tx.execute(statement), lambda row: str(row[0]))
+    return {one: together([[ReadingAge(*row[1:]) for row in found]]) for one, found in rows.items()}
+
+
+def together(ages: Iterable[Iterable[ReadingAge]]) -> list[ReadingAge]:
+    """One for each program, the one that has been silent the longest first."""
+    programs = group_by(chain.from_iterable(ages), lambda age: age.origin)
+    found = [_sum(origin, mine) for origin, mine in programs.items()]
     return sorted(found, key=lambda age: (age.newest, age.origin or ""))
+
+
+def _sum(origin: str | None, ages: Sequence[ReadingAge]) -> ReadingAge:
+    return ReadingAge(
+        origin,
+        sum(age.accounts for age in ages),
+        sum(age.late for age in ages),
+        min(age.oldest for age in ages),
+        max(age.newest for age in ages),
+    )

@@ -16,7 +16,7 @@ from webapp.api.shapes.runs import RunSummary, run_summary
 from webapp.clock import iso
 from webapp.config import Settings
 from webapp.rules.due import overdue
-from webapp.rules.freshness import are_readings_stale, is_project_stale, readings_words
+from webapp.rules.freshness import are_readings_stale, is_project_stale, stale_readings
 from webapp.rules.outcomes import ProjectState, project_state
 from webapp.store.db import Database
 from webapp.store.projects import Project, Status
@@ -252,7 +252,7 @@ def readings_status(ages: Sequence[ReadingAge], stale_after: int, now: datetime)
     return ReadingsStatus(
         state="stale" if stale else "fresh" if ages else "none",
         since=iso(stale[0].newest) if stale else None,
-        message="; ".join(readings_words(age.origin, age.accounts, age.newest, now) for age in stale[:5]) or None,
+        message="; ".join(stale_readings(stale[:5], stale_after, now)) or None,
         programs=[_program(age, stale_after, now) for age in ages[:PROGRAMS_SHOWN]],
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from webapp.cli.doctor.case import Case, Finding, Level
 from webapp.clock import iso
-from webapp.rules.freshness import are_readings_stale, is_project_stale, readings_words
+from webapp.rules.freshness import is_project_stale, stale_readings
 from webapp.rules.outcomes import run_label, succeeded, withheld
 from webapp.store import runs, status
 from webapp.store.projects import Project
@@ -29,11 +29,9 @@ def examine_syncs(case: Case) -> Iterator[Finding]:
     for project in totals.failing:
         yield _failing(case, project)
     yield from _last_run([run for run in last if not run.live])
-    for age in ages:
-        if are_readings_stale(age.newest, settings.readings_stale_after, now):
-            words = readings_words(age.origin, age.accounts, age.newest, now)
-            fix = "see that the program still runs and is not refused; SMART_SYNC_READINGS_STALE_AFTER is the limit"
-            yield Finding("warn", "readings", words, fix)
+    for words in stale_readings(ages, settings.readings_stale_after, now):
+        fix = "see that the program still runs and is not refused; SMART_SYNC_READINGS_STALE_AFTER is the limit"
+        yield Finding("warn", "readings", words, fix)
 
 
 def _totals(totals: StatusTotals) -> Iterator[Finding]:
