@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 from tests.api import wire
 from tests.api.shapes import Shapes
 from tests.api.tour import ADMIN, BY_ID, Demo, demo_on, tour
+from tests.api.tour import examples as make_examples
 from webapp.api import ROUTES, routes
 from webapp.api.http.codes import CODES
 from webapp.api.http.docs import page_of
@@ -59,6 +60,13 @@ def wrong_with(shapes: Shapes, operation: str, answer: TestResponse) -> list[str
     if not answer.is_json:
         return []
     return [f"{operation} {answer.status_code} {line}" for line in shapes.wrong(schema, answer.get_json())]
+
+
+def test_examples_are_the_same_whenever_they_are_made() -> None:
+    first, second = make_examples(), make_examples()
+
+    assert first == second
+    assert set(json.loads(first)) == set(json.loads(EXAMPLES.read_text(encoding="utf-8")))
 
 
 # The document itself
