@@ -74,14 +74,16 @@ def judge(
     timed: Timed | None,
     reading: int | None,
     now: datetime,
+    seen: bool = True,
 ) -> Judgement:
     """What becomes of what the sheet says of a metric that has HISTORY.
 
     typed: what it says now; None: nothing. before: what it said at the last look. doubt: the one that is open.
-    timed: the last one that ended by time. reading: what the platform says, believed or not.
+    timed: the last one that ended by time. reading: what the platform says, believed or not. seen: the value was read
+    just now, of an account that counts; else time confirms nothing.
     """
     if doubt is not None:
-        return _judge_again(typed, doubt, reading, now)
+        return _judge_again(typed, doubt, reading, now, seen=seen)
     if typed is None or before is None or not implausible(before, typed):
         return BELIEVED
     if timed is not None and now - timed.at < REGRET and not implausible(timed.credible, typed):
@@ -91,13 +93,13 @@ def judge(
     return Judgement(believed=False, doubt=Doubt(typed, before, now))
 
 
-def _judge_again(typed: int | None, doubt: Doubt, reading: int | None, now: datetime) -> Judgement:
+def _judge_again(typed: int | None, doubt: Doubt, reading: int | None, now: datetime, *, seen: bool) -> Judgement:
     if typed is None or not implausible(doubt.credible, typed):
         return Judgement(believed=True, outcome="corrected")
     if agrees(typed, reading):
         return Judgement(believed=True, outcome="confirmed")
     if implausible(doubt.typed, typed):  # another slip; what was seen of the first one is forgotten
         return Judgement(believed=False, outcome="restarted", doubt=Doubt(typed, doubt.credible, now))
-    if now - doubt.since >= PATIENCE:
+    if seen and now - doubt.since >= PATIENCE:
         return Judgement(believed=True, outcome="timed")
     return Judgement(believed=False, doubt=doubt._replace(typed=typed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -85,13 +85,24 @@ _drop = Bulk(_build_drop, ("account", "now"))  # begun by a clock that was ahead
 _close = Bulk(_build_close, ("now", "account"))
 
 
-def first_counted(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], datetime]:
-    """{(account id, place of the metric): since when it first counted}."""
-    found: dict[tuple[int, int], datetime] = {}
+class Counted(NamedTuple):
+    """When a metric of an account counted. first: for the first time. since, until: the last time, without a break."""
+
+    first: datetime
+    since: datetime
+    until: datetime | None
+
+
+def counted(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], Counted]:
+    """{(account id, place of the metric): when it counted}."""
+    found: dict[tuple[int, int], Counted] = {}
     for span in of_scope(tx, "project", project_id):  # those of an account in their order
         for place in range(len(METRICS)):
             if span.metrics >> place & 1:
-                found.setdefault((span.account_id, place), span.since)
+                before = found.get((span.account_id, place))
+                first = before.first if before else span.since
+                since = before.since if before and before.until == span.since else span.since
+                found[span.account_id, place] = Counted(first, since, span.until)
     return found
 
 

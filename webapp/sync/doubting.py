@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from webapp.model import METRICS, Counts, Metric, Values
 from webapp.rules import wording
-from webapp.rules.doubts import Doubt, Judgement, Timed, implausible, judge
+from webapp.rules.doubts import PATIENCE, Doubt, Judgement, Timed, implausible, judge
 from webapp.store.doubts import DoubtedDay
 from webapp.store.observations import Stored
 from webapp.sync.plan import DayValue, Inputs, Plan, Withdrawal
 
 NO_DAYS: Sequence[DoubtedDay] = ()
+
+
+class Look(NamedTuple):
+    """What a sync sees of a metric. current: the merged count. seen: its cell was read, and its account counts."""
+
+    typed: int | None
+    current: int | None
+    seen: bool
 
 
 class Doubting:
@@ -28,10 +37,11 @@ class Doubting:
         }
         self.doubted = {account_id for account_id, _ in self.open}
 
-    def bits(self, account: Stored, sheet: Values, counts: Counts, pins: Mapping[Metric, int], unread: int = 0) -> int:
-        """The metrics of an account that are in doubt now. counts: the merged ones. unread: bits of what was not read.
+    def bits(self, account: Stored, sheet: Values, counts: Counts, pins: Mapping[Metric, int], unseen: int = 0) -> int:
+        """The metrics of an account that are in doubt now. counts: the merged ones.
 
-        A pin rules over a doubt, which waits until the pin has gone.
+        unseen: bits of what was not read; all, of an account that is off. A pin rules over a doubt, which waits until
+        the pin has gone.
         """
         if sheet == account.sheet and account.id not in self.doubted:
             return 0
@@ -39,8 +49,8 @@ class Doubting:
         for place, metric in enumerate(METRICS):
             if (account.id, place) not in self.open and sheet[place] == account.sheet[place]:
                 continue
-            read = not unread >> place & 1
-            if self._is_doubted(account, place, sheet[place], counts[place], read=read) and metric not in pins:
+            look = Look(sheet[place], counts[place], seen=not unseen >> place & 1)
+            if self._is_doubted(account, place, look) and metric not in pins:
                 found |= 1 << place
         return found
 
@@ -49,34 +59,37 @@ class Doubting:
         if account_id in self.doubted:
             self.plan.undoubted.extend(pair for pair in self.open if pair[0] == account_id)
 
-    def _is_doubted(self, account: Stored, place: int, typed: int | None, current: int | None, *, read: bool) -> bool:
+    def _is_doubted(self, account: Stored, place: int, look: Look) -> bool:
         known = self.inputs.doubts.get((account.id, place), NO_DAYS)
         days = self.open.get((account.id, place), [])
         before = self._before(account, place)
-        if not days:
-            odd = implausible(before, typed) or implausible(typed, before)
-            if not odd:
-                return False
-            if not self.inputs.has_history(account.id, place):
-                self.plan.replaced.append((account.id, METRICS[place], current))
-                return False
-            if self._goes_on(account, place, typed, known):
-                return False
-        found = judge(
-            typed,
-            before,
-            doubt=Doubt(days[-1].typed, days[-1].credible, days[0].since) if days else None,
-            timed=_timed(known),
-            reading=account.parsed[place],
-            now=self.inputs.now,
-        )
-        if found.outcome == "timed" and not read:  # nobody has seen that it still stands
-            found = Judgement(believed=False, doubt=Doubt(days[-1].typed, days[-1].credible, days[0].since))
+        if not days and not self._is_odd(account, place, before, look, known):
+            return False
+        doubt = Doubt(days[-1].typed, days[-1].credible, self._stands_since(account, place, days)) if days else None
+        reading, now = account.parsed[place], self.inputs.now
+        found = judge(look.typed, before, doubt=doubt, timed=_timed(known), reading=reading, now=now, seen=look.seen)
         self._follow(account, place, found, known, days)
         if found.doubt is None:
             return False
-        self._keep(account, place, found, days if found.outcome is None else [], current)
+        self._keep(account, place, found.doubt, days if found.outcome is None else [], look)
         return True
+
+    def _is_odd(self, account: Stored, place: int, before: int | None, look: Look, known: Sequence[DoubtedDay]) -> bool:
+        """Whether a value that is in no doubt yet has to be judged."""
+        if not implausible(before, look.typed) and not implausible(look.typed, before):
+            return False
+        if not self.inputs.has_history(account.id, place):
+            if look.seen:
+                self.plan.replaced.append((account.id, METRICS[place], look.current))
+            return False
+        return not self._goes_on(account, place, look.typed, known)
+
+    def _stands_since(self, account: Stored, place: int, days: Sequence[DoubtedDay]) -> datetime:
+        """Since when a doubt has lasted without a break; the time in which its account does not count is none."""
+        since = days[0].since
+        if self.inputs.now - since < PATIENCE:
+            return since
+        return max(since, self.inputs.counts_since(account.id, place))
 
     def _goes_on(self, account: Stored, place: int, typed: int | None, known: Sequence[DoubtedDay]) -> bool:
         """Whether it goes on from what history says, as after a merge of two accounts."""
@@ -111,31 +124,24 @@ class Doubting:
         elif found.outcome is not None or (found.doubt is not None and not days and known):
             plan.undoubted.append(pair)
 
-    def _keep(
-        self, account: Stored, place: int, found: Judgement, days: Sequence[DoubtedDay], current: int | None
-    ) -> None:
+    def _keep(self, account: Stored, place: int, doubt: Doubt, days: Sequence[DoubtedDay], look: Look) -> None:
         """Keep aside what is seen of the doubted value today: the first of the day."""
-        doubt, day = found.doubt, self.inputs.day
-        assert doubt is not None  # noqa: S101  asked by the caller
+        day, value = self.inputs.day, look.current if look.seen else None
         last = days[-1] if days else None
-        if last is None or last.day < day:
-            self.plan.doubted.append(
-                DoubtedDay(
-                    account.id,
-                    METRICS[place],
-                    day,
-                    doubt.typed,
-                    current,
-                    doubt.credible,
-                    doubt.since,
-                    self.inputs.now,
-                    "open",
-                    None,
-                )
-            )
+        if last is None or (last.day < day and look.seen) or self._is_back(last, look):
+            metric, since = METRICS[place], days[0].since if days else doubt.since
+            seen = (doubt.typed, value, doubt.credible, since, self.inputs.now)
+            self.plan.doubted.append(DoubtedDay(account.id, metric, day, *seen, "open", None))
         elif last.typed != doubt.typed:
-            value = current if self.inputs.latest and last.value is not None else last.value
+            if not (self.inputs.latest and look.seen and last.value is not None):
+                value = last.value
             self.plan.doubted.append(last._replace(typed=doubt.typed, value=value))
+
+    def _is_back(self, last: DoubtedDay, look: Look) -> bool:
+        """Whether an account counts again on the very day on which it was off and nothing was seen of it."""
+        if not look.seen or last.value is not None or last.day != self.inputs.day:
+            return False
+        return last.observed_at < self.inputs.counts_since(last.account_id, last.place)
 
     def point_out(self, bits: int, sheet: Values, cells: Mapping[int, str], account: Stored) -> None:
         """List what is in doubt."""

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from webapp.model import METRICS, UNKNOWN, Counts, Metric, Problem, larger
 from webapp.rules import wording
 from webapp.rules.addresses import cell_address
-from webapp.rules.doubts import HISTORY, REGRET
+from webapp.rules.doubts import HISTORY
 from webapp.rules.history import Standing
 from webapp.rules.merge import pin_in_force
 from webapp.rules.shrink import may_have_shrunk, shrinkage
@@ -81,6 +81,7 @@ def _nothing_changed(tx: sa.Connection, run: LiveRun, project: Project, side: Sh
 
 
 def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, now: datetime) -> Inputs:
+    counted = _Counted(tx, project.id, now)
     return Inputs(
         now,
         project.merge_policy,
@@ -94,7 +95,8 @@ def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, 
         day=run.row.day,
         latest=run.options.latest_snapshot,
         stands=side.unchanged,
-        has_history=_History(tx, project.id, now).reaches,
+        has_history=counted.has_history,
+        counts_since=counted.since,
         last_known=_LastKnown(tx, project.id, run.row.day).value,
     )
 
@@ -106,35 +108,42 @@ def _doubts(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], list[Do
     return found
 
 
-class _History:
+class _Counted:
     """Since when metrics of a project's accounts count; looked up when somebody first asks, which is seldom."""
 
     def __init__(self, tx: sa.Connection, project_id: str, now: datetime) -> None:
-        self.look = partial(spans.first_counted, tx, project_id)
+        self.look = partial(spans.counted, tx, project_id)
         self.now = now
-        self.since: dict[tuple[int, int], datetime] | None = None
+        self.found: dict[tuple[int, int], spans.Counted] | None = None
 
-    def reaches(self, account_id: int, place: int) -> bool:
+    def has_history(self, account_id: int, place: int) -> bool:
         """Whether a metric has counted long enough for its last value to say what can follow."""
-        if self.since is None:
-            self.since = self.look()
-        since = self.since.get((account_id, place))
-        return since is not None and self.now - since >= HISTORY
+        counted = self._counted(account_id, place)
+        return counted is not None and self.now - counted.first >= HISTORY
+
+    def since(self, account_id: int, place: int) -> datetime:
+        """Since when a metric has counted without a break; now, where it does not."""
+        counted = self._counted(account_id, place)
+        return self.now if counted is None or counted.until is not None else counted.since
+
+    def _counted(self, account_id: int, place: int) -> spans.Counted | None:
+        if self.found is None:
+            self.found = self.look()
+        return self.found.get((account_id, place))
 
 
 class _LastKnown:
-    """What history said last of metrics, not long ago; looked up when somebody first asks, which is seldom."""
+    """What history says last of metrics, however long ago; looked up when somebody first asks, which is seldom."""
 
     def __init__(self, tx: sa.Connection, project_id: str, day: date) -> None:
         self.look = partial(standing_at, tx, "project", project_id, day)
-        self.since = day - REGRET
         self.stood: Standing | None = None
 
     def value(self, account_id: int, place: int) -> int | None:
         if self.stood is None:
             self.stood = self.look()
-        day, values = self.stood.get(account_id, (date.min, UNKNOWN))
-        return values[place] if day >= self.since else None
+        _, values = self.stood.get(account_id, (date.min, UNKNOWN))
+        return values[place]
 
 
 def _was_ended(project: Project) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal, NamedTuple
 
 from webapp.model import METRICS, Metric, Mode, Policy, Problem, SkipReason, Values
@@ -17,6 +17,8 @@ from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.store.doubts import DoubtedDay
 from webapp.store.held import Held
 from webapp.store.types import Stamp
+
+ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Inputs:
     pins: {account id: {metric: value}}, those in force. held: {(account id, place of the metric): the reading there}.
     was_ended: the file ended its last line when the tab was last understood.
     doubts: {(account id, place of the metric): its days, rising}. latest: snapshots follow the day. has_history: whether
-    a metric (account id, place) has counted long enough for its last value to say what can follow. last_known: what
-    history says last of a metric. stands: without a reading, the tab says what it said before; it is not out of reach.
+    a metric (account id, place) has counted long enough for its last value to say what can follow. counts_since: since
+    when it has counted without a break; now, where it does not. last_known: what history says last of it. stands: without a reading, the tab says what it said before; it is not out of reach.
     """
 
     now: datetime
@@ -45,6 +47,7 @@ class Inputs:
     latest: bool = False
     stands: bool = True
     has_history: Callable[[int, int], bool] = lambda _account_id, _place: False
+    counts_since: Callable[[int, int], datetime] = lambda _account_id, _place: ALWAYS
     last_known: Callable[[int, int], int | None] = lambda _account_id, _place: None
 
 

@@ -153,9 +153,7 @@ class _Planner:
         if mode != "off":
             self.fill_late(account, parsed, policy, pins)
         unread = (account.unread if self.inputs.stands else ALL) if row is None else row.unread
-        doubted = account.doubted  # one that is off waits
-        if mode != "off":
-            doubted = self.doubting.bits(account, sheet, counts, pins, unread)
+        doubted = self.doubting.bits(account, sheet, counts, pins, ALL if mode == "off" else unread)
         self.keep_sheet(account, sheet, counts, row, doubted)
 
     def explain_counts(
