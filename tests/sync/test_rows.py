@@ -305,3 +305,30 @@ def test_the_result_of_one_project_says_who_came(service: Service) -> None:
     one = service.sync(project_id=service.project()["id"])
 
     assert (one["added_count"], one["removed_count"]) == (1, 1)
+
+
+@pytest.mark.parametrize("made_one", ["merged", "corrected"])
+def test_two_rows_that_became_one_account_are_named_like_any_other_double(
+    service: Service, sheet: FakeSheet, made_one: str
+) -> None:
+    header = ("Link", "Followers", "Topic")
+    sheet.rows("Project A", [BEN, 20, "News"], [ANN, "n/a here", None], [BEN, 5, None], header=header)
+    service.sync()
+    ann, ben = (service.account(url)["id"] for url in (ANN, BEN))
+    if made_one == "merged":
+        assert service.post(f"/api/admin/accounts/{ben}/merge", {"into": ann}).status_code == 200
+    else:
+        service.write("DELETE FROM accounts WHERE id = :id", id=ben)
+        service.post(f"/api/admin/accounts/{ann}/correct_url", {"profile_url": "https://x.com/anna"})
+        service.post(f"/api/admin/accounts/{ann}/correct_url", {"profile_url": BEN})
+
+    for _ in range(2):  # and again while the tab is unchanged
+        result = service.sync()["results"][0]
+        doubles = [one for one in result["problems"] if one["code"] == "duplicate_row"]
+
+        assert [one["cell"] for one in doubles] == ["Project A!A4", "Project A!A3"]
+        assert "the same account as Project A!A2;" in doubles[1]["message"]
+        assert result["skips"]["duplicate_row"] == 2
+        (account,) = service.rows("SELECT * FROM accounts WHERE removed_at IS NULL")
+        assert (account["id"], account["followers"], account["topic"]) == (ann, 20, "News")
+    assert service.one("SELECT origin FROM observations") == f"Project A!{'3,2,4' if made_one == 'merged' else '2,4,3'}"

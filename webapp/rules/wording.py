@@ -36,6 +36,11 @@ def column_gone(title: str, metric: Metric, name: str | None, letter: str, heade
     )
 
 
+def duplicate_row(cell: str, first: str) -> Problem:
+    """cell, first: of the account's names."""
+    return Problem("duplicate_row", f"{cell}: the same account as {first}; the larger of each count is taken", cell)
+
+
 def implausible_value(cell: str, value: int, before: int | None) -> Problem:
     return Problem(
         "implausible_value",

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, UNKNOWN, Counts, Metric, Problem, larger
+from webapp.model import METRICS, UNKNOWN, Metric, Problem, SkipReason
 from webapp.rules import wording
 from webapp.rules.addresses import cell_address
 from webapp.rules.doubts import HISTORY
@@ -27,6 +27,7 @@ from webapp.sync.plan import Inputs, Plan
 from webapp.sync.planner import make_plan
 from webapp.sync.side import SheetSide
 
+DOUBLE: SkipReason = "duplicate_row"
 NO_REPORT: Mapping[str, Any] = {"problems": [], "skips": {}}
 
 
@@ -57,7 +58,7 @@ def make_draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSid
     if _nothing_changed(tx, run, project, side):
         return Draft(None, sheet_read=True, report=report["final"], tab_report=report["read"])
     if side.reading is not None:
-        _follow(side.reading, accounts.aliases_of(tx, project.id))
+        side = replace(side, reading=_follow(side.reading, accounts.aliases_of(tx, project.id)))
     before = report.get("read") or NO_REPORT
     gone = [] if run.trigger.force else _gone(tx, project, side, before.get("names", {}))
     inputs = _inputs(tx, run, project, side, now)
@@ -191,17 +192,23 @@ def _gone(tx: sa.Connection, project: Project, side: SheetSide, names: Mapping[s
     ]
 
 
-def _follow(reading: TabReading, aliases: Mapping[str, str]) -> None:
+def _follow(reading: TabReading, aliases: Mapping[str, str]) -> TabReading:
     """Give the rows of a corrected or merged profile URL to the account that they mean now."""
+    rows, doubles = reading.rows, []
     for alias, key in aliases.items():
-        row = reading.rows.pop(alias, None)
+        row = rows.pop(alias, None)
         if row is None:
             continue
-        other = reading.rows.get(key)
+        other = rows.get(key)
         if other is not None:  # two rows of one account, like any other double
-            counts = Counts._make(map(larger, other.counts, row.counts))
-            row = other._replace(counts=counts, unread=other.unread & row.unread, more=(*other.more, row.row))
-        reading.rows[key] = row
+            numbers = sorted((row.row, other.row), reverse=True)
+            cells = (cell_address(reading.title, reading.named_in, number) for number in numbers)
+            doubles.append(wording.duplicate_row(*cells))
+        rows[key] = row if other is None else other.with_repeat(row)
+    if not doubles:
+        return reading
+    skips = {**reading.skips, DOUBLE: reading.skips.get(DOUBLE, 0) + len(doubles)}
+    return replace(reading, problems=(*reading.problems, *doubles), skips=skips)
 
 
 def _pins(tx: sa.Connection, project_id: str, now: datetime) -> dict[int, dict[Metric, int]]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from webapp.model import METRICS, Counts, Metric, Problem, Profile, SkipReason
+from webapp.model import METRICS, Counts, Metric, Problem, Profile, SkipReason, larger
 from webapp.rules.addresses import cell_address
+from webapp.rules.growth import mask_of
 
 TEXTS = ("owner", "topic", "status")
 
@@ -32,6 +33,18 @@ class SheetRow(NamedTuple):
     status: str | None
     more: tuple[int, ...] = ()
 
+    def with_repeat(self, again: SheetRow) -> SheetRow:
+        """One row of two of one account: the larger of each count, the first text that is not blank."""
+        counts = Counts._make(map(larger, self.counts, again.counts))
+        unread = (self.unread | again.unread) & ~mask_of(counts)
+        return self.with_texts(again)._replace(counts=counts, unread=unread, more=(*self.more, again.row, *again.more))
+
+    def with_texts(self, other: SheetRow) -> SheetRow:
+        """The row with the texts of another where its own are blank."""
+        return self._replace(
+            owner=self.owner or other.owner, topic=self.topic or other.topic, status=self.status or other.status
+        )
+
 
 @dataclass(frozen=True)
 class TabReading:
@@ -41,7 +54,8 @@ class TabReading:
     torn: some row could not be read at all, and nobody knows whose it is: an account without a row may be there.
     ended: whether the table ends its last line, as files do that are whole; loose: if not, the account whose cell is
     the last one, and which of METRICS and TEXTS it is of: it may be half a cell.
-    headers: the names in the header, from the left. names: that of each metric's column.
+    headers: the names in the header, from the left. names: that of each metric's column. named_in: the letter of the
+    column that names the accounts.
     """
 
     title: str
@@ -54,6 +68,7 @@ class TabReading:
     loose: tuple[str, str] | None = None
     headers: tuple[str, ...] = ()
     names: Mapping[Metric, str] = field(default_factory=dict)
+    named_in: str = ""
 
     def cell(self, row: int, metric: int) -> str:
         """The address of a metric's cell, such as `Project A!E17`; without a column the row's, `Project A!17`."""

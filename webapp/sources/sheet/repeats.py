@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from webapp.model import METRICS, Counts, Problem, larger
+from webapp.model import METRICS, Counts, Problem
+from webapp.rules import wording
 from webapp.rules.addresses import address
+from webapp.rules.growth import mask_of
 from webapp.sources.dates import ORDERS, Order, likely_orders, moment_of
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.headers import Header
@@ -81,21 +83,15 @@ class Repeats:
         """The larger of each count, the first text that is not blank. note: a problem for each row after the first."""
         result, *others = rows
         for again in others:
-            counts = Counts._make(map(larger, result.counts, again.counts))
-            result = _fill(result, again)._replace(
-                counts=counts,
-                unread=(result.unread | again.unread) & ~_known(counts),
-                more=(*result.more, again.row),
-            )
+            result = result.with_repeat(again)
             if note:
                 self._note_duplicate(again, rows[0])
         return result
 
     def _note_duplicate(self, row: SheetRow, first: SheetRow) -> None:
         self._notes.skip("duplicate_row")
-        where = address(self._notes.title, self._column, first.row)
-        words = f"the same account as {where}; the larger of each count is taken"
-        self._notes.add_at("duplicate_row", row.row, self._column, words)
+        cells = (address(self._notes.title, self._column, one.row) for one in (row, first))
+        self._notes.add(wording.duplicate_row(*cells))
 
     # A log
 
@@ -146,22 +142,11 @@ class Repeats:
         self._notes.add(Problem("log_layout", words, None))
 
 
-def _known(counts: Counts) -> int:
-    return sum(1 << i for i, count in enumerate(counts) if count is not None)
-
-
-def _fill(row: SheetRow, other: SheetRow) -> SheetRow:
-    """The row with the texts of another where its own are blank."""
-    return row._replace(
-        owner=row.owner or other.owner, topic=row.topic or other.topic, status=row.status or other.status
-    )
-
-
 def _lay_over(newer: SheetRow, older: SheetRow) -> SheetRow:
     """What the newer row says, and the older one where the newer is blank; a cell that is unread is not blank."""
     counts = Counts._make(
         old if new is None and not newer.unread >> i & 1 else new
         for i, (new, old) in enumerate(zip(newer.counts, older.counts, strict=True))
     )
-    blank = _ALL & ~newer.unread & ~_known(newer.counts)
-    return _fill(newer, older)._replace(counts=counts, unread=newer.unread | (older.unread & blank))
+    blank = _ALL & ~newer.unread & ~mask_of(newer.counts)
+    return newer.with_texts(older)._replace(counts=counts, unread=newer.unread | (older.unread & blank))

@@ -88,6 +88,7 @@ class _Reader:
             loose=None if ended else self._loose(),
             headers=tuple(filter(None, texts)),
             names={m: texts[columns[m]] for m in letters},
+            named_in=column_letters(self.finder.column),
         )
 
     def _loose(self) -> tuple[str, str] | None:
