@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import TIMES, Service
 from tests.fakes.sheet import FakeSheet
+from webapp.model import METRICS
 from webapp.sources.sheet.rows import read_tab
 
 pytestmark = pytest.mark.shortcuts
@@ -90,6 +91,18 @@ def test_the_same_cells_are_understood_again_when_they_may_mean_something_else(
     sqlite_service.sync()
 
     change(sqlite_service)
+    sqlite_service.sync()
+
+    assert len(parsed) == 2
+
+
+def test_every_tab_is_understood_again_where_there_is_another_metric(
+    sqlite_service: Service, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_service.sheet.rows("Project A", [ANN, 1000])
+    sqlite_service.sync()
+
+    monkeypatch.setattr("webapp.sync.side.METRICS", (*METRICS, "shares"))
     sqlite_service.sync()
 
     assert len(parsed) == 2

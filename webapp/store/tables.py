@@ -261,7 +261,7 @@ project_days = _table(
     "project_days",
     sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
     sa.Column("day", Day(), nullable=False),
-    sa.Column("sums", Json(), nullable=False),  # {total, growth, joined, left: a number or null for each metric}
+    sa.Column("sums", Json(), nullable=False),  # what of `DaySums` has a number for each metric, in its order
     _number("accounts"),
     _number("carried"),
     sa.PrimaryKeyConstraint("project_id", "day"),

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from webapp.errors import SourceError, TransientSourceError
+from webapp.model import METRICS
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
@@ -61,5 +62,5 @@ def parse_side(side: SheetSide, project: Project, options: Options, *, force: bo
 
 def _fingerprint(cells: Cells, tab: Tab, locale: str | None, options: Options) -> str:
     """A hash of everything that decides what the tab means."""
-    settings = repr((PARSER_VERSION, tab.title, locale, options.discover, sorted(options.aliases.items())))
+    settings = repr((PARSER_VERSION, METRICS, tab.title, locale, options.discover, sorted(options.aliases.items())))
     return hashlib.sha256(cells.digest + settings.encode("utf-8", "surrogatepass")).hexdigest()
