@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,9 @@ from webapp import cli
 from webapp.app import create_app
 from webapp.bootstrap import DEMO_FOLDER, Parts, bootstrap
 from webapp.config import Settings
-from webapp.store import projects
+from webapp.store import held, projects, standing
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
@@ -77,6 +80,41 @@ def test_a_project_that_was_never_synced_is_due_by_every_door(
         projects.add(tx, {"name": "By hand"}, parts.clock.now())
 
     assert f"next due: {asked(client)['next_due_at']}\n" in typed(env, "status")
+
+
+def test_a_trigger_for_a_project_that_cannot_be_synced_is_refused_in_the_same_words_by_every_door(
+    env: dict[str, str], client: FlaskClient
+) -> None:
+    typed(env, "sync")
+    typed(env, "projects", "ignore", "Игры")
+    gone = next(line.split()[0] for line in typed(env, "projects", "list").splitlines() if "Игры" in line)
+    client.post("/sign-in", data={"token": TOKEN}, headers=OURS)
+
+    for which, words in ((gone, "Игры is ignored, because it was removed"), ("none", "there is no project 'none'")):
+        of_http = client.post(f"/api/admin/smart_sync?project_id={which}", headers=ADMIN)
+        of_page = client.post(f"/sync?project_id={which}", headers=OURS)
+        of_terminal = CliRunner().invoke(cli.main, ("sync", "--project", which), env=env)
+
+        assert (of_http.status_code, of_http.get_json()["detail"]) == (404, words)
+        assert (of_page.status_code, words in html.unescape(of_page.get_data(as_text=True))) == (404, True)
+        assert (of_terminal.exit_code, of_terminal.stderr.startswith(f"Error: {words}")) == (1, True)
+
+
+def test_what_a_removed_project_holds_waits_for_nobody_by_any_door(
+    env: dict[str, str], client: FlaskClient, parts: Parts
+) -> None:
+    typed(env, "sync")
+    project = client.get("/api/projects", headers=ADMIN).get_json()["projects"][0]
+    with parts.db.write() as tx:
+        account = next(standing.everybody(tx, "project", project["id"])).id
+        held.put(tx, [(account, "views", 9, 1, None, None, None, 0, "held")], [])
+    assert asked(client)["held_values"] == 1
+
+    assert client.delete(f"/api/admin/projects/{project['id']}", headers=ADMIN).status_code == 200
+
+    assert asked(client)["held_values"] == 0
+    assert client.get("/api/admin/held", headers=ADMIN).get_json() == {"held": []}
+    assert "0 values held" in typed(env, "status")
 
 
 def test_the_answer_to_a_trigger_is_one_body(env: dict[str, str], client: FlaskClient) -> None:

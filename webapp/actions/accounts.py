@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.actions.desk import Desk
-from webapp.actions.projects import present_project
 from webapp.actions.texts import clean_line, parse_profile, refusal
 from webapp.errors import Conflict, NotFound
 from webapp.model import Mode, Profile
 from webapp.rules.modes import mode_of
 from webapp.store import accounts, projects
 from webapp.store.accounts import Account
+from webapp.store.projects import present_project
 
 LONGEST_TEXT = 255  # as in a cell of the Sheet
 

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from webapp.actions.desk import Desk, Edit
 from webapp.actions.texts import clean_line, refusal
 from webapp.clock import Clock
-from webapp.errors import ConfigError, Conflict, NotFound
+from webapp.errors import ConfigError, Conflict
 from webapp.sources.sheet.open import open_sheet
 from webapp.store import projects, spreadsheets
-from webapp.store.projects import Project
+from webapp.store.projects import Project, present_project
 from webapp.sync.tabs import same_title
 
 LONGEST_NAME = 200
@@ -101,16 +101,6 @@ def restore_locked(edit: Edit, project: Project) -> Project:
     restored = projects.restore(edit.tx, project, edit.now)
     edit.audit_project("project.restore", project, restored)
     return restored
-
-
-def present_project(project: Project) -> Project:
-    """The project, if it was not removed.
-
-    Raises: NotFound.
-    """
-    if project.removed_at is not None:
-        raise NotFound(f"{project.name} was removed", code="project_not_found", hint="restore it first")
-    return project
 
 
 def _naming(tx: sa.Connection, project: Project, name: str | None) -> dict[str, Any]:

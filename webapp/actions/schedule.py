@@ -9,11 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from webapp.actions.desk import Desk
-from webapp.actions.projects import present_project
 from webapp.errors import Invalid
 from webapp.rules.due import checked_cron, checked_interval, checked_zone, longest_pause, rescheduled, schedule_of
 from webapp.store import projects, schedule
-from webapp.store.projects import Project
+from webapp.store.projects import Project, present_project
 
 log = logging.getLogger("smart_sync")
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from webapp.actions.desk import Desk, Edit
-from webapp.actions.projects import present_project
 from webapp.errors import Invalid, NotFound
 from webapp.store import projects, share_links
+from webapp.store.projects import present_project
 from webapp.store.share_links import ShareLink
 
 

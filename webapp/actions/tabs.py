@@ -21,7 +21,7 @@ def ignore_tab(desk: Desk, which: str) -> str:
             return remove_locked(edit, projects.lock(edit.tx, project.id)).name
         if not which.isdigit():
             hint = "`smart-sync projects list` shows ids, names and gids"
-            raise NotFound(f"there is no project {which!r}", hint=hint)
+            raise projects.missing(which, hint=hint)
         spreadsheets.ignore(edit.tx, None, which, None, edit.now)
         edit.audit("tab.ignore", f"tab:{which}", None, {"worksheet_id": which})
     return f"the tab with gid {which}"

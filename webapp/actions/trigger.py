@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from webapp.actions.desk import Desk
 from webapp.clock import Budget
-from webapp.errors import Invalid, NotFound, StoreError
+from webapp.errors import Invalid, StoreError
 from webapp.store import runs
 from webapp.store.runs import ProjectResult, Run
 from webapp.sync.live import Outcome
@@ -82,11 +82,7 @@ def outcome_of(desk: Desk, run_id: str, *, summary: bool = False) -> RunOutcome:
     Raises: NotFound; StoreError.
     """
     with desk.db.read() as tx:
-        run = runs.by_id(tx, run_id)
-        results = None if summary else runs.results_of(tx, run_id)
-    if run is None:
-        raise NotFound(f"there is no run {run_id!r}", code="run_not_found")
-    return RunOutcome(run, results)
+        return RunOutcome(runs.get(tx, run_id), None if summary else runs.results_of(tx, run_id))
 
 
 def sync_once(desk: Desk) -> None:

@@ -59,7 +59,7 @@ def _print_totals(totals: StatusTotals) -> None:
         f"{totals.active} of {totals.total} projects active, {len(totals.stale)} stale, {totals.held} values held"
     )
     for project in totals.stale:
-        click.echo(f"stale: {project['name']}, last success {iso(project['synced_at']) or 'never'}")
+        click.echo(f"stale: {project.name}, last success {iso(project.synced_at) or 'never'}")
     click.echo(f"last success: {iso(totals.last_success_at) or 'never'}")
 
 
@@ -112,7 +112,7 @@ def _run(tx: sa.Connection, run_id: str | None) -> Run:
         return exact
     found = [run for run in run_log.latest(tx, limit=200) if run.id.startswith(run_id or "")]
     if not found:
-        raise NotFound(f"there is no run {run_id!r}" if run_id else "there are no runs yet")
+        raise run_log.missing(run_id) if run_id else NotFound("there are no runs yet")
     if run_id and len(found) > 1:
         raise NotFound(f"{len(found)} runs begin with {run_id!r}", hint="give more of the id")
     return found[0]

@@ -14,7 +14,6 @@ from webapp.api.shapes.runs import run_report
 from webapp.cli.lines import print_changes, print_run
 from webapp.cli.progress import print_each, stop_on_signals
 from webapp.cli.root import open_parts, print_json
-from webapp.errors import NotFound
 from webapp.rules.due import TOLERANCE
 from webapp.rules.outcomes import exit_code
 from webapp.store import projects, schedule
@@ -63,9 +62,7 @@ def _project_id(desk: Desk, which: str) -> str:
     with desk.db.read() as tx:
         project = projects.find(tx, which)
     if project is None:
-        raise NotFound(f"there is no project {which!r}", hint="`smart-sync projects list` shows ids and names")
-    if project.removed_at is not None:
-        raise NotFound(f"{project.name} is ignored", hint=f"`smart-sync projects restore {project.id}` takes it back")
+        raise projects.missing(which, hint="`smart-sync projects list` shows ids and names")
     return project.id
 
 

@@ -16,7 +16,6 @@ from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_
 from webapp.dashboard.reasons import SourcedCount, columns_of, sourced_count
 from webapp.dashboard.rendering import page
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
-from webapp.errors import NotFound
 from webapp.model import METRICS, Metric
 from webapp.rules.addresses import cells_of
 from webapp.rules.growth import difference
@@ -72,8 +71,6 @@ def account(account_id: int) -> Response:
     now, metric, days = web.get(Clock).now(), metric_in_query(), days_in_query()
     with web.get(Database).read() as tx:
         project = head_of_account(tx, account_id)
-        if project is None:
-            raise NotFound(f"there is no account {account_id}")
         found = account_page(tx, project, account_id, metric, days, now)
     return page(
         "account.html",

@@ -18,8 +18,8 @@ from webapp.dashboard.project import BY_CRON
 from webapp.dashboard.rendering import redirect_to
 from webapp.errors import Invalid
 from webapp.model import METRICS
+from webapp.store import accounts
 from webapp.store.db import Database
-from webapp.store.heads import head_of_account
 
 LONGEST_NUMBER = 9
 DECISIONS = {"accept": accept_held, "reject": reject_held}
@@ -38,8 +38,8 @@ def decide(held_id: int, decision: str) -> Response:
         raise NoAddress
     decided = DECISIONS[decision](_desk(), held_id)
     with web.get(Database).read() as tx:
-        head = head_of_account(tx, decided.account_id)
-    return redirect_to(f"/projects/{head.id}#held" if head else "/")
+        project_id = accounts.owner_of(tx, decided.account_id)
+    return redirect_to(f"/projects/{project_id}#held")
 
 
 def acknowledge_loss() -> Response:

@@ -20,7 +20,6 @@ from webapp.dashboard.rendering import page
 from webapp.dashboard.runs import live_run
 from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
-from webapp.errors import NotFound
 from webapp.model import METRICS, UNKNOWN, Metric, Values
 from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import Movement, difference, movement, total
@@ -113,8 +112,6 @@ def project(project_id: str) -> Response:
     metric, days, listing = metric_in_query(), days_in_query(), _listing()
     with web.get(Database).read() as tx:
         head = head_of(tx, project_id)
-        if head is None:
-            raise NotFound(f"there is no project {project_id[:100]!r}")
         found = project_page(tx, head, metric, days, listing, now, settings)
         live = live_run(tx)
     return page(

@@ -12,7 +12,6 @@ from webapp.clock import as_utc
 from webapp.config import Settings
 from webapp.dashboard.questions import links
 from webapp.dashboard.rendering import page
-from webapp.errors import NotFound
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
@@ -45,8 +44,5 @@ def _moment(text: str | None) -> datetime | None:
 def run(run_id: str) -> Response:
     """One run: every project's outcome and problems."""
     with web.get(Database).read() as tx:
-        found = None if "\x00" in run_id else runs.by_id(tx, run_id)
-        results = runs.results_of(tx, run_id) if found else []
-    if found is None:
-        raise NotFound(f"there is no run {run_id[:100]!r}")
+        found, results = runs.get(tx, run_id), runs.results_of(tx, run_id)
     return page("run.html", run=found, results=results, live=found if found.live else None)

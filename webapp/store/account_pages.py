@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.model import Metric
-from webapp.store.accounts import ACCOUNT_COLUMNS, THERE, Account
+from webapp.store.accounts import ACCOUNT_COLUMNS, Account
 from webapp.store.standing import in_scope
 from webapp.store.statement import Query
-from webapp.store.tables import accounts
+from webapp.store.tables import ACCOUNT_THERE, accounts
 from webapp.store.types import Count, UtcDateTime
 
 
@@ -56,7 +56,7 @@ def _page(metric: Metric | None, descending: bool, by_platform: bool, behind: st
 
 
 def _page_select(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> sa.Select[Any]:
-    statement = sa.select(*ACCOUNT_COLUMNS).where(in_scope("project"), THERE)
+    statement = sa.select(*ACCOUNT_COLUMNS).where(in_scope("project"), ACCOUNT_THERE)
     if by_platform:
         statement = statement.where(accounts.c.platform == sa.bindparam("platform", type_=sa.Text()))
     if behind is not None:

@@ -13,7 +13,7 @@ from webapp.model import LARGEST, METRICS, Counts, Mode, Profile, Values
 from webapp.store import projects
 from webapp.store.backends.dialect import counted, new_ids
 from webapp.store.statement import chunks, insert, update
-from webapp.store.tables import account_aliases, accounts, observations
+from webapp.store.tables import ACCOUNT_THERE, account_aliases, accounts, observations
 from webapp.store.types import Stamp, native
 
 
@@ -57,7 +57,6 @@ _AFTER = _BEFORE + len(METRICS)
 ACCOUNT_COLUMNS = tuple(
     accounts.c[name] for field in Account._fields for name in (METRICS if field == "counts" else (field,))
 )
-THERE = accounts.c.removed_at.is_(None)
 _SELECT = sa.select(*ACCOUNT_COLUMNS)
 
 
@@ -124,10 +123,16 @@ def keys_of(tx: sa.Connection, project_ids: Sequence[str]) -> dict[str, set[str]
     """{project id: the url_keys of its accounts}; removed accounts are not there."""
     found: dict[str, set[str]] = {project_id: set() for project_id in project_ids}
     for part in chunks(project_ids):
-        where = accounts.c.project_id.in_(part) & accounts.c.removed_at.is_(None)
+        where = accounts.c.project_id.in_(part) & ACCOUNT_THERE
         for project_id, key in tx.execute(sa.select(accounts.c.project_id, accounts.c.url_key).where(where)):
             found[project_id].add(key)
     return found
+
+
+def total_of(tx: sa.Connection, project_id: str) -> int:
+    """Accounts that are in the project now."""
+    statement = sa.select(sa.func.count()).where(accounts.c.project_id == project_id, ACCOUNT_THERE)
+    return int(tx.execute(statement).scalar_one())
 
 
 def claimant(tx: sa.Connection, project_id: str, url_key: str) -> Account | None:
@@ -159,7 +164,7 @@ def of_keys(tx: sa.Connection, keys: Sequence[str], project_id: str | None) -> d
             (sa.select(accounts.c.url_key, accounts.c.id), accounts.c.url_key),
             (by_alias, account_aliases.c.url_key),
         ):
-            there = statement.where(key_column.in_(part), accounts.c.removed_at.is_(None))
+            there = statement.where(key_column.in_(part), ACCOUNT_THERE)
             if project_id is not None:
                 there = there.where(accounts.c.project_id == project_id)
             for key, account_id in tx.execute(there):
@@ -171,7 +176,7 @@ def existing(tx: sa.Connection, ids: Sequence[int]) -> set[int]:
     """Those of the ids that are accounts now."""
     found: set[int] = set()
     for part in chunks(ids):
-        statement = sa.select(accounts.c.id).where(accounts.c.id.in_(part), accounts.c.removed_at.is_(None))
+        statement = sa.select(accounts.c.id).where(accounts.c.id.in_(part), ACCOUNT_THERE)
         found.update(tx.execute(statement).scalars())
     return found
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from webapp.model import METRICS, Metric
 from webapp.store.statement import Bulk, upsert
-from webapp.store.tables import accounts, doubts
+from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, doubts, projects
 from webapp.store.types import Count, UtcDateTime, native
 
 
@@ -117,7 +117,8 @@ def listed(tx: sa.Connection, *, project_id: str | None = None, account_id: int 
     statement = (
         sa.select(doubts.c.account_id, *named, *shown)
         .join(accounts, accounts.c.id == doubts.c.account_id)
-        .where(doubts.c.state == "open", accounts.c.removed_at.is_(None))
+        .join(projects, projects.c.id == accounts.c.project_id)
+        .where(doubts.c.state == "open", ACCOUNT_THERE, PROJECT_THERE)
         .order_by(doubts.c.account_id, doubts.c.metric, doubts.c.day)
     )
     if project_id is not None:

@@ -9,13 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.model import LARGEST
-from webapp.store.projects import Project
+from webapp.store.accounts import missing as missing_account
+from webapp.store.projects import Project, missing
 from webapp.store.statement import Query
-from webapp.store.tables import accounts, projects
+from webapp.store.tables import PROJECT_THERE, accounts, projects
 from webapp.store.types import Count, Day, UtcDateTime
 
 _COLUMNS = tuple(projects.c[name] for name in Project.__dataclass_fields__)
-_PROJECT = sa.select(*_COLUMNS).where(projects.c.removed_at.is_(None))
+_PROJECT = sa.select(*_COLUMNS).where(PROJECT_THERE)
 
 
 _one = Query(lambda _: _PROJECT.where(projects.c.id == sa.bindparam("project_id")))
@@ -45,16 +46,26 @@ def _decoders(dialect: sa.Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
     return [(place, decode) for place, decode in found if decode is not None]
 
 
-def head_of(tx: sa.Connection, project_id: str) -> Project | None:
-    """None for a project that is not there or is removed."""
+def head_of(tx: sa.Connection, project_id: str) -> Project:
+    """The project.
+
+    Raises: NotFound when it is not there or is removed.
+    """
     row = None if "\x00" in project_id else _one.first(tx, project_id=project_id)
-    return None if row is None else _project(tx, row)
+    if row is None:
+        raise missing(project_id)
+    return _project(tx, row)
 
 
-def head_of_account(tx: sa.Connection, account_id: int) -> Project | None:
-    """The project of an account, which may itself have been removed from it."""
+def head_of_account(tx: sa.Connection, account_id: int) -> Project:
+    """The project of an account, which may itself have been removed from it.
+
+    Raises: NotFound when there is no such account, or its project is removed.
+    """
     row = _by_account.first(tx, account_id=account_id) if account_id <= LARGEST else None
-    return None if row is None else _project(tx, row)
+    if row is None:
+        raise missing_account(account_id)
+    return _project(tx, row)
 
 
 def all_heads(tx: sa.Connection) -> list[Project]:

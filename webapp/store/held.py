@@ -14,7 +14,7 @@ from webapp.rules.held import HeldState
 from webapp.store import projects
 from webapp.store.projects import DEFAULT_LIMIT
 from webapp.store.statement import insert, update
-from webapp.store.tables import accounts, held_observations
+from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, held_observations
 from webapp.store.tables import projects as project_rows
 from webapp.store.types import UtcDateTime, native
 
@@ -79,7 +79,7 @@ def of_account(tx: sa.Connection, account_id: int) -> list[Held]:
 def listed(
     tx: sa.Connection, *, state: str | None = "held", project_id: str | None = None, limit: int = DEFAULT_LIMIT
 ) -> list[ListedHeld]:
-    """Readings that were kept aside, newest first, with their account and project."""
+    """Readings that were kept aside, newest first, with their account and project; those in one state: of what is there."""
     named = (accounts.c[name] for name in ("profile_url", "platform", "username", "project_id"))
     statement: sa.Select[Any] = (
         sa.select(*_COLUMNS, *named, project_rows.c.name)
@@ -89,7 +89,7 @@ def listed(
         .limit(limit)
     )
     if state is not None:
-        statement = statement.where(held_observations.c.state == state)
+        statement = statement.where(held_observations.c.state == state, ACCOUNT_THERE, PROJECT_THERE)
     if project_id is not None:
         statement = statement.where(accounts.c.project_id == project_id)
     return [ListedHeld(*row) for row in tx.execute(statement)]
@@ -100,7 +100,8 @@ def counts(tx: sa.Connection) -> dict[str, int]:
     statement = (
         sa.select(accounts.c.project_id, sa.func.count())
         .join(held_observations, held_observations.c.account_id == accounts.c.id)
-        .where(held_observations.c.state == "held")
+        .join(project_rows, project_rows.c.id == accounts.c.project_id)
+        .where(held_observations.c.state == "held", ACCOUNT_THERE, PROJECT_THERE)
         .group_by(accounts.c.project_id)
     )
     return {row[0]: row[1] for row in tx.execute(statement)}

@@ -13,7 +13,7 @@ from webapp.model import METRICS, NOTHING, Mode, Values
 from webapp.rules.merge import pin_in_force
 from webapp.store import pins
 from webapp.store.statement import Query, chunks, upsert
-from webapp.store.tables import accepted_readings, accounts, observations
+from webapp.store.tables import ACCOUNT_THERE, accepted_readings, accounts, observations
 from webapp.store.types import Stamp
 
 
@@ -192,7 +192,7 @@ def totals(tx: sa.Connection, project_id: str) -> dict[str, int]:
     """{`sheet` or `parsed`: accounts in the project that this source says something of}."""
     here = observations.join(accounts, accounts.c.id == observations.c.account_id)
     count = sa.select(observations.c.source, sa.func.count()).select_from(here).group_by(observations.c.source)
-    there = (accounts.c.project_id == project_id) & accounts.c.removed_at.is_(None)
+    there = (accounts.c.project_id == project_id) & ACCOUNT_THERE
     found = {source: int(number) for source, number in tx.execute(count.where(there))}
     return {"sheet": 0, "parsed": 0} | found
 
@@ -203,7 +203,7 @@ def metric_totals(tx: sa.Connection, project_id: str) -> tuple[int, Values]:
         sa.select(sa.func.count(), *(sa.func.count(sheet.c[metric]) for metric in METRICS))
         .select_from(accounts)
         .outerjoin(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == "sheet"))
-        .where(accounts.c.project_id == project_id, accounts.c.removed_at.is_(None))
+        .where(accounts.c.project_id == project_id, ACCOUNT_THERE)
         .where((accounts.c.discovered == "sheet") | sheet.c.account_id.is_not(None))
     )
     total, *values = tx.execute(statement).one()

@@ -15,7 +15,7 @@ from webapp.model import Metric, Policy
 from webapp.store import spreadsheets
 from webapp.store.backends.dialect import counted, insert_for
 from webapp.store.statement import chunks
-from webapp.store.tables import accounts, projects
+from webapp.store.tables import PROJECT_THERE, projects
 
 DEFAULT_LIMIT = 100
 
@@ -79,8 +79,7 @@ _COLUMNS = [projects.c[name] for name in Project.__dataclass_fields__]
 _SELECT = sa.select(*_COLUMNS)
 _BY_ID = _SELECT.where(projects.c.id == sa.bindparam("project_id"))
 _LOCKED = _BY_ID.with_for_update()
-_THERE = projects.c.removed_at.is_(None)
-LIVE = (projects.c.status == "active") & _THERE
+LIVE = (projects.c.status == "active") & PROJECT_THERE
 WAITING = (projects.c.checked_at.is_not(None), projects.c.checked_at, projects.c.created_at, projects.c.id)
 
 
@@ -101,18 +100,29 @@ def locked(tx: sa.Connection, project_id: str) -> Project | None:
     return None if row is None else Project(*row)
 
 
-def missing(project_id: str) -> NotFound:
-    return NotFound(f"there is no project {project_id[:100]!r}", code="project_not_found")
+def missing(which: str, hint: str | None = None) -> NotFound:
+    return NotFound(f"there is no project {which[:100]!r}", code="project_not_found", hint=hint)
 
 
 def get(tx: sa.Connection, project_id: str) -> Project:
-    """The project, if it was not removed.
+    """The project, removed or not.
 
     Raises: NotFound.
     """
     project = by_id(tx, project_id)
-    if project is None or project.removed_at is not None:
+    if project is None:
         raise missing(project_id)
+    return project
+
+
+def present_project(project: Project) -> Project:
+    """The project, if it was not removed.
+
+    Raises: NotFound.
+    """
+    if project.removed_at is not None:
+        words = f"{project.name} is ignored, because it was removed"
+        raise NotFound(words, code="project_not_found", hint="restore it first")
     return project
 
 
@@ -163,7 +173,7 @@ def wanted(tx: sa.Connection, *, all_: bool = False) -> list[Project]:
 
 def left_out(tx: sa.Connection, *, all_: bool = False) -> list[Project]:
     """The projects that a sync of everything leaves out: paused, or with their switch off unless `all_` are meant."""
-    paused = (projects.c.status == "paused") & _THERE
+    paused = (projects.c.status == "paused") & PROJECT_THERE
     return listed(tx, paused if all_ else paused | (LIVE & ~projects.c.auto_sync), order_by=WAITING)
 
 
@@ -184,19 +194,13 @@ def bound_tabs(tx: sa.Connection, spreadsheet: str | None) -> dict[str, Project]
 
 def unbound(tx: sa.Connection, spreadsheet: str | None) -> list[Project]:
     """Projects made over the API that have no tab yet and may take one of this spreadsheet by name."""
-    where = (_of_spreadsheet(spreadsheet), projects.c.worksheet_id.is_(None), _THERE)
+    where = (_of_spreadsheet(spreadsheet), projects.c.worksheet_id.is_(None), PROJECT_THERE)
     return [Project(*row) for row in tx.execute(_SELECT.where(*where))]
 
 
 def all_listed(tx: sa.Connection) -> list[Project]:
     """All projects for a list, removed ones last."""
     return listed(tx, order_by=(projects.c.removed_at.is_not(None), projects.c.name, projects.c.id))
-
-
-def account_total(tx: sa.Connection, project_id: str) -> int:
-    """Accounts that are in the project now."""
-    statement = sa.select(sa.func.count()).where(accounts.c.project_id == project_id, accounts.c.removed_at.is_(None))
-    return int(tx.execute(statement).scalar_one())
 
 
 # Changes

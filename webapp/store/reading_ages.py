@@ -10,7 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from webapp.rules.sorting import group_by
-from webapp.store.tables import accounts, observations, projects
+from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, observations, projects
 
 
 class ReadingAge(NamedTuple):
@@ -55,8 +55,8 @@ def of_projects(
         .select_from(observations)
         .join(accounts, accounts.c.id == observations.c.account_id)
         .join(projects, projects.c.id == accounts.c.project_id)
-        .where(observations.c.source == "parsed", accounts.c.removed_at.is_(None), accounts.c.mode == "auto")
-        .where(projects.c.removed_at.is_(None), mine)
+        .where(observations.c.source == "parsed", ACCOUNT_THERE, accounts.c.mode == "auto")
+        .where(PROJECT_THERE, mine)
         .group_by(projects.c.id, observations.c.origin)
     )
     rows = group_by(tx.execute(statement), lambda row: str(row[0]))

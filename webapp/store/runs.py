@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from webapp.errors import NotFound
 from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import worst_first
 from webapp.store.backends.dialect import counted, insert_for, insert_into, now_ms
@@ -162,7 +163,22 @@ def by_key(tx: sa.Connection, key: str | None, now: datetime) -> Run | None:
 
 
 def by_id(tx: sa.Connection, run_id: str) -> Run | None:
-    return _one(tx, sync_runs.c.id == run_id)
+    return None if "\x00" in run_id else _one(tx, sync_runs.c.id == run_id)
+
+
+def missing(run_id: str) -> NotFound:
+    return NotFound(f"there is no run {run_id[:100]!r}", code="run_not_found")
+
+
+def get(tx: sa.Connection, run_id: str) -> Run:
+    """The run.
+
+    Raises: NotFound.
+    """
+    run = by_id(tx, run_id)
+    if run is None:
+        raise missing(run_id)
+    return run
 
 
 def is_live(tx: sa.Connection, run_id: str) -> bool:

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from webapp.store.projects import LIVE, WAITING, Project, changes, listed
 from webapp.store.spreadsheets import asked_lately
-from webapp.store.tables import projects
+from webapp.store.tables import PROJECT_THERE, projects
+
+PLANNED = LIVE & projects.c.auto_sync  # synced by itself
 
 
 def is_due(until: datetime, interval_minutes: int) -> list[sa.ColumnElement[bool]]:
@@ -23,7 +25,7 @@ def is_due(until: datetime, interval_minutes: int) -> list[sa.ColumnElement[bool
     default = projects.c.interval_minutes.is_(None) & projects.c.cron.is_(None)
     longer = default & (turn > until + timedelta(minutes=interval_minutes))
     reasons = (turn.is_(None), turn <= until, projects.c.checked_at > until, longer)
-    return [LIVE & projects.c.auto_sync & reason for reason in reasons]
+    return [PLANNED & reason for reason in reasons]
 
 
 def due(tx: sa.Connection, until: datetime, interval_minutes: int) -> list[Project]:
@@ -49,23 +51,17 @@ def project_due(tx: sa.Connection, project_id: str, until: datetime, interval_mi
     return bool(tx.execute(sa.select(mine)).scalar())
 
 
-_THERE = projects.c.removed_at.is_(None)
-
-
-_PLANNED = _THERE & (projects.c.status == "active") & projects.c.auto_sync
-
-
 _TURN = sa.func.coalesce(projects.c.next_sync_at, projects.c.created_at, type_=projects.c.next_sync_at.type)
 
 
 def earliest_turn(tx: sa.Connection) -> datetime | None:
     """When the first project is to be synced by itself, past or not; None: none is."""
-    return tx.execute(sa.select(sa.func.min(_TURN, type_=projects.c.next_sync_at.type)).where(_PLANNED)).scalar()
+    return tx.execute(sa.select(sa.func.min(_TURN, type_=projects.c.next_sync_at.type)).where(PLANNED)).scalar()
 
 
 def scheduled(tx: sa.Connection) -> list[Project]:
     """The projects that are not finished or removed, in the order of their turns."""
-    return listed(tx, _THERE, projects.c.status != "finished", order_by=(_TURN, projects.c.name, projects.c.id))
+    return listed(tx, PROJECT_THERE, projects.c.status != "finished", order_by=(_TURN, projects.c.name, projects.c.id))
 
 
 def change(

@@ -16,7 +16,7 @@ from webapp.store.accounts import Account
 from webapp.store.backends.dialect import counted, insert_for, insert_into
 from webapp.store.standing import has_bit
 from webapp.store.statement import chunks
-from webapp.store.tables import accepted_readings, account_snapshots, accounts, observations
+from webapp.store.tables import ACCOUNT_THERE, accepted_readings, account_snapshots, accounts, observations
 
 ONE = timedelta(days=1)
 _COUNTS = [account_snapshots.c[metric] for metric in METRICS]
@@ -147,7 +147,7 @@ def _candidates(sheet_read: bool, *, with_made: bool = False) -> tuple[sa.Select
     columns += [_credible(sheet, parsed, accepted, place, sheet_read).label(m) for place, m in enumerate(METRICS)]
     if with_made:
         columns += [made.c[metric].label(f"made_{metric}") for metric in METRICS]
-    counted_now = (accounts.c.removed_at.is_(None), accounts.c.mode != sa.literal_column("'off'"))
+    counted_now = (ACCOUNT_THERE, accounts.c.mode != sa.literal_column("'off'"))
     own = accounts.c.project_id == sa.bindparam("of_project")
     return sa.select(*columns).select_from(joined).where(own, *counted_now), made
 

@@ -18,11 +18,19 @@ from webapp.model import METRICS, UNKNOWN, Metric, Values
 from webapp.rules.growth import DAY as HOURS_24
 from webapp.rules.growth import Point, counting, value_at
 from webapp.rules.history import Standing, end_of
-from webapp.store.accounts import ACCOUNT_COLUMNS, THERE, Account
+from webapp.store.accounts import ACCOUNT_COLUMNS, Account
 from webapp.store.heads import as_of_day, as_of_moment
 from webapp.store.spans import at_moment, counting_bits, on_account
 from webapp.store.statement import Query, in_order
-from webapp.store.tables import account_snapshots, account_spans, accounts, project_days, projects
+from webapp.store.tables import (
+    ACCOUNT_THERE,
+    PROJECT_THERE,
+    account_snapshots,
+    account_spans,
+    accounts,
+    project_days,
+    projects,
+)
 from webapp.store.types import Count, Day, UtcDateTime, as_day, as_moment, bind_day, native
 
 Scope = Literal["project", "account", "all"]
@@ -58,7 +66,7 @@ def everybody(tx: sa.Connection, scope: Scope, of: str | int | None, *, removed:
 @cache
 def _everybody(scope: Scope, removed: bool) -> Query:
     statement = sa.select(*ACCOUNT_COLUMNS).where(in_scope(scope))
-    return Query(lambda _: statement if removed else statement.where(THERE))
+    return Query(lambda _: statement if removed else statement.where(ACCOUNT_THERE))
 
 
 def in_scope(scope: Scope) -> sa.ColumnElement[bool]:
@@ -67,7 +75,7 @@ def in_scope(scope: Scope) -> sa.ColumnElement[bool]:
         return accounts.c.project_id == sa.bindparam("scope", type_=sa.Text())
     if scope == "account":
         return accounts.c.id == sa.bindparam("scope", type_=Count())
-    there = sa.select(projects.c.id).where(projects.c.removed_at.is_(None))
+    there = sa.select(projects.c.id).where(PROJECT_THERE)
     return accounts.c.project_id.in_(there)
 
 

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.rules.freshness import is_stale
-from webapp.store import lost_history, runs, schedule, spreadsheets, ticks
+from webapp.rules.freshness import is_project_stale
+from webapp.store import held, lost_history, runs, schedule, spreadsheets, ticks
 from webapp.store.db import Database
 from webapp.store.projects import DEFAULT_LIMIT, LIVE, Project, listed
 from webapp.store.reading_ages import ReadingAge, reading_ages
 from webapp.store.runs import Run
 from webapp.store.spreadsheets import Spreadsheet
 from webapp.store.storage import storage_of
-from webapp.store.tables import held_observations, projects
+from webapp.store.tables import PROJECT_THERE, projects
 from webapp.store.ticks import Tick
 
 
@@ -30,41 +30,37 @@ class StatusTotals(NamedTuple):
     total: int
     active: int
     last_success_at: datetime | None
-    stale: Sequence[Mapping[str, Any]]
+    stale: Sequence[Project]
     failing: Sequence[Project]
     held: int
 
 
 def totals(tx: sa.Connection, now: datetime, stale_after_minutes: int) -> StatusTotals:
-    there = projects.c.removed_at.is_(None)
-    active = there & (projects.c.status == "active")
     sums = tx.execute(
         sa.select(
             sa.func.count(),
-            sa.func.count(sa.case((active, 1))),
+            sa.func.count(sa.case((LIVE, 1))),
             sa.func.max(projects.c.synced_at, type_=projects.c.synced_at.type),
-        ).where(there)
+        ).where(PROJECT_THERE)
     ).one()
-    limit = now - timedelta(minutes=stale_after_minutes)
-    late = projects.c.synced_at.is_(None) | (projects.c.synced_at < limit)
-    columns = ("id", "name", "synced_at", "degraded_since", "interval_minutes")
-    found = tx.execute(
-        sa.select(*(projects.c[name] for name in columns))
-        .where(active, late)
-        .order_by(projects.c.synced_at.is_not(None), projects.c.synced_at, projects.c.id)
-    ).mappings()
-    # A project that is synced once a day by its own schedule may be older than the others.
-    stale = [row for row in found if is_stale(row["synced_at"], stale_after_minutes, row["interval_minutes"], now)]
-    held = sa.select(sa.func.count()).where(held_observations.c.state == "held")
     total, active_count, last_success_at = sums
     return StatusTotals(
         total,
         active_count,
         last_success_at,
-        [dict(row) for row in stale[:DEFAULT_LIMIT]],
+        stale_projects(tx, now, stale_after_minutes)[:DEFAULT_LIMIT],
         failing_projects(tx)[:DEFAULT_LIMIT],
-        int(tx.execute(held).scalar_one()),
+        sum(held.counts(tx).values()),
     )
+
+
+def stale_projects(tx: sa.Connection, now: datetime, stale_after_minutes: int) -> list[Project]:
+    """The active projects whose numbers are too old to trust, the oldest first."""
+    limit = now - timedelta(minutes=stale_after_minutes)
+    late = projects.c.synced_at.is_(None) | (projects.c.synced_at < limit)
+    found = listed(tx, LIVE, late, order_by=(projects.c.synced_at.is_not(None), projects.c.synced_at, projects.c.id))
+    # One that is synced once a day by its own schedule may be older than the others.
+    return [project for project in found if is_project_stale(project, stale_after_minutes, now)]
 
 
 def failing_projects(tx: sa.Connection) -> list[Project]:

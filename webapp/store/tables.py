@@ -426,3 +426,7 @@ audit_log = _table(
     sa.Index("ix_audit_log_target", "target"),
     sqlite_autoincrement=True,
 )
+
+# Neither was removed: they are in what is shown and counted.
+ACCOUNT_THERE = accounts.c.removed_at.is_(None)
+PROJECT_THERE = projects.c.removed_at.is_(None)

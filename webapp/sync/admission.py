@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from webapp.clock import Clock, utc_day
-from webapp.errors import Invalid, NotFound, StoreError
+from webapp.errors import Invalid, StoreError
 from webapp.rules.due import TOLERANCE
 from webapp.store import leases, projects, runs, schedule, ticks
 from webapp.store.db import Database
+from webapp.store.projects import present_project
 from webapp.store.runs import NewRun
 from webapp.sync.options import Options
 from webapp.sync.trigger import Started, Trigger
@@ -38,7 +39,7 @@ class Admission:
 
         A tick that finds nothing due is recorded as a run that has ended; there is nothing to work off then.
 
-        Raises: NotFound for an unknown project; Invalid for a key that stands for another trigger; StoreError.
+        Raises: NotFound for an unknown or a removed project; Invalid for a key that stands for another trigger; StoreError.
         """
         for _ in range(TRIES):
             started = self._try(trigger)
@@ -66,11 +67,8 @@ class Admission:
         return started
 
     def _check_project(self, tx: sa.Connection, trigger: Trigger) -> None:
-        if trigger.project_id is None:
-            return
-        project = projects.by_id(tx, trigger.project_id)
-        if project is None or project.removed_at is not None:
-            raise NotFound(f"there is no project {trigger.project_id!r}", code="project_not_found")
+        if trigger.project_id is not None:
+            present_project(projects.get(tx, trigger.project_id))
 
     def _anything_due(self, tx: sa.Connection, now: datetime) -> bool:
         return schedule.anything_due(tx, now + TOLERANCE, self.options.interval_minutes, self.sheets)

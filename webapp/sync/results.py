@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from webapp.rules.outcomes import result_level
-from webapp.store import projects
+from webapp.store import accounts
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
 from webapp.sync.live import LiveRun, Outcome
@@ -28,7 +28,7 @@ def skip_project(run: LiveRun, project: Project, reason: str) -> Iterator[Outcom
     if project.id in run.results:
         return
     with run.db.read() as tx:
-        total = projects.account_total(tx, project.id)
+        total = accounts.total_of(tx, project.id)
     result = ProjectResult(
         project.id,
         project.name,

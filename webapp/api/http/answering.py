@@ -15,9 +15,7 @@ from werkzeug.http import http_date
 
 from webapp import __version__, web
 from webapp.clock import Clock, iso
-from webapp.errors import NotFound
 from webapp.rules.growth import DAY
-from webapp.store import accounts, projects
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of, head_of_account
 from webapp.store.projects import Project
@@ -153,7 +151,7 @@ def answer_about_project(
     """
     return _answer(
         ("project", project_id),
-        lambda tx: _only(head_of(tx, project_id), projects.missing(project_id)),
+        lambda tx: (head_of(tx, project_id),),
         (asked, day, growing),
         lambda tx, found: make(tx, found[0]),
     )
@@ -168,7 +166,7 @@ def answer_about_account(
     """
     return _answer(
         ("account", account_id),
-        lambda tx: _only(head_of_account(tx, account_id), accounts.missing(account_id)),
+        lambda tx: (head_of_account(tx, account_id),),
         (asked, day, growing),
         lambda tx, found: make(tx, found[0]),
     )
@@ -183,18 +181,9 @@ def answer_about_all(
     """
 
     def find(tx: Connection) -> Projects:
-        found = tuple(all_heads(tx))
-        if only is None:
-            return found
-        return _only(next((project for project in found if project.id == only), None), projects.missing(only))
+        return tuple(all_heads(tx)) if only is None else (head_of(tx, only),)
 
     return _answer(("all", only), find, (asked, day, False), make)
-
-
-def _only(project: Project | None, missing: NotFound) -> Projects:
-    if project is None:
-        raise missing
-    return (project,)
 
 
 def _answer(

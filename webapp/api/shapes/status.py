@@ -231,8 +231,8 @@ def running_run(run: Run) -> RunningRun:
     return RunningRun(**asdict(run_summary(run)), phase=run.phase, done=run.done, total=run.total)
 
 
-def stale_project(row: Mapping[str, Any]) -> StaleProject:
-    return StaleProject(row["id"], row["name"], iso(row["synced_at"]), iso(row["degraded_since"]))
+def stale_project(project: Project) -> StaleProject:
+    return StaleProject(project.id, project.name, iso(project.synced_at), iso(project.degraded_since))
 
 
 def failing_project(project: Project) -> FailingProject:

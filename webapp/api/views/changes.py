@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, TypeVar
 
 import msgspec
-from flask import Response, request
+from flask import Response
 
 from webapp import web
+from webapp.api.http.answering import answer_by_bytes
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, Route
+from webapp.api.http.tables import json_content
 from webapp.api.shapes.changes import AuditList, ChangeList, account_change, audit_entry_out
 from webapp.model import LARGEST, Metric
 from webapp.store import audit, changes, projects
@@ -49,8 +50,7 @@ class AuditQuery(msgspec.Struct):
 def list_changes(asked: ChangesQuery, project_id: str) -> Response:
     """Which counts of a project changed when, from what to what, in which run, from which cell; newest first."""
     with web.get(Database).read() as tx:
-        if not projects.by_id(tx, project_id):
-            raise projects.missing(project_id)
+        projects.get(tx, project_id)
         found = changes.of_project(
             tx,
             project_id,
@@ -60,13 +60,7 @@ def list_changes(asked: ChangesQuery, project_id: str) -> Response:
             metric=asked.metric,
         )
     page, following = _page(found, asked.limit)
-    answer = json_answer(
-        ChangeList([account_change(row, asked.metric) for row in page], following),
-        headers={"Cache-Control": "private, no-cache"},
-    )
-    answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
-    answer.make_conditional(request)
-    return answer
+    return answer_by_bytes(json_content(ChangeList([account_change(row, asked.metric) for row in page], following)))
 
 
 def list_audit(asked: AuditQuery) -> Response:

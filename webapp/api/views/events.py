@@ -75,10 +75,7 @@ def stream_run(_: NoQuery, run_id: str) -> Response:
 
 def _look(db: Database, run_id: str) -> Run:
     with db.read() as tx:
-        run = runs.by_id(tx, run_id)
-    if run is None:
-        raise NotFound(f"there is no run {run_id[:100]!r}", code="run_not_found")
-    return run
+        return runs.get(tx, run_id)
 
 
 def _events(db: Database, run_id: str, seen: str, clock: Clock, background: Background) -> Iterator[str]:

@@ -29,8 +29,7 @@ from webapp.rules.addresses import cells_of
 from webapp.rules.edits import decode_notes
 from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
 from webapp.store import changes, doubts, held, observations, pins
-from webapp.store.accounts import Account, missing
-from webapp.store.accounts import by_id as account_of
+from webapp.store.accounts import Account, get
 from webapp.store.db import Database
 from webapp.store.doubts import ListedDoubt
 from webapp.store.heads import head_of_account
@@ -63,10 +62,7 @@ def explain_account(_: NoQuery, account_id: int) -> Response:
     `manual` marks a value of a person that wins over a differing reading, and since when.
     """
     with web.get(Database).read() as tx:
-        project = head_of_account(tx, account_id)
-        account = account_of(tx, account_id) if project is not None else None
-        if project is None or account is None:
-            raise missing(account_id)
+        project, account = head_of_account(tx, account_id), get(tx, account_id)
         facts = _facts(tx, project, account)
     return answer_by_bytes(json_content(_explanation(facts)))
 

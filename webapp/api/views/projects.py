@@ -26,7 +26,7 @@ from webapp.rules.growth import movement, percent_of
 from webapp.rules.sorting import group_by
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of
-from webapp.store.projects import Project, missing
+from webapp.store.projects import Project
 from webapp.store.standing import Recent, Scope, recent
 
 
@@ -58,8 +58,6 @@ def get_project(_: NoQuery, project_id: str) -> Response:
     """One project with totals, progress, growth and freshness."""
     with web.get(Database).read() as tx:
         project = head_of(tx, project_id)
-        if project is None:
-            raise missing(project_id)
         sums = remember(_state([project]), lambda: _sums(tx, [project], "project", project.id))
     return answer_by_bytes(json_content(_projects_out([project], sums)[0]))
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from flask import Response, request
+from flask import Response
 
 from webapp import web
+from webapp.api.http.answering import answer_by_bytes
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, NoQuery, Route
+from webapp.api.http.tables import json_content
 from webapp.api.shapes.runs import RunDetail, RunList, run_detail, run_out
 from webapp.clock import iso
-from webapp.errors import NotFound
 from webapp.store import runs
 from webapp.store.db import Database
 
@@ -40,14 +40,8 @@ def get_run(asked: NoQuery, run_id: str) -> Response:
     """One run with every project's outcome and problems; poll it with its ETag while it is running."""
     del asked
     with web.get(Database).read() as tx:
-        run = runs.by_id(tx, run_id)
-        results = runs.results_of(tx, run_id) if run else []
-    if run is None:
-        raise NotFound(f"there is no run {run_id[:100]!r}", code="run_not_found")
-    answer = json_answer(run_detail(run, results), headers={"Cache-Control": "private, no-cache"})
-    answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
-    answer.make_conditional(request)
-    return answer
+        body = run_detail(runs.get(tx, run_id), runs.results_of(tx, run_id))
+    return answer_by_bytes(json_content(body))
 
 
 ROUTES = (

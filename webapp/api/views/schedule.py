@@ -18,15 +18,16 @@ from webapp.api.shapes.schedule import AutoSync, AutoSyncUpdate
 from webapp.clock import Clock, iso
 from webapp.config import Settings
 from webapp.rules.due import TOLERANCE
-from webapp.store import projects, schedule
+from webapp.store import schedule
 from webapp.store.db import Database
+from webapp.store.heads import head_of
 from webapp.store.projects import Project
 
 
 def get_auto_sync(_: NoQuery, project_id: str) -> Response:
     """When a project is synced by itself."""
     with web.get(Database).read() as tx:
-        body = _auto_sync(tx, projects.get(tx, project_id))
+        body = _auto_sync(tx, head_of(tx, project_id))
     return json_answer(body, headers={"Cache-Control": "no-store"})
 
 

@@ -16,15 +16,15 @@ from webapp.api.shapes.sharing import (
     ShareLinkList,
     share_link_out,
 )
-from webapp.store import projects
 from webapp.store import share_links as share_link_rows
 from webapp.store.db import Database
+from webapp.store.heads import head_of
 
 
 def list_share_links(_: NoQuery, project_id: str) -> Response:
     """A project's share links, live ones first, without their tokens."""
     with web.get(Database).read() as tx:
-        projects.get(tx, project_id)
+        head_of(tx, project_id)
         links = share_link_rows.of_project(tx, project_id)
     return json_answer(ShareLinkList([share_link_out(link) for link in links]), headers={"Cache-Control": "no-store"})
 

@@ -25,7 +25,7 @@ from webapp.api.shapes.status import (
 )
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.store import leases, projects
+from webapp.store import accounts, leases, projects
 from webapp.store.db import Database
 from webapp.store.reading_ages import reading_ages
 
@@ -49,15 +49,13 @@ def sync_status(asked: StatusQuery) -> Response:
 
 
 def _project(tx: sa.Connection, project_id: str, settings: Settings, now: datetime) -> ProjectSyncStatus:
-    project = projects.by_id(tx, project_id)
-    if project is None:
-        raise projects.missing(project_id)
+    project = projects.get(tx, project_id)
     return project_sync_status(
         project,
         settings,
         now,
         syncing=leases.is_syncing(tx, project.id),
-        accounts=projects.account_total(tx, project.id),
+        accounts=accounts.total_of(tx, project.id),
         ages=reading_ages(tx, now, settings.readings_stale_after, project.id),
     )
 

@@ -38,7 +38,7 @@ def _totals(totals: StatusTotals) -> Iterator[Finding]:
     if not totals.total:
         yield Finding("warn", "syncs", "there are no projects yet", "smart-sync sync")
     elif totals.stale:
-        names = ", ".join(str(project["name"]) for project in totals.stale[:NAMED])
+        names = ", ".join(project.name for project in totals.stale[:NAMED])
         words = f"{len(totals.stale)} of {totals.active} projects are stale: {names}"
         yield Finding("warn", "syncs", words, "see that the cron still calls, and what it is answered: smart-sync runs")
     else:
