@@ -13,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from webapp.errors import ConfigError
-from webapp.model import METRICS
+from webapp.model import LONGEST_INTERVAL, METRICS
 
 TOKEN_LENGTH = 16
 SECRET_LENGTH = 8  # what is shorter is found in innocent words
@@ -397,21 +397,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SMART_SYNC_INTERVAL_MINUTES",
         "interval_minutes",
-        _whole(1, 525600),
+        _whole(1, LONGEST_INTERVAL),
         "minutes between two syncs of a project that has no interval of its own",
         "30",
     ),
     Setting(
         "SMART_SYNC_STALE_AFTER",
         "stale_after_minutes",
-        _whole(1, 525600),
+        _whole(1, LONGEST_INTERVAL),
         "minutes without success after which a project is called stale",
         "twice the interval",
     ),
     Setting(
         "SMART_SYNC_READINGS_STALE_AFTER",
         "readings_stale_after",
-        _whole(1, 525600),
+        _whole(1, LONGEST_INTERVAL),
         "minutes without a reading after which the readings of a program are called stale",
         "2880",
     ),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 Metric = Literal["followers", "likes", "comments", "videos", "views"]
-Source = Literal["sheet", "parsed"]
 Policy = Literal["max", "sheet", "parsed"]
 Mode = Literal["auto", "manual", "off"]
 SkipReason = Literal[
@@ -22,6 +21,7 @@ METRICS: tuple[Metric, ...] = get_args(Metric)
 # One number per metric, in the order of METRICS. None: not observed, or not known.
 Values = tuple[int | None, ...]
 
+LONGEST_INTERVAL = 525_600  # minutes: a year
 LARGEST = 2**63 - 1  # the largest count and the largest id that both databases keep
 
 

@@ -136,9 +136,6 @@ class FakeSheet:
             self.on_read(tab)
             yield FakeCells(tab, grid, self._broken.get(tab.id))
 
-    def cell_link(self, tab: Tab, cell: str) -> str | None:
-        return None
-
     def _find(self, title: str) -> Tab | None:
         return next((tab for tab in self._tabs.values() if tab.title == title), None)
 

@@ -62,7 +62,6 @@ def test_each_csv_file_is_a_tab(folder: Path) -> None:
 
     assert [(tab.id, tab.title) for tab in book.tabs] == [("C", "C"), ("Project A", "Project A"), ("b", "b")]
     assert (book.title, book.locale, source.calls, source.key) == ("accounts", None, 0, str(folder))
-    assert source.cell_link(book.tabs[0], "A1") is None
 
 
 def test_cells_of_a_csv_stay_text(folder: Path) -> None:
@@ -397,7 +396,6 @@ def test_each_worksheet_is_a_tab(workbook: Workbook, folder: Path) -> None:
         ("Hidden", "Hidden", True),
     ]
     assert (book.title, book.locale, source.calls) == ("Tracker", None, 0)
-    assert source.cell_link(book.tabs[0], "A1") is None
 
 
 def test_cells_of_a_workbook_keep_their_types_but_dates_become_text(workbook: Workbook, folder: Path) -> None:

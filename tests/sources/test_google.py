@@ -78,12 +78,6 @@ def test_only_what_is_needed_is_asked_for(google: Google, fake_time: FakeTime) -
         assert request.headers["Accept-Encoding"] == "gzip"
 
 
-def test_a_cell_has_a_link(google: Google) -> None:
-    link = google.sheet().cell_link(Tab("7", "Project A"), "E17")
-
-    assert link == f"https://docs.google.com/spreadsheets/d/{google.id}/edit#gid=7&range=E17"
-
-
 def test_ten_tabs_take_one_call_and_come_in_order(google: Google, fake_time: FakeTime) -> None:
     google.tabs = {f"Project {number}": [["Followers"], [number]] for number in range(10)}
 

@@ -62,7 +62,6 @@ def test_a_published_csv_is_one_tab_got_with_one_call(page: Page, fake_time: Fak
 
     assert cells.rows() == [["URL", "Followers"], ["x.com/a", "12"]]
     assert (cells.tab.id, cells.tab.title, source.calls) == ("17", "Sheet1", 1)
-    assert source.cell_link(cells.tab, "A1") is None
 
 
 def test_cells_are_got_anew_for_a_second_read(page: Page, fake_time: FakeTime) -> None:

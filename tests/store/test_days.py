@@ -58,7 +58,7 @@ class Past:
         row = {"project_id": project, "profile_url": name, "url_key": name}
         account = self.tx.execute(accounts.insert().values(row).returning(accounts.c.id)).scalar_one()
         self.ids[project].append(account)
-        spans.add(self.tx, [(account, self.bits())], self.now())
+        spans.put(self.tx, [(account, self.bits())], self.now())
         return self.day
 
     def now(self) -> datetime:
@@ -133,7 +133,7 @@ def test_sums_that_no_database_adds_exactly_are_exact(db: Database) -> None:
         for name in "xyz":
             row = {"project_id": "a", "profile_url": name, "url_key": name}
             account = tx.execute(accounts.insert().values(row).returning(accounts.c.id)).scalar_one()
-            spans.add(tx, [(account, 1)], noon(START))
+            spans.put(tx, [(account, 1)], noon(START))
             snapshot = {"account_id": account, "day": START, "snapshot_time": noon(START), "followers": most}
             tx.execute(account_snapshots.insert().values(snapshot))
         days.keep(tx, "a", {START})

@@ -46,7 +46,6 @@ LONGEST_WORD = 100
 MOST_PAGES = 100_000
 TEXTS = ("username", "platform", "owner", "topic")
 SORTS = (*TEXTS, *METRICS, "growth")
-VIEWS = METRICS.index("views")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from cronsim import CronSim, CronSimError
 
 from webapp.errors import Invalid
+from webapp.model import LONGEST_INTERVAL
 from webapp.rules.words import every
 
 # A cron every 30 minutes does not come on the second: a tick this much early counts for its slot.
@@ -26,7 +27,6 @@ TOLERANCE = timedelta(seconds=30)
 MINUTE = timedelta(minutes=1)
 FIELDS = 5
 LONGEST_CRON = 100
-LONGEST_INTERVAL = 525_600  # minutes: a year
 LONGEST_ERROR = 500
 A_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 LOOK_AT = 400  # slots of an expression, within LOOK_AHEAD, to learn its longest pause from; more within LOOK_AT_ALL

@@ -18,7 +18,6 @@ from typing import NamedTuple
 from webapp.model import METRICS, UNKNOWN, Values
 
 DAY = timedelta(hours=24)
-WEEK = timedelta(days=7)
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -72,6 +71,15 @@ def difference(now: Values, then: Values) -> Values:
 def percent_of(views: int | None, target: int | None) -> float | None:
     """How much of the target the views are; None without views or a target above 0."""
     return None if views is None or not target else 100 * views / target
+
+
+def progress(views: int | None, target: int | None) -> tuple[float | None, float | None]:
+    """Percent of the target to two decimals, and the same capped at 100; None as for `percent_of`."""
+    percent = percent_of(views, target)
+    if percent is None:
+        return None, None
+    percent = round(percent, 2)
+    return percent, min(percent, 100.0)
 
 
 def total(rows: Iterable[Values]) -> Values:

@@ -1,8 +1,13 @@
-"""The problems that a sync finds, in words. Pure."""
+"""The problems that a sync finds, and what ends it, in words. Pure."""
 
 from __future__ import annotations
 
 from webapp.model import Metric, Problem
+
+
+def unexpected(error: Exception) -> str:
+    """What is said of a bug; its traceback is in the log."""
+    return f"unexpected {type(error).__name__}; see the log"
 
 
 def sheet_shrank(title: str, lost: int, known: int) -> Problem:

@@ -38,14 +38,6 @@ def put(tx: sa.Connection, changed: Sequence[tuple[int, int]], now: datetime) ->
         _open.run(tx, begun)
 
 
-def add(tx: sa.Connection, rows: Sequence[tuple[int, int]], now: datetime) -> None:
-    """New accounts count from now on: (account id, bits)."""
-    stamp = native(tx, WHEN, now)
-    begun = [(account_id, stamp, bits) for account_id, bits in rows if bits]
-    if begun:
-        _open.run(tx, begun)
-
-
 def replace(tx: sa.Connection, account_id: int, found: Sequence[Span]) -> None:
     """Give an account exactly these spans."""
     tx.execute(account_spans.delete().where(account_spans.c.account_id == account_id))

@@ -11,6 +11,7 @@ from typing import Any
 from webapp.errors import LostLease, StoreError
 from webapp.model import RunState
 from webapp.rules.outcomes import count_states, log_level, reasons, state_of, worst_first
+from webapp.rules.wording import unexpected
 from webapp.store import leases, lost_history, runs
 from webapp.store.runs import Run
 from webapp.sync.live import LiveRun
@@ -33,7 +34,7 @@ def ending(run: LiveRun) -> Iterator[None]:
         raise
     except Exception as error:
         log.exception("[SmartSync] sync failed", extra={"run_id": run.id})
-        close_failed(run, "internal_error", f"unexpected {type(error).__name__}; see the log")
+        close_failed(run, "internal_error", unexpected(error))
         raise
     finally:
         if not run.closed:

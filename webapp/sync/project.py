@@ -15,6 +15,7 @@ from webapp.rules.due import next_turn
 from webapp.rules.freshness import is_outage_long, outage_words
 from webapp.rules.history import end_of
 from webapp.rules.outcomes import ProjectVerdict, judge_project
+from webapp.rules.wording import unexpected
 from webapp.store import changes, days, projects, runs, snapshots, spans
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
@@ -59,7 +60,7 @@ def sync_project(run: LiveRun, turn: Turn, side: SheetSide) -> Outcome:
         raise
     except Exception as error:
         log.exception("[SmartSync] a project failed", extra={"run_id": run.id, "project": project.name})
-        words = f"unexpected {type(error).__name__}; see the log"
+        words = unexpected(error)
         outcome = _record_failure(run, project, "internal_error", words)
         _postpone(run, project, words)
     return keep(run, outcome)

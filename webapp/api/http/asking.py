@@ -19,6 +19,9 @@ CELLS = 5_000_000  # accounts times days that one answer goes through
 FORMATS = ("json", "csv")
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+OfPlatform = Annotated[Text | None, msgspec.Meta(description="only of this platform, such as youtube")]
+OfTopic = Annotated[Text | None, msgspec.Meta(description="only of this topic")]
+OfOwner = Annotated[Text | None, msgspec.Meta(description="only of this person")]
 
 
 def choice(words: str, allowed: Sequence[str]) -> msgspec.Meta:

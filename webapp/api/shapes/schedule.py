@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from webapp.api.shapes.fields import Number, Time, says, zero_or_more
-from webapp.rules.due import LONGEST_INTERVAL
+from webapp.model import LONGEST_INTERVAL
 
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_INTERVAL)]
 Hours = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_INTERVAL // 60)]

@@ -12,7 +12,21 @@ from flask import Response
 from msgspec import UNSET, UnsetType
 
 from webapp.api.http.answering import Content, answer_about_account, answer_about_project
-from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, fits, matches, period, refusal, today
+from webapp.api.http.asking import (
+    OfOwner,
+    OfPlatform,
+    OfTopic,
+    Period,
+    PeriodQuery,
+    Text,
+    choice,
+    choose,
+    fits,
+    matches,
+    period,
+    refusal,
+    today,
+)
 from webapp.api.http.cursor import Place, decode_cursor, encode_cursor
 from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
 from webapp.api.http.tables import json_content, lines_content, link_header
@@ -41,9 +55,9 @@ ORDERS = ("asc", "desc")
 class AccountsQuery(PeriodQuery, frozen=True, kw_only=True):
     """Which accounts, in which order. Capitals and a leading @ do not matter."""
 
-    platform: Annotated[Text | None, msgspec.Meta(description="only of this platform, such as youtube")] = None
-    topic: Annotated[Text | None, msgspec.Meta(description="only of this topic")] = None
-    owner: Annotated[Text | None, msgspec.Meta(description="only of this person")] = None
+    platform: OfPlatform = None
+    topic: OfTopic = None
+    owner: OfOwner = None
     status: Annotated[Text | None, msgspec.Meta(description="only with this Status, as typed")] = None
     q: Annotated[Text | None, msgspec.Meta(description="part of the username, address, owner or topic")] = None
     sort: Annotated[str, choice("what to sort by; accounts that lack it come last", SORTS)] = "id"

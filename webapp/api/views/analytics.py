@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from operator import itemgetter
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 from flask import Response
 
 from webapp.api.http.answering import Content, answer_about_project
 from webapp.api.http.asking import (
     FORMATS,
+    OfOwner,
+    OfPlatform,
+    OfTopic,
     Period,
     PeriodQuery,
-    Text,
     choose,
     fits,
     period,
@@ -29,10 +30,9 @@ from webapp.api.http.tables import csv_content, json_content
 from webapp.api.shapes.counts import CountsOut, GroupCounts, GroupGrowth, group_counts, group_growth, growth_since
 from webapp.api.shapes.history import Analytics, HistoryDay, Now, TopProfile
 from webapp.api.views.accounts import TAGGED
-from webapp.api.views.projects import progress
 from webapp.clock import iso
 from webapp.model import UNKNOWN, Counts, Values
-from webapp.rules.growth import counting, difference, movement, total
+from webapp.rules.growth import counting, difference, movement, progress, total
 from webapp.rules.history import ProjectDay, history
 from webapp.rules.sorting import by_value, group_by
 from webapp.store import days as kept_days
@@ -48,9 +48,9 @@ GROUPS = 500
 class AnalyticsQuery(PeriodQuery, frozen=True, kw_only=True):
     """Of which accounts and days. Capitals and a leading @ do not matter. Fields and csv are of the history."""
 
-    platform: Annotated[Text | None, msgspec.Meta(description="only of this platform, such as youtube")] = None
-    topic: Annotated[Text | None, msgspec.Meta(description="only of this topic")] = None
-    owner: Annotated[Text | None, msgspec.Meta(description="only of this person")] = None
+    platform: OfPlatform = None
+    topic: OfTopic = None
+    owner: OfOwner = None
 
 
 def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:

@@ -22,7 +22,7 @@ from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.model import UNKNOWN, Counts, Values
 from webapp.rules.freshness import is_project_stale
-from webapp.rules.growth import movement, percent_of
+from webapp.rules.growth import movement, progress
 from webapp.rules.sorting import group_by
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of
@@ -108,15 +108,6 @@ def _project_out(project: Project, sums: ProjectSums, now: datetime, stale_after
         growth_7d=sums.week,
         stale=is_project_stale(project, stale_after, now),
     )
-
-
-def progress(views: int | None, target: int | None) -> tuple[float | None, float | None]:
-    """Percent of the target, and the same capped at 100; nothing without views or a target above 0."""
-    percent = percent_of(views, target)
-    if percent is None:
-        return None, None
-    percent = round(percent, 2)
-    return percent, min(percent, 100.0)
 
 
 TAGGED = {304: Answer(words="nothing has changed since", headers=("ETag",))}

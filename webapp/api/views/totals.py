@@ -10,7 +10,19 @@ import sqlalchemy as sa
 from flask import Response
 
 from webapp.api.http.answering import Content, answer_about_all
-from webapp.api.http.asking import Period, PeriodQuery, Text, choice, choose, fits, period, today
+from webapp.api.http.asking import (
+    OfOwner,
+    OfPlatform,
+    OfTopic,
+    Period,
+    PeriodQuery,
+    Text,
+    choice,
+    choose,
+    fits,
+    period,
+    today,
+)
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import lines_content
 from webapp.api.shapes.counts import GroupGrowth, group_counts, group_growth
@@ -37,9 +49,9 @@ class TotalsQuery(PeriodQuery, frozen=True, kw_only=True):
 
     group_by: Annotated[str, choice("what makes a group", tuple(GROUPS))] = "project"
     project_id: Annotated[Text | None, msgspec.Meta(description="only of this project")] = None
-    platform: Annotated[Text | None, msgspec.Meta(description="only of this platform, such as youtube")] = None
-    topic: Annotated[Text | None, msgspec.Meta(description="only of this topic")] = None
-    owner: Annotated[Text | None, msgspec.Meta(description="only of this person")] = None
+    platform: OfPlatform = None
+    topic: OfTopic = None
+    owner: OfOwner = None
 
 
 def get_totals(asked: TotalsQuery) -> Response:

@@ -98,6 +98,3 @@ class SheetSource(Protocol):
 
         Raises: SourceError, TransientSourceError, at the first tab that cannot be read.
         """
-
-    def cell_link(self, tab: Tab, cell: str) -> str | None:
-        """A URL that opens the cell (`E17`) for a person; None where there is none."""

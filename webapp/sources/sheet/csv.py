@@ -86,9 +86,6 @@ class CsvFolder:
             else:
                 yield from (self._read_text(file, tab) for tab in group)
 
-    def cell_link(self, tab: Tab, cell: str) -> str | None:  # noqa: ARG002 - the protocol's
-        return None
-
     # What there is
 
     def _files(self) -> list[Path]:

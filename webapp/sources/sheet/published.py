@@ -64,9 +64,6 @@ class PublishedCsv:
             held, self._held = self._held, None
             yield (held or self._fetch(budget)).of(tab)
 
-    def cell_link(self, tab: Tab, cell: str) -> str | None:  # noqa: ARG002 - the protocol's; a published page has no cells
-        return None
-
     def _fetch(self, budget: Budget) -> Payload:
         url = self._url
         for _ in range(MOST_REDIRECTS + 1):

@@ -19,8 +19,6 @@ from webapp.sources.sheet.texts import clean
 
 _ALL = (1 << len(METRICS)) - 1
 
-Dated = list[tuple[datetime, SheetRow]]
-
 
 class Repeats:
     """Makes one row of several. column: what names the account."""

@@ -22,7 +22,6 @@ from webapp.sources.urls.vocabulary import (
 
 _PATH_SAFE = "!$&()*+=@"
 _QUERY_SAFE = "!$()*@"
-_PLAIN_SECTION = re.compile(r"[\W_]+")
 
 
 def profile_elsewhere(host: str, address: Pieces) -> Profile:

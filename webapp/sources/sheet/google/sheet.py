@@ -76,9 +76,6 @@ class GoogleSheet:
         for chunk in chunks(tabs, sizes, room):
             yield from self._read_chunk(chunk, budget)
 
-    def cell_link(self, tab: Tab, cell: str) -> str:
-        return f"https://docs.google.com/spreadsheets/d/{self.key}/edit#gid={tab.id}&range={cell}"
-
     def _read_chunk(self, chunk: Sequence[Tab], budget: Budget) -> Iterator[Cells]:
         answer = _Answer(budget)
         self._fetch([tab for tab in chunk if tab.grid], answer)

@@ -47,9 +47,6 @@ class XlsxFile:
             for tab in tabs:
                 yield self._cells(parts, tab)
 
-    def cell_link(self, tab: Tab, cell: str) -> str | None:  # noqa: ARG002 - the protocol's
-        return None
-
     @contextmanager
     def _open(self) -> Iterator[WorkbookParts]:
         from webapp.sources.sheet.xlsx.parts import WorkbookParts  # noqa: PLC0415 - XML parsers, which only this source needs
