@@ -47,6 +47,46 @@ def test_a_renamed_header_freezes_no_metric_in_silence(service: Service, sheet: 
     assert (found["degraded"], found["problems"], views(service)[-1]) == (False, [], ("03-04", 560))
 
 
+def test_a_column_that_was_still_blank_gets_another_name_no_more_in_silence_than_any_other(
+    service: Service, sheet: FakeSheet, time: FakeClock
+) -> None:
+    sheet.rows("Project A", [ANN, 10, None, None, None, None])
+    service.sync()
+    sheet.put("Project A!F1", "Reach 2026")
+    for day in (3, 4):
+        time.forward(days=1)
+        sheet.put("Project A!F2", 500 + day)
+        found = result(service)
+
+        assert (found["success"], found["degraded"], found["problems"][0]["code"]) == (False, True, "column_gone")
+        assert "'Views' (F)" in found["problems"][0]["message"]
+
+    assert result(service, force=True)["success"]
+    assert result(service)["problems"] == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("Link", "Followers", "Likes", "Comments", "Videos", None, "Status", "Notes"),
+        ("Link", "Followers", "Likes", "Comments", "Videos", "Status", "Notes"),
+        ("Link", "Followers", "Likes", "Comments", "Videos", "Notes", "Status"),
+    ],
+    ids=["emptied", "deleted", "put in the place of another"],
+)
+def test_a_blank_column_that_is_taken_away_is_no_loss(
+    service: Service, sheet: FakeSheet, header: tuple[str | None, ...]
+) -> None:
+    row: list[Any] = [ANN, 10, None, None, None, None, None, None]
+    sheet.rows(
+        "Project A", row, header=("Link", "Followers", "Likes", "Comments", "Videos", "Views", "Status", "Notes")
+    )
+    service.sync()
+    sheet.rows("Project A", row, header=header)
+
+    assert (result(service)["success"], result(service)["problems"]) == (True, [])
+
+
 def test_a_column_that_is_meant_to_be_gone_is_forgotten_by_force(service: Service, sheet: FakeSheet) -> None:
     sheet.rows("Project A", [ANN, 10, None, None, None, 500])
     service.sync()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -60,7 +60,7 @@ def make_draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSid
     if side.reading is not None:
         side = replace(side, reading=_follow(side.reading, accounts.aliases_of(tx, project.id)))
     before = report.get("read") or NO_REPORT
-    gone = [] if run.trigger.force else _gone(tx, project, side, before.get("names", {}))
+    gone = [] if run.trigger.force else _gone(tx, project, side, before)
     inputs = _inputs(tx, run, project, side, now)
     plan = _plan(tx, run, project, inputs)
     guard = None if run.trigger.force else _guard(tx, project, side, plan)
@@ -175,21 +175,35 @@ def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> 
     return wording.column_shrank(column, shrunk.metric, shrunk.lost, shrunk.known)
 
 
-def _gone(tx: sa.Connection, project: Project, side: SheetSide, names: Mapping[str, str]) -> list[Problem]:
-    """The metrics whose columns are not there although they gave the values that stand. names: what they were called."""
-    reading = side.reading
+def _gone(tx: sa.Connection, project: Project, side: SheetSide, before: Mapping[str, Any]) -> list[Problem]:
+    """The metrics whose columns are not there although they gave the values that stand, or have got another name.
+
+    before: what was reported of the tab when it was last understood.
+    """
+    reading, columns = side.reading, project.sheet_columns or {}
     if reading is None or not reading.rows:
         return []
-    missing = [metric for metric in project.sheet_columns or {} if metric not in reading.columns]
+    missing = [metric for metric in columns if metric not in reading.columns]
     if not missing:
         return []
     _, known = observations.metric_totals(tx, project.id)
-    there = ", ".join(reading.headers)
+    names, there = before.get("names", {}), ", ".join(reading.headers)
     return [
-        wording.column_gone(reading.title, metric, names.get(metric), (project.sheet_columns or {})[metric], there)
+        wording.column_gone(reading.title, metric, names.get(metric), columns[metric], there)
         for metric in missing
-        if known[METRICS.index(metric)]
+        if known[METRICS.index(metric)] or _is_renamed(columns[metric], reading, columns, before.get("others", ()))
     ]
+
+
+def _is_renamed(letter: str, reading: TabReading, columns: Mapping[Metric, str], others: Container[str]) -> bool:
+    """Whether a column has a new name that means nothing, in a tab whose other columns are where they were.
+
+    It may be blank until then: what is typed into it from now on would be read by nobody. A blank column that is taken
+    away is no loss. others: the names that meant nothing before.
+    """
+    name = reading.others.get(letter)
+    moved = any(columns.get(metric, place) != place for metric, place in reading.columns.items())
+    return name is not None and name not in others and not moved
 
 
 def _follow(reading: TabReading, aliases: Mapping[str, str]) -> TabReading:
@@ -233,6 +247,7 @@ def _with_report(
             "skips": {reason: n for reason, n in skips.items() if reason != "off"},
             "ended": side.reading.ended,
             "names": dict(before.get("names", {}) if gone else {}) | dict(side.reading.names),
+            "others": before.get("others", []) if gone else sorted(side.reading.others.values()),
         }
     else:
         skips = dict(before["skips"]) | skips

@@ -127,6 +127,11 @@ class Header:
     platform: str | None = None
     chosen: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def used(self) -> set[int]:
+        """The columns that have a meaning."""
+        return {*self.columns.values(), *(column for columns in self.doubled.values() for column in columns)}
+
     def repeats(self, row: Sequence[Cell]) -> bool:
         """Whether a row names columns where an account and at least one of its counts should stand."""
         return any(self._names(row, m) for m in METRICS) and all(self._names(row, m) for m in identity(self.columns))

@@ -54,8 +54,8 @@ class TabReading:
     torn: some row could not be read at all, and nobody knows whose it is: an account without a row may be there.
     ended: whether the table ends its last line, as files do that are whole; loose: if not, the account whose cell is
     the last one, and which of METRICS and TEXTS it is of: it may be half a cell.
-    headers: the names in the header, from the left. names: that of each metric's column. named_in: the letter of the
-    column that names the accounts.
+    headers: the names in the header, from the left. names: that of each metric's column; others: those that mean
+    nothing, by the letter of their column. named_in: the letter of the column that names the accounts.
     """
 
     title: str
@@ -68,6 +68,7 @@ class TabReading:
     loose: tuple[str, str] | None = None
     headers: tuple[str, ...] = ()
     names: Mapping[Metric, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
     named_in: str = ""
 
     def cell(self, row: int, metric: int) -> str:
