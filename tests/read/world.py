@@ -38,9 +38,10 @@ class World:
     def project(self, name: str = "Project A", **values: Any) -> str:
         """A project that was synced just now; answers its id, which is its name in lower case with dashes."""
         now = self.service.time.now
-        row = {"id": name.lower().replace(" ", "-"), "name": name, "synced_at": now, "checked_at": now}
+        row: dict[str, Any] = {"id": name.lower().replace(" ", "-"), "name": name, "synced_at": now, "checked_at": now}
         row |= {"changed_at": now, "created_at": now, "updated_at": now, "revision": 1}
         row |= values
+        row.setdefault("as_of", max(filter(None, (row["synced_at"], row["changed_at"])), default=None))
         self._insert(projects, [row])
         return str(row["id"])
 

@@ -110,7 +110,7 @@ def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datet
     """Every project that is not removed, by name."""
     projects = all_heads(tx)
     today = now.date()
-    key = generation, today, tuple((one.id, one.revision, one.changed_at, one.synced_at) for one in projects)
+    key = generation, today, tuple((one.id, one.revision, one.changed_at, one.as_of) for one in projects)
     sums = memory.get(key)
     if sums is None:
         sums = _sums(tx, projects, today)

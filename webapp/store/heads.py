@@ -13,7 +13,7 @@ from webapp.store.accounts import missing as missing_account
 from webapp.store.projects import Project, missing
 from webapp.store.statement import Query
 from webapp.store.tables import PROJECT_THERE, accounts, projects
-from webapp.store.types import Count, Day, UtcDateTime
+from webapp.store.types import Count, Day
 
 _COLUMNS = tuple(projects.c[name] for name in Project.__dataclass_fields__)
 _PROJECT = sa.select(*_COLUMNS).where(PROJECT_THERE)
@@ -74,8 +74,8 @@ def all_heads(tx: sa.Connection) -> list[Project]:
 
 
 def as_of_day(dialect: str, days_before: int) -> sa.ColumnElement[Any]:
-    """The UTC day of `Project.as_of`, so many days earlier, as an expression over `projects`; NULL without an `as_of`."""
-    latest = _latest(dialect)
+    """The UTC day of a project's `as_of`, so many days earlier, as an expression over `projects`; NULL without one."""
+    latest = projects.c.as_of
     if dialect == "postgresql":
         day = sa.cast(sa.func.timezone(sa.literal_column("'UTC'"), latest), sa.Date())
         return day - sa.literal_column(str(days_before), sa.Integer())
@@ -83,18 +83,11 @@ def as_of_day(dialect: str, days_before: int) -> sa.ColumnElement[Any]:
 
 
 def as_of_moment(dialect: str, days_before: int) -> sa.ColumnElement[Any]:
-    """`Project.as_of`, so many times 24 hours earlier, as an expression over `projects`."""
-    latest = _latest(dialect)
+    """A project's `as_of`, so many times 24 hours earlier, as an expression over `projects`."""
+    latest = projects.c.as_of
     if dialect == "postgresql":
         return latest - sa.literal_column(f"INTERVAL '{24 * days_before} hours'", sa.Interval())
     return as_of_day(dialect, days_before).op("||")(sa.func.substr(latest, 11))
-
-
-def _latest(dialect: str) -> sa.ColumnElement[Any]:
-    synced, changed = projects.c.synced_at, projects.c.changed_at
-    if dialect == "postgresql":
-        return sa.func.greatest(synced, changed, type_=UtcDateTime())
-    return sa.func.max(sa.func.coalesce(synced, changed), sa.func.coalesce(changed, synced), type_=sa.Text())
 
 
 def _days_back(days: int) -> sa.ColumnElement[str]:

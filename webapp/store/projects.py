@@ -54,6 +54,7 @@ class Project:
     checked_at: datetime | None = None
     synced_at: datetime | None = None
     changed_at: datetime | None = None
+    as_of: datetime | None = None
     degraded_since: datetime | None = None
     revision: int = 0
     target_views: int | None = None
@@ -62,11 +63,6 @@ class Project:
     removed_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
-
-    @property
-    def as_of(self) -> datetime | None:
-        """The moment the current counts are of: the last success, or a later change while the sheet is out of reach."""
-        return max(filter(None, (self.synced_at, self.changed_at)), default=None)
 
     @property
     def touched_at(self) -> datetime | None:

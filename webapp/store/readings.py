@@ -47,10 +47,21 @@ def put(tx: sa.Connection, readings: Sequence[Reading]) -> int:
         return 0
     kind = observations.c.observed_at.type
     rows = [(one.account_id, *one.counts, native(tx, kind, one.observed_at), one.origin) for one in readings]
-    kept = _put.run(tx, rows)
     ids = sorted({reading.account_id for reading in readings})
-    for part in chunks(ids):
+    before = _said(tx, ids)
+    kept = _put.run(tx, rows)
+    after = _said(tx, ids)
+    changed = [account_id for account_id in ids if after.get(account_id) != before.get(account_id)]
+    for part in chunks(changed):
         theirs = sa.select(accounts.c.project_id).where(accounts.c.id.in_(part))
-        changed = projects.update().where(projects.c.id.in_(theirs))
-        tx.execute(changed.values(revision=projects.c.revision + 1))  # what explains their numbers reads otherwise now
+        statement = projects.update().where(projects.c.id.in_(theirs))
+        tx.execute(statement.values(revision=projects.c.revision + 1))  # what explains their numbers reads otherwise
     return kept
+
+
+def _said(tx: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    """What was read of each account, and by whom; when is left out: saying it again is no news."""
+    columns = [observations.c[name] for name in ("account_id", *METRICS, "origin")]
+    parsed = sa.select(*columns).where(observations.c.source == "parsed")
+    found = (row for part in chunks(ids) for row in tx.execute(parsed.where(observations.c.account_id.in_(part))))
+    return {row[0]: tuple(row[1:]) for row in found}

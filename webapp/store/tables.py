@@ -98,6 +98,7 @@ projects = _table(
     sa.Column("checked_at", UtcDateTime()),  # last completed attempt
     sa.Column("synced_at", UtcDateTime()),  # last success
     sa.Column("changed_at", UtcDateTime()),  # last time a number changed
+    sa.Column("as_of", UtcDateTime()),  # last sync after which reads answered something else
     sa.Column("degraded_since", UtcDateTime()),
     _number("revision"),
     sa.Column("target_views", Count()),

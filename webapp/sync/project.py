@@ -179,8 +179,10 @@ class ProjectSync:
             values["sheet_report"] = {"final": draft.report, "read": draft.tab_report}
         if effect.updated:
             values["changed_at"] = now
-        if effect.created or effect.filled or named or (plan is not None and plan.changes_what_readers_see):
-            values["revision"] = project.revision + 1
+        seen = effect.created or effect.filled or named or (plan is not None and plan.changes_what_readers_see)
+        # Growth goes back from `as_of`, so an answer stays the same until there is another revision.
+        if seen or (project.as_of is None and "synced_at" in values):
+            values |= {"revision": project.revision + 1, "as_of": now}
         return values
 
     def times(self, project: Project, draft: Draft, now: datetime) -> dict[str, Any]:

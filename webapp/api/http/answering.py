@@ -14,8 +14,7 @@ from sqlalchemy import Connection
 from werkzeug.http import http_date
 
 from webapp import __version__, web
-from webapp.clock import Clock, iso
-from webapp.rules.growth import DAY
+from webapp.clock import Clock
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of, head_of_account
 from webapp.store.projects import Project
@@ -25,8 +24,6 @@ MEMORY = "smart_sync.answers"  # where the app keeps its Memory
 JSON = "application/json"
 CACHE_CONTROL = "private, no-cache"
 LIMIT = 8 * 1024 * 1024
-SPANS = (0, 1, 7)  # days back from the last sync, to which growth is measured
-MOMENTS = ("as_of", "from", "to")  # what answers call them
 KNOWN = 1_000
 
 Projects = tuple[Project, ...]
@@ -88,7 +85,6 @@ class Memory:
         self._limit = limit
         self._size = 0
         self._answers: OrderedDict[Any, Tagged] = OrderedDict()
-        self._tags: OrderedDict[Any, str] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -102,18 +98,6 @@ class Memory:
             if answer is not None:
                 self._answers.move_to_end(key)
             return answer
-
-    def tag_of(self, key: Any) -> str | None:
-        """The tag that was put for an answer, which may itself be forgotten by now."""
-        with self._lock:
-            return self._tags.get(key)
-
-    def put_tag(self, key: Any, tag: str) -> None:
-        """Keep a tag that is known only once its answer is made; a thousand at most."""
-        with self._lock:
-            self._tags[key] = tag
-            while len(self._tags) > KNOWN:
-                self._tags.popitem(last=False)
 
     def put(self, key: Any, answer: Tagged) -> None:
         """Keep an answer, unless it alone would push out a good part of the others."""
@@ -140,25 +124,24 @@ def memory() -> Memory:
 
 
 def answer_about_project(
-    project_id: str, asked: Any, day: date, make: Callable[[Connection, Project], Content], *, growing: bool = False
+    project_id: str, asked: Any, day: date, make: Callable[[Connection, Project], Content]
 ) -> Response:
     """An answer about one project.
 
-    asked: the question. make: makes the answer when nobody has it yet. growing: the answer says what grew up to the
-    last sync, which moves on when nothing else changes; its tag moves only when a number of it does.
+    asked: the question. make: makes the answer when nobody has it yet.
 
     Raises: NotFound.
     """
     return _answer(
         ("project", project_id),
         lambda tx: (head_of(tx, project_id),),
-        (asked, day, growing),
+        (asked, day),
         lambda tx, found: make(tx, found[0]),
     )
 
 
 def answer_about_account(
-    account_id: int, asked: Any, day: date, make: Callable[[Connection, Project], Content], *, growing: bool = False
+    account_id: int, asked: Any, day: date, make: Callable[[Connection, Project], Content]
 ) -> Response:
     """An answer about one account, which changes with its project.
 
@@ -167,7 +150,7 @@ def answer_about_account(
     return _answer(
         ("account", account_id),
         lambda tx: (head_of_account(tx, account_id),),
-        (asked, day, growing),
+        (asked, day),
         lambda tx, found: make(tx, found[0]),
     )
 
@@ -183,13 +166,13 @@ def answer_about_all(
     def find(tx: Connection) -> Projects:
         return tuple(all_heads(tx)) if only is None else (head_of(tx, only),)
 
-    return _answer(("all", only), find, (asked, day, False), make)
+    return _answer(("all", only), find, (asked, day), make)
 
 
 def _answer(
     name: tuple[str, Any],
     find: Callable[[Connection], Projects],
-    question: tuple[Any, date, bool],
+    question: tuple[Any, date],
     make: Callable[[Connection, Projects], Content],
 ) -> Response:
     """From memory when nothing was committed since, else from one reading transaction."""
@@ -206,47 +189,22 @@ def _answer(
         key = _key(db, subject.projects, question)
         answer = mine.get(key)
         if answer is None:
-            growing = question[2]
-            tag = mine.tag_of(key) if growing else _tag_key(key)
-            if tag is not None and _has(tag):
+            tag = _tag(repr((__version__, key[1:])).encode("utf-8", "surrogatepass"))
+            if _has(tag):
                 return _not_modified(tag, _last_modified(subject))
-            content = make(tx, subject.projects)
-            if tag is None:
-                tag = _tag_numbers(subject.projects, question, content)
-                mine.put_tag(key, tag)
-            answer = Tagged(tag, content)
+            answer = Tagged(tag, make(tx, subject.projects))
             mine.put(key, answer)
     return _response(answer, _last_modified(subject))
 
 
-def _key(db: Database, found: Projects, question: tuple[Any, date, bool]) -> tuple[Any, ...]:
+def _key(db: Database, found: Projects, question: tuple[Any, date]) -> tuple[Any, ...]:
     """Everything an answer depends on besides the code: address, question, day, and what the projects' numbers are.
 
-    The time of the last change tells a revision from one of the same number in a backup that was restored.
+    The tag covers all of it but the database's generation, which is this process's own. The times tell a revision from
+    one of the same number in a backup that was restored.
     """
-    return db.generation, request.path, question, _states(found, growing=question[2])
-
-
-def _states(found: Projects, *, growing: bool) -> tuple[Any, ...]:
-    return tuple((one.id, one.revision, one.changed_at, one.synced_at if growing else None) for one in found)
-
-
-def _tag_key(key: tuple[Any, ...], also: bytes = b"") -> str:
-    return _tag(repr((__version__, key[1:])).encode("utf-8", "surrogatepass") + also)
-
-
-def _tag_numbers(found: Projects, question: tuple[Any, date, bool], content: Content) -> str:
-    """A tag over all that an answer says but how far its moments have moved on.
-
-    Growth up to the last sync can change without anything else, so its tag is known only once it is made. Where a sync
-    changed no number, it is the tag from before: whoever has the answer has the numbers as they are.
-    """
-    body = content.body
-    for moment in (one.as_of - days * DAY for one in found if one.as_of for days in SPANS):
-        for name in MOMENTS:
-            body = body.replace(f'"{name}":"{iso(moment)}"'.encode(), b"")
-    asked, day, _ = question
-    return _tag_key((None, request.path, asked, day, _states(found, growing=False)), body)
+    states = tuple((one.id, one.revision, one.changed_at, one.as_of) for one in found)
+    return db.generation, request.path, question, states
 
 
 def answer_by_bytes(content: Content) -> Response:

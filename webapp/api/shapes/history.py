@@ -49,7 +49,7 @@ class HistoryDay(MetricStruct):
 class Now(MetricStruct):
     """The current counts, beside the last day of the history: total = that day's + growth + joined + left."""
 
-    as_of: Annotated[Time | None, says("the last sync")]
+    as_of: Annotated[Time | None, says("the last sync that changed something here")]
     since: Annotated[DayText | None, says("the last day of the history; null: there is none")]
     profiles: Annotated[int, zero_or_more("accounts that count")]
     counts: PerMetric[int | None]
@@ -64,7 +64,7 @@ class Analytics(MetricStruct):
 
     project_id: str
     project_name: str
-    as_of: Annotated[Time | None, says("the moment the totals are of: the last sync")]
+    as_of: Annotated[Time | None, says("the moment the totals are of: the last sync that changed something")]
     start_date: DayText
     end_date: DayText
     total_profiles: Annotated[int, zero_or_more("accounts that count; those whose mode is `off` do not")]

@@ -24,8 +24,12 @@ class ProjectOut(MetricStruct):
     target_views: int | None
     progress_percent: Annotated[float | None, says("of the target; null without one")]
     progress_capped: Annotated[float | None, says("the same, at most 100")]
-    growth_24h: Annotated[GroupGrowth | None, says("in the 24 hours up to the last sync; null: never synced")]
-    growth_7d: Annotated[GroupGrowth | None, says("in the 7 days up to the last sync; null: never synced")]
+    growth_24h: Annotated[
+        GroupGrowth | None, says("in the 24 hours up to the last sync that changed something; null: never synced")
+    ]
+    growth_7d: Annotated[
+        GroupGrowth | None, says("in the 7 days up to the last sync that changed something; null: never synced")
+    ]
     start_date: date | None
     end_date: date | None
     checked_at: Annotated[Time | None, says("the last attempt that came to its end")]

@@ -137,9 +137,7 @@ def list_accounts(asked: AccountsQuery, project_id: str) -> Response:
         raise refusal("growth", "start_date and end_date say what growth is of; ask for growth=true or sort by one")
     day = today()
     days = period(asked, day) if asked.dated else None
-    return answer_about_project(
-        project_id, asked, day, lambda tx, project: _list(tx, project, asked, days), growing=asked.growing
-    )
+    return answer_about_project(project_id, asked, day, lambda tx, project: _list(tx, project, asked, days))
 
 
 def _list(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Content:
@@ -259,9 +257,7 @@ def _growth(line: Line, asked: AccountsQuery, span: GrowthPeriod) -> Growth | Un
 
 def get_account(_: NoQuery, account_id: int) -> Response:
     """One account with its current counts and its growth; a removed one has `removed_at` and keeps its history."""
-    return answer_about_account(
-        account_id, None, today(), lambda tx, project: _detail(tx, project, account_id), growing=True
-    )
+    return answer_about_account(account_id, None, today(), lambda tx, project: _detail(tx, project, account_id))
 
 
 def _detail(tx: sa.Connection, project: Project, account_id: int) -> Content:

@@ -65,9 +65,7 @@ def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
         raise refusal("fields", "fields are of the history as csv; ask for format=csv")
     day = today()
     days = period(asked, day)
-    return answer_about_project(
-        project_id, asked, day, lambda tx, project: _content(tx, project, asked, days), growing=True
-    )
+    return answer_about_project(project_id, asked, day, lambda tx, project: _content(tx, project, asked, days))
 
 
 class AnalyticsFacts(NamedTuple):

@@ -64,7 +64,7 @@ def get_project(_: NoQuery, project_id: str) -> Response:
 
 def _state(projects: Sequence[Project]) -> tuple[Any, ...]:
     """What the sums depend on."""
-    return "sums", *((project.id, project.revision, project.changed_at, project.synced_at) for project in projects)
+    return "sums", *((project.id, project.revision, project.changed_at, project.as_of) for project in projects)
 
 
 def _sums(tx: sa.Connection, projects: Sequence[Project], scope: Scope, of: str | None) -> bytes:
