@@ -148,12 +148,20 @@ def test_a_caller_that_comes_at_another_pace_than_projects_are_due_explains_it(
     assert said in told if said else not told
 
 
-def test_the_pace_is_explained_with_a_preset_and_left_out_where_each_call_syncs_all() -> None:
+def test_the_pace_is_explained_with_a_preset_and_left_out_where_it_is_the_interval() -> None:
     due, _ = snippet("crontab", URL, every="1h", interval=120, config=CONFIG)
-    everything, _ = snippet("crontab", URL, every="1h", interval=120, due=False, config=CONFIG)
+    alike, _ = snippet("crontab", URL, every="2h", interval=120, config=CONFIG)
 
     assert "It comes every hour, more often" in due
-    assert "SMART_SYNC_INTERVAL_MINUTES" not in everything
+    assert "SMART_SYNC_INTERVAL_MINUTES" not in alike
+
+
+@pytest.mark.parametrize("command", [("print", "--for", "crontab"), ("install", "--yes")], ids=["print", "install"])
+def test_no_caller_asks_for_more_than_what_is_due(machine: Machine, command: tuple[str, ...]) -> None:
+    done = machine.cron(*command, "--all")
+
+    assert (done.exit_code, machine.crontab.exists()) == (2, False)
+    assert "--all" in done.output
 
 
 def test_only_eventbridge_can_say_every_45_minutes() -> None:
@@ -272,14 +280,6 @@ def test_a_snippet_calls_for_what_is_due_as_its_caller_needs_it(caller: str) -> 
     assert ("async" in asked) == (caller in ("vercel", "eventbridge"))
     if caller == "cron-job.org":
         assert int(asked["budget"]) <= 25
-
-
-@pytest.mark.parametrize("caller", CALLERS)
-def test_a_snippet_that_syncs_all_says_so(caller: str) -> None:
-    notes, text = snippet(caller, URL, due=False, config=CONFIG)
-
-    assert "due=true" not in text
-    assert "all active projects" in notes
 
 
 @pytest.mark.usefixtures("processes")
@@ -440,13 +440,12 @@ def test_a_torn_block_is_left_to_a_person(torn: bytes) -> None:
             edit(torn)
 
 
-@pytest.mark.parametrize("due", [True, False])
-def test_our_lines_tell_what_they_do(due: bool) -> None:
-    ours = block(Call(URL, parse_every("2h"), due, "/srv/cron.curl"), "curl")
+def test_our_lines_tell_what_they_do() -> None:
+    ours = block(Call(URL, parse_every("2h"), "/srv/cron.curl"), "curl")
 
     found = read_block(b"0 0 * * * other\n" + ours.replace(b"\n", b"\r\n"))
 
-    assert found == (parse_fields("0 */2 * * *"), due)
+    assert found == parse_fields("0 */2 * * *")
 
 
 @pytest.mark.parametrize("crontab", [b"", b"*/5 * * * * smart-sync\n", BEGIN + b"\n# x\n" + END + b"\n"])
@@ -546,11 +545,10 @@ def test_install_explains_an_interval_that_is_longer_than_the_pace_of_calls(
     often = machine.cron("install", "--yes", "--every", "2m").output
     monkeypatch.setenv("SMART_SYNC_INTERVAL_MINUTES", "2")
     as_due = machine.cron("install", "--yes", "--every", "2m").output
-    everything = machine.cron("install", "--yes", "--every", "1m", "--all").output
 
     assert "It comes every 2 minutes, more often than a project without an interval of its own is due:" in often
     assert "To have each call sync, set SMART_SYNC_INTERVAL_MINUTES=2 for the service." in often
-    assert "It comes" not in as_due + everything
+    assert "It comes" not in as_due
 
 
 def test_nothing_is_installed_when_the_trial_fails(machine: Machine) -> None:
@@ -598,11 +596,11 @@ def test_installing_again_changes_our_lines_only(machine: Machine) -> None:
     machine.cron("install", "--yes", "--no-trial")
     machine.crontab.write_bytes(machine.crontab.read_bytes() + b"last\n")
 
-    machine.cron("install", "--yes", "--no-trial", "--every", "2h", "--all")
+    machine.cron("install", "--yes", "--no-trial", "--every", "2h")
 
     lines = machine.crontab.read_bytes().splitlines()
     assert (lines[0], lines[-1], lines.count(BEGIN)) == (b"first", b"last", 1)
-    assert read_block(machine.crontab.read_bytes()) == (parse_fields("0 */2 * * *"), False)
+    assert read_block(machine.crontab.read_bytes()) == parse_fields("0 */2 * * *")
 
 
 def test_remove_takes_only_what_install_put_there(machine: Machine) -> None:

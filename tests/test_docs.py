@@ -303,6 +303,22 @@ def test_no_call_that_is_shown_is_repeated(path: Path) -> None:
     assert not re.search(r"curl [^`]*--retry", by_hand(path))
 
 
+def test_every_call_in_a_document_asks_for_what_is_due_with_a_token() -> None:
+    """But for the line by which a person syncs at once."""
+    found = [
+        (path.name, command)
+        for path in DOCUMENTS
+        for text in ([text_of(path)] if path.suffix == ".yaml" else [text for _, text in fences(by_hand(path))])
+        for command in re.findall(r"curl .*?/api/admin/smart_sync[^\s`]*", re.sub(r"\\?\n", " ", text))
+        if "Sync now:" not in text
+    ]
+
+    assert {"README.md", "callers.md", "render.yaml"} <= {name for name, _ in found}
+    for name, command in found:
+        assert "/api/admin/smart_sync?due=true" in command, name
+        assert re.search(r"-H (\"Authorization: Bearer |@)", command), name
+
+
 def test_fields_to_watch_are_fields_of_the_status(demo: Demo) -> None:
     status = demo.call("sync_status").get_json()
 

@@ -22,9 +22,9 @@ from webapp.clock import Clock, iso
 from webapp.config import Settings, environment
 from webapp.cron.call import PATH, Call, service_url
 from webapp.cron.callers import CALLERS, snippet
-from webapp.cron.crontab import Installed, block, drop_block, put_block, read_block
+from webapp.cron.crontab import block, drop_block, put_block, read_block
 from webapp.cron.curl import CURL, curl_config
-from webapp.cron.every import Missed, explain_pace, missed_calls, parse_every
+from webapp.cron.every import Fields, Missed, explain_pace, missed_calls, parse_every
 from webapp.errors import ConfigError, SmartSyncError
 from webapp.rules.outcomes import run_label, succeeded
 from webapp.store import runs
@@ -60,10 +60,7 @@ def cron() -> None:
 @click.option("--for", "caller", type=click.Choice(list(CALLERS)), required=True, help="Who will call.")
 @click.option("--url", help="Address of the service; this machine's for crontab and systemd when left out.")
 @click.option("--every", help="How often: 5m, 1h, 24h, or a cron expression. A default that suits the caller.")
-@click.option(
-    "--due/--all", default=True, help="Sync what is due (default), or at each call all whose automatic sync is on."
-)
-def print_snippet(*, caller: str, url: str | None, every: str | None, due: bool) -> None:
+def print_snippet(*, caller: str, url: str | None, every: str | None) -> None:
     """Print what to paste for a caller. Holds no token; notes are comments, or go to stderr where JSON takes none."""
     settings, _ = Settings.read(environment())
     if url is None and caller not in LOCAL:
@@ -72,7 +69,6 @@ def print_snippet(*, caller: str, url: str | None, every: str | None, due: bool)
         caller,
         url or _local_url(settings),
         every=every,
-        due=due,
         config=str(_config(settings)),
         interval=settings.interval_minutes,
     )
@@ -87,17 +83,14 @@ def print_snippet(*, caller: str, url: str | None, every: str | None, due: bool)
 @cron.command()
 @click.option("--url", help="Address of the service; port PORT of this machine when left out.")
 @click.option("--every", default="5m", show_default=True, help="How often: 5m, 1h, 24h, or a cron expression.")
-@click.option(
-    "--due/--all", default=True, help="Sync what is due (default), or at each call all whose automatic sync is on."
-)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.option("--no-trial", is_flag=True, help="Do not call the service first.")
-def install(*, url: str | None, every: str, due: bool, yes: bool, dry_run: bool, no_trial: bool) -> None:
+def install(*, url: str | None, every: str, yes: bool, dry_run: bool, no_trial: bool) -> None:
     """Put the call into this user's crontab, after a trial; a second time changes it. No other line is touched."""
     settings = Settings.from_env()
     config, token, curl = _config(settings), _token(settings), _program("curl")
-    call = Call(service_url(url or _local_url(settings)), parse_every(every), due, str(config))
+    call = Call(service_url(url or _local_url(settings)), parse_every(every), str(config))
     before = _read_crontab()
     after = put_block(before, block(call, curl))
     _show_change(before, after)
@@ -111,7 +104,7 @@ def install(*, url: str | None, every: str, due: bool, yes: bool, dry_run: bool,
     if before != after:
         _write_crontab(after)
     click.echo(f"installed; the token is in {config}, for you only. `smart-sync cron status` tells how it goes")
-    for line in explain_pace(call.every, settings.interval_minutes) if due else ():
+    for line in explain_pace(call.every, settings.interval_minutes):
         click.echo(line)
 
 
@@ -250,19 +243,19 @@ def status() -> None:
     there = read_block(_read_crontab()) if shutil.which("crontab") else None
     with open_parts() as parts, parts.db.read() as tx:
         latest = runs.latest(tx, limit=LOOKED_AT)
-    last = next((run for run in latest if _is_call(run, due=there is None or there.due)), None)
+    last = next((run for run in latest if _is_call(run)), None)
     late = _late(there, last, _config(settings), parts.clock)
     _print_status(there, last, late, next((run for run in latest if not succeeded(run)), None))
     sys.exit(_exit_code(there, last, late))
 
 
-def _is_call(run: Run, *, due: bool) -> bool:
+def _is_call(run: Run) -> bool:
     """Whether the run was asked for as our crontab asks; what people start by hand says nothing of it."""
-    as_asked = bool(run.params.get("due")) == due and not run.params.get("project_id")
+    as_asked = bool(run.params.get("due")) and not run.params.get("project_id")
     return as_asked and run.caller != "cli" and not run.dry_run
 
 
-def _late(there: Installed | None, last: Run | None, config: Path, clock: Clock) -> Missed:
+def _late(there: Fields | None, last: Run | None, config: Path, clock: Clock) -> Missed:
     """What was missed since the last call, or since the installation."""
     if there is None:
         return Missed(0, None)
@@ -271,16 +264,15 @@ def _late(there: Installed | None, last: Run | None, config: Path, clock: Clock)
         times.append(datetime.fromtimestamp(config.stat().st_mtime, tz=clock.now().tzinfo))
     if not times:
         return Missed(0, None)
-    return missed_calls(there.fields, _local(max(times)), _local(clock.now()))
+    return missed_calls(there, _local(max(times)), _local(clock.now()))
 
 
 def _local(moment: datetime) -> datetime:
     return moment.astimezone().replace(tzinfo=None)
 
 
-def _print_status(there: Installed | None, last: Run | None, late: Missed, wrong: Run | None) -> None:
-    what = "what is due" if there and there.due else "everything"
-    click.echo(f"installed: {there.fields}, syncs {what}" if there else "installed: not in this user's crontab")
+def _print_status(there: Fields | None, last: Run | None, late: Missed, wrong: Run | None) -> None:
+    click.echo(f"installed: {there}, syncs what is due" if there else "installed: not in this user's crontab")
     click.echo(f"last call: {iso(last.started_at)}, {run_label(last)}" if last else "last call: none yet")
     if there is not None:
         since = f"since {late.since:%Y-%m-%d %H:%M}, {late.calls} calls missed" if late.calls >= ALARM_AFTER else "no"
@@ -290,7 +282,7 @@ def _print_status(there: Installed | None, last: Run | None, late: Missed, wrong
         click.echo(f"last error: {iso(wrong.started_at)}, run {wrong.id}: {words}")
 
 
-def _exit_code(there: Installed | None, last: Run | None, late: Missed) -> int:
+def _exit_code(there: Fields | None, last: Run | None, late: Missed) -> int:
     if there is None:
         return NOT_INSTALLED
     failed = last is not None and not succeeded(last)

@@ -45,17 +45,15 @@ def _bad_url(words: str, hint: str) -> Invalid:
 
 @dataclass(frozen=True)
 class Call:
-    """One caller's task: the service's address, how often, and whether to sync only what is due."""
+    """One caller's task: the service's address, and how often to ask there for what is due."""
 
     url: str
     every: Every
-    due: bool = True
     config: str = ""  # path of curl's config file, for the caller that has one
 
     def trigger(self, **more: str) -> str:
         """The address to post to."""
-        asked = {"due": "true"} if self.due else {}
-        return f"{self.url}{PATH}?{urlencode(asked | {'summary': 'true'} | more)}"
+        return f"{self.url}{PATH}?{urlencode({'due': 'true', 'summary': 'true'} | more)}"
 
     def fields(self, caller: str, *, past: int = 0) -> Fields:
         """Cron fields; `past`: minutes past the full hour, for durations.

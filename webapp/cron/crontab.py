@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from webapp.cron.call import Call
 from webapp.cron.callers.crontab import crontab_line
@@ -12,15 +11,8 @@ from webapp.errors import Invalid
 
 BEGIN = b"# BEGIN smart-sync (kept by `smart-sync cron`: what stands between these two lines is replaced)"
 END = b"# END smart-sync"
-DUE, ALL = b"# syncs what is due", b"# syncs everything"
+DUE = b"# syncs what is due"
 LINE = re.compile(rb"[^\n]*\n|[^\n]+")
-
-
-class Installed(NamedTuple):
-    """What our lines say."""
-
-    fields: Fields
-    due: bool
 
 
 def block(call: Call, curl: str) -> bytes:
@@ -29,7 +21,7 @@ def block(call: Call, curl: str) -> bytes:
     Raises: Invalid.
     """
     line = crontab_line(call, curl).encode("utf-8", "surrogateescape")
-    return b"\n".join([BEGIN, DUE if call.due else ALL, line, END, b""])
+    return b"\n".join([BEGIN, DUE, line, END, b""])
 
 
 def put_block(crontab: bytes, ours: bytes) -> bytes:
@@ -52,8 +44,8 @@ def drop_block(crontab: bytes) -> bytes:
     return b"".join(_split(crontab)[0])
 
 
-def read_block(crontab: bytes) -> Installed | None:
-    """What our lines say; None when there are none, or none that cron would run.
+def read_block(crontab: bytes) -> Fields | None:
+    """When our lines call; None when there are none, or none that cron would run.
 
     Raises: Invalid when one of our marks is there without the other.
     """
@@ -61,7 +53,7 @@ def read_block(crontab: bytes) -> Installed | None:
     jobs = [line.decode("utf-8", "replace").split() for line in ours if line.strip() and not line.startswith(b"#")]
     if not jobs:
         return None
-    return Installed(parse_fields(" ".join(jobs[0][:5])), ALL not in map(_strip_end, ours))
+    return parse_fields(" ".join(jobs[0][:5]))
 
 
 def _split(crontab: bytes) -> tuple[list[bytes], list[bytes], int | None]:

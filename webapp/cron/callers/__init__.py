@@ -36,18 +36,16 @@ CALLERS: Mapping[str, Caller] = {
 }
 
 
-def snippet(
-    name: str, url: str, *, every: str | None = None, due: bool = True, config: str = "", interval: int = 30
-) -> tuple[str, str]:
+def snippet(name: str, url: str, *, every: str | None = None, config: str = "", interval: int = 30) -> tuple[str, str]:
     """(notes, what to paste) for a caller of CALLERS. interval: minutes, of projects that have none of their own.
 
     Raises: Invalid for an address or a schedule that does not suit this caller.
     """
     caller = CALLERS[name]
-    call = Call(service_url(url, hosted=caller.hosted), parse_every(every or caller.every), due, config)
+    call = Call(service_url(url, hosted=caller.hosted), parse_every(every or caller.every), config)
     text = caller.write(call)
-    pace = explain_pace(call.every, interval) if due else ()
-    notes = [f"Smart Sync by {name}, every {call.every.text}.", *(DUE if due else ALL), *pace, *caller.notes]
+    pace = explain_pace(call.every, interval)
+    notes = [f"Smart Sync by {name}, every {call.every.text}.", *DUE, *pace, *caller.notes]
     return "\n".join(notes).replace("{config}", shlex.quote(config)), text
 
 
@@ -55,4 +53,3 @@ DUE = (
     "The caller is only a clock: each call syncs the projects whose own interval is over, and no others. Change intervals",
     "in the service; leave the caller as it is.",
 )
-ALL = ("Each call syncs all active projects whose automatic sync is on, whether they are due or not.",)
