@@ -44,6 +44,14 @@ def test_the_union_counts_whenever_one_of_them_does(mine: list[Span], theirs: li
     assert all(a.until is None or a.until <= b.since for a, b in pairwise(both)) or len(both) < 2
 
 
+def test_between_the_spans_of_both_nothing_counts() -> None:
+    first, second, third, fourth = (datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3, 4))
+
+    both = union([Span(1, first, second, 3)], [Span(2, third, fourth, 5)], 1)
+
+    assert both == [Span(1, first, second, 3), Span(1, third, fourth, 5)]
+
+
 @given(PAST, PAST, spans_of(1), spans_of(2))
 def test_each_day_that_counts_is_the_larger_of_both(
     mine: dict[date, Values], theirs: dict[date, Values], my_spans: list[Span], their_spans: list[Span]

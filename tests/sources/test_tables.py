@@ -156,6 +156,15 @@ def test_a_quoted_cell_is_what_it_says(cell: str, owner: str | None) -> None:
     assert reading.rows["tiktok:@example_09"].owner == owner
 
 
+def test_a_note_of_several_lines_swallows_no_row_though_the_count_before_it_is_none() -> None:
+    text = f'Link,Followers,Owner\n{LINK.format(1)},5 or 6,"ann\nsince May"\n{LINK.format(2)},2000,ben\n'
+
+    reading = read(text)
+
+    assert {row.owner: row.counts.followers for row in reading.rows.values()} == {"ann since May": None, "ben": 2000}
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [("invalid_number", "A!B2")]
+
+
 def test_all_cells_may_be_quoted() -> None:
     quoted = "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in lines().split("\n") if line)
 

@@ -95,6 +95,21 @@ def test_an_account_removed_over_the_api_stays_removed(service: Service, sheet: 
     assert (service.followers(BEN), service.account(BEN)["removed_by"]) == (2, "api")
 
 
+def test_an_account_removed_over_the_api_is_nothing_to_tell_once_its_row_is_gone(
+    service: Service, sheet: FakeSheet
+) -> None:
+    sheet.rows("Project A", [ANN, 1], [BEN, 2])
+    service.sync()
+    service.remove_account(BEN)
+    sheet.rows("Project A", [ANN, 3])
+
+    result = service.sync()["results"][0]
+
+    assert (result["total_accounts"], result["removed_count"], result["problems"]) == (1, 0, [])
+    assert "removed" not in result["skips"]
+    assert service.account(BEN)["removed_by"] == "api"
+
+
 def test_a_row_with_another_name_topic_or_owner_describes_its_account_anew(service: Service, sheet: FakeSheet) -> None:
     header = ("Link", "@Username", "Topic", "Status", "Followers")
     sheet.rows("Project A", [ANN, "@Olga", "food", "ok", 1], header=header)
