@@ -123,3 +123,15 @@ def test_the_answer_to_a_trigger_is_one_body(env: dict[str, str], client: FlaskC
 
     assert of_terminal.keys() == of_http.keys()
     assert [one.keys() for one in of_terminal["results"]] == [one.keys() for one in of_http["results"]]
+
+
+def test_a_dry_run_says_what_becomes_of_each_project_by_every_door(env: dict[str, str], client: FlaskClient) -> None:
+    of_terminal = json.loads(typed(env, "sync", "--dry-run", "--json"))
+    of_http = client.post("/api/admin/smart_sync?dry_run=true", headers=ADMIN).get_json()
+
+    assert [one["added_count"] for one in of_terminal["results"]] == [8, 8, 5]
+    for said in (of_terminal, of_http):
+        for one in said["results"]:
+            del one["timestamp"], one["seconds"], one["project_id"]
+    assert of_terminal["results"] == of_http["results"]
+    assert of_terminal["changes"] == of_http["changes"]

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from webapp.actions.desk import Desk
 from webapp.clock import Budget
-from webapp.errors import Invalid, StoreError
+from webapp.errors import Invalid, NotFound, StoreError
 from webapp.store import runs
 from webapp.store.runs import ProjectResult, Run
 from webapp.sync.live import Outcome
+from webapp.sync.plan import PlannedChange
 from webapp.sync.trigger import Caller, Started, Trigger
 from webapp.sync.watch import at_once, watch
+
+Follow = Callable[[Iterable[Outcome]], Iterator[Outcome]]
 
 # Seconds a run may take by default. On the command line, and in programs, people wait as long as they like.
 BUDGETS_S: dict[Caller, float | None] = {"http": 120.0, "background": 600.0, "cli": None, "python": None}
 
 
 class RunOutcome(NamedTuple):
-    """A run as it stands in the log, with what became of each project so far; None: that was not asked for."""
+    """A run as it stands in the log, with what became of each project so far; results None: that was not asked for.
+
+    changes: what a dry run would change; None: it was none. failed: what broke the run off, as its row says too.
+    """
 
     run: Run
     results: Sequence[ProjectResult] | None
+    changes: Sequence[PlannedChange] | None = None
+    failed: Exception | None = None
 
 
 def start_sync(desk: Desk, trigger: Trigger) -> Started:
@@ -50,6 +59,34 @@ def work_off(desk: Desk, run: Run, trigger: Trigger) -> Generator[Outcome, None,
     budget = Budget(seconds, desk.clock, desk.background.stop)
     with watch(desk.ping, desk.db, run, trigger, submit):
         yield from desk.engine.run(run, trigger, budget)
+
+
+def finish_run(desk: Desk, run: Run, trigger: Trigger, *, summary: bool = False, follow: Follow = iter) -> RunOutcome:
+    """Work a fresh run off, and say how it ended; of a dry run, whose results are kept nowhere, from what it yielded.
+
+    summary: without its projects. follow: sees each outcome on its way, to show it to somebody.
+
+    Raises: what broke the run off, where the log does not say so.
+    """
+    outcomes: dict[str, Outcome] = {}  # of the last pass over each project
+    failed: Exception | None = None
+    try:
+        with contextlib.closing(work_off(desk, run, trigger)) as working:
+            for outcome in follow(working):
+                outcomes[outcome.result.project_id] = outcome
+    except Exception as error:  # noqa: BLE001  logged and recorded by the run itself: its row says so
+        failed = error
+    try:
+        found = outcome_of(desk, run.id, summary=summary)
+    except (NotFound, StoreError) as error:
+        raise (failed or error) from error
+    if failed is not None and found.run.live:  # its end could not be written either
+        raise failed
+    if not trigger.dry_run or summary:
+        return found._replace(failed=failed)
+    results = [outcome.result for outcome in outcomes.values()]
+    changes = [change for outcome in outcomes.values() for change in outcome.changes]
+    return RunOutcome(found.run, results, changes, failed)
 
 
 def work_off_later(desk: Desk, run: Run, trigger: Trigger) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
+from functools import partial
 
 import click
 
-from webapp.actions import PlannedChange, Trigger
+from webapp.actions import Trigger
 from webapp.actions.desk import Desk
-from webapp.actions.trigger import outcome_of, start_sync, work_off
+from webapp.actions.trigger import RunOutcome, finish_run, outcome_of, start_sync
 from webapp.api.shapes.runs import run_report
 from webapp.cli.lines import print_changes, print_run
 from webapp.cli.progress import print_each, stop_on_signals
@@ -37,16 +37,16 @@ def sync(
         project_id = _project_id(desk, which) if which else None
         trigger = Trigger("cli", project_id, due=due, all=everybody, force=force, dry_run=dry_run, budget_s=budget)
         started = start_sync(desk, trigger)
-        changes = _work_off(desk, started.run, trigger, quiet=as_json) if started.how == "fresh" else []
-        run, results = outcome_of(desk, started.run.id)
+        fresh = started.how == "fresh"
+        found = _finish(desk, started.run, trigger, quiet=as_json) if fresh else outcome_of(desk, started.run.id)
     if as_json:
-        print_json(run_report(run, results, changes=changes if dry_run else None, how=started.how))
-    elif started.how == "fresh":
-        print_changes(changes)
-        print_run(run)
+        print_json(run_report(found.run, found.results, changes=found.changes, how=started.how))
+    elif fresh:
+        print_changes(found.changes or ())
+        print_run(found.run)
     else:
-        click.echo(f"run {run.id} is at it already and will see what you have just edited")
-    sys.exit(exit_code(run))
+        click.echo(f"run {found.run.id} is at it already and will see what you have just edited")
+    sys.exit(exit_code(found.run))
 
 
 @click.command()
@@ -66,14 +66,13 @@ def _project_id(desk: Desk, which: str) -> str:
     return project.id
 
 
-def _work_off(desk: Desk, run: Run, trigger: Trigger, *, quiet: bool) -> list[PlannedChange]:
-    """Work the run off before people's eyes; what a dry run would change."""
-    changes: list[PlannedChange] = []
-    with stop_on_signals(desk.background.stop), contextlib.closing(work_off(desk, run, trigger)) as outcomes:
-        total = None if quiet else _how_many(desk, trigger)
-        for outcome in outcomes if quiet else print_each(outcomes, total=total, log_level=desk.settings.log_level):
-            changes.extend(outcome.changes)
-    return changes
+def _finish(desk: Desk, run: Run, trigger: Trigger, *, quiet: bool) -> RunOutcome:
+    """Work the run off, before people's eyes unless they want it quiet."""
+    with stop_on_signals(desk.background.stop):
+        if quiet:
+            return finish_run(desk, run, trigger)
+        show = partial(print_each, total=_how_many(desk, trigger), log_level=desk.settings.log_level)
+        return finish_run(desk, run, trigger, follow=show)
 
 
 def _how_many(desk: Desk, trigger: Trigger) -> int | None:

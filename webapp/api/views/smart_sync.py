@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -13,15 +12,15 @@ from flask import Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from webapp import web
-from webapp.actions import How, Outcome, Trigger
-from webapp.actions.trigger import outcome_of, start_sync, work_off, work_off_later
+from webapp.actions import How, Trigger
+from webapp.actions.trigger import RunOutcome, finish_run, outcome_of, start_sync, work_off_later
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import RETRY_AFTER_S, HttpProblem, json_answer
 from webapp.api.http.routes import Answer, Route
 from webapp.api.shapes.fields import says
 from webapp.api.shapes.runs import RunReport, run_report, shorter_reports
 from webapp.clock import Clock, as_utc
-from webapp.errors import NotFound, StoreError
+from webapp.errors import StoreError
 from webapp.rules.outcomes import status_of
 from webapp.store import runs
 from webapp.store.db import Database
@@ -72,9 +71,9 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
         raise HttpProblem(422, "invalid_parameter", "a dry run is answered at once; leave async out", field="async")
     started = start_sync(desk(), trigger)
     if started.how == "fresh" and not later:
-        return _work_off(started.run, trigger, asked)
+        return _answer(finish_run(desk(), started.run, trigger, summary=asked.summary), asked)
     try:
-        return _answer(started.run.id, asked, how=started.how)
+        return _answer(outcome_of(desk(), started.run.id, summary=asked.summary), asked, how=started.how)
     finally:
         if started.how == "fresh":  # only now, or a short run would have ended before it is answered with 202
             work_off_later(desk(), started.run, trigger)
@@ -129,42 +128,11 @@ def _delivery_key() -> str | None:
     return None if run is not None and run.state in ("failed", "cancelled", "abandoned") else key
 
 
-def _work_off(run: Run, trigger: Trigger, asked: SmartSyncQuery) -> Response:
-    outcomes: dict[str, Outcome] = {}
-    failed: Exception | None = None
-    try:
-        for outcome in work_off(desk(), run, trigger):
-            outcomes[outcome.result.project_id] = outcome
-    except Exception as error:  # noqa: BLE001  logged and recorded by the run itself: its body says so
-        failed = error
-    return _answer(run.id, asked, failed=failed, previewed=list(outcomes.values()) if asked.dry_run else None)
-
-
-def _answer(
-    run_id: str,
-    asked: SmartSyncQuery,
-    *,
-    how: How = "fresh",
-    failed: Exception | None = None,
-    previewed: Sequence[Outcome] | None = None,
-) -> Response:
-    """The run as it stands in the log, with the status that tells a cron what to do next.
-
-    previewed: the outcomes of a dry run, which are kept nowhere.
-    """
-    try:
-        run, results = outcome_of(desk(), run_id, summary=asked.summary)
-    except (NotFound, StoreError) as error:
-        raise (failed or error) from error
-    if failed is not None and run.live:
-        raise failed
-    changes = None
-    if previewed is not None and results is not None:
-        results = [outcome.result for outcome in previewed]
-        changes = [change for outcome in previewed for change in outcome.changes]
-    report = run_report(run, results, changes=changes, how=how)
-    status = 503 if isinstance(failed, StoreError) else status_of(run, strict=asked.strict)
-    return _cut_to_fit(report, status, _headers(run, status))
+def _answer(found: RunOutcome, asked: SmartSyncQuery, *, how: How = "fresh") -> Response:
+    """The run as it stands, with the status that tells a cron what to do next."""
+    report = run_report(found.run, found.results, changes=found.changes, how=how)
+    status = 503 if isinstance(found.failed, StoreError) else status_of(found.run, strict=asked.strict)
+    return _cut_to_fit(report, status, _headers(found.run, status))
 
 
 def _headers(run: Run, status: int) -> dict[str, str]:
