@@ -25,7 +25,7 @@ def judged(
     timed: Timed | None = None,
     reading: int | None = None,
 ) -> Judgement:
-    return judge(typed, before, doubt=doubt, timed=timed, reading=reading, now=NOW)
+    return judge(typed, before, doubt=doubt, timed=[timed] if timed else [], reading=reading, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_time_alone_confirmed_may_turn_out_to_be_a_slip(days: int, outcome:
 def test_a_value_is_believed_or_in_doubt(
     typed: int | None, before: int | None, reading: int | None, doubt: Doubt | None
 ) -> None:
-    found = judge(typed, before, doubt=doubt, timed=None, reading=reading, now=NOW)
+    found = judge(typed, before, doubt=doubt, timed=[], reading=reading, now=NOW)
 
     assert found.believed is (found.doubt is None)
     assert found.believed or typed is not None

@@ -182,6 +182,68 @@ def test_what_only_time_confirmed_and_falls_back_was_a_slip_after_all(
     assert entry["before"]["views"]["2026-03-06"] == 10_000_000
 
 
+def test_a_slip_that_follows_one_that_time_confirmed_does_not_keep_it_in_history(
+    cell: Cell, service: Service, time: FakeClock
+) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    time.forward(days=1)
+    for views in (10_000_000, 10_000_000, 10_000_000, 0, 7):
+        cell.put(views)
+        time.forward(days=1)
+    assert days(service)[-1] == ("03-08", 10_000_000)
+    cell.put(1_100)
+
+    assert days(service)[-2:] == [("03-05", 1_030), ("03-11", 1_100)]
+    assert service.one("SELECT count(*) FROM doubts") == 0
+
+
+def test_slips_on_slips_that_time_confirmed_are_withdrawn_one_by_one_or_all_at_once(
+    cell: Cell, service: Service, time: FakeClock
+) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    time.forward(days=1)
+    for views in (100_000, 100_000, 100_000, 10_000_000, 10_000_000, 10_000_000):
+        cell.put(views)
+        time.forward(days=1)
+    assert [views for _, views in days(service)[-4:]] == [100_000, 10_000_000, 10_000_000, 10_000_000]
+
+    cell.put(101_000)
+    assert days(service)[-2:] == [("03-08", 100_000), ("03-12", 101_000)]
+    time.forward(days=1)
+    cell.put(1_100)
+    assert days(service)[-2:] == [("03-05", 1_030), ("03-13", 1_100)]
+
+
+def test_a_corrected_slip_between_leaves_what_time_confirmed_in_question(
+    cell: Cell, service: Service, time: FakeClock
+) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    time.forward(days=1)
+    for views in (100_000, 100_000, 100_000, 10_000_000, 100_100):
+        cell.put(views)
+        time.forward(days=1)
+    cell.put(1_100)
+
+    assert days(service)[-2:] == [("03-05", 1_030), ("03-11", 1_100)]
+
+
+def test_what_time_confirmed_is_remembered_no_longer_than_it_may_be_a_slip(
+    cell: Cell, service: Service, time: FakeClock
+) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    time.forward(days=1)
+    for _ in range(3):
+        cell.put(1_000_000)
+        time.forward(days=1)
+    time.forward(days=12)
+    service.sync()
+    assert service.one("SELECT count(*) FROM doubts WHERE state = 'timed'") == 2
+    time.forward(days=1)
+    service.sync()
+
+    assert service.one("SELECT count(*) FROM doubts") == 0
+
+
 def test_a_late_reading_fills_its_own_day(cell: Cell, service: Service, time: FakeClock) -> None:
     cell.put(None, 40)
     seen = time.now

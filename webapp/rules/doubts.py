@@ -7,6 +7,7 @@ days on which it waited then get what was seen; or until it is corrected, and th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -39,12 +40,13 @@ class Judgement(NamedTuple):
     """What becomes of a typed value.
 
     believed: it may stand in history. outcome: of an open doubt, or of a value that time alone had confirmed.
-    doubt: the one that is open now.
+    doubt: the one that is open now. back_to: of `withdrawn`, the doubt that was right; those after it are over too.
     """
 
     believed: bool
     outcome: Literal["confirmed", "timed", "corrected", "restarted", "withdrawn"] | None = None
     doubt: Doubt | None = None
+    back_to: Timed | None = None
 
 
 BELIEVED = Judgement(believed=True)
@@ -71,7 +73,7 @@ def judge(
     before: int | None,
     *,
     doubt: Doubt | None,
-    timed: Timed | None,
+    timed: Sequence[Timed],
     reading: int | None,
     now: datetime,
     seen: bool = True,
@@ -79,23 +81,23 @@ def judge(
     """What becomes of what the sheet says of a metric that has HISTORY.
 
     typed: what it says now; None: nothing. before: what it said at the last look. doubt: the one that is open.
-    timed: the last one that ended by time. reading: what the platform says, believed or not. seen: the value was read
-    just now, of an account that counts; else time confirms nothing.
+    timed: those that ended by time, the oldest first. reading: what the platform says, believed or not. seen: the value
+    was read just now, of an account that counts; else time confirms nothing.
     """
+    plain = before if doubt is None else doubt.credible
+    if typed is None or plain is None or not implausible(plain, typed):
+        return BELIEVED if doubt is None else Judgement(believed=True, outcome="corrected")
+    for one in timed:
+        if now - one.at < REGRET and not implausible(one.credible, typed):
+            return Judgement(believed=True, outcome="withdrawn", back_to=one)
     if doubt is not None:
         return _judge_again(typed, doubt, reading, now, seen=seen)
-    if typed is None or before is None or not implausible(before, typed):
-        return BELIEVED
-    if timed is not None and now - timed.at < REGRET and not implausible(timed.credible, typed):
-        return Judgement(believed=True, outcome="withdrawn")
     if agrees(typed, reading):
         return BELIEVED
-    return Judgement(believed=False, doubt=Doubt(typed, before, now))
+    return Judgement(believed=False, doubt=Doubt(typed, plain, now))
 
 
-def _judge_again(typed: int | None, doubt: Doubt, reading: int | None, now: datetime, *, seen: bool) -> Judgement:
-    if typed is None or not implausible(doubt.credible, typed):
-        return Judgement(believed=True, outcome="corrected")
+def _judge_again(typed: int, doubt: Doubt, reading: int | None, now: datetime, *, seen: bool) -> Judgement:
     if agrees(typed, reading):
         return Judgement(believed=True, outcome="confirmed")
     if implausible(doubt.typed, typed):  # another slip; what was seen of the first one is forgotten

@@ -78,6 +78,11 @@ def keep_timed(tx: sa.Connection, ended: Sequence[tuple[int, int]], now: datetim
         _keep_timed.run(tx, [(stamp, account_id, METRICS[place]) for account_id, place in ended])
 
 
+def forget(tx: sa.Connection, before: datetime) -> None:
+    """What only time has confirmed before then is no longer in question."""
+    tx.execute(doubts.delete().where(doubts.c.state == "timed", doubts.c.decided_at <= before))
+
+
 def _mine() -> tuple[sa.ColumnElement[bool], ...]:
     account = sa.bindparam("account", type_=Count())
     return doubts.c.account_id == account, doubts.c.metric == sa.bindparam("of_metric", type_=sa.Text())

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from webapp.clock import Clock, utc_day
 from webapp.errors import Invalid, StoreError
+from webapp.rules.doubts import REGRET
 from webapp.rules.due import TOLERANCE
-from webapp.store import leases, projects, runs, schedule, ticks
+from webapp.store import doubts, leases, projects, runs, schedule, ticks
 from webapp.store.db import Database
 from webapp.store.projects import present_project
 from webapp.store.runs import NewRun
@@ -125,6 +126,7 @@ class Admission:
         missing = [] if self.sheets else [NO_SHEETS]
         if not (runs.add_idle(tx, new, missing) if idle else runs.add(tx, new)):
             return None
+        doubts.forget(tx, now - REGRET)
         run = runs.by_id(tx, new.id)
         assert run is not None  # noqa: S101  it was added in this transaction
         return Started(run, "fresh")

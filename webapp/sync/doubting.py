@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -57,7 +57,9 @@ class Doubting:
     def forget(self, account_id: int) -> None:
         """An account leaves, and with it what is in doubt of it."""
         if account_id in self.doubted:
-            self.plan.undoubted.extend(pair for pair in self.open if pair[0] == account_id)
+            for pair in self.open:
+                if pair[0] == account_id:
+                    self._drop(pair, _timed_days(self.inputs.doubts[pair]))
 
     def _is_doubted(self, account: Stored, place: int, look: Look) -> bool:
         known = self.inputs.doubts.get((account.id, place), NO_DAYS)
@@ -117,12 +119,22 @@ class Doubting:
             )
         if found.outcome == "timed":
             plan.timed.append(pair)
-        elif found.outcome == "withdrawn":
-            first = min((day.day for day in known if day.value is not None), default=self.inputs.day)
-            plan.withdrawn.append(Withdrawal(account.id, METRICS[place], first, known[-1].credible))
-            plan.undoubted.append(pair)
-        elif found.outcome is not None or (found.doubt is not None and not days and known):
-            plan.undoubted.append(pair)
+        elif found.back_to is not None:
+            earlier = _timed_days(known, before=found.back_to.at)
+            first = min(
+                (day.day for day in known if day not in earlier and day.value is not None), default=self.inputs.day
+            )
+            plan.withdrawn.append(Withdrawal(account.id, METRICS[place], first, found.back_to.credible))
+            self._drop(pair, earlier)
+        elif found.outcome == "confirmed":
+            self._drop(pair)
+        elif found.outcome is not None:
+            self._drop(pair, _timed_days(known))
+
+    def _drop(self, pair: tuple[int, int], but: Iterable[DoubtedDay] = ()) -> None:
+        """Forget what is known of a metric, but for some days."""
+        self.plan.undoubted.append(pair)
+        self.plan.doubted.extend(one for one in but if one.day != self.inputs.day)
 
     def _keep(self, account: Stored, place: int, doubt: Doubt, days: Sequence[DoubtedDay], look: Look) -> None:
         """Keep aside what is seen of the doubted value today: the first of the day."""
@@ -157,9 +169,12 @@ class Doubting:
         return days[-1].credible if days else self._before(account, place)
 
 
-def _timed(known: Sequence[DoubtedDay]) -> Timed | None:
-    """The last doubt that nothing but time has ended."""
-    ended: list[tuple[datetime, int]] = [
-        (day.decided_at, day.credible) for day in known if day.state == "timed" and day.decided_at is not None
-    ]
-    return Timed(ended[-1][1], ended[-1][0]) if ended else None
+def _timed_days(known: Sequence[DoubtedDay], before: datetime | None = None) -> list[DoubtedDay]:
+    """Those of doubts that nothing but time has ended. before: not from then on."""
+    return [day for day in known if day.decided_at is not None and (before is None or day.decided_at < before)]
+
+
+def _timed(known: Sequence[DoubtedDay]) -> list[Timed]:
+    """The doubts that nothing but time has ended, the oldest first."""
+    found = {Timed(day.credible, day.decided_at) for day in known if day.decided_at is not None}
+    return sorted(found, key=lambda one: one.at)
