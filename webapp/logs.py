@@ -27,7 +27,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD and value is not None}
 
 
-def _shown(text: str) -> str:
+def _escape(text: str) -> str:
     """The text with escapes, as JSON writes them, for line breaks, controls and what changes the direction of text."""
     if text.isprintable():
         return text
@@ -66,7 +66,7 @@ class JsonLines(SecretiveLines):
         line |= _fields(record)
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return _shown(json.dumps(line, default=str, ensure_ascii=False))
+        return _escape(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class TextLines(SecretiveLines):
@@ -74,12 +74,12 @@ class TextLines(SecretiveLines):
 
     def line(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        fields = " ".join(f"{name}={_shown(str(value))}" for name, value in _fields(record).items())
-        line = f"{time} {record.levelname} {_shown(record.getMessage())}" + (f"  {fields}" if fields else "")
+        fields = " ".join(f"{name}={_escape(str(value))}" for name, value in _fields(record).items())
+        line = f"{time} {record.levelname} {_escape(record.getMessage())}" + (f"  {fields}" if fields else "")
         if not record.exc_info:
             return line
         trace = self.formatException(record.exc_info).split("\n")
-        return "\n".join([line, *(f"    {_shown(part)}" for part in trace)])
+        return "\n".join([line, *(f"    {_escape(part)}" for part in trace)])
 
 
 def formatter(stream: TextIO, secrets: Sequence[str] = ()) -> logging.Formatter:

@@ -18,12 +18,12 @@ from webapp.errors import Invalid
 from webapp.rules.due import (
     TOLERANCE,
     Schedule,
-    checked_cron,
-    checked_zone,
+    check_cron,
+    check_zone,
     longest_pause,
     next_turn,
     overdue,
-    rescheduled,
+    reschedule,
     schedule_of,
     simulate,
     slot_after,
@@ -214,24 +214,24 @@ def test_slots_of_an_expression_only_go_forward_and_none_lies_between(cron: str,
 )
 def test_an_expression_that_is_none_or_never_comes_is_refused_from_now(expression: str, words: str) -> None:
     with pytest.raises(Invalid, match=words) as caught:
-        checked_cron(expression, NOW)
+        check_cron(expression, NOW)
 
     assert (caught.value.field, caught.value.code) == ("cron", "invalid_parameter")
 
 
 def test_an_expression_is_kept_in_single_spaces() -> None:
-    assert checked_cron("  30\t2  * *  MON ", NOW) == "30 2 * * MON"
+    assert check_cron("  30\t2  * *  MON ", NOW) == "30 2 * * MON"
 
 
 def test_an_expression_that_never_comes_is_refused() -> None:
     with pytest.raises(Invalid, match="never comes"):
-        checked_cron("0 0 */15 4 1#5", NOW)  # a fifth Monday of April is never its first or sixteenth day
+        check_cron("0 0 */15 4 1#5", NOW)  # a fifth Monday of April is never its first or sixteenth day
 
 
 @given(st.text("0123456789*/,-#L WMONTUEJAN²\x00", max_size=40))
 def test_no_text_does_worse_than_being_refused(text: str) -> None:
     try:
-        cron = checked_cron(text, NOW)
+        cron = check_cron(text, NOW)
     except Invalid:
         return
     assert slot_after(Schedule(DEFAULT, cron), NOW, NOW) > NOW
@@ -253,14 +253,14 @@ def test_no_text_does_worse_than_being_refused(text: str) -> None:
 )
 def test_a_zone_that_is_none_is_refused_with_the_nearest(name: str, hint: str) -> None:
     with pytest.raises(Invalid, match="is no time zone") as caught:
-        checked_zone(name)
+        check_zone(name)
 
     assert (caught.value.field, hint in (caught.value.hint or "")) == ("timezone", True)
 
 
 @pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "Asia/Kolkata"])
 def test_a_zone_is_kept_as_it_is_called(name: str) -> None:
-    assert checked_zone(name) == name
+    assert check_zone(name) == name
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ def test_a_very_long_error_is_cut() -> None:
 def test_a_new_schedule_counts_from_the_last_success(
     schedule: Schedule, synced: datetime | None, expected: datetime | None
 ) -> None:
-    assert rescheduled(schedule, synced, NOW)["next_sync_at"] == expected
+    assert reschedule(schedule, synced, NOW)["next_sync_at"] == expected
 
 
 def test_a_zone_alone_is_no_other_schedule_for_an_interval() -> None:

@@ -51,7 +51,7 @@ def put_readings(desk: Desk, batch: Sequence[Delivery], project_id: str | None =
     with desk.edit() as edit:
         by_key = accounts.of_keys(edit.tx, sorted({key for key in keys if key}), project_id)
         ids = sorted({one.account_id for one in batch if one.account_id is not None})
-        there = accounts.existing(edit.tx, ids)
+        there = accounts.present_ids(edit.tx, ids)
         found = [_found(one, key, by_key, there) for one, key in zip(batch, keys, strict=True)]
         rows = [
             _row(account_id, one, edit.now)

@@ -10,7 +10,7 @@ from typing import Any
 
 from webapp.actions.desk import Desk
 from webapp.errors import Invalid
-from webapp.rules.due import checked_cron, checked_interval, checked_zone, longest_pause, rescheduled, schedule_of
+from webapp.rules.due import check_cron, check_interval, check_zone, longest_pause, reschedule, schedule_of
 from webapp.store import projects, schedule
 from webapp.store.projects import Project, present_project
 
@@ -47,7 +47,7 @@ def _columns(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     if "enabled" in values:
         changes["auto_sync"] = values["enabled"]
     if changes.get("timezone") is not None:
-        changes["timezone"] = checked_zone(changes["timezone"])
+        changes["timezone"] = check_zone(changes["timezone"])
     return changes | _rhythm(values, now)
 
 
@@ -60,8 +60,8 @@ def _rhythm(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     if not values.keys() & {"interval_minutes", "cron"}:
         return {}
     if cron is None:
-        return {"interval_minutes": None if minutes is None else checked_interval(minutes), "cron": None}
-    cron = checked_cron(cron, now)
+        return {"interval_minutes": None if minutes is None else check_interval(minutes), "cron": None}
+    cron = check_cron(cron, now)
     return {"interval_minutes": longest_pause(cron), "cron": cron}
 
 
@@ -71,4 +71,4 @@ def _plan(before: Project, changes: Mapping[str, Any], default_minutes: int, now
     begins = after.auto_sync and not before.auto_sync
     if not begins and schedule_of(after, default_minutes) == schedule_of(before, default_minutes):
         return {}
-    return rescheduled(schedule_of(after, default_minutes), before.synced_at, now)
+    return reschedule(schedule_of(after, default_minutes), before.synced_at, now)

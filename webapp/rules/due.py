@@ -85,7 +85,7 @@ def schedule_of(project: Scheduled, default_minutes: int) -> Schedule:
 # What a schedule may be
 
 
-def checked_zone(name: str) -> str:
+def check_zone(name: str) -> str:
     """The zone's name, if there is one.
 
     Raises: Invalid.
@@ -101,7 +101,7 @@ def checked_zone(name: str) -> str:
     return name
 
 
-def checked_interval(minutes: int) -> int:
+def check_interval(minutes: int) -> int:
     """The interval, if it is 1 minute to a year.
 
     Raises: Invalid.
@@ -112,7 +112,7 @@ def checked_interval(minutes: int) -> int:
     return minutes
 
 
-def checked_cron(expression: str, now: datetime) -> str:
+def check_cron(expression: str, now: datetime) -> str:
     """The expression in single spaces, if it has a slot after `now`.
 
     Raises: Invalid.
@@ -217,7 +217,7 @@ def _whole_minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
 
-def rescheduled(schedule: Schedule, synced_at: datetime | None, now: datetime) -> dict[str, Any]:
+def reschedule(schedule: Schedule, synced_at: datetime | None, now: datetime) -> dict[str, Any]:
     """What a project's row says of a schedule that it was given at `now`.
 
     An interval counts from the last success, so a shorter one may be due at once; without a success it is.

@@ -172,7 +172,7 @@ def of_keys(tx: sa.Connection, keys: Sequence[str], project_id: str | None) -> d
     return found
 
 
-def existing(tx: sa.Connection, ids: Sequence[int]) -> set[int]:
+def present_ids(tx: sa.Connection, ids: Sequence[int]) -> set[int]:
     """Those of the ids that are accounts now."""
     found: set[int] = set()
     for part in chunks(ids):
@@ -184,7 +184,7 @@ def existing(tx: sa.Connection, ids: Sequence[int]) -> set[int]:
 # Changes by hand
 
 
-def _described(profile: Profile) -> dict[str, Any]:
+def _profile_columns(profile: Profile) -> dict[str, Any]:
     return {
         "url_key": profile.url_key,
         "platform": profile.platform,
@@ -195,7 +195,7 @@ def _described(profile: Profile) -> dict[str, Any]:
 
 def add(tx: sa.Connection, project_id: str, profile: Profile, values: Mapping[str, Any], now: datetime) -> Account:
     """A new account of the project, which stays whether the sheet has a row for it or not."""
-    row = _described(profile) | dict(values) | {"project_id": project_id, "discovered": "api", "added_at": now}
+    row = _profile_columns(profile) | dict(values) | {"project_id": project_id, "discovered": "api", "added_at": now}
     added = get(tx, tx.execute(accounts.insert().values(**row).returning(accounts.c.id)).scalar_one())
     projects.touch(tx, [project_id], read=True)
     return added
@@ -231,7 +231,7 @@ def correct_url(tx: sa.Connection, account: Account, profile: Profile, now: date
     mine = (account_aliases.c.project_id == account.project_id) & (account_aliases.c.url_key == profile.url_key)
     tx.execute(account_aliases.delete().where(mine))
     add_alias(tx, account.project_id, account.url_key, account.id, "corrected", now)
-    return change(tx, account, _described(profile))
+    return change(tx, account, _profile_columns(profile))
 
 
 def add_alias(tx: sa.Connection, project_id: str, url_key: str, account_id: int, reason: str, now: datetime) -> None:

@@ -145,7 +145,7 @@ class Database:
             if code is None:
                 raise
             self._look_again_after(code)
-            raise self._said(code) from error
+            raise self._refusal(code) from error
         except StoreError as error:
             self._look_again_after(error.code)
             raise
@@ -155,7 +155,7 @@ class Database:
             return "database_busy"
         return self._backend.code_of(error.orig, writing=writing)
 
-    def _said(self, code: str) -> StoreError:
+    def _refusal(self, code: str) -> StoreError:
         what, hint = WORDS[code]
         return StoreError(
             f"The database {self._backend.place} {what.format(user=self._backend.user)}", code=code, hint=hint

@@ -185,7 +185,7 @@ def is_live(tx: sa.Connection, run_id: str) -> bool:
     return tx.execute(_IS_LIVE, {"run_id": run_id}).first() is not None
 
 
-def locked(tx: sa.Connection, run_id: str) -> Run | None:
+def lock(tx: sa.Connection, run_id: str) -> Run | None:
     """The run, and on PostgreSQL its row lock, so that no trigger can join it while it is being closed."""
     row = tx.execute(sa.select(*_COLUMNS).where(sync_runs.c.id == run_id).with_for_update()).first()
     return None if row is None else Run(*row)

@@ -55,7 +55,7 @@ class Draft:
 
 def make_draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, now: datetime) -> Draft:
     report = project.sheet_report or {}
-    if _nothing_changed(tx, run, project, side):
+    if _is_settled(tx, run, project, side):
         return Draft(None, sheet_read=True, report=report["final"], tab_report=report["read"])
     if side.reading is not None:
         side = replace(side, reading=_follow(side.reading, accounts.aliases_of(tx, project.id)))
@@ -71,7 +71,7 @@ def make_draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSid
     return _with_report(plan, side, before, guard, gone)
 
 
-def _nothing_changed(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide) -> bool:
+def _is_settled(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide) -> bool:
     return (
         run.options.shortcuts.settled
         and side.unchanged

@@ -44,7 +44,7 @@ def ending(run: LiveRun) -> Iterator[None]:
 def close(run: LiveRun, *, force: bool) -> None:
     """Close the run and give back its leases, unless a trigger has asked for one more pass. force: whoever asked."""
     with run.db.write() as tx:
-        current = runs.locked(tx, run.id)
+        current = runs.lock(tx, run.id)
         if current is None or not current.live:  # somebody took us for dead and closed it
             leases.release_all(tx, run.id)
             run.closed = True

@@ -44,7 +44,7 @@ def write_days(tx: sa.Connection, plan: Plan, day: date, now: datetime, at: date
     touched += [DayValue(account, day, metric, value, at) for account, metric, value in _there(tx, plan.replaced, day)]
     snapshots.set_values(tx, touched)
     late = snapshots.fill_values(tx, plan.late)
-    seen = {(one.account_id, one.metric) for one in _written_before(tx, plan.doubted, day)}
+    seen = {(one.account_id, one.metric) for one in _snapshots_before(tx, plan.doubted, day)}
     doubts.put(tx, [one._replace(value=None) if (one.account_id, one.metric) in seen else one for one in plan.doubted])
     return {one[1] for one in (*touched, *late)}
 
@@ -55,7 +55,7 @@ def _there(tx: sa.Connection, changed: Sequence[tuple[int, Metric, int | None]],
     return (one for one in changed if one[0] in known)
 
 
-def _written_before(tx: sa.Connection, doubted: Sequence[DoubtedDay], day: date) -> Iterator[DoubtedDay]:
+def _snapshots_before(tx: sa.Connection, doubted: Sequence[DoubtedDay], day: date) -> Iterator[DoubtedDay]:
     """Doubted metrics that the day's snapshot has already: they stay as they are, whatever comes of the doubt."""
     new = [one for one in doubted if one.day == day and one.value is not None]
     known = snapshots.of_day(tx, {one.account_id for one in new}, day)

@@ -146,11 +146,11 @@ def _list(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Perio
     text = asked.sort in (*TEXTS, *TIMES)
     after = None if asked.cursor is None else decode_cursor(question, asked.cursor, text=text)
     if asked.plain and asked.whole and tx.dialect.name == "sqlite":
-        return _written_by_database(tx, project, asked, limit, after, question)
+        return _page_by_database(tx, project, asked, limit, after, question)
     if asked.plain:
         lines = [Line(account, None) for account in page(tx, project.id, limit=limit + 1, **_page_of(asked, after))]
     else:
-        lines = _in_order(_fitting(tx, project, asked, days), asked, after)
+        lines = _in_order(_choose(tx, project, asked, days), asked, after)
     shown, span = lines[:limit], _period(project, days)
     more = encode_cursor(question, _place(shown[-1], asked.sort)) if len(lines) > limit else None
     rows = [account_out(line.account, _growth(line, asked, span)) for line in shown]
@@ -158,7 +158,7 @@ def _list(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Perio
     return lines_content(answer, "accounts", AccountOut, asked, file=f"accounts-{_slug(project)}", following=more)
 
 
-def _written_by_database(
+def _page_by_database(
     tx: sa.Connection, project: Project, asked: AccountsQuery, limit: int, after: Place | None, question: str
 ) -> Content:
     """The same, written by the database."""
@@ -186,7 +186,7 @@ def _slug(project: Project) -> str:
     return plain.strip("-")[:50] or project.id
 
 
-def _fitting(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
+def _choose(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
     """The accounts that fit, with their growth where it matters."""
     return (line for line in _all(tx, project, asked, days) if _fits(line.account, asked))
 

@@ -75,7 +75,7 @@ class CsvFolder:
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Cells]:  # noqa: ARG002
         """A file that is written meanwhile is its tabs' own `error`: what is there may be half of it."""
         sources = {source.tab.id: source for source in self._sources(self._files(), budget)}
-        growing = self._growing({sources[tab.id].file for tab in tabs if tab.id in sources})
+        growing = self._files_in_writing({sources[tab.id].file for tab in tabs if tab.id in sources})
         for file, group in groupby(tabs, lambda tab: sources[tab.id].file if tab.id in sources else None):
             if file is None:
                 yield from (error_payload(tab, self._missing(tab)) for tab in group)
@@ -153,7 +153,7 @@ class CsvFolder:
                     texts.append(decode_text(data[: data.rfind(b"\n") + 1] or data))
         return "\n".join(texts)
 
-    def _growing(self, files: Collection[Path]) -> set[Path]:
+    def _files_in_writing(self, files: Collection[Path]) -> set[Path]:
         """The files that are written right now: those of the last moment are looked at twice."""
         now = self._clock.now().timestamp()
         states = {file: state for file in files if (state := _state(file))}

@@ -81,7 +81,7 @@ def _parse_whole(text: str, delimiter: str, title: str) -> tuple[Table, _Spans]:
             with suppress(_QuoteError):
                 return _parse(text, delimiter, escape="\\")
         line = _odd_line(_lines(text), error.line)
-        raise _malformed(title, line, "has a quote that is not closed, or closed too early") from error
+        raise _bad_csv(title, line, "has a quote that is not closed, or closed too early") from error
 
 
 def _parse(text: str, delimiter: str, escape: str | None = None) -> tuple[Table, _Spans]:
@@ -148,7 +148,7 @@ def _first_rows(text: str, delimiter: str) -> list[list[str]]:
 def _check_signs(text: str, title: str) -> None:
     place = text.find("\0")
     if place >= 0:
-        raise _malformed(
+        raise _bad_csv(
             title, text.count("\n", 0, place) + 1, "has signs that are no text: the file is damaged or UTF-16"
         )
 
@@ -159,7 +159,7 @@ def _check_line_ends(text: str, spans: _Spans, title: str) -> None:
     ends = [(number, line) for number, line in enumerate(_lines(text), 1) if number not in inside]
     lone = next((number for number, line in ends if line.endswith("\r")), None)
     if lone is not None and any(line.endswith("\n") for _, line in ends):
-        raise _malformed(title, lone, "ends by a sign that other lines do not end by: a line break within a cell?")
+        raise _bad_csv(title, lone, "ends by a sign that other lines do not end by: a line break within a cell?")
 
 
 def _check_spans(text: str, delimiter: str, table: Table, spans: _Spans, title: str, aliases: Aliases | None) -> None:
@@ -172,7 +172,7 @@ def _check_spans(text: str, delimiter: str, table: Table, spans: _Spans, title: 
     for place, (first, last) in spans.items():
         if _holds_rows(table[place], delimiter, header, width):
             line = _odd_line(_lines(text), first)
-            raise _malformed(title, line, f"opens a quote that is closed only in line {last}, with rows between")
+            raise _bad_csv(title, line, f"opens a quote that is closed only in line {last}, with rows between")
 
 
 def _holds_rows(row: Sequence[str], delimiter: str, header: Header, width: int) -> bool:
@@ -204,12 +204,12 @@ def _is_row(cells: Sequence[str], header: Header, width: int) -> bool:
 
 def _odd_line(lines: Sequence[str], first: int) -> int:
     """The first line from here on in which quotes are left open."""
-    return next((number for number, line in _numbered(lines, first) if line.count('"') % 2), first)
+    return next((number for number, line in _number_lines(lines, first) if line.count('"') % 2), first)
 
 
-def _numbered(lines: Sequence[str], first: int) -> Iterator[tuple[int, str]]:
+def _number_lines(lines: Sequence[str], first: int) -> Iterator[tuple[int, str]]:
     return enumerate(lines[first - 1 :], first)
 
 
-def _malformed(title: str, line: int, words: str) -> SourceError:
+def _bad_csv(title: str, line: int, words: str) -> SourceError:
     return SourceError(f"{title}: line {line} {words}; nothing of the tab is read", code="malformed_csv", hint=_FIX)
