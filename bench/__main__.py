@@ -14,8 +14,17 @@ def main() -> None:
     sync.add_argument("--rounds", type=int, default=3)
     start = commands.add_parser("start", help="gunicorn to the first answer, against bare Flask and SQLAlchemy")
     start.add_argument("--rounds", type=int, default=5)
+    slow = commands.add_parser("slow", help="whether others are answered beside a crowd of slow clients")
+    slow.add_argument("--clients", type=int, default=200)
+    slow.add_argument("--seconds", type=float, default=60)
+    slow.add_argument("--workers", type=int, default=2)
+    slow.add_argument("--worker-class", help="another one than the service's own, such as gthread")
     asked = parser.parse_args()
-    if asked.what == "sync":
+    if asked.what == "slow":
+        from bench import slow as slowly  # noqa: PLC0415
+
+        slowly.measure(asked.clients, asked.seconds, asked.workers, asked.worker_class)
+    elif asked.what == "sync":
         from bench.sync import measure  # noqa: PLC0415
 
         measure(asked.tabs, asked.rows, asked.rounds)

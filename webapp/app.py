@@ -38,13 +38,13 @@ def create_app(parts: Parts) -> Flask:
     web.provide(app, shared)
     api.register(app, routes)
     dashboard.register(app)
-    app.after_request(_harden)
+    app.after_request(harden)
     app.wsgi_app = web.WithoutSlash(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 
-def _harden(response: Response) -> Response:
-    """What every answer says to browsers: believe the type, frame nothing, send no referrer, run nothing."""
+def harden(response: Response) -> Response:
+    """The answer with what all say to browsers: believe the type, frame nothing, send no referrer, run nothing."""
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "no-referrer")

@@ -1,7 +1,7 @@
 """How the service is served: settings of gunicorn, as a module for `gunicorn -c python:webapp.server webapp.wsgi:app`.
 
 Threads, because a reader must not wait behind a sync; two workers, because one that dies must not be all there is.
-Nothing buffers slow clients here: a platform's own proxy, nginx or Caddy belongs in front of a public address.
+Slow clients do not get at the threads: `webapp/serving` collects requests and sends answers on.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def options(
     return {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
-        "worker_class": "gthread",
+        "worker_class": "webapp.serving.worker.PatientWorker",
         "threads": THREADS,
         "preload_app": True,
         "timeout": SILENCE_S + grace_s,

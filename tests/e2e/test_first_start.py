@@ -126,7 +126,7 @@ def test_gunicorn_takes_its_settings_from_the_module(tmp_path: Path, sheet: Goog
 
         assert answer.status == 200
         assert len(service.workers) == 3
-        assert "gthread" in log
+        assert "PatientWorker" in log
         assert log.count("Context impl") == 0
         service.signal(15)
         assert service.exit() == 0

@@ -11,6 +11,7 @@ class Code(NamedTuple):
 
 
 SINGLE = {"shutting_down", "too_many_streams"}
+UNROUTED = {"request_timeout", "url_too_long", "head_too_large", "crowded_out"}  # said before a route is looked for
 
 CODES: dict[str, Code] = {
     "bad_request": Code(400, "the request is no HTTP that can be understood"),
@@ -29,17 +30,21 @@ CODES: dict[str, Code] = {
     "snapshot_not_found": Code(404, "the account has no snapshot of that day"),
     "alias_not_found": Code(404, "the account has no such other name"),
     "method_not_allowed": Code(405, "the address takes other methods; `Allow` lists them"),
+    "request_timeout": Code(408, "the request did not arrive in ten seconds, and one more for each 64 KiB of it"),
     "already_exists": Code(409, "another project or account has this name, tab or profile; the body names it"),
     "kept_in_sheet": Code(409, "the Sheet says it, and would undo the change; change it there"),
     "body_too_large": Code(413, "the body is larger than 4 MiB"),
+    "url_too_long": Code(414, "the address is longer than 4094 bytes with its method and version"),
     "invalid_parameter": Code(422, "a parameter or member is unknown, empty, given twice or out of range; see `field`"),
     "unexpected_body": Code(422, "the body says something where only the query is read"),
     "idempotency_key_reused": Code(422, "the Idempotency-Key stood for another trigger within the last 24 hours"),
     "too_many_share_links": Code(422, "the project has as many live share links as it may have; revoke some"),
     "too_many_wrong_tokens": Code(429, "this address sent ten wrong tokens within a minute; right ones still pass"),
+    "head_too_large": Code(431, "there are more than 100 headers, one of more than 8190 bytes, or 64 KiB of them"),
     "internal_error": Code(500, "a fault of the service; its log says more"),
     "shutting_down": Code(503, "the service is ending; ask again in a few seconds"),
     "too_many_streams": Code(503, "this process carries as many progress streams as it can; poll the run instead"),
+    "crowded_out": Code(503, "too many requests were still arriving, and this one had been for longest; send it again"),
     "database_busy": Code(503, "somebody else holds the database; ask again in a few seconds"),
     "database_corrupt": Code(503, "the database is damaged; nothing was overwritten, restore a backup"),
     "database_missing": Code(503, "the database file has gone; it is not made anew, restore a backup"),
@@ -57,4 +62,8 @@ CODES: dict[str, Code] = {
 
 
 # What any route that uses the database may answer; the other codes of 503 belong to single routes.
-STORE_CODES = [name for name, code in CODES.items() if code.status == 503 and name not in SINGLE]  # noqa: PLR2004
+STORE_CODES = [
+    name
+    for name, code in CODES.items()
+    if code.status == 503 and name not in SINGLE | UNROUTED  # noqa: PLR2004
+]

@@ -1,0 +1,1 @@
+"""The worker of gunicorn that keeps slow clients away from the threads; and what they are told."""

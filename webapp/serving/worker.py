@@ -1,0 +1,269 @@
+"""gunicorn's worker with threads, but for one thing: a thread gets a request only once all of it is there.
+
+The main thread collects requests, and sends on what clients do not take at once. Neither may last for long, and of
+either only so much may be unfinished: see `lobby`. gunicorn reads heads, runs the application and ends as ever.
+"""
+
+from __future__ import annotations
+
+import errno
+import selectors
+import socket
+import time
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from gunicorn import util
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
+
+from webapp.app import MAX_BODY
+from webapp.serving.arrival import Arrival
+from webapp.serving.lobby import ARRIVE, Lobby, Room
+from webapp.serving.outlet import Outlet
+from webapp.serving.refusals import BROKEN, CROWDED, LATE, Refusal, refusal_of
+
+READ = 32 * 1024
+LEAVE_S = 2.0
+REST_S = 0.1
+ROOMS = 5  # so many parts of gunicorn's `worker_connections`: one for each room with a limit, and one for the threads
+# How long a stopping worker waits: for requests that may be on their way, and for answers to be taken.
+STOPPING_S = {Room.QUIET: STOP_KEEPALIVE_LINGER, Room.ARRIVING: STOP_KEEPALIVE_LINGER, Room.SENDING: 5.0}
+NOTHING_YET = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EPROTO}
+NO_MORE_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+class Connection(TConn):  # type: ignore[misc]
+    """A client, the request that it sends, and the answer that it takes."""
+
+    def __init__(self, cfg: Any, client: socket.socket, address: Any, server: Any) -> None:
+        super().__init__(cfg, Outlet(client), address, server)
+        self.initialized = True  # for gunicorn, which would make a parser of its own
+        self.number = 1
+        self.began = 0.0
+        self.moved = 0
+        self.again = False
+        self.parser = Arrival(cfg, address, 1, MAX_BODY)
+
+    def next_request(self) -> bytes:
+        """Be ready for one more; what has come of it already."""
+        rest = self.parser.rest
+        self.number += 1
+        self.moved = 0
+        self.again = False
+        self.parser = Arrival(self.cfg, self.client, self.number, MAX_BODY)
+        return rest
+
+    @property
+    def asked(self) -> int:
+        return self.parser.held
+
+    @property
+    def answered(self) -> int:
+        kept: int = self.sock.kept
+        return kept
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]
+    """The worker. With TLS, HTTP/2 or uwsgi it is gunicorn's own, and slow clients hold its threads."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lobby: Lobby[Connection] = Lobby(max(1, self.worker_connections // ROOMS))
+        self._hurried = False
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        super().check_config(cfg, log)
+        if not _is_plain(cfg):
+            log.warning("Slow clients hold threads: only plain HTTP/1.1 is collected before a thread gets it")
+
+    # What gunicorn's main loop calls
+
+    def accept(self, listener: socket.socket) -> None:
+        if not _is_plain(self.cfg):
+            super().accept(listener)
+            return
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            self._bear(error)
+            return
+        self.nr_conns += 1
+        self._await_request(Connection(self.cfg, client, address, listener.getsockname()), b"")
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        super().wait_for_and_dispatch_events(min(timeout, self.lobby.wait_s(time.monotonic())))
+
+    def murder_pending(self) -> None:
+        """Part with whoever is late, or too many."""
+        super().murder_pending()
+        now = time.monotonic()
+        if not self.alive and not self._hurried:
+            self._hurried = True
+            for room, seconds in STOPPING_S.items():
+                self.lobby.hurry(room, now + seconds)
+        for conn in self.lobby.overdue(now):
+            self._part(conn, LATE)
+        while (crowded := self.lobby.crowded_out()) is not None:
+            self._part(crowded, CROWDED)
+
+    def finish_request(self, conn: Any, fs: Future[bool]) -> None:
+        if not isinstance(conn, Connection):
+            super().finish_request(conn, fs)
+            return
+        conn.again = not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        self._send(conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        del req
+        refusal = refusal_of(exc)
+        self._log(refusal, addr, exc)
+        with suppress(OSError):
+            util.write_nonblock(client, refusal.encode())
+
+    # The way of a connection through the rooms
+
+    def _await_request(self, conn: Connection, data: bytes) -> None:
+        """One more request of the connection; data: what of it is there."""
+        conn.began = time.monotonic()
+        patience = self.cfg.keepalive if conn.number > 1 else max(ARRIVE.seconds, self.cfg.keepalive)
+        if not self.alive:
+            patience = min(patience, STOPPING_S[Room.QUIET])
+        self._move(conn, Room.QUIET, conn.began + patience, selectors.EVENT_READ, self._receive)
+        if data:
+            self._feed(conn, data)
+
+    def _receive(self, conn: Connection, _: Any) -> None:
+        try:
+            data = conn.sock.recv(READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._feed(conn, data)
+        else:
+            self._close(conn)
+
+    def _feed(self, conn: Connection, data: bytes) -> None:
+        arrival = conn.parser
+        try:
+            arrival.feed(data)
+            if arrival.wants_word:
+                conn.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        except OSError:
+            self._close(conn)
+        except Exception as error:  # noqa: BLE001  whatever gunicorn has against a request
+            self._log(refusal := refusal_of(error), conn.client, error)
+            self._refuse(conn, refusal)
+        else:
+            self._go_on(conn, len(data))
+
+    def _go_on(self, conn: Connection, count: int) -> None:
+        """With so many bytes more of the request there is either all of it, or some time for the rest."""
+        if conn.parser.whole:
+            self._move(conn, Room.WORKING)
+            self.enqueue_req(conn)
+            return
+        if self.lobby.room_of(conn) is Room.QUIET:
+            conn.began = time.monotonic()
+            self.lobby.enter(conn, Room.ARRIVING)
+        conn.moved += count
+        self._grant(conn, Room.ARRIVING, ARRIVE.deadline(conn.began, conn.moved))
+
+    def _send(self, conn: Connection, _: Any = None) -> None:
+        """What is left of an answer; then what comes after it."""
+        try:
+            done = conn.sock.flush()
+        except OSError:
+            self._close(conn)
+            return
+        if done and conn.again:
+            self._await_request(conn, conn.next_request())
+        elif done:
+            self._say_goodbye(conn)
+        else:
+            if self.lobby.room_of(conn) is not Room.SENDING:
+                conn.began = time.monotonic()
+                self._move(conn, Room.SENDING, conn.sock.deadline, selectors.EVENT_WRITE, self._send)
+            self._grant(conn, Room.SENDING, conn.sock.deadline)
+
+    def _grant(self, conn: Connection, room: Room, deadline: float) -> None:
+        """Let it stay until then, or for as long as a stopping worker waits."""
+        self.lobby.grant(conn, deadline if self.alive else min(deadline, conn.began + STOPPING_S[room]))
+
+    def _say_goodbye(self, conn: Connection) -> None:
+        """Nothing more is said. What the client still says is thrown away: closing at once could cost it the answer."""
+        try:
+            conn.sock.say_goodbye()
+        except OSError:
+            self._close(conn)
+        else:
+            deadline = time.monotonic() + LEAVE_S
+            self._move(conn, Room.LEAVING, deadline, selectors.EVENT_READ, self._ignore)
+
+    def _ignore(self, conn: Connection, _: Any) -> None:
+        with suppress(BlockingIOError):
+            try:
+                left = conn.sock.recv(READ)
+            except ConnectionError:
+                left = b""
+            if not left:
+                self._close(conn)
+
+    def _refuse(self, conn: Connection, refusal: Refusal) -> None:
+        conn.again = False
+        try:
+            conn.sock.sendall(refusal.encode())
+        except OSError:
+            self._close(conn)
+        else:
+            self._send(conn)
+
+    def _part(self, conn: Connection, refusal: Refusal) -> None:
+        """Who has sent a part of a request is told why; others are not: a word would answer what they ask next."""
+        if self.lobby.room_of(conn) is Room.ARRIVING:
+            self._refuse(conn, refusal)
+        else:
+            self._close(conn)
+
+    def _close(self, conn: Connection) -> None:
+        self._unwatch(conn)
+        self.lobby.leave(conn)
+        conn.sock.close()
+        self.nr_conns -= 1
+
+    def _move(self, conn: Connection, room: Room, deadline: float = float("inf"), *watch: Any) -> None:
+        """watch: the event, and who is called at it; nobody while a thread has the connection."""
+        self._unwatch(conn)
+        self.lobby.enter(conn, room, deadline)
+        if watch:
+            event, call = watch
+            self.poller.register(conn.sock, event, partial(call, conn))
+
+    def _unwatch(self, conn: Connection) -> None:
+        if self.lobby.room_of(conn) not in (None, Room.WORKING):
+            self.poller.unregister(conn.sock)
+
+    def _bear(self, error: OSError) -> None:
+        """An accept that failed must not end the worker."""
+        if error.errno in NO_MORE_FILES:
+            spare = self.lobby.spare()
+            if spare is not None:
+                self._close(spare)
+            else:
+                time.sleep(REST_S)
+        elif error.errno not in NOTHING_YET:
+            raise error
+
+    def _log(self, refusal: Refusal, addr: Any, error: BaseException) -> None:
+        if refusal is BROKEN:
+            self.log.error("Error handling request", exc_info=error)
+        else:
+            self.log.warning("Invalid request from ip=%s: %s", addr[0] if addr else "", error)
+
+
+def _is_plain(cfg: Any) -> bool:
+    return not cfg.is_ssl and cfg.protocol == "http" and cfg.http2_cleartext == "off"
