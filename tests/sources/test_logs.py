@@ -148,6 +148,67 @@ def test_rows_without_any_date_are_a_slip() -> None:
     assert codes(reading) == ["duplicate_row"]
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("08:00", "12:00", "18:30"),
+        ("9:05 AM", "12:30 PM", "1:00 PM"),
+        (0.25, 0.5, 0.75),
+        ("8.00", "12.00", "18.00"),
+        ("09:00:01", "09:00:02", "10:00:00"),
+    ],
+    ids=lambda times: str(times[0]),
+)
+def test_an_hour_in_a_column_of_its_own_tells_rows_of_a_day_apart(times: tuple[Cell, ...]) -> None:
+    rows = [["2026-11-26", time, *row[1:]] for time, row in zip(times, LOG, strict=True)]
+
+    for some in (rows, rows[::-1]):
+        assert only(read(*some, header="Date,Time,Link,Followers,Videos")).counts.followers == 1380
+
+
+def test_an_hour_is_not_added_to_a_date_that_has_one() -> None:
+    rows: list[Row] = [
+        ["2026-11-26 18:00", "18:00", ONE, 1420, 706],
+        ["2026-11-27 05:00", "05:00", ONE, 1380, 705],
+    ]
+
+    assert only(read(*rows, header="Date,Time,Link,Followers,Videos")).counts.followers == 1380
+
+
+def test_an_hour_that_not_every_row_has_tells_nothing() -> None:
+    rows = [["2026-11-26", time, *row[1:]] for time, row in zip(("08:00", "later", "18:00"), LOG, strict=True)]
+
+    reading = read(*rows, header="Date,Time,Link,Followers,Videos")
+
+    assert codes(reading) == ["duplicate_row", "duplicate_row", "log_layout"]
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ("24.11.", "25.11.", "26.11."),
+        ("24 Nov", "25 Nov", "26 Nov"),
+        ("46", "47", "48"),
+        ("Mon", "Tue", "Wed"),
+        ("24/11/2569", "25/11/2569", "26/11/2569"),
+        ("11/24", "11/25", "11/26"),
+        ("KW 46", "KW 47", "KW 48"),
+        ("Q1", "Q2", "Q3"),
+        ("today", "yesterday", "monday"),
+        ("1405/09/03", "1405/09/04", "1405/09/05"),
+        ("۱۴۰۵/۰۹/۰۳", "۱۴۰۵/۰۹/۰۴", "۱۴۰۵/۰۹/۰۵"),
+        ("#REF!", "26.13.2026", "?"),
+    ],
+    ids=lambda dates: str(dates[0]),
+)
+def test_days_that_are_no_dates_are_neither_guessed_nor_is_the_largest_taken(dates: tuple[Cell, ...]) -> None:
+    reading = read(*([day, *row[1:]] for day, row in zip(dates, LOG, strict=True)))
+
+    assert (only(reading).counts, only(reading).unread) == (Counts(), 0b11111)
+    assert codes(reading) == ["invalid_date"] * 3
+    assert f"{dates[0]!r} is no date that can be read; write it as 2026-03-04" in reading.problems[0].message
+
+
 def test_a_date_column_matters_only_to_repeated_accounts() -> None:
     reading = read(["yesterday", ONE, 1, 1], ["2026-11-24", TWO, 2, 1], ["2026-12-24", None, None, None])
 

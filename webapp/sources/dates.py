@@ -103,6 +103,15 @@ def moment_of(cell: object, order: Order) -> datetime | None:
     return _moment_of_text(text, order) or _moment_of_text(_WEEKDAY.sub("", text, count=1), order)
 
 
+def hour_of(cell: object) -> timedelta | None:
+    """How long after midnight a cell names, `18:30`, `6:30 pm` or a part of a day; None for anything else."""
+    if isinstance(cell, float):
+        return timedelta(seconds=round(cell * 86_400)) if 0 <= cell < 1 else None
+    found = _TIME.fullmatch(f" {cell.strip()}") if isinstance(cell, str) and len(cell) <= _LONGEST else None
+    moment = _at(_SHEET_EPOCH, found) if found else None
+    return moment - _SHEET_EPOCH if moment else None
+
+
 def _moment_of_number(number: float) -> datetime | None:
     """Days as spreadsheets count them, or seconds or thousandths of them since 1970."""
     if not math.isfinite(number):

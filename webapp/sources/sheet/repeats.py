@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from webapp.model import METRICS, Counts, Problem
 from webapp.rules import wording
 from webapp.rules.addresses import address
 from webapp.rules.growth import mask_of
-from webapp.sources.dates import ORDERS, Order, likely_orders, moment_of
+from webapp.sources.dates import ORDERS, Order, hour_of, likely_orders, moment_of
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.headers import Header
 from webapp.sources.sheet.notes import Notes
@@ -17,6 +17,8 @@ from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import SheetRow
 from webapp.sources.sheet.texts import clean
 
+NO_DATE, TWO_DATES = "is no date that can be read", "can be read as more than one date"
+MIDNIGHT = time()
 _ALL = (1 << len(METRICS)) - 1
 
 
@@ -28,6 +30,7 @@ class Repeats:
         self._header = header
         self._column = column
         self._dates: int | None = None  # the column of the date of a row
+        self._times: int | None = None  # the column of its hour, where that is another one
         self._locale = locale
         self._notes = notes
         self._found: dict[str, list[SheetRow]] = {}
@@ -39,12 +42,16 @@ class Repeats:
     def resolve(self) -> Iterator[SheetRow]:
         """One row for each account that has several, in the order in which they came."""
         self._dates = self._find_dates()
+        self._times = self._find_times()
         orders = self._orders()
         logged = 0
         for rows in self._found.values():
             is_log = self._dates is not None and any(self._moment(row, order) for row in rows for order in ORDERS)
             logged += is_log
-            yield self._newest(rows, orders) if is_log else self._largest(rows)
+            if is_log:
+                yield self._newest(rows, orders)
+            else:
+                yield self._refuse(rows, NO_DATE) if self._are_days(rows) else self._largest(rows)
         if logged:
             self._note_log(logged)
 
@@ -55,9 +62,23 @@ class Repeats:
         found = [i for i in self._header.dated if any(self._tells(rows, i) for rows in self._found.values())]
         return found[0] if len(found) == 1 else None
 
+    def _find_times(self) -> int | None:
+        """The only column beside the dates in which each repeated row has an hour."""
+        repeated = [row for rows in self._found.values() for row in rows]
+        others = (i for i in self._header.dated if i != self._dates)
+        found = [i for i in others if all(hour_of(self._cell(row, i)) is not None for row in repeated)]
+        return found[0] if len(found) == 1 else None
+
     def _tells(self, rows: Sequence[SheetRow], column: int) -> bool:
         cells = [self._cell(row, column) for row in rows]
         return any(len({moment for cell in cells if (moment := moment_of(cell, order))}) > 1 for order in ORDERS)
+
+    def _are_days(self, rows: Sequence[SheetRow]) -> bool:
+        """Whether a column called so says something else in each row, though nothing that is a date: `24.11.`, `46`."""
+        if "date" not in self._header.columns:
+            return False
+        said = {clean(self._date(row)) for row in rows}
+        return len(said) == len(rows) and None not in said
 
     def _orders(self) -> Sequence[Order]:
         if self._dates is None:
@@ -73,7 +94,10 @@ class Repeats:
         return cells[column] if column < len(cells) else None
 
     def _moment(self, row: SheetRow, order: Order) -> datetime | None:
-        return moment_of(self._date(row), order)
+        moment = moment_of(self._date(row), order)
+        if moment is None or self._times is None or moment.time() != MIDNIGHT:
+            return moment
+        return moment + (hour_of(self._cell(row, self._times)) or timedelta())
 
     # A slip
 
@@ -97,7 +121,7 @@ class Repeats:
         """The row of the latest date; what it leaves blank is what it was on the latest day that says it."""
         results = [self._newest_by(rows, order) for order in orders]
         if not results or any(result != results[0] for result in results):
-            return self._refuse(rows)
+            return self._refuse(rows, TWO_DATES)
         self._note_days(rows, orders[0])
         return results[0]
 
@@ -112,10 +136,10 @@ class Repeats:
             newest = _lay_over(newest, row)
         return newest
 
-    def _refuse(self, rows: Sequence[SheetRow]) -> SheetRow:
+    def _refuse(self, rows: Sequence[SheetRow], why: str) -> SheetRow:
         """Nobody can tell which row is the newest: the account is there, and its counts stay as they were."""
         for row in rows:
-            words = f"{quote_cell(self._date(row))} can be read as more than one date; write it as 2026-03-04"
+            words = f"{quote_cell(self._date(row))} {why}; write it as 2026-03-04"
             self._notes.add_at("invalid_date", row.row, self._dates or 0, words)
         last = rows[-1]
         return last._replace(counts=Counts(), unread=last.unread | _ALL)
@@ -127,7 +151,7 @@ class Repeats:
             moment = self._moment(row, order)
             if moment is None:
                 cell = self._date(row)
-                words = f"{quote_cell(cell)} is no date that can be read" if clean(cell) else "the date is missing"
+                words = f"{quote_cell(cell)} {NO_DATE}" if clean(cell) else "the date is missing"
                 self._notes.add_at("invalid_date", row.row, self._dates or 0, f"{words}; the row is left out")
             elif moment in days:
                 self._note_duplicate(row, days[moment])
