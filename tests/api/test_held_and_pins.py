@@ -353,6 +353,8 @@ def test_a_pin_is_replaced_by_a_later_one(service: Service, sheet: FakeSheet) ->
         {"value": 1, "note": "a\x00b"},
         {"value": 1, "note": "\udfff"},
         {"value": 1, "note": "x" * 501},
+        {"value": 1, "note": "two\nlines"},
+        {"value": 1, "note": " "},
         {"value": 1, "forever": True},
     ],
     ids=repr,

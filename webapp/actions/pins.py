@@ -7,7 +7,7 @@ from typing import Any
 
 from webapp.actions.accounts import present_account
 from webapp.actions.desk import Desk
-from webapp.actions.texts import refusal
+from webapp.actions.texts import clean_note, refusal
 from webapp.errors import NotFound
 from webapp.model import Metric
 from webapp.store import accounts, pins
@@ -16,19 +16,21 @@ from webapp.store.pins import Pin
 
 def put_pin(
     desk: Desk, account_id: int, metric: Metric, value: int, *, until: datetime | None = None, note: str | None = None
-) -> None:
+) -> Pin:
     """Fix a metric of an account to a value, until a time or for good; the next sync shows it.
 
-    Raises: NotFound; Invalid for a time that is over.
+    Raises: NotFound; Invalid for a time that is over, or a note that is no line of text.
     """
+    note = clean_note(note)
     if until is not None and until <= desk.clock.now():
         raise refusal("until", "has to be in the future")
     with desk.edit() as edit:
         account = present_account(accounts.lock(edit.tx, account_id))
         before = pins.of_metric(edit.tx, account.id, metric)
         pins.put(edit.tx, account, metric, value, until=until, note=note, now=edit.now)
-        after = pins.of_metric(edit.tx, account.id, metric)
+        after = Pin(account.id, metric, value, until, note, edit.now)
         edit.audit("pin.put", f"account:{account.id}", _values(before), _values(after), note)
+        return after
 
 
 def delete_pin(desk: Desk, account_id: int, metric: Metric) -> None:

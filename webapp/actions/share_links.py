@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from webapp.actions.desk import Desk, Edit
+from webapp.actions.texts import clean_line
 from webapp.errors import Invalid, NotFound
 from webapp.store import projects, share_links
 from webapp.store.projects import present_project
@@ -15,8 +16,10 @@ from webapp.store.share_links import ShareLink
 def create_share_link(desk: Desk, project_id: str, label: str | None) -> tuple[ShareLink, str]:
     """A link that only reads this one project, and its token, which cannot be had again: only its hash is kept.
 
-    Raises: NotFound; Invalid when the project has as many live links as it may have.
+    Raises: NotFound; Invalid for a label that is no line of text, or when the project has as many live links as it may
+        have.
     """
+    label = None if label is None else clean_line("label", label, share_links.LONGEST_LABEL)
     with desk.edit() as edit:
         project = present_project(projects.lock(edit.tx, project_id))
         added = share_links.add(edit.tx, project.id, label, edit.now)

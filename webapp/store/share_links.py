@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from webapp.store.tables import share_links
 
+LONGEST_LABEL = 100
 LIVE_LINKS = 100  # per project; so that a list of them always fits one answer
 
 

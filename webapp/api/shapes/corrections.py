@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from webapp.actions.texts import LONGEST_NOTE
 from webapp.api.shapes.counts import CountsOut
 from webapp.api.shapes.editing import AccountRecord
 from webapp.api.shapes.fields import Count, DryRun, Note, Number, Time, says, zero_or_more
@@ -18,7 +19,7 @@ from webapp.model import Metric
 from webapp.rules.held import HeldState
 from webapp.store.doubts import ListedDoubt
 from webapp.store.held import Held, ListedHeld
-from webapp.store.pins import ListedPin
+from webapp.store.pins import ListedPin, Pin
 
 # Held readings
 
@@ -114,7 +115,7 @@ class PinUpdate(Struct, forbid_unknown_fields=True):
 
     value: Annotated[Count, says("what the metric shows from now on")]
     until: Annotated[datetime, msgspec.Meta(tz=True, description="the end of it; for good when left out")] | None = None
-    note: Annotated[str, msgspec.Meta(max_length=500, description="why, in your words")] | None = None
+    note: Annotated[str, msgspec.Meta(max_length=LONGEST_NOTE, description="why, in your words")] | None = None
 
 
 class PinAnswer(Struct):
@@ -207,6 +208,10 @@ def held_reading(row: ListedHeld) -> HeldReading:
 
 def held_decision(row: Held) -> HeldDecision:
     return from_row(HeldDecision, row)
+
+
+def pinned_value(pin: Pin) -> PinnedValue:
+    return from_row(PinnedValue, pin)
 
 
 def pin_out(row: ListedPin) -> PinOut:

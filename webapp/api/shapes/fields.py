@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from webapp.actions.texts import LONGEST_NOTE
 from webapp.model import LARGEST
 
 
@@ -25,4 +26,4 @@ Number = Annotated[int, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 Code = Annotated[str | None, says("machine code of what went wrong; null: nothing did")]
 DryRun = Annotated[bool, says("answer what would happen, and change nothing")]
-Note = Annotated[str, msgspec.Meta(max_length=500, description="why, for the audit log")]
+Note = Annotated[str, msgspec.Meta(max_length=LONGEST_NOTE, description="why, for the audit log")]

@@ -9,14 +9,16 @@ from msgspec import Struct
 
 from webapp.api.shapes.fields import Time, says
 from webapp.api.shapes.rows import from_row
-from webapp.store.share_links import ShareLink
+from webapp.store.share_links import LONGEST_LABEL, ShareLink
 
 
 class ShareLinkCreate(Struct, forbid_unknown_fields=True):
     """What a link is called, so that people know later whom they gave it to."""
 
     label: (
-        Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="whom the link is for, in your words")]
+        Annotated[
+            str, msgspec.Meta(min_length=1, max_length=LONGEST_LABEL, description="whom the link is for, in your words")
+        ]
         | None
     ) = None
 

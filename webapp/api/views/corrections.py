@@ -19,15 +19,14 @@ from webapp.api.shapes.corrections import (
     HeldList,
     PinAnswer,
     PinList,
-    PinnedValue,
     PinUpdate,
     doubted_value,
     held_decision,
     held_reading,
     pin_out,
+    pinned_value,
 )
 from webapp.api.shapes.fields import says
-from webapp.clock import iso
 from webapp.model import METRICS, Metric
 from webapp.rules.held import HeldState
 from webapp.store import doubts as doubt_rows
@@ -94,10 +93,8 @@ def list_pins(asked: PinsQuery) -> Response:
 
 def put_pin(_: NoQuery, asked: PinUpdate, account_id: int, metric: str) -> Response:
     """Fix a metric of an account to a value, until a time or for good; the next sync shows it."""
-    name = _metric(metric)
-    pins.put_pin(desk(), account_id, name, asked.value, until=asked.until, note=asked.note)
-    pin = PinnedValue(account_id, name, asked.value, iso(asked.until), asked.note)
-    return json_answer(PinAnswer(success=True, pin=pin))
+    pin = pins.put_pin(desk(), account_id, _metric(metric), asked.value, until=asked.until, note=asked.note)
+    return json_answer(PinAnswer(success=True, pin=pinned_value(pin)))
 
 
 def delete_pin(_: NoQuery, account_id: int, metric: str) -> Response:
