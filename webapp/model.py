@@ -21,6 +21,7 @@ METRICS: tuple[Metric, ...] = get_args(Metric)
 # One number per metric, in the order of METRICS. None: not observed, or not known.
 Values = tuple[int | None, ...]
 
+LONGEST_NOTE = 500  # characters of why somebody did something
 LONGEST_INTERVAL = 525_600  # minutes: a year
 LARGEST = 2**63 - 1  # the largest count and the largest id that both databases keep
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import unicodedata
 
 from webapp.errors import Invalid
-from webapp.model import Profile
+from webapp.model import LONGEST_NOTE, Profile
 from webapp.sources.urls import BadProfile, profile_of
 
-LONGEST_NOTE = 500
 BREAKS = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of characters, line and paragraph separators
 
 

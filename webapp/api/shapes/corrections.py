@@ -8,14 +8,13 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from webapp.actions.texts import LONGEST_NOTE
 from webapp.api.shapes.counts import CountsOut
 from webapp.api.shapes.editing import AccountRecord
 from webapp.api.shapes.fields import Count, DryRun, Note, Number, Time, says, zero_or_more
 from webapp.api.shapes.metrics import MetricStruct, PerMetric, each
 from webapp.api.shapes.rows import from_row
 from webapp.clock import iso
-from webapp.model import Metric
+from webapp.model import LONGEST_NOTE, Metric
 from webapp.rules.held import HeldState
 from webapp.store.doubts import ListedDoubt
 from webapp.store.held import Held, ListedHeld

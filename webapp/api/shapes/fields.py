@@ -6,8 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from webapp.actions.texts import LONGEST_NOTE
-from webapp.model import LARGEST
+from webapp.model import LARGEST, LONGEST_NOTE
 
 
 def says(description: str) -> msgspec.Meta:
@@ -24,6 +23,7 @@ Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 DayText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date"})]
 Number = Annotated[int, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]  # of a project
 Code = Annotated[str | None, says("machine code of what went wrong; null: nothing did")]
 DryRun = Annotated[bool, says("answer what would happen, and change nothing")]
 Note = Annotated[str, msgspec.Meta(max_length=LONGEST_NOTE, description="why, for the audit log")]

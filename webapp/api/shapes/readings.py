@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Struct
 
-from webapp.api.shapes.fields import Count, Number, says, zero_or_more
+from webapp.api.shapes.fields import Count, Identifier, Number, says, zero_or_more
 from webapp.api.shapes.metrics import MetricStruct, PerMetric, each
 from webapp.model import LARGEST
 
@@ -27,7 +27,7 @@ class ReadingBatch(Struct, forbid_unknown_fields=True):
     """A batch. With `project_id` profile URLs are looked for in that project only, else in all."""
 
     readings: Annotated[list[ReadingItem], msgspec.Meta(min_length=1, max_length=10_000)]
-    project_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+    project_id: Identifier | None = None
 
 
 class UnmatchedReading(Struct):

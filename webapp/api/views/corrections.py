@@ -26,7 +26,7 @@ from webapp.api.shapes.corrections import (
     pin_out,
     pinned_value,
 )
-from webapp.api.shapes.fields import says
+from webapp.api.shapes.fields import Identifier, says
 from webapp.model import METRICS, Metric
 from webapp.rules.held import HeldState
 from webapp.store import doubts as doubt_rows
@@ -35,21 +35,21 @@ from webapp.store import pins as pin_rows
 from webapp.store.db import Database
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000, description="lines at most")]
-Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="only of this project")]
+OfProject = Annotated[Identifier | None, says("only of this project")]
 
 
 class HeldQuery(msgspec.Struct):
     state: Annotated[HeldState | Literal["all"], says("what became of them; `held`: nothing yet")] = "held"
-    project_id: Identifier | None = None
+    project_id: OfProject = None
     limit: Limit = 100
 
 
 class DoubtsQuery(msgspec.Struct):
-    project_id: Identifier | None = None
+    project_id: OfProject = None
 
 
 class PinsQuery(msgspec.Struct):
-    project_id: Identifier | None = None
+    project_id: OfProject = None
     limit: Limit = 100
 
 

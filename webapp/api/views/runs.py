@@ -13,6 +13,7 @@ from webapp.api.http.answering import answer_by_bytes
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, NoQuery, Route
 from webapp.api.http.tables import json_content
+from webapp.api.shapes.fields import Identifier, says
 from webapp.api.shapes.runs import RunDetail, RunList, run_detail, run_out
 from webapp.clock import iso
 from webapp.store import runs
@@ -22,9 +23,7 @@ from webapp.store.db import Database
 class RunsQuery(msgspec.Struct):
     limit: Annotated[int, msgspec.Meta(ge=1, le=200, description="runs at most")] = 30
     before: Annotated[datetime, msgspec.Meta(tz=True, description="only runs that started earlier")] | None = None
-    project_id: (
-        Annotated[str, msgspec.Meta(min_length=1, max_length=100, description="only runs that had this project")] | None
-    ) = None
+    project_id: Annotated[Identifier | None, says("only runs that had this project")] = None
 
 
 def list_runs(asked: RunsQuery) -> Response:

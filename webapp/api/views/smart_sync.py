@@ -17,7 +17,7 @@ from webapp.actions.trigger import RunOutcome, finish_run, outcome_of, start_syn
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import RETRY_AFTER_S, HttpProblem, json_answer
 from webapp.api.http.routes import Answer, Route
-from webapp.api.shapes.fields import says
+from webapp.api.shapes.fields import Identifier, says
 from webapp.api.shapes.runs import RunReport, run_report, shorter_reports
 from webapp.clock import Clock, as_utc
 from webapp.errors import StoreError
@@ -30,8 +30,6 @@ BODY_LIMIT = 60_000  # some callers close the connection on more than 64 KB
 KEY_LENGTH = 255
 REPEATED_WITHIN = timedelta(hours=1)  # an attempt may take 30 minutes, and then some time passes until the next
 CLOCKS_DIFFER = timedelta(seconds=5)
-
-Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
 class SmartSyncQuery(msgspec.Struct, rename={"run_async": "async"}):

@@ -14,7 +14,7 @@ from webapp.actions.storage import acknowledge_lost_history as acknowledge
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
-from webapp.api.shapes.fields import says
+from webapp.api.shapes.fields import Identifier, says
 from webapp.api.shapes.status import (
     LossAcknowledged,
     ProjectSyncStatus,
@@ -31,9 +31,7 @@ from webapp.store.reading_ages import reading_ages
 
 
 class StatusQuery(msgspec.Struct):
-    project_id: Annotated[
-        Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None, says("how this one project stands")
-    ] = None
+    project_id: Annotated[Identifier | None, says("how this one project stands")] = None
 
 
 def sync_status(asked: StatusQuery) -> Response:
