@@ -310,6 +310,21 @@ def union(mine: Iterable[Span], theirs: Iterable[Span], account_id: int) -> list
     return found
 
 
+class Past(NamedTuple):
+    """The snapshots of one account, and when it counted."""
+
+    days: Mapping[date, Values]
+    spans: Sequence[Span]
+
+    def stood(self, day: date) -> Values:
+        """What it counted for on a day, each metric carried."""
+        stood = UNKNOWN
+        for one in sorted(self.days):
+            if one <= day:
+                stood = tuple(map(_newer, self.days[one], stood))
+        return counting(stood, _mask(self.spans, day))
+
+
 def larger_days(
     mine: Mapping[date, Values], theirs: Mapping[date, Values], my_spans: Sequence[Span], their_spans: Sequence[Span]
 ) -> dict[date, Values]:

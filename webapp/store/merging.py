@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, Counts, Values
-from webapp.rules.history import Span, larger_days, union
-from webapp.store import accounts, projects, spans
+from webapp.model import METRICS, UNKNOWN, Counts, Values
+from webapp.rules.history import Past, larger_days, union
+from webapp.store import accounts, merged_doubts, projects, spans
 from webapp.store.accounts import Account
 from webapp.store.tables import (
     accepted_readings,
@@ -56,11 +56,14 @@ def merge(tx: sa.Connection, source: Account, target: Account, now: datetime) ->
     has to go: its url_key would still claim its row of the sheet.
     """
     replaced = _rows_of(tx, account_snapshots, target)
-    met = _larger_days(tx, source, target)
+    pasts = _past(tx, target), _past(tx, source)
+    met = larger_days(pasts[0].days, pasts[1].days, pasts[0].spans, pasts[1].spans)
+    for day, place in merged_doubts.take_over(tx, (target.id, source.id), pasts):
+        met[day] = tuple(None if i == place else value for i, value in enumerate(met.get(day, UNKNOWN)))
     days_taken = _take(tx, account_snapshots, account_snapshots.c.day, source, target)
     _write_days(tx, target, met)
     days_kept = _both_days(tx, source, target)
-    spans.replace(tx, target.id, _union(tx, source, target))
+    spans.replace(tx, target.id, union(pasts[0].spans, pasts[1].spans, target.id))
     observed = _take(tx, observations, observations.c.source, source, target)
     if "parsed" in observed:  # what was believed and held of readings belongs to them
         tx.execute(accepted_readings.delete().where(accepted_readings.c.account_id == target.id))
@@ -87,25 +90,19 @@ def _take(tx: sa.Connection, table: sa.Table, key: sa.Column[Any], source: Accou
     return sorted(tx.execute(statement.returning(key)).scalars())
 
 
-def _larger_days(tx: sa.Connection, source: Account, target: Account) -> dict[date, Values]:
-    ids = (target.id, source.id)
-    days: list[dict[date, Values]] = []
-    for account_id in ids:
-        mine = sa.select(account_snapshots.c.day, *_COUNTS).where(account_snapshots.c.account_id == account_id)
-        days.append({day: tuple(counts) for day, *counts in tx.execute(mine)})
-    counted = [[*spans.of_scope(tx, "account", account_id)] for account_id in ids]
-    return larger_days(days[0], days[1], counted[0], counted[1])
+def _past(tx: sa.Connection, account: Account) -> Past:
+    mine = sa.select(account_snapshots.c.day, *_COUNTS).where(account_snapshots.c.account_id == account.id)
+    days = {day: tuple(counts) for day, *counts in tx.execute(mine)}
+    return Past(days, [*spans.of_scope(tx, "account", account.id)])
 
 
 def _write_days(tx: sa.Connection, target: Account, met: Mapping[date, Values]) -> None:
     for day, values in met.items():
         mine = (account_snapshots.c.account_id == target.id) & (account_snapshots.c.day == day)
-        tx.execute(account_snapshots.update().where(mine).values(Counts._make(values)._asdict()))
-
-
-def _union(tx: sa.Connection, source: Account, target: Account) -> list[Span]:
-    mine, theirs = (spans.of_scope(tx, "account", account.id) for account in (target, source))
-    return union(mine, theirs, target.id)
+        if values == UNKNOWN:
+            tx.execute(account_snapshots.delete().where(mine))
+        else:
+            tx.execute(account_snapshots.update().where(mine).values(Counts._make(values)._asdict()))
 
 
 def _other_than(met: Mapping[date, Values], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
