@@ -21,6 +21,7 @@ from webapp.errors import ConfigError
 OURS = "smart_sync"
 SERVERS = "gunicorn.error"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+NAME_A_FILE = "name a file in a folder that is there and that this user may write"
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def _open_file(path: Path, secrets: Sequence[str]) -> FileLines:
     except OSError as error:
         raise ConfigError(
             f"SMART_SYNC_LOG_FILE: {path} cannot be written: {error.strerror}",
-            hint="name a file in a folder that is there and that this user may write",
+            hint=NAME_A_FILE,
         ) from error
     handler.setFormatter(JsonLines(secrets))
     return handler

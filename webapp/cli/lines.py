@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from webapp.actions import PlannedChange
-from webapp.rules.outcomes import run_label, succeeded
+from webapp.rules.outcomes import run_words, succeeded
 from webapp.store.runs import ProjectResult, Run
 
 
@@ -40,8 +40,7 @@ def print_run(run: Run) -> None:
     if run.error:
         click.echo(f"{'degraded' if succeeded(run) else 'error'}: {run.error}")
     click.echo(
-        f"{run_label(run)}: {run.success_count} projects done, {run.error_count} failed, {run.skipped_count} skipped, "
-        f"{run.remaining} left, {run.api_calls} Sheets calls{_came_and_went(run)}, {run.seconds or 0:.2f} s, run {run.id}"
+        f"{run_words(run)}, {run.api_calls} Sheets calls{_came_and_went(run)}, {run.seconds or 0:.2f} s, run {run.id}"
     )
 
 

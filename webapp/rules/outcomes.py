@@ -49,6 +49,17 @@ class RunFacts(Protocol):
     def error_code(self) -> str | None: ...
 
 
+class RunCounts(RunFacts, Protocol):
+    """What its words need to know besides. remaining: projects that are left to the next run."""
+
+    @property
+    def success_count(self) -> int: ...
+    @property
+    def skipped_count(self) -> int: ...
+    @property
+    def remaining(self) -> int: ...
+
+
 class ResultFacts(Protocol):
     """What it needs to know of a project's result."""
 
@@ -200,6 +211,14 @@ def succeeded(run: RunFacts) -> bool:
 def run_label(run: RunFacts) -> str:
     """One word for how a run stands: its state, or `degraded` for one that succeeded with what was stored."""
     return "degraded" if run.state == "succeeded" and run.degraded else run.state
+
+
+def run_words(run: RunCounts) -> str:
+    """How many projects a run did, in words that begin with how it stands."""
+    return (
+        f"{run_label(run)}: {run.success_count} projects done, {run.error_count} failed, {run.skipped_count} skipped, "
+        f"{run.remaining} left"
+    )
 
 
 def status_of(run: RunFacts, *, strict: bool = False) -> int:

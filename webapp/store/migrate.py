@@ -49,11 +49,25 @@ def migrate(db: Database, *, create: bool = True) -> bool:
         return upgrade(tx)
 
 
+def revision_of(tx: Connection) -> str | None:
+    """The name of the last script that ran. Raises: StoreError for a database without tables."""
+    return tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def newer_schema(place: str, revision: str) -> StoreError:
+    """What to raise for a database that this code is too old for."""
+    return StoreError(
+        f"{place} has schema {revision}, made by a later version of Smart Sync; this one knows {HEAD_REVISION}",
+        code="schema_newer",
+        hint="run that version again, or restore the backup from before its upgrade",
+    )
+
+
 def current_revision(db: Database) -> str | None:
     """The name of the last script that ran; None for a database without tables, or without a file."""
     try:
         with db.read() as tx:
-            return tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+            return revision_of(tx)
     except StoreError as error:
         if error.code in {"schema_missing", "database_missing"}:
             return None
@@ -91,11 +105,7 @@ def _refuse_newer(config: Config, revision: str | None) -> None:
 
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision is not None and revision not in known:
-        raise StoreError(
-            f"The database has schema {revision}, made by a later version of Smart Sync; this one knows {HEAD_REVISION}",
-            code="schema_newer",
-            hint="run that version again, or restore the backup from before its upgrade",
-        )
+        raise newer_schema("The database", revision)
 
 
 def _refuse_others_tables(tx: Connection) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from webapp.alerts.ping import Ping, Submit
 from webapp.errors import StoreError
-from webapp.rules.outcomes import run_label, succeeded
+from webapp.rules.outcomes import run_words, succeeded
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
@@ -45,6 +45,5 @@ def _outcome(db: Database, run_id: str) -> tuple[bool, str]:
         return False, f"the run's end could not be read: {error.code}"
     if run is None or run.live:
         return False, "the run ended without a word"
-    counts = f"{run.success_count} projects done, {run.error_count} failed, {run.skipped_count} skipped, {run.remaining} left"
-    words = f"{run_label(run)}: {counts}, {run.seconds or 0:.1f} s"
+    words = f"{run_words(run)}, {run.seconds or 0:.1f} s"
     return succeeded(run), f"{words}\n{run.error}" if run.error else words

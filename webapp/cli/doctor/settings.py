@@ -10,6 +10,7 @@ from webapp import __version__
 from webapp.bootstrap import token_file
 from webapp.cli.doctor.case import Case, Finding
 from webapp.config import SETTINGS, Settings
+from webapp.logs import NAME_A_FILE
 
 SHORT_LEASE_S = 5.0
 OPEN_TO_OTHERS = 0o077
@@ -40,8 +41,7 @@ def _log_file(settings: Settings) -> Iterator[Finding]:
         return
     wanted = path if path.exists() else path.parent
     if path.is_dir() or not os.access(wanted, os.W_OK):
-        fix = "name a file in a folder that is there and that this user may write"
-        yield Finding("FAIL", name, f"{path} cannot be written", fix)
+        yield Finding("FAIL", name, f"{path} cannot be written", NAME_A_FILE)
     else:
         yield Finding("ok", name, f"{path} can be written")
 

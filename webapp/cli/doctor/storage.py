@@ -8,13 +8,11 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.errors import StoreError
 from webapp.store import lost_history
 from webapp.store.db import Database, open_database
-from webapp.store.migrate import HEAD_REVISION
+from webapp.store.migrate import HEAD_REVISION, newer_schema, revision_of
 from webapp.store.storage import durability
 from webapp.store.tables import leases
 
@@ -25,14 +23,13 @@ def examine_database(case: Case) -> Iterator[Finding]:
     case.db = open_database(case.settings.database)
     place = case.db.storage()
     try:
-        revision = _revision(case.db)
+        with case.db.read() as tx:
+            revision = revision_of(tx)
     except StoreError as error:
         yield _no_tables(place, error)
         return
     if revision is not None and revision > HEAD_REVISION:
-        words = f"{place} has schema {revision}, made by a later version; this one knows {HEAD_REVISION}"
-        fix = "run that version again, or restore the backup from before its upgrade"
-        yield Finding("FAIL", "database", words, fix)
+        yield failure("database", newer_schema(place, revision))
     elif revision != HEAD_REVISION:
         words = f"{place} has schema {revision or 'none'}; this version has {HEAD_REVISION}"
         yield Finding("warn", "database", words, "smart-sync db upgrade, or the next start, brings it up to date")
@@ -49,11 +46,6 @@ def _lost_history(db: Database) -> Iterator[Finding]:
     if loss is not None:
         fix = "restore a backup over it, or, if nothing is to be done, smart-sync db acknowledge-loss"
         yield Finding("warn", "history", f"was lost: {loss.words}", fix)
-
-
-def _revision(db: Database) -> str | None:
-    with db.read() as tx:
-        return tx.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def _no_tables(place: str, error: StoreError) -> Finding:
