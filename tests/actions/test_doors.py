@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,22 @@ def test_the_status_of_a_service_is_one_body(env: dict[str, str], client: FlaskC
     late = json.loads(typed(env, "status", "--json"))["stale_projects"]
     assert {project["project_name"] for project in late} == {"Beauty Lab", "Street Food", "Игры"}
     assert late == asked(client)["stale_projects"]
+
+
+def test_page_and_terminal_say_in_the_same_words_when_a_project_is_synced_next(
+    env: dict[str, str], client: FlaskClient, parts: Parts
+) -> None:
+    typed(env, "sync")
+    project = client.get("/api/projects", headers=ADMIN).get_json()["projects"][0]
+    with parts.db.write() as tx:
+        projects.update(tx, project["id"], {"next_sync_at": parts.clock.now() + timedelta(minutes=28, seconds=50)})
+    client.post("/sign-in", data={"token": TOKEN}, headers=OURS)
+
+    page = re.sub("<[^>]*>", "", client.get(f"/projects/{project['id']}").get_data(as_text=True))
+    (line,) = (line for line in typed(env, "schedule", "list").splitlines() if line.startswith(project["name"]))
+
+    assert "Next sync in 28 minutes" in page
+    assert "next in 28 minutes; last success just now" in line
 
 
 def test_a_project_that_was_never_synced_is_due_by_every_door(

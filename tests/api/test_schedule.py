@@ -301,13 +301,13 @@ def test_the_schedule_is_listed_in_words(run: Callable[..., Result]) -> None:
 
     listed = run("schedule", "list").stdout.splitlines()
 
-    assert listed[0] == "last tick: now"
+    assert listed[0] == "last tick: just now"
     assert sorted(line[:31] for line in listed[1:]) == [
         "Beauty Lab   every 30 minutes, ",
         "Street Food  every 30 minutes, ",
         "Игры         every 30 minutes, ",
     ]
-    assert all(line.endswith(" minutes; last success now") for line in listed[1:])
+    assert all(line.endswith(" minutes; last success just now") for line in listed[1:])
     told = json.loads(run("schedule", "list", "--json").stdout)
     assert (told["overdue_by_seconds"], len(told["projects"]), told["projects"][0]["schedule"]) == (
         0,

@@ -29,7 +29,6 @@ from webapp.rules.due import (
     slot_after,
 )
 from webapp.rules.freshness import freshness
-from webapp.rules.words import from_now
 from webapp.store.projects import Project
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -383,23 +382,6 @@ def test_a_project_is_fresh_for_as_long_as_it_asks_for(
 
 
 # Words
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "now"),
-        (-20, "now"),
-        (40, "in 1 minute"),
-        (23 * 60, "in 23 minutes"),
-        (-119 * 60, "119 minutes ago"),
-        (23 * 3600, "in 23 hours"),
-        (-3 * 86400, "3 days ago"),
-        (400 * 86400, "in 400 days"),
-    ],
-)
-def test_how_far_away_a_moment_is(seconds: int, words: str) -> None:
-    assert from_now(NOW + timedelta(seconds=seconds), NOW) == words
 
 
 @pytest.mark.parametrize(

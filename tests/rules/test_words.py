@@ -28,6 +28,20 @@ def test_a_length_of_time_is_said_in_its_largest_unit(length: timedelta, text: s
     assert words.span(length) == text
 
 
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (timedelta(minutes=1), "in 1 minute"),
+        (timedelta(minutes=23, seconds=59), "in 23 minutes"),
+        (timedelta(hours=23), "in 23 hours"),
+        (timedelta(days=400), "in 1 year"),
+    ],
+    ids=str,
+)
+def test_how_far_ahead_a_moment_is(length: timedelta, text: str) -> None:
+    assert words.ahead(NOW + length, NOW, spelled=True) == text
+
+
 def test_what_comes_within_the_minute_is_said_in_words() -> None:
     assert words.ahead(NOW + timedelta(seconds=30), NOW, spelled=True) == "in less than a minute"
     assert words.ahead(NOW, NOW) == "due now"

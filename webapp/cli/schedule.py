@@ -11,7 +11,7 @@ import click
 from webapp.cli.root import open_parts, print_json
 from webapp.clock import iso
 from webapp.rules.due import TOLERANCE, overdue, schedule_of, simulate
-from webapp.rules.words import from_now
+from webapp.rules.words import ago, ahead
 from webapp.store import schedule as planning
 from webapp.store import ticks
 from webapp.store.projects import Project
@@ -40,9 +40,9 @@ def list_schedule(*, as_json: bool) -> None:
         body = {"last_tick_at": iso(seen.seen_at) if seen else None, "overdue_by_seconds": late}
         print_json(body | {"projects": [_json_of(project, minutes, due) for project in planned]})
         return
-    click.echo(f"last tick: {from_now(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
+    click.echo(f"last tick: {ago(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
     if late > parts.settings.stale_after * 60 and turn is not None:
-        click.echo(f"overdue: the first turn was {from_now(turn, now)}, and nobody has asked for it")
+        click.echo(f"overdue: the first turn was {ago(turn, now)}, and nobody has asked for it")
     width = max((len(project.name) for project in planned), default=0)
     for project in planned:
         words = schedule_of(project, minutes).words
@@ -71,12 +71,12 @@ def _next(project: Project, now: datetime, due: Collection[str]) -> str:
         return "never (off)"
     if project.id in due or project.next_sync_at is None:
         return "at the next tick"
-    return from_now(project.next_sync_at, now)
+    return ahead(project.next_sync_at, now, spelled=True)
 
 
 def _last(project: Project, now: datetime) -> str:
     """How the last sync of a project went."""
-    done = f"last success {from_now(project.synced_at, now)}" if project.synced_at else "never synced"
+    done = f"last success {ago(project.synced_at, now)}" if project.synced_at else "never synced"
     if not project.failures:
         return done
     failures = "1 failure" if project.failures == 1 else f"{project.failures} failures"

@@ -78,17 +78,6 @@ def ahead(moment: datetime, now: datetime, *, spelled: bool = False) -> str:
     return f"in {count} {unit}"
 
 
-def from_now(moment: datetime, now: datetime) -> str:
-    """How far away a moment is, in the largest unit there are two of: `in 23 minutes`, `now`, `2 hours ago`."""
-    away = moment - now
-    minutes = (abs(away) + MINUTE / 2) // MINUTE
-    if minutes == 0:
-        return "now"
-    size, unit = next(((size, unit) for size, unit in UNITS if minutes >= 2 * size), UNITS[-1])
-    words = _many(minutes // size, unit)
-    return f"in {words}" if away > timedelta() else f"{words} ago"
-
-
 def every(minutes: int) -> str:
     """`every 30 minutes`, `every 2 hours`, `every day`: in the largest unit that fits."""
     size, unit = next((size, unit) for size, unit in UNITS if minutes % size == 0)
