@@ -88,6 +88,24 @@ def test_page_and_terminal_say_in_the_same_words_when_a_project_is_synced_next(
     assert "next in 28 minutes; last success just now" in line
 
 
+def test_a_turn_that_was_planned_too_far_ahead_is_waited_for_by_no_door(
+    env: dict[str, str], client: FlaskClient, parts: Parts
+) -> None:
+    """As after SMART_SYNC_INTERVAL_MINUTES was made shorter: the next tick syncs the project."""
+    typed(env, "sync")
+    project = client.get("/api/projects", headers=ADMIN).get_json()["projects"][0]
+    path = f"/projects/{project['id']}"
+    with parts.db.write() as tx:
+        projects.update(tx, project["id"], {"next_sync_at": parts.clock.now() + timedelta(days=1)})
+    client.post("/sign-in", data={"token": TOKEN}, headers=OURS)
+
+    assert client.get(f"/api/admin{path}/auto_sync", headers=ADMIN).get_json()["due"] is True
+    (line,) = (line for line in typed(env, "schedule", "list").splitlines() if line.startswith(project["name"]))
+    assert "next at the next tick" in line
+    assert "Next sync due now" in client.get(path).get_data(as_text=True)
+    assert client.get("/").get_data(as_text=True).count(", next due now") == 1
+
+
 def test_a_project_that_was_never_synced_is_due_by_every_door(
     env: dict[str, str], client: FlaskClient, parts: Parts
 ) -> None:

@@ -10,7 +10,7 @@ import click
 
 from webapp.cli.root import open_parts, print_json
 from webapp.clock import iso
-from webapp.rules.due import TOLERANCE, overdue, schedule_of, simulate
+from webapp.rules.due import is_long_overdue, overdue, schedule_of, simulate
 from webapp.rules.words import ago, ahead
 from webapp.store import schedule as planning
 from webapp.store import ticks
@@ -34,14 +34,14 @@ def list_schedule(*, as_json: bool) -> None:
         with parts.db.read() as tx:
             seen, turn = ticks.last(tx), planning.earliest_turn(tx)
             planned = planning.scheduled(tx)
-            due = {project.id for project in planning.due(tx, now + TOLERANCE, minutes)}
+            due = {project.id for project in planning.due(tx, now, minutes)}
     late = overdue(turn, now)
     if as_json:
         body = {"last_tick_at": iso(seen.seen_at) if seen else None, "overdue_by_seconds": late}
         print_json(body | {"projects": [_json_of(project, minutes, due) for project in planned]})
         return
     click.echo(f"last tick: {ago(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
-    if late > parts.settings.stale_after * 60 and turn is not None:
+    if turn is not None and is_long_overdue(late, parts.settings.stale_after):
         click.echo(f"overdue: the first turn was {ago(turn, now)}, and nobody has asked for it")
     width = max((len(project.name) for project in planned), default=0)
     for project in planned:

@@ -14,7 +14,6 @@ from webapp.api.shapes.runs import run_report
 from webapp.cli.lines import print_changes, print_run
 from webapp.cli.progress import print_each, stop_on_signals
 from webapp.cli.root import open_parts, print_json
-from webapp.rules.due import TOLERANCE
 from webapp.rules.outcomes import exit_code
 from webapp.store import projects, schedule
 from webapp.store.runs import Run
@@ -77,12 +76,13 @@ def _finish(desk: Desk, run: Run, trigger: Trigger, *, quiet: bool) -> RunOutcom
 
 def _how_many(desk: Desk, trigger: Trigger) -> int | None:
     """Projects this run will come to, as far as they are known; None: not known yet."""
-    if trigger.project_id:
-        return 1
     with desk.db.read() as tx:
-        known = (
-            schedule.due(tx, desk.clock.now() + TOLERANCE, desk.settings.interval_minutes)
-            if trigger.due
-            else projects.wanted(tx, all_=trigger.all)
+        known = schedule.projects_to_sync(
+            tx,
+            desk.clock.now(),
+            desk.settings.interval_minutes,
+            project_id=trigger.project_id,
+            due_only=trigger.due,
+            all_=trigger.all,
         )
     return len(known) or None

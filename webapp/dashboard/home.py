@@ -25,7 +25,7 @@ from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import movement
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import group_by
-from webapp.store import days, held, leases, lost_history, reading_ages
+from webapp.store import days, held, leases, lost_history, reading_ages, schedule
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
 from webapp.store.projects import Project
@@ -78,6 +78,7 @@ class ProjectCard:
     held: int
     percent: float | None
     silent: bool
+    due: bool
 
 
 @dataclass(frozen=True)
@@ -116,17 +117,19 @@ def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datet
         sums = _sums(tx, projects, today)
         memory.put(key, sums)
     waiting, syncing = held.counts(tx), leases.syncing(tx)
+    due = {project.id for project in schedule.due(tx, now, settings.interval_minutes)}
     limit = settings.readings_stale_after
     ages = reading_ages.of_projects(tx, now, limit)
     cards = []
     for project in projects:
         state = state_of(project, syncing=project.id in syncing, stale_after=settings.stale_after, now=now)
         silent = bool(stale_readings(ages.get(project.id, ()), limit, now))
-        cards.append(_card(project, sums.get(project.id, NOBODY), state, waiting.get(project.id, 0), silent=silent))
+        mine, held_values = sums.get(project.id, NOBODY), waiting.get(project.id, 0)
+        cards.append(_card(project, mine, state, held_values, silent=silent, due=project.id in due))
     return HomePage(cards, stale_readings(reading_ages.together(ages.values()), limit, now))
 
 
-def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent: bool) -> ProjectCard:
+def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent: bool, due: bool) -> ProjectCard:
     return ProjectCard(
         project,
         sums,
@@ -136,6 +139,7 @@ def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent:
         waiting,
         target_percent(project, sums.counts),
         silent,
+        due,
     )
 
 

@@ -26,7 +26,7 @@ from webapp.rules.growth import Movement, difference, movement, total
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import by_value, group_by, says
 from webapp.store import days as kept_days
-from webapp.store import doubts, held, leases, observations
+from webapp.store import doubts, held, leases, observations, schedule
 from webapp.store.accounts import Account
 from webapp.store.db import Database
 from webapp.store.doubts import ListedDoubt
@@ -89,6 +89,7 @@ class ProjectPage:
 
     project: Project
     state: str
+    due: bool
     silences: Sequence[str]
     tiles: Sequence[MetricTile]
     percent: float | None
@@ -163,6 +164,7 @@ def project_page(
     return ProjectPage(
         project=project,
         state=state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now),
+        due=schedule.project_due(tx, project.id, now, settings.interval_minutes),
         silences=stale_readings(reading_ages(tx, now, limit, project.id), limit, now),
         tiles=metric_tiles(moved.total, moved.growth, week.growth, lambda of: _sparks(past, of)),
         percent=target_percent(project, moved.total),

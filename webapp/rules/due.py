@@ -236,6 +236,11 @@ def overdue(turn: datetime | None, now: datetime) -> int:
     return 0 if turn is None else max(0, int((now - turn).total_seconds()))
 
 
+def is_long_overdue(late_s: int, stale_after_minutes: int) -> bool:
+    """Whether somebody should look why nobody calls: one call may fail without an alarm."""
+    return late_s > stale_after_minutes * 60
+
+
 def simulate(
     planned: Sequence[P], default_minutes: int, start: datetime, *, ticks: int, every: timedelta
 ) -> Iterator[tuple[datetime, list[P]]]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from webapp.rules.due import TOLERANCE
 from webapp.store.backends.dialect import counted, insert_for
 from webapp.store.tables import ignored_tabs, spreadsheets
 
@@ -58,16 +59,17 @@ def away_since(tx: sa.Connection, key: str) -> datetime | None:
     return tx.execute(sa.select(spreadsheets.c.since).where(*where)).scalar()
 
 
-def asked_lately(until: datetime, interval_minutes: int, sheets: Collection[str]) -> sa.Select[tuple[str]]:
-    """Keys of those of the spreadsheets that were asked within the interval before `until`."""
+def asked_lately(now: datetime, interval_minutes: int, sheets: Collection[str]) -> sa.Select[tuple[str]]:
+    """Keys of those of the spreadsheets that were asked within the interval, and need not be asked by a tick now."""
+    until = now + TOLERANCE
     since = until - timedelta(minutes=interval_minutes)
     lately = (spreadsheets.c.checked_at > since) & (spreadsheets.c.checked_at <= until)
     return sa.select(spreadsheets.c.key).where(spreadsheets.c.key.in_(sheets), lately)
 
 
-def due(tx: sa.Connection, until: datetime, interval_minutes: int, sheets: Collection[str]) -> set[str]:
+def due(tx: sa.Connection, now: datetime, interval_minutes: int, sheets: Collection[str]) -> set[str]:
     """Keys of the spreadsheets to look through for new tabs: those not asked for so long, or in a wrong future."""
-    return set(sheets) - set(tx.execute(asked_lately(until, interval_minutes, sheets)).scalars())
+    return set(sheets) - set(tx.execute(asked_lately(now, interval_minutes, sheets)).scalars())
 
 
 def ignored(tx: sa.Connection, spreadsheet: str | None) -> set[str]:

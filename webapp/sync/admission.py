@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from webapp.clock import Clock, utc_day
 from webapp.errors import Invalid, StoreError
 from webapp.rules.doubts import REGRET
-from webapp.rules.due import TOLERANCE
 from webapp.store import doubts, leases, projects, runs, schedule, ticks
 from webapp.store.db import Database
 from webapp.store.projects import present_project
@@ -72,7 +71,7 @@ class Admission:
             present_project(projects.get(tx, trigger.project_id))
 
     def _anything_due(self, tx: sa.Connection, now: datetime) -> bool:
-        return schedule.anything_due(tx, now + TOLERANCE, self.options.interval_minutes, self.sheets)
+        return schedule.anything_due(tx, now, self.options.interval_minutes, self.sheets)
 
     @staticmethod
     def _replay(tx: sa.Connection, trigger: Trigger, now: datetime) -> Started | None:

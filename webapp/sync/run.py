@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
-from webapp.rules.due import TOLERANCE
 from webapp.sources.sheet import SheetSource
 from webapp.store import projects, schedule, spreadsheets
 from webapp.store.projects import Project
@@ -63,12 +62,15 @@ def _sync_all(run: LiveRun) -> Iterator[Outcome]:
 
 
 def _projects_to_sync(tx: sa.Connection, run: LiveRun) -> list[Project]:
-    if run.trigger.project_id:
-        project = projects.by_id(tx, run.trigger.project_id)
-        return [project] if project is not None and project.removed_at is None else []
-    if run.trigger.due:
-        return schedule.due(tx, run.now() + TOLERANCE, run.options.interval_minutes)
-    return projects.wanted(tx, all_=run.trigger.all)
+    trigger = run.trigger
+    return schedule.projects_to_sync(
+        tx,
+        run.now(),
+        run.options.interval_minutes,
+        project_id=trigger.project_id,
+        due_only=trigger.due,
+        all_=trigger.all,
+    )
 
 
 def _sheets_to_search(tx: sa.Connection, run: LiveRun) -> Sequence[SheetSource]:
@@ -78,7 +80,7 @@ def _sheets_to_search(tx: sa.Connection, run: LiveRun) -> Sequence[SheetSource]:
     if not run.trigger.due:
         return run.sheets
     keys = [sheet.key for sheet in run.sheets]
-    due = spreadsheets.due(tx, run.now() + TOLERANCE, run.options.interval_minutes, keys)
+    due = spreadsheets.due(tx, run.now(), run.options.interval_minutes, keys)
     return [sheet for sheet in run.sheets if sheet.key in due]
 
 

@@ -15,7 +15,7 @@ from webapp.api.shapes.rows import from_row
 from webapp.api.shapes.runs import RunSummary, run_summary
 from webapp.clock import iso
 from webapp.config import Settings
-from webapp.rules.due import overdue
+from webapp.rules.due import is_long_overdue, overdue
 from webapp.rules.freshness import are_readings_stale, is_project_stale, stale_readings
 from webapp.rules.outcomes import ProjectState, project_state
 from webapp.store.db import Database
@@ -214,8 +214,7 @@ def sync_status_of(found: ServiceStatus, settings: Settings, now: datetime) -> S
         last_tick_at=iso(found.tick.seen_at) if found.tick else None,
         last_gap=tick_gap(found.tick) if found.tick else None,
         overdue_by_seconds=late,
-        # Red is twice the interval: one call may fail without an alarm.
-        stale=bool(found.totals.stale) or late > settings.stale_after * 60,
+        stale=bool(found.totals.stale) or is_long_overdue(late, settings.stale_after),
         sheet=sheet_status(found.spreadsheets, configured=settings.configured),
         readings=readings_status(found.readings, settings.readings_stale_after, now),
         storage=storage_status(found.storage),

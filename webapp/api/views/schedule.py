@@ -17,7 +17,6 @@ from webapp.api.http.routes import NoQuery, Route
 from webapp.api.shapes.schedule import AutoSync, AutoSyncUpdate
 from webapp.clock import Clock, iso
 from webapp.config import Settings
-from webapp.rules.due import TOLERANCE
 from webapp.store import schedule
 from webapp.store.db import Database
 from webapp.store.heads import head_of
@@ -71,7 +70,7 @@ def _auto_sync(tx: sa.Connection, project: Project) -> AutoSync:
         min_interval_minutes=project.min_interval_minutes,
         last_sync_at=iso(project.synced_at),
         next_sync_at=iso(project.next_sync_at or project.created_at or now) if synced else None,
-        due=schedule.project_due(tx, project.id, now + TOLERANCE, default),
+        due=schedule.project_due(tx, project.id, now, default),
         failures=project.failures,
         last_error=project.last_error,
     )
