@@ -31,6 +31,7 @@ def rebuild_all_days(desk: Desk) -> Iterator[tuple[str, int]]:
     for project in everyone:
         with desk.edit() as edit:
             projects.lock(edit.tx, project.id)
-            count = days.rebuild(edit.tx, project.id)
-            projects.touch(edit.tx, [project.id])
-        yield project.name, count
+            rebuilt = days.rebuild(edit.tx, project.id)
+            if rebuilt.mended:
+                projects.touch(edit.tx, [project.id])
+        yield project.name, rebuilt.days

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -108,18 +108,34 @@ def first_of(tx: sa.Connection, account_ids: Collection[int]) -> date | None:
     return min(filter(None, found), default=None)
 
 
-def rebuild(tx: sa.Connection, project_id: str) -> int:
-    """Sum up every day of a project anew, from its snapshots and spans; how many days that is."""
+class Rebuilt(NamedTuple):
+    """days: that were summed up. mended: some of them were wrong, so that answers have changed."""
+
+    days: int
+    mended: bool
+
+
+def rebuild(tx: sa.Connection, project_id: str) -> Rebuilt:
+    """Sum up every day of a project anew, from its snapshots and spans.
+
+    Days on which nothing was seen and nobody came or went need no row and get none: they say what the day before says.
+    """
+    before = _rows(tx, [project_id], date.min, date.max).get(project_id, {})
     tx.execute(project_days.delete().where(project_days.c.project_id == project_id))
     days = _touched_days(tx, project_id)
-    if not days:
-        return 0
     for day in days:  # they tell where to look for values that are carried
         _put(tx, project_id, day, NO_SUMS)
-    found = _plainly(tx, "project", project_id, days[0], days[-1])
+    found = _plainly(tx, "project", project_id, days[0], days[-1]) if days else {}
     for day in days:
         _put(tx, project_id, day, found[day])
-    return len(days)
+    return Rebuilt(len(days), _differ(before, {day: found[day] for day in days}))
+
+
+def _differ(before: Mapping[date, DaySums], after: Mapping[date, DaySums]) -> bool:
+    """Whether rows mean something else than others did."""
+    every = {*before, *after}
+    ends = (min(every), max(every)) if every else (date.max, date.min)
+    return _every_day(before, *ends) != _every_day(after, *ends)
 
 
 def _touched_days(tx: sa.Connection, project_id: str) -> list[date]:
