@@ -265,7 +265,7 @@ def _base_url(text: str) -> str:
 
 
 def _target_url(text: str) -> str:
-    """An address to send to. What is wrong with it is told without it: it may hold a secret."""
+    """An address to send to. Messages about it leave it out: it may hold a secret."""
     words = "is not an address such as https://hc-ping.com/your-check"
     try:
         parts = urlsplit(text)
@@ -426,7 +426,7 @@ SETTINGS: tuple[Setting, ...] = (
         "SMART_SYNC_PING_URL",
         "ping_url",
         _target_url,
-        "address of a check at healthchecks.io or the like, told of each run's start, success and failure",
+        "address of a check at healthchecks.io or the like; it hears of each run's start, success and failure",
         secret=True,
     ),
     Setting(

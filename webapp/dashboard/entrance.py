@@ -25,7 +25,7 @@ RETRY_S = "15"
 
 
 def guard(view: Callable[..., Response], role: Role = "read") -> Callable[..., Response]:
-    """The view for those who may see it; others are sent to sign in. What goes wrong is told on a page."""
+    """The view for those who may see it; others are sent to sign in. What goes wrong is shown on a page."""
 
     @wraps(view)
     def shown(**values: Any) -> Response:

@@ -30,7 +30,7 @@ OK, ACCEPTED, BAD_GATEWAY, UNAVAILABLE = 200, 202, 502, 503
 # Problems of a tab that keep a project from being whole: what the Sheet says now was not taken over, or not all of it.
 WITHHOLDING = ("sheet_shrank", "column_shrank", "column_gone", "cut_file")
 NAMED = 3  # projects by their names, of those that share a reason
-REASONS = 5  # different ones that are told
+REASONS = 5  # different ones that are named
 REASONS_LENGTH = 900  # characters of all of them together
 
 ResultState = Literal["synced", "skipped", "degraded", "failed"]

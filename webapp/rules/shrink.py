@@ -41,7 +41,7 @@ def may_have_shrunk(losses: Losses) -> bool:
 def shrinkage(losses: Losses, known_rows: int, known_values: Values) -> Shrinkage | None:
     """What a tab lost at once: all its accounts, or more than half of them or of one metric's values.
 
-    known_rows, known_values: what it told of before.
+    known_rows, known_values: what it had before.
     """
     if losses.emptied or _more_than_half(losses.rows, known_rows):
         return Shrinkage(None, losses.rows, known_rows)

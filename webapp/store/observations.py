@@ -198,7 +198,7 @@ def totals(tx: sa.Connection, project_id: str) -> dict[str, int]:
 
 
 def metric_totals(tx: sa.Connection, project_id: str) -> tuple[int, Values]:
-    """How many accounts the sheet last told of, with or without numbers, and how many values of each metric."""
+    """How many accounts the sheet last had, with or without numbers, and how many values of each metric."""
     statement = (
         sa.select(sa.func.count(), *(sa.func.count(sheet.c[metric]) for metric in METRICS))
         .select_from(accounts)

@@ -20,6 +20,6 @@ class ProblemOut(Struct):
     detail: Annotated[str, says("what is wrong, in words")]
     hint: Annotated[str, says("what to do about it")] | UnsetType = UNSET
     field: Annotated[str, says("the parameter, header or member it is about")] | UnsetType = UNSET
-    allowed: Annotated[str, says("what would have been understood")] | UnsetType = UNSET
+    allowed: Annotated[str, says("what would have been accepted")] | UnsetType = UNSET
     project_id: Annotated[str, says("the project it is about")] | UnsetType = UNSET
     account_id: Annotated[int, says("the account it is about")] | UnsetType = UNSET

@@ -105,7 +105,7 @@ class AccountsQuery(PeriodQuery, frozen=True, kw_only=True):
 
 
 class PageOf(TypedDict):
-    """What the database is told of a page."""
+    """What the database needs to know of a page."""
 
     metric: Metric | None
     descending: bool

@@ -12,7 +12,7 @@ NOTES = (
     "Run it in a shell that has SMART_SYNC_ADMIN_TOKEN and GOOGLE_CLOUD_REGION, and is signed in with gcloud.",
     "Whoever may read the job sees the token in its headers. The attempt may take 180 s, the run 150 s of them; the next",
     "call goes on with what is left. A doubled delivery joins the run of the first; a forced run is a run of its own.",
-    "Nobody watches its log, so a failure in part answers 200: be told of those by SMART_SYNC_PING_URL.",
+    "Nobody watches its log, so a failure in part answers 200: SMART_SYNC_PING_URL reports those.",
 )
 
 

@@ -14,7 +14,7 @@ NOTES = (
     "Run it in a shell that has SMART_SYNC_ADMIN_TOKEN and CRON_JOB_ORG_KEY (console, Settings, API key).",
     "By hand in the console: the URL below, request method POST, header Authorization: Bearer <token>, the same schedule.",
     "cron-job.org hangs up after 30 s: the run takes 20 s at most and the next call goes on with what is left. It switches",
-    "jobs off that keep failing, so a failure in part answers 200; be told of those by SMART_SYNC_PING_URL.",
+    "jobs off that keep failing, so a failure in part answers 200; SMART_SYNC_PING_URL reports those.",
 )
 
 

@@ -13,7 +13,7 @@ NOTES = (
     "Run it in a shell that has SMART_SYNC_ADMIN_TOKEN, the AWS command line signed in, and EVENTBRIDGE_ROLE_ARN: a role",
     "that events.amazonaws.com may take and that may events:InvokeApiDestination.",
     "EventBridge waits for 5 s: the answer is given at once and the run goes on without the caller. It watches no run;",
-    "be told of failures by SMART_SYNC_PING_URL.",
+    "SMART_SYNC_PING_URL reports failures.",
 )
 
 

@@ -14,7 +14,7 @@ NOTES = (
     "Vercel only sends GET, so start the service with SMART_SYNC_ALLOW_GET_TRIGGER=true; the token is asked for as ever.",
     "Set CRON_SECRET in the Vercel project to an admin token: Vercel sends it as Authorization: Bearer.",
     "The Hobby plan calls once a day, within the hour; Pro as often as every minute (--every 5m). Nothing is tried again,",
-    "so the answer is given at once and the run goes on without the caller; be told of failures by SMART_SYNC_PING_URL.",
+    "so the answer is given at once and the run goes on without the caller; SMART_SYNC_PING_URL reports failures.",
 )
 
 
