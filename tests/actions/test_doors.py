@@ -19,7 +19,7 @@ from webapp import cli
 from webapp.app import create_app
 from webapp.bootstrap import DEMO_FOLDER, Parts, bootstrap
 from webapp.config import Settings
-from webapp.store import held, projects, standing
+from webapp.store import held, projects, standing, tables
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
@@ -86,6 +86,20 @@ def test_page_and_terminal_say_in_the_same_words_when_a_project_is_synced_next(
 
     assert "Next sync in 28 minutes" in page
     assert "next in 28 minutes; last success just now" in line
+
+
+def test_a_turn_that_nobody_serves_is_overdue_by_every_door(
+    env: dict[str, str], client: FlaskClient, parts: Parts
+) -> None:
+    typed(env, "sync")
+    assert (asked(client)["stale"], "overdue" in typed(env, "status")) == (False, False)
+
+    with parts.db.write() as tx:
+        tx.execute(tables.projects.update().values(next_sync_at=parts.clock.now() - timedelta(hours=3)))
+
+    assert asked(client)["stale"] is True
+    for words in (("status",), ("schedule", "list")):
+        assert "overdue: the first turn was 3 h ago, and nobody has asked for it\n" in typed(env, *words)
 
 
 def test_a_turn_that_was_planned_too_far_ahead_is_waited_for_by_no_door(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import click
 
 from webapp.actions import PlannedChange
+from webapp.rules.due import is_long_overdue, overdue
 from webapp.rules.outcomes import run_words, succeeded
+from webapp.rules.words import ago
 from webapp.store.runs import ProjectResult, Run
 
 
@@ -42,6 +45,12 @@ def print_run(run: Run) -> None:
     click.echo(
         f"{run_words(run)}, {run.api_calls} Sheets calls{_came_and_went(run)}, {run.seconds or 0:.2f} s, run {run.id}"
     )
+
+
+def print_overdue(turn: datetime | None, now: datetime, stale_after: int) -> None:
+    """Say so where the first turn has waited for too long. stale_after: minutes."""
+    if turn is not None and is_long_overdue(overdue(turn, now), stale_after):
+        click.echo(f"overdue: the first turn was {ago(turn, now)}, and nobody has asked for it")
 
 
 def _came_and_went(counted: ProjectResult | Run) -> str:

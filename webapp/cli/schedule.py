@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from webapp.cli.lines import print_overdue
 from webapp.cli.root import open_parts, print_json
 from webapp.clock import iso
-from webapp.rules.due import is_long_overdue, overdue, schedule_of, simulate
+from webapp.rules.due import overdue, schedule_of, simulate
 from webapp.rules.words import ago, ahead
 from webapp.store import schedule as planning
 from webapp.store import ticks
@@ -35,14 +36,12 @@ def list_schedule(*, as_json: bool) -> None:
             seen, turn = ticks.last(tx), planning.earliest_turn(tx)
             planned = planning.scheduled(tx)
             due = {project.id for project in planning.due(tx, now, minutes)}
-    late = overdue(turn, now)
     if as_json:
-        body = {"last_tick_at": iso(seen.seen_at) if seen else None, "overdue_by_seconds": late}
+        body = {"last_tick_at": iso(seen.seen_at) if seen else None, "overdue_by_seconds": overdue(turn, now)}
         print_json(body | {"projects": [_json_of(project, minutes, due) for project in planned]})
         return
     click.echo(f"last tick: {ago(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
-    if turn is not None and is_long_overdue(late, parts.settings.stale_after):
-        click.echo(f"overdue: the first turn was {ago(turn, now)}, and nobody has asked for it")
+    print_overdue(turn, now, parts.settings.stale_after)
     width = max((len(project.name) for project in planned), default=0)
     for project in planned:
         words = schedule_of(project, minutes).words

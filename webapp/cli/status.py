@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from webapp.api.shapes.runs import run_detail
 from webapp.api.shapes.status import SyncStatus, status_of_service, sync_status_of
-from webapp.cli.lines import print_run, result_line
+from webapp.cli.lines import print_overdue, print_run, result_line
 from webapp.cli.root import open_parts, print_json
 from webapp.clock import iso
 from webapp.errors import NotFound
@@ -29,6 +29,7 @@ def status(*, as_json: bool) -> None:
         print_json(said)
     else:
         _print_status(found, said)
+        print_overdue(found.next_turn, now, settings.stale_after)
 
 
 def _print_status(found: ServiceStatus, said: SyncStatus) -> None:
