@@ -44,6 +44,7 @@ MANNERS = {
     "stops in the head": Manner(HEAD[:40]),
     "drips the head": Manner(HEAD[:40], b"x"),
     "stops in the body": Manner(FORM + b"Content-Length: 100\r\n\r\ntoken="),
+    "stops in a large body": Manner(FORM + b"Content-Length: 4000000\r\n\r\n" + b"x" * 64 * 1024),
     "drips the body": Manner(FORM + b"Content-Length: 4000\r\n\r\ntoken=", b"x"),
     "drips chunks": Manner(FORM + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
     "takes no answer": Manner(b"GET /openapi.json HTTP/1.1\r\nHost: bench\r\n\r\n" * 40, narrow=True),
@@ -52,7 +53,7 @@ MANNERS = {
 
 
 class Crowd:
-    """So many slow clients, of each manner in turn. One that is sent away comes back at once."""
+    """So many slow clients, of each manner in turn. In place of one that is sent away another one comes."""
 
     def __init__(self, port: int, size: int) -> None:
         self.sent_away = 0
@@ -71,9 +72,9 @@ class Crowd:
         self._thread.join()
 
     def _work(self, size: int) -> None:
-        for _ in range(size):
-            self._come(next(self._manners))
         while not self._end.is_set():
+            for _ in range(size - len(self._selector.get_map())):
+                self._come(next(self._manners))
             again = time.monotonic() + 1
             while (left := again - time.monotonic()) > 0 and not self._end.is_set():
                 self._look(min(left, 0.2))
@@ -108,7 +109,6 @@ class Crowd:
                 self._selector.unregister(client)
                 client.close()
                 self.sent_away += 1
-                self._come(manner)
 
     def _go_on(self, client: object, manner: Manner) -> None:
         assert isinstance(client, socket.socket)

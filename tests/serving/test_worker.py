@@ -308,6 +308,15 @@ class TestRefusals:
         assert answer(client).problem == problem
         assert hung_up(client)
 
+    def test_are_said_once_whatever_the_client_goes_on_to_say(self, served: Served) -> None:
+        client = served.client(b"BREW\r\n\r\n")
+        assert answer(client).status == 400
+
+        client.sendall(GET + b"BREW\r\n\r\n")
+
+        assert hung_up(client)
+        assert len(served.log.lines) == 1
+
     def test_name_who_it_was_and_what(self, served: Served) -> None:
         served.ask(b"BREW\r\n\r\n")
         served.ask(GET.replace(b"GET /", b"GET /broken"))
@@ -360,6 +369,19 @@ class TestTime:
 
         with pytest.raises((AssertionError, ConnectionError)):
             take(client, 20 * MB)
+
+    def test_how_many_were_left_is_told_now_and_then(self, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert answer(served.client(HALVES[0])).status == 408
+        served.until(lambda: served.log.lines)
+        assert served.log.lines == ["Slow clients were left: 1 did not finish their request in time"]
+
+        assert answer(served.client(HALVES[1])).status == 408
+        served.ask()
+        assert len(served.log.lines) == 1
+
+        monkeypatch.setattr(worker, "REPORT_EVERY_S", 0)
+        served.ask()
+        served.until(lambda: served.log.lines[1:] == served.log.lines[:1])
 
     def test_who_has_an_answer_and_does_not_hang_up_is_left(self, served: Served) -> None:
         client = served.client(BYE)
@@ -430,8 +452,10 @@ class TestOthers:
                 return listener.getsockname()
 
         accept, full = served.worker.accept, served.clients.enter_context(Full())
-        poller = served.worker.poller
+        poller, changed = served.worker.poller, threading.Event()
         served.worker.method_queue.defer(poller.modify, listener, selectors.EVENT_READ, lambda _: accept(full))
+        served.worker.method_queue.defer(changed.set)
+        assert changed.wait(PATIENCE_S)
 
         assert served.ask().body == b"hello"
         assert refused.is_set()

@@ -50,6 +50,11 @@ class Arrival:
         return self._body is not None and self._body.whole
 
     @property
+    def is_last(self) -> bool:
+        """Whether all of it has come, and the client said that nothing follows."""
+        return self.whole and bool(self.request.should_close())
+
+    @property
     def held(self) -> int:
         """Bytes it keeps in memory."""
         return len(self._head) + (len(self._body.body) if self._body else 0)

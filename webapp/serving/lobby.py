@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import Enum
+from enum import IntEnum
 from typing import Generic, Protocol, TypeVar
 
 
-class Room(Enum):
+class Room(IntEnum):
     """What a connection is in the middle of."""
 
-    QUIET = "nothing of a request has come"
-    ARRIVING = "a part of a request has come"
-    WORKING = "a thread has it, or will"
-    SENDING = "the client takes the answer"
-    LEAVING = "the client has the answer and has to hang up"
+    QUIET = 1  # nothing of a request has come
+    ARRIVING = 2  # a part of a request has come
+    WORKING = 3  # a thread has it, or will
+    SENDING = 4  # the client takes the answer
+    LEAVING = 5  # the client has the answer, and has to hang up
 
 
 class Guest(Protocol):

@@ -10,6 +10,8 @@ import errno
 import selectors
 import socket
 import time
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -30,6 +32,9 @@ REST_S = 0.1
 ROOMS = 5  # so many parts of gunicorn's `worker_connections`: one for each room with a limit, and one for the threads
 # How long a stopping worker waits: for requests that may be on their way, and for answers to be taken.
 STOPPING_S = {Room.QUIET: STOP_KEEPALIVE_LINGER, Room.ARRIVING: STOP_KEEPALIVE_LINGER, Room.SENDING: 5.0}
+COUNTED = {Room.ARRIVING: "did not finish their request", Room.SENDING: "did not take their answer"}
+WHY = {LATE: "in time", CROWDED: "and were too many"}
+REPORT_EVERY_S = 60.0
 NOTHING_YET = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EPROTO}
 NO_MORE_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -44,6 +49,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.began = 0.0
         self.moved = 0
         self.again = False
+        self.watched: tuple[int, Any] | None = None  # the event, and who is called at it
         self.parser = Arrival(cfg, address, 1, MAX_BODY)
 
     def next_request(self) -> bytes:
@@ -72,6 +78,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.lobby: Lobby[Connection] = Lobby(max(1, self.worker_connections // ROOMS))
         self._hurried = False
+        self._told = float("-inf")
+        self._parted: Counter[tuple[Room, Refusal]] = Counter()
+        self._reported = float("-inf")
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -93,6 +102,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.nr_conns += 1
         self._await_request(Connection(self.cfg, client, address, listener.getsockname()), b"")
 
+    def notify(self) -> None:
+        """Tell the master that we live; about once a second, where gunicorn does so at every event."""
+        now = time.monotonic()
+        if now >= self._told + min(1.0, self.timeout / 4):
+            self._told = now
+            super().notify()
+
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         super().wait_for_and_dispatch_events(min(timeout, self.lobby.wait_s(time.monotonic())))
 
@@ -108,6 +124,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._part(conn, LATE)
         while (crowded := self.lobby.crowded_out()) is not None:
             self._part(crowded, CROWDED)
+        if self._parted and (now >= self._reported + REPORT_EVERY_S or not self.alive):
+            self._report(now)
 
     def finish_request(self, conn: Any, fs: Future[bool]) -> None:
         if not isinstance(conn, Connection):
@@ -131,14 +149,19 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         patience = self.cfg.keepalive if conn.number > 1 else max(ARRIVE.seconds, self.cfg.keepalive)
         if not self.alive:
             patience = min(patience, STOPPING_S[Room.QUIET])
-        self._move(conn, Room.QUIET, conn.began + patience, selectors.EVENT_READ, self._receive)
+        self.lobby.enter(conn, Room.QUIET, conn.began + patience)
         if data:
             self._feed(conn, data)
+        elif conn.number == 1:
+            self._receive(conn)  # it is often there with the connection
+        else:
+            self._watch(conn, selectors.EVENT_READ, self._receive)
 
-    def _receive(self, conn: Connection, _: Any) -> None:
+    def _receive(self, conn: Connection, _: Any = None) -> None:
         try:
             data = conn.sock.recv(READ)
         except BlockingIOError:
+            self._watch(conn, selectors.EVENT_READ, self._receive)
             return
         except OSError:
             data = b""
@@ -164,7 +187,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def _go_on(self, conn: Connection, count: int) -> None:
         """With so many bytes more of the request there is either all of it, or some time for the rest."""
         if conn.parser.whole:
-            self._move(conn, Room.WORKING)
+            self._unwatch(conn)
+            self.lobby.enter(conn, Room.WORKING)
             self.enqueue_req(conn)
             return
         if self.lobby.room_of(conn) is Room.QUIET:
@@ -172,6 +196,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self.lobby.enter(conn, Room.ARRIVING)
         conn.moved += count
         self._grant(conn, Room.ARRIVING, ARRIVE.deadline(conn.began, conn.moved))
+        self._watch(conn, selectors.EVENT_READ, self._receive)
 
     def _send(self, conn: Connection, _: Any = None) -> None:
         """What is left of an answer; then what comes after it."""
@@ -187,8 +212,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         else:
             if self.lobby.room_of(conn) is not Room.SENDING:
                 conn.began = time.monotonic()
-                self._move(conn, Room.SENDING, conn.sock.deadline, selectors.EVENT_WRITE, self._send)
+                self.lobby.enter(conn, Room.SENDING)
             self._grant(conn, Room.SENDING, conn.sock.deadline)
+            self._watch(conn, selectors.EVENT_WRITE, self._send)
 
     def _grant(self, conn: Connection, room: Room, deadline: float) -> None:
         """Let it stay until then, or for as long as a stopping worker waits."""
@@ -201,17 +227,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             self._close(conn)
         else:
-            deadline = time.monotonic() + LEAVE_S
-            self._move(conn, Room.LEAVING, deadline, selectors.EVENT_READ, self._ignore)
+            self.lobby.enter(conn, Room.LEAVING, time.monotonic() + LEAVE_S)
+            self._ignore(conn)
 
-    def _ignore(self, conn: Connection, _: Any) -> None:
-        with suppress(BlockingIOError):
-            try:
-                left = conn.sock.recv(READ)
-            except ConnectionError:
-                left = b""
-            if not left:
-                self._close(conn)
+    def _ignore(self, conn: Connection, _: Any = None) -> None:
+        try:
+            more = bool(conn.sock.recv(READ))
+        except BlockingIOError:
+            more = not conn.parser.is_last
+        except OSError:
+            more = False
+        if more:
+            self._watch(conn, selectors.EVENT_READ, self._ignore)
+        else:
+            self._close(conn)
 
     def _refuse(self, conn: Connection, refusal: Refusal) -> None:
         conn.again = False
@@ -224,10 +253,20 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _part(self, conn: Connection, refusal: Refusal) -> None:
         """Who has sent a part of a request is told why; others are not: a word would answer what they ask next."""
-        if self.lobby.room_of(conn) is Room.ARRIVING:
+        room = self.lobby.room_of(conn)
+        if room in COUNTED:
+            self._parted[room, refusal] += 1
+        if room is Room.ARRIVING:
             self._refuse(conn, refusal)
         else:
             self._close(conn)
+
+    def _report(self, now: float) -> None:
+        """Whether somebody is slow on purpose, only their number tells; so they are counted, in a line now and then."""
+        counts = ", ".join(f"{count} {COUNTED[room]} {WHY[why]}" for (room, why), count in self._parted.items())
+        self.log.warning("Slow clients were left: %s", counts)
+        self._parted.clear()
+        self._reported = now
 
     def _close(self, conn: Connection) -> None:
         self._unwatch(conn)
@@ -235,17 +274,17 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.sock.close()
         self.nr_conns -= 1
 
-    def _move(self, conn: Connection, room: Room, deadline: float = float("inf"), *watch: Any) -> None:
-        """watch: the event, and who is called at it; nobody while a thread has the connection."""
-        self._unwatch(conn)
-        self.lobby.enter(conn, room, deadline)
-        if watch:
-            event, call = watch
+    def _watch(self, conn: Connection, event: int, call: Callable[[Connection, Any], None]) -> None:
+        """Have it called whenever the connection can be read, or written to."""
+        if conn.watched != (event, call):
+            self._unwatch(conn)
             self.poller.register(conn.sock, event, partial(call, conn))
+            conn.watched = (event, call)
 
     def _unwatch(self, conn: Connection) -> None:
-        if self.lobby.room_of(conn) not in (None, Room.WORKING):
+        if conn.watched:
             self.poller.unregister(conn.sock)
+            conn.watched = None
 
     def _bear(self, error: OSError) -> None:
         """An accept that failed must not end the worker."""
