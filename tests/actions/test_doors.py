@@ -16,9 +16,12 @@ from flask.testing import FlaskClient
 
 from tests.fakes.service import ADMIN, TOKEN
 from webapp import cli
+from webapp.actions import Trigger
+from webapp.actions.trigger import start_sync
 from webapp.app import create_app
 from webapp.bootstrap import DEMO_FOLDER, Parts, bootstrap
 from webapp.config import Settings
+from webapp.errors import NotFound
 from webapp.store import held, projects, standing, tables
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -148,6 +151,19 @@ def test_a_trigger_for_a_project_that_cannot_be_synced_is_refused_in_the_same_wo
         assert (of_http.status_code, of_http.get_json()["detail"]) == (404, words)
         assert (of_page.status_code, words in html.unescape(of_page.get_data(as_text=True))) == (404, True)
         assert (of_terminal.exit_code, of_terminal.stderr.startswith(f"Error: {words}")) == (1, True)
+
+
+def test_no_door_takes_an_empty_project_for_all_of_them(env: dict[str, str], client: FlaskClient, parts: Parts) -> None:
+    client.post("/sign-in", data={"token": TOKEN}, headers=OURS)
+
+    of_http = client.post("/api/admin/smart_sync?project_id=", headers=ADMIN)
+    of_page = client.post("/sync?project_id=", headers=OURS)
+    of_terminal = CliRunner().invoke(cli.main, ("sync", "--project", ""), env=env)
+
+    assert (of_http.status_code, of_page.status_code, of_terminal.exit_code) == (422, 404, 1)
+    with pytest.raises(NotFound):
+        start_sync(parts.desk, Trigger("python", ""))
+    assert client.get("/api/admin/runs", headers=ADMIN).get_json()["runs"] == []
 
 
 def test_what_a_removed_project_holds_waits_for_nobody_by_any_door(

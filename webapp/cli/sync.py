@@ -33,7 +33,7 @@ def sync(
     """Sync the active projects now that are synced by themselves. Exits with 2 when anything failed."""
     with open_parts() as parts:
         desk = parts.desk.through("cli")
-        project_id = _project_id(desk, which) if which else None
+        project_id = None if which is None else _project_id(desk, which)
         trigger = Trigger("cli", project_id, due=due, all=everybody, force=force, dry_run=dry_run, budget_s=budget)
         started = start_sync(desk, trigger)
         fresh = started.how == "fresh"

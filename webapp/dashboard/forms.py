@@ -27,7 +27,7 @@ DECISIONS = {"accept": accept_held, "reject": reject_held}
 
 def sync() -> Response:
     """Start a sync of one project, or of all: by hand, so whoever is not synced by itself is synced too."""
-    project_id = request.args.get("project_id") or None
+    project_id = request.args.get("project_id")  # an empty one is nobody, never all
     trigger = Trigger(caller="background", project_id=project_id, all=project_id is None)
     return redirect_to(f"/runs/{sync_in_background(_desk(), trigger).run.id}")
 
