@@ -223,6 +223,67 @@ def test_the_last_text_of_such_a_file_may_be_cut(tables: Service, folder: Path) 
     assert (tables.account(TWO)["status"], tables.account(TWO)["mode"]) == ("OLD", "manual")
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_first_number_may_be_cut_where_the_file_used_to_end_its_last_line(
+    tables: Service, folder: Path, ended: bool
+) -> None:
+    (folder / "A.csv").write_text(f"Link,Followers,Likes\n{ONE},1500,7" + "\n" * ended)
+    tables.sync()
+
+    (folder / "A.csv").write_text(f"Link,Followers,Likes\n{ONE},1500,7\n{TWO},3000,12")
+    result = tables.sync()["results"][0]
+
+    assert (tables.followers(TWO), tables.account(TWO)["likes"]) == (3000, None if ended else 12)
+    assert [(p["code"], p["cell"]) for p in result["problems"]] == [("cut_cell", "A!3")] * ended
+
+    (folder / "A.csv").write_text(f"Link,Followers,Likes\n{ONE},1500,7\n{TWO},3000,1200\n")
+    tables.sync()
+    assert tables.account(TWO)["likes"] == 1200
+
+
+NAMES_LAST = f"Followers,Link\n1500,{ONE}\n3000,{TWO}"
+
+
+@pytest.mark.parametrize("end", range(len(NAMES_LAST) - 1, len(NAMES_LAST) - len(TWO) - 1, -1))
+def test_a_file_that_never_ends_its_last_line_may_be_cut_within_a_name(tables: Service, folder: Path, end: int) -> None:
+    (folder / "A.csv").write_text(NAMES_LAST)
+    tables.sync()
+
+    (folder / "A.csv").write_text(NAMES_LAST[:end])
+    result = tables.sync()["results"][0]
+
+    assert (tables.followers(ONE), tables.followers(TWO)) == (1500, 3000)
+    assert tables.account(TWO)["removed_at"] is None
+    assert tables.one("SELECT count(*) AS n FROM accounts") == 2
+    if end == len(NAMES_LAST) - 1:
+        assert result["problems"][0]["code"] == "cut_file"
+        tables.sync(force=True)
+        assert tables.account(TWO)["removed_at"] is not None
+
+
+def test_a_handle_may_be_cut_likewise(tables: Service, folder: Path) -> None:
+    text = "Platform,Followers,Username\nTikTok,1500,@example_one\nTikTok,3000,@example_two"
+    (folder / "A.csv").write_text(text)
+    tables.sync()
+
+    (folder / "A.csv").write_text(text[:-1])
+    tables.sync()
+
+    assert tables.one("SELECT count(*) AS n FROM accounts WHERE removed_at IS NULL") == 2
+    assert tables.followers(TWO) == 3000
+
+
+def test_a_name_that_is_cut_may_be_that_of_another_account(tables: Service, folder: Path) -> None:
+    text = f"Followers,Link\n9,https://x.com/ann\n5,{ONE}\n3000,https://x.com/anna"
+    (folder / "A.csv").write_text(text)
+    tables.sync()
+
+    (folder / "A.csv").write_text(text[:-1])
+    tables.sync()
+
+    assert (tables.followers("https://x.com/ann"), tables.followers("https://x.com/anna")) == (9, 3000)
+
+
 def test_rows_that_shifted_leave_every_account_as_it_was(tables: Service, folder: Path) -> None:
     (folder / "A.csv").write_text(f"Link,Owner,Followers,Likes\n{ONE},ann,1234,5678\n{TWO},ben,987,65\n")
     tables.sync()

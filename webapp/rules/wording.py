@@ -81,6 +81,24 @@ def cut_cell(cell: str, value: object) -> Problem:
     )
 
 
+def cut_first(cell: str, value: object) -> Problem:
+    return Problem(
+        "cut_cell",
+        f"{cell}: the file ends with {value!r} and not with a line end, as it did: it may be the beginning of more, and is "
+        "not read. End the file with a line end, or sync with force=true if this is meant",
+        cell,
+    )
+
+
+def cut_name(title: str, lost: int) -> Problem:
+    return Problem(
+        "cut_file",
+        f"{title}: {lost} accounts have no row any more, and the file ends within what may be the beginning of their "
+        "names; nothing of it was applied. End it with a line end, or sync with force=true if this is meant",
+        title,
+    )
+
+
 def cut_file(title: str, lost: int) -> Problem:
     return Problem(
         "cut_file",

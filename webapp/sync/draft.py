@@ -164,6 +164,8 @@ def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> 
         return None
     if not reading.ended and _was_ended(project) and plan.losses.rows:
         return wording.cut_file(reading.title, plan.losses.rows)
+    if plan.stubbed:
+        return wording.cut_name(reading.title, plan.stubbed)
     if not may_have_shrunk(plan.losses):
         return None
     shrunk = shrinkage(plan.losses, *observations.metric_totals(tx, project.id))

@@ -131,7 +131,7 @@ class Plan:
     settled: nothing depends on time, so while no input changes the next plan is empty.
     withheld: rows and cells that are not taken, for what is stored; `problems` has them too.
     read_rows: accounts in the tab as read. lost_rows: accounts that have no row any more. lost_values: per metric,
-    in rows that are still there.
+    in rows that are still there. stubbed: accounts without a row whose name the file may end within.
     """
 
     newcomers: list[Newcomer] = field(default_factory=list)
@@ -161,6 +161,7 @@ class Plan:
     read_rows: int = 0
     lost_rows: int = 0
     lost_values: list[int] = field(default_factory=lambda: [0] * len(METRICS))
+    stubbed: int = 0
 
     def skip(self, reason: SkipReason) -> None:
         self.skips[reason] = self.skips.get(reason, 0) + 1

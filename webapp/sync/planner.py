@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Values
+from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem, Values
 from webapp.rules import wording
 from webapp.rules.addresses import rows_address
 from webapp.rules.credible import may_be_cut
@@ -41,6 +41,7 @@ class _Planner:
         self.plan = Plan()
         self.rows = inputs.reading.rows if inputs.reading else {}
         self.loose = inputs.reading.loose if inputs.reading else None
+        self.stub = inputs.reading.stub if inputs.reading else None
         self.doubting = Doubting(inputs, self.plan)
 
     def plan_all(self, stored: Iterable[Stored]) -> Plan:
@@ -87,10 +88,23 @@ class _Planner:
             is_cut = is_less or may_be_cut(old, new)
         if not is_cut:
             return row
-        problem = wording.cut_cell(self.origin(row), new)
+        self.withhold(wording.cut_cell(self.origin(row), new))
+        return row._replace(unread=row.unread | 1 << place)
+
+    def doubt_first(self, row: SheetRow, meaning: str) -> SheetRow:
+        """The row of a newcomer without the count that a file ends with which used to end its last line."""
+        if meaning in TEXTS or not self.inputs.was_ended:
+            return row
+        place = METRICS.index(meaning)
+        value = row.counts[place]
+        if value is None:
+            return row
+        self.withhold(wording.cut_first(self.origin(row), value))
+        return row._replace(counts=row.counts._replace(**{meaning: None}), unread=row.unread | 1 << place)
+
+    def withhold(self, problem: Problem) -> None:
         self.plan.withheld.append(problem)
         self.plan.problems.append(problem)
-        return row._replace(unread=row.unread | 1 << place)
 
     def leave_out(self, account: Stored, row: SheetRow | None) -> None:
         if row is not None:
@@ -101,7 +115,9 @@ class _Planner:
         """The account has no row now. Whether it stays in the project all the same."""
         if account.removed_by is not None:
             return False
-        self.plan.lost_rows += account.sheet_at is not None or account.discovered == "sheet"
+        is_lost = account.sheet_at is not None or account.discovered == "sheet"
+        self.plan.lost_rows += is_lost
+        self.plan.stubbed += is_lost and self.may_be_stub(account)
         if account.sheet_at is not None:
             self.plan.silent.append(account.id)
         if account.discovered == "api":
@@ -110,6 +126,13 @@ class _Planner:
         self.doubting.forget(account.id)
         self.show("remove", account, reason="its row has gone")
         return False
+
+    def may_be_stub(self, account: Stored) -> bool:
+        """Whether the file ends within what names the account."""
+        if self.stub is None:
+            return False
+        names = (account.profile_url, account.username or "")
+        return any(name.startswith(self.stub.removeprefix("@")) for name in names)
 
     def apply_row(self, account: Stored, row: SheetRow) -> Values:
         """What the account's row says of it now."""
@@ -286,10 +309,10 @@ class _Planner:
     def plan_newcomer(self, row: SheetRow) -> None:
         plan, origin = self.plan, self.origin(row)
         if not self.inputs.discover:
-            problem = wording.unmatched_row(origin, row.typed)
-            plan.withheld.append(problem)
-            plan.problems.append(problem)
+            self.withhold(wording.unmatched_row(origin, row.typed))
             return
+        if self.loose is not None and self.loose[0] == row.profile.url_key:
+            row = self.doubt_first(row, self.loose[1])
         mode = mode_of(row.status)
         plan.total += 1
         if mode == "off":

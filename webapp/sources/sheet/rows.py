@@ -86,6 +86,7 @@ class _Reader:
             torn=self.finder.torn,
             ended=ended,
             loose=None if ended else self._loose(),
+            stub=None if ended else self._stub(),
             headers=tuple(filter(None, texts)),
             names={m: texts[columns[m]] for m in letters},
             others={column_letters(i): text for i, text in enumerate(texts) if text and i not in self.header.used},
@@ -98,6 +99,11 @@ class _Reader:
         meaning = next((meaning for meaning in (*METRICS, *TEXTS) if self.columns.get(meaning) == last), None)
         key = next((key for key, row in self.found.items() if row.row == len(self.rows)), None)
         return (key, meaning) if key is not None and meaning is not None else None
+
+    def _stub(self) -> str | None:
+        """What stands in the last cell of all, where that is the name of an account."""
+        last = self.rows[-1]
+        return clean(last[-1]) or "" if len(last) - 1 == self.finder.column else None
 
     def _read_rows(self) -> None:
         columns, default, found = self.columns, self.header.platform, self.found
