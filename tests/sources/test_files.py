@@ -156,8 +156,23 @@ def test_a_field_of_any_size_does_not_break_the_reader(folder: Path) -> None:
         ("cp1252", "Link,Owner,Followers\nx.com/a,José Müller,5\n", "Link,Owner\nx.com/b,Núñez é ü\n"),
         ("cp1250", "Link,Owner,Followers\nx.com/a,Łukasz Świątek,5\n", "Link,Owner\nx.com/b,Wałęsa śłą ż\n"),
         ("cp1252", "Link,Owner,Followers\nx.com/a,Müller,5\n", "Link,Owner\nx.com/b,Jürgen\n"),
+        ("cp1252", "Link;Follower\nx.com/a;1\u00a0234\n", "Ссылка;Подписчики\n"),
+        ("cp1251", "Link;Note;Follower\nx.com/a;“yes” – she’s…;5\n", ""),
+        ("cp1252", "Link,Besitzer,Follower\nx.com/a,Müller,5\n", ""),
+        ("cp1252", "Link,Owner,Followers\nx.com/a,ÉCOLE José,5\n", "Link,Owner\nx.com/b,ann\n"),
     ],
-    ids=["letters", "header alone", "header against others", "western", "central", "same in both"],
+    ids=[
+        "letters",
+        "header alone",
+        "header against others",
+        "western",
+        "central",
+        "same in both",
+        "spaces alone",
+        "quotes alone",
+        "among ASCII",
+        "capitals among ASCII",
+    ],
 )
 def test_a_csv_of_windows_is_read_where_something_tells_its_encoding(
     folder: Path, encoding: str, text: str, others: str
@@ -181,6 +196,9 @@ def test_a_csv_of_windows_is_read_where_something_tells_its_encoding(
         ("Link,Owner,Followers\nx.com/a,Привет,5\n".encode("cp866"), "Link,Owner\nx.com/b,Анна Привет\n"),
         ("Link,Owner,Followers\nx.com/a,Łukasz,5\n".encode("cp1250"), "Link,Owner\nx.com/b,José Müller\n"),
         ("リンク,フォロワー\n".encode("shift-jis"), "Ссылка\n"),
+        ("Link,Owner,Followers\nx.com/a,José Müller,5\n".encode("mac-roman"), ""),
+        ("Link,Owner,Followers\nx.com/a,José,5\n".encode("mac-roman"), "Link,Owner\nx.com/b,ann\n"),
+        ("Link,Owner,Followers\nx.com/a,Müller,5\n".encode("cp850"), ""),
         (
             "Link,Owner,Followers\nx.com/a,Анна Привет,5\n".encode() + b"x.com/b,\xe9,6\n",
             "Link,Owner\nx.com/b,Анна Привет\n",
@@ -195,6 +213,9 @@ def test_a_csv_of_windows_is_read_where_something_tells_its_encoding(
         "DOS",
         "central",
         "Japanese",
+        "Mac",
+        "Mac, one word",
+        "DOS, western",
         "damaged",
     ],
 )

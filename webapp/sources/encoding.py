@@ -35,9 +35,13 @@ def decode_as_others(data: bytes, others: str, is_known: Callable[[str], bool]) 
     if _is_damaged(data):
         return None
     found = {text for encoding in _OF_WINDOWS if (text := _decode(data, encoding)) is not None}
+    if len({data.decode(encoding, "replace") for encoding in _OF_WINDOWS}) == len(found) == 1:
+        return found.pop()  # no letters, but what they all share: the space in 1 234, dashes, quotes
     known = {text for text in found if is_known(text)}
     if len(known) == 1:
         return known.pop()
+    if len(found) == 1 and _is_latin(*found) and not _is_foreign(others):
+        return found.pop()
     likely = {text for text in (known or found) if _likeness(text, others) >= _ENOUGH}
     return likely.pop() if len(likely) == 1 else None
 
@@ -62,6 +66,20 @@ def _decode(data: bytes, encoding: str) -> str | None:
 
 def _script(letter: str) -> str:
     return "LATIN" if letter.isascii() else unicodedata.name(letter, "?").partition(" ")[0]
+
+
+def _is_latin(text: str) -> bool:
+    """Whether its letters beyond ASCII stand among ASCII ones, in their case: `Müller`, and not `JosŽ`."""
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    return all(any(map(str.isascii, word)) and (word.isupper() or not _has_capital(word[1:])) for word in words)
+
+
+def _has_capital(letters: str) -> bool:
+    return any(letter.isupper() and not letter.isascii() for letter in letters)
+
+
+def _is_foreign(text: str) -> bool:
+    return any(_script(letter) != "LATIN" for word in _WORD.findall(text) if not word.isascii() for letter in word)
 
 
 def _likeness(text: str, others: str) -> float:
