@@ -95,6 +95,19 @@ def _check_public(host: str) -> None:
         raise BadProfile("has no public host in it; paste the whole address, such as https://...")
 
 
+def is_listed(host: str) -> bool:
+    """Whether the host is a platform's, or below one."""
+    return bool(_base(host)) or app_of(host) is not None
+
+
+def _base(host: str) -> str:
+    """The listed host that this one is, or is below; empty where there is none."""
+    base = host.removeprefix("www.")
+    while base and base not in _HOSTS:
+        base = base.partition(".")[2]
+    return base
+
+
 class Place(NamedTuple):
     """Where a host belongs: the platform, the host as the table has it, and the path that a subdomain stands for."""
 
@@ -105,10 +118,7 @@ class Place(NamedTuple):
 
 def place_of(host: str) -> Place | None:
     """Raises: BadProfile for a part of a platform that has no profiles, such as its shop or its help."""
-    bare = host.removeprefix("www.")
-    base = bare
-    while base and base not in _HOSTS:
-        base = base.partition(".")[2]
+    bare, base = host.removeprefix("www."), _base(host)
     if not base:
         return None
     site, listed = _HOSTS[base]

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from webapp.model import Profile
 from webapp.sources.urls.elsewhere import profile_elsewhere
-from webapp.sources.urls.hosts import app_of, host_of, place_of
+from webapp.sources.urls.hosts import app_of, host_of, is_listed, place_of
 from webapp.sources.urls.pieces import Pieces, decode, parameters, segments_of, split
 from webapp.sources.urls.refusals import PASTE, BadProfile
 from webapp.sources.urls.shapes import Form, Site, words
 from webapp.sources.urls.vocabulary import KINDS, SHORT_HOSTS
-from webapp.sources.urls.wrappers import target_of
+from webapp.sources.urls.wrappers import target_elsewhere, target_of
 
 _MOST_WRAPPERS = 4  # around one address
 _SHELLS = words("web deck app home home.php index.php index.html")
@@ -29,6 +29,8 @@ def profile_of_link(typed: str) -> Profile:
     host = host_of(address.authority)
     for _ in range(_MOST_WRAPPERS):
         target = target_of(host, address)
+        if target is None and not is_listed(host):
+            target = target_elsewhere(address)
         if not target:
             return _profile_at(host, address, leads_on=target is not None)
         address = split(target)

@@ -20,6 +20,7 @@ from webapp.sources.urls.pieces import check_seen, decode
 from webapp.sources.urls.refusals import LINKED_TEXT, PASTE, BadProfile, check_length
 from webapp.sources.urls.table import CALLED, SITES, YOUTUBE_ID
 from webapp.sources.urls.vocabulary import ENDINGS, LINK_WORDS, PLACEHOLDERS
+from webapp.sources.urls.wrappers import strip_front
 
 PLATFORMS: tuple[str, ...] = tuple(site.slug for site in SITES)
 
@@ -110,7 +111,7 @@ def _trim(text: object) -> str:
         raise BadProfile("is blank", "no_url")
     if not isinstance(text, str):
         raise BadProfile("is not text; write the handle with its @ or paste the link of the profile page")
-    typed = text.strip(_AROUND)
+    typed = strip_front(text.strip(_AROUND))
     if typed.startswith("<") and typed.endswith(">"):
         typed = typed[1:-1].strip(_AROUND)
     check_length(typed)

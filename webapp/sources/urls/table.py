@@ -107,7 +107,9 @@ SITES = (
             form("pages/category/*/{}", f"(?:.*-)?({_ID})", key="id/{}", link="profile.php?id={}", is_id=True),
             form("pages/*/{}", _ID, key="id/{}", link="profile.php?id={}", is_id=True),
             form("p/{}", f".*-({_ID})", key="id/{}", link="profile.php?id={}", is_id=True),
+            form("pg/{}", f"(?:.*-(?=[0-9]{{8}}))?({_ID})", key="id/{}", link="profile.php?id={}", is_id=True),
             form("pg/{}", _FACEBOOK_NAME, key="{}", link="{}"),
+            form("@{}", _ID, key="id/{}", link="profile.php?id={}", is_id=True),
             form("@{}", _FACEBOOK_NAME, key="{}", link="{}"),
             form("{}", _ID, key="id/{}", link="profile.php?id={}", is_id=True),
             # A page without a name of its own: its title, and its id of 8 digits or more.

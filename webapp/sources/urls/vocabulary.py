@@ -52,16 +52,25 @@ LINK_WORDS = phrases(
 # Query parameters that never tell one page from another, on any site.
 TRACKING = re.compile(
     "utm_.*|mtm_.*|hsa_.*|pk_(?:campaign|content|kwd|medium|source)|_hsenc|_hsmi|fbclid|gclid|yclid|dclid|ttclid|twclid"
-    "|msclkid|gbraid|wbraid|igsh|igshid|mibextid|mc_cid|mc_eid|_ga|_gl|ref_src|ref_url"
+    "|msclkid|gbraid|wbraid|igsh|igshid|mibextid|mc_cid|mc_eid|_ga|_gl|ref_src|ref_url|ysclid|li_fat_id|srsltid|gclsrc"
+    "|gad_source|gad_campaignid|_openstat|vero_id|wickedid|oly_(?:enc|anon)_id|rb_clickid|s_kwcid|ef_id|hsctatracking|epik"
+    "|at_(?:medium|campaign|custom[0-9])|cmpid|wt_mc|sc_campaign|ck_subscriber_id|sfnsn|__tn__|__cft__.*|__xts__.*|hc_ref"
+    "|fref|_rdr|_rdc"
 )
 
 # Parameters that say how a page was shared or in which language it is shown, where something else names the page.
 SHARING = re.compile(
     "si|nd|dlsi|igsh|share|shared|sharer|share[_-].*|shareid|sharetype|sharetoken|from_?share|is_from_webapp|sender_device"
     "|_branch_.*|_t|_r|hl|lang|language|locale|referrer|referer|xsec_token|xsec_source|spm|spm_id_from|vd_source|trk"
-    "|xmt|feature_type|__twitter_impression|mkt_tok|amp"
+    "|xmt|feature_type|__twitter_impression|mkt_tok|amp|referral|sharer_id|shareuid|shared_by|sender_web_id|u_code|tt_from"
+    "|tt_medium|ugc_source|ugbiz_name|enter_?from|enter_method|checksum|timestamp|ts|unique_k|plat_id|bbid|apptime"
+    "|app_platform|appuid|exsource|xhsshare|author_share|pbjreload|view_as|sub_confirmation|ab_channel|cbrd|ucbcb"
+    "|tracking_?id|originalsubdomain|lipi|outputtype|original(?:referrer|channel)|rcm|img_index|_d|_svg|preview_pb|rdid"
+    "|refid|fan_landing|openexternalbrowser|_x_tr_.*"
 )
-SHARING_VALUE = re.compile("(?:ref|source|src|from|via|feature|context|medium|app)=.*(?:share|sharing|copy|qr|link).*")
+SHARING_VALUE = re.compile(
+    "(?:ref|source|src|from|via|feature|context|medium|app)=.*(?:share|sharing|copy|qr|link).*|app=desktop|feature=youtu.be"
+)
 
 # `/intl-de/`, `/pt-br/`, `/de/`: a language in front of the page. Codes that are words of their own are left out.
 LANGUAGE_FOLDER = re.compile(

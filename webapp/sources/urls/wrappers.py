@@ -60,7 +60,32 @@ _WRAPPERS: dict[str, _Rules] = {
     "safelinks.protection.outlook.com": _rules("* url"),
     "out.pikabu.ru": _rules("* url"),
     "discord-redirect.com": _rules("* url"),
+    "urldefense.proofpoint.com": _rules("*"),
 }
+# On hosts that are not listed: the pages that do nothing but lead on, and the parameters that hold a whole address there.
+_LEADING_PAGE = re.compile(
+    r"|(?:.*/)?(?:l|r|url|link|links|redirect|redir|jsredir|redirector|go|goto|out|outgoing|outbound|leave|leaving|away|exit"
+    r"|external|offsite|linkfilter|click|jump|dereferrer|deref|middlem|sinaurl|safety|warning)(?:\.(?:php|html?|aspx?))?",
+    re.IGNORECASE,
+)
+_LEADING = words(
+    "url u to target dest destination goto out href link redirect redirect_to redirect_url redirectUrl redir a pfurl l q"
+)
+# What stands in front of the other address in the path, or in the query, of those that write it there as it is.
+_IN_FRONT = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:web\.archive\.org/web/[0-9]{4,14}(?:[a-z]{2}_)?/|archive\.(?:is|ph|today)/[0-9]{4,14}/"
+    r"|r\.jina\.ai/|href\.li/\?|anonym\.to/\?|nullrefer\.com/\?|urldefense\.com/v3/__"
+    r"|google\.[a-z.]{2,6}/amp/s/|[a-z0-9-]+\.cdn\.ampproject\.org/[a-z]/s/)(?=[\w/])",
+    re.IGNORECASE,
+)
+_DEFENDED = re.compile(r"__;.*\Z", re.DOTALL)
+_TRANSLATED = ".translate.goog"
+
+
+def strip_front(typed: str) -> str:
+    """The address behind that of an archive, of a cache or of what hides where a visitor comes from."""
+    found = _IN_FRONT.match(typed)
+    return _DEFENDED.sub("", typed[found.end() :]) if found else typed
 
 
 def target_of(host: str, address: Pieces) -> str | None:
@@ -78,7 +103,28 @@ def target_of(host: str, address: Pieces) -> str | None:
                     if value.strip():
                         return f"https://{host}{value}" if re.match("/[^/]", value) else value
             return ""
+    if host.endswith(_TRANSLATED):
+        return f"https://{_translated(host)}/{address.path}?{address.query}"
     return None
+
+
+def target_elsewhere(address: Pieces) -> str | None:
+    """The one address that a page of no platform leads to; None for one that is more than that."""
+    if not _LEADING_PAGE.fullmatch(address.path.strip("/")):
+        return None
+    found = {
+        value
+        for name in _LEADING
+        for value in parameters(address.query, name)
+        if value.lower().startswith(("https://", "http://"))
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _translated(host: str) -> str:
+    """`fans--site-example.translate.goog` shows `fans-site.example`."""
+    plain = host.removesuffix(_TRANSLATED).replace("--", " ").replace("-", ".")
+    return plain.replace(" ", "-")
 
 
 def _bases(host: str) -> Iterator[str]:
