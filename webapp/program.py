@@ -12,7 +12,6 @@ from webapp.actions.trigger import finish_run, outcome_of, start_sync
 from webapp.api.shapes.runs import RunReport, run_report
 from webapp.bootstrap import bootstrap
 from webapp.config import Settings
-from webapp.errors import Invalid
 from webapp.store.migrate import ensure_migrated
 
 
@@ -20,8 +19,6 @@ def sync(
     project_id: str | None, *, due: bool, all_: bool, force: bool, dry_run: bool, budget: float | None
 ) -> dict[str, Any]:
     """As `webapp.smart_sync` says, which is the door to this."""
-    if budget is not None and not budget > 0:
-        raise Invalid("budget has to be a number of seconds above 0", field="budget")
     trigger = Trigger("python", project_id, due=due, all=all_, force=force, dry_run=dry_run, budget_s=budget)
     parts = bootstrap(Settings.from_env(), serving=False)
     try:

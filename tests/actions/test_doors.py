@@ -21,7 +21,7 @@ from webapp.actions.trigger import start_sync
 from webapp.app import create_app
 from webapp.bootstrap import DEMO_FOLDER, Parts, bootstrap
 from webapp.config import Settings
-from webapp.errors import NotFound
+from webapp.errors import Invalid, NotFound
 from webapp.store import held, projects, standing, tables
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -163,6 +163,19 @@ def test_no_door_takes_an_empty_project_for_all_of_them(env: dict[str, str], cli
     assert (of_http.status_code, of_page.status_code, of_terminal.exit_code) == (422, 404, 1)
     with pytest.raises(NotFound):
         start_sync(parts.desk, Trigger("python", ""))
+    assert client.get("/api/admin/runs", headers=ADMIN).get_json()["runs"] == []
+
+
+@pytest.mark.parametrize("budget", ["0", "-1", "nan", "inf"])
+def test_no_door_takes_a_budget_that_is_none(
+    env: dict[str, str], client: FlaskClient, parts: Parts, budget: str
+) -> None:
+    of_http = client.post(f"/api/admin/smart_sync?budget={budget}", headers=ADMIN)
+    of_terminal = CliRunner().invoke(cli.main, ("sync", "--budget", budget), env=env)
+
+    assert (of_http.status_code, of_terminal.exit_code) == (422, 2 if budget in ("0", "-1") else 1)
+    with pytest.raises(Invalid, match="budget has to be a number of seconds above 0"):
+        start_sync(parts.desk, Trigger("python", budget_s=float(budget)))
     assert client.get("/api/admin/runs", headers=ADMIN).get_json()["runs"] == []
 
 

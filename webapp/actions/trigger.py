@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -37,11 +38,13 @@ class RunOutcome(NamedTuple):
 def start_sync(desk: Desk, trigger: Trigger) -> Started:
     """Record a run for the trigger, or find the one that answers for it. A `fresh` one waits to be worked off.
 
-    Raises: NotFound; Invalid for a key that stands for another trigger, or for `all` with what picks projects;
-        StoreError, also while the service is ending.
+    Raises: NotFound; Invalid for a key that stands for another trigger, for `all` with what picks projects, or for a
+        budget that is none; StoreError, also while the service is ending.
     """
     if trigger.all and (trigger.due or trigger.project_id):
         raise Invalid("all goes with neither due nor project_id", field="all", code="invalid_parameter")
+    if trigger.budget_s is not None and not 0 < trigger.budget_s < math.inf:
+        raise Invalid("budget has to be a number of seconds above 0", field="budget", code="invalid_parameter")
     if desk.background.stop.requested:
         raise StoreError("the service is shutting down", code="shutting_down", hint="try again in a few seconds")
     return desk.engine.start(trigger)
