@@ -22,14 +22,13 @@ from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS
 from webapp.model import METRICS, UNKNOWN, Values
 from webapp.rules.freshness import stale_readings
-from webapp.rules.growth import movement
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import group_by
 from webapp.store import days, held, leases, lost_history, reading_ages, schedule
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
+from webapp.store.movements import Cohort, DaysBack, Present, between, together
 from webapp.store.projects import Project
-from webapp.store.standing import Recent, recent
 
 VIEWS = METRICS.index("views")
 MEMORY = "smart_sync.home"  # where the app keeps its HomeMemory
@@ -144,19 +143,18 @@ def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent:
 
 
 def _sums(tx: sa.Connection, projects: Sequence[Project], today: date) -> dict[str, HomeSums]:
-    as_of = {one.id: one.as_of for one in projects}
-    day, week = (group_by(recent(tx, "all", None, n, as_of), lambda one: one.account.project_id) for n in (1, 7))
+    day, week = (group_by(between(tx, "all", None, DaysBack(n), Present()), lambda one: one.project_id) for n in (1, 7))
     first = today - timedelta(days=SPARK_DAYS - 1)
-    past = days.of_projects(tx, list(as_of), first, today)
+    past = days.of_projects(tx, [one.id for one in projects], first, today)
     return {one.id: _sum(day.get(one.id, ()), week.get(one.id, ()), past[one.id]) for one in projects}
 
 
-def _sum(day: Sequence[Recent], week: Sequence[Recent], past: Sequence[ProjectDay]) -> HomeSums:
-    moved = movement((one.then, one.now) for one in day)
+def _sum(day: Sequence[Cohort], week: Sequence[Cohort], past: Sequence[ProjectDay]) -> HomeSums:
+    moved = together(day).movement
     return HomeSums(
-        sum(one.account.counted for one in day),
+        sum(one.profiles for one in day),
         moved.total,
         moved.growth,
-        movement((one.then, one.now) for one in week).growth,
+        together(week).movement.growth,
         [one.total[VIEWS] for one in past],
     )

@@ -20,9 +20,9 @@ from webapp.dashboard.rendering import page
 from webapp.dashboard.runs import live_run
 from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
-from webapp.model import METRICS, UNKNOWN, Metric, Values
+from webapp.model import METRICS, Metric, Values
 from webapp.rules.freshness import stale_readings
-from webapp.rules.growth import Movement, difference, movement, total
+from webapp.rules.growth import Movement, difference
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import by_value, group_by, says
 from webapp.store import days as kept_days
@@ -32,10 +32,11 @@ from webapp.store.db import Database
 from webapp.store.doubts import ListedDoubt
 from webapp.store.heads import head_of
 from webapp.store.held import ListedHeld
+from webapp.store.movements import Cohort, DayEnd, DaysBack, Present, between, together
 from webapp.store.observations import Sources
 from webapp.store.projects import Project
 from webapp.store.reading_ages import reading_ages
-from webapp.store.standing import Recent, cells, ranged, recent
+from webapp.store.standing import cells, everybody, recent
 
 INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
 BY_CRON = "cron"  # stands for the expression that rules now
@@ -145,20 +146,20 @@ def project_page(
     tx: sa.Connection, project: Project, metric: Metric, days: int, listing: Listing, now: datetime, settings: Settings
 ) -> ProjectPage:
     today, place = now.date(), METRICS.index(metric)
-    as_of = {project.id: project.as_of}
-    everyone = [*recent(tx, "project", project.id, 1, as_of)]
-    moved = movement((one.then, one.now) for one in everyone)
-    week = movement((one.then, one.now) for one in recent(tx, "project", project.id, 7, as_of))
-    there = [one for one in everyone if one.account.removed_at is None]
-    growths = {one.account.id: difference(one.now, one.then) for one in there}
-    fitting = _sort([one.account for one in there if _fits(one.account, listing)], growths, listing, place)
+    cohorts, week = (between(tx, "project", project.id, DaysBack(n), Present()) for n in (1, 7))
+    moved = together(cohorts).movement
+    there = [*everybody(tx, "project", project.id)]
+    fitting = [one for one in there if _fits(one, listing)]
+    growths = _growths(tx, project, fitting) if listing.sort == "growth" else {}
+    fitting = _sort(fitting, growths, listing, place)
     pages = max(1, -(-len(fitting) // PER_PAGE))
     start = (min(listing.page, pages) - 1) * PER_PAGE
     shown = fitting[start : start + PER_PAGE]
+    growths = growths or _growths(tx, project, shown)
 
     dates = days_up_to(today, max(days, SPARK_DAYS))
     past = kept_days.of_project(tx, project.id, dates[0], today)
-    sparks = _account_sparks(tx, project, [account.id for account in shown], place, today)
+    sparks = _account_sparks(tx, [account.id for account in shown], place, today)
     sources = observations.sources_of(tx, [account.id for account in shown], now)
     problems, syncing, limit = problems_of(project), leases.is_syncing(tx, project.id), settings.readings_stale_after
     return ProjectPage(
@@ -166,11 +167,11 @@ def project_page(
         state=state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now),
         due=schedule.project_due(tx, project.id, now, settings.interval_minutes),
         silences=stale_readings(reading_ages(tx, now, limit, project.id), limit, now),
-        tiles=metric_tiles(moved.total, moved.growth, week.growth, lambda of: _sparks(past, of)),
+        tiles=metric_tiles(moved.total, moved.growth, together(week).movement.growth, lambda of: _sparks(past, of)),
         percent=target_percent(project, moved.total),
-        points=[*_chart_days(past, dates, place)[-days:], *_chart_now(tx, project, everyone, past, place)],
-        platforms=_groups(everyone, lambda account: account.platform, place),
-        topics=_groups(everyone, _topic, place),
+        points=[*_chart_days(past, dates, place)[-days:], *_chart_now(tx, project, past, place)],
+        platforms=_groups(cohorts, lambda cohort: cohort.platform, place),
+        topics=_groups(cohorts, _topic, place),
         rows=[_line(a, project, sources[a.id], growths[a.id][place], sparks.get(a.id)) for a in shown],
         total=len(there),
         found=len(fitting),
@@ -193,8 +194,14 @@ def _fits(account: Account, listing: Listing) -> bool:
     )
 
 
-def _topic(account: Account) -> str:
+def _topic(account: Account | Cohort) -> str:
     return account.topic or "no topic"
+
+
+def _growths(tx: sa.Connection, project: Project, people: Sequence[Account]) -> dict[int, Values]:
+    """{account id: what it grew by in 24 hours}"""
+    found = recent(tx, "few", [one.id for one in people], 1, {project.id: project.as_of})
+    return {one.account.id: difference(one.now, one.then) for one in found}
 
 
 def _sort(accounts: Sequence[Account], growths: Mapping[int, Values], listing: Listing, place: int) -> list[Account]:
@@ -218,12 +225,10 @@ def _line(
     return AccountLine(account, numbers, growth, spark)
 
 
-def _account_sparks(
-    tx: sa.Connection, project: Project, ids: Sequence[int], place: int, today: date
-) -> dict[int, SparkDrawing | None]:
+def _account_sparks(tx: sa.Connection, ids: Sequence[int], place: int, today: date) -> dict[int, SparkDrawing | None]:
     """A small line of one metric for each of a few accounts."""
     found: dict[int, list[int]] = {}
-    for _, account_id, *counts in cells(tx, "project", project.id, days_up_to(today, SPARK_DAYS)[0], today):
+    for _, account_id, *counts in cells(tx, "few", ids, days_up_to(today, SPARK_DAYS)[0], today):
         if counts[place] is not None:
             found.setdefault(account_id, []).append(counts[place])
     return {account_id: draw_spark(found.get(account_id, ())) for account_id in ids}
@@ -258,27 +263,24 @@ def _moved(movement: Movement, day: date, place: int, **more: Any) -> ChartDay:
     )
 
 
-def _chart_now(
-    tx: sa.Connection, project: Project, everyone: Sequence[Recent], past: Sequence[ProjectDay], place: int
-) -> list[ChartDay]:
+def _chart_now(tx: sa.Connection, project: Project, past: Sequence[ProjectDay], place: int) -> list[ChartDay]:
     """The present, measured against the last day."""
     if not past or project.as_of is None:
         return []
-    last = {row.account.id: row.last for row in ranged(tx, "project", project.id, past[-1].day, past[-1].day)}
-    moved = movement((last.get(one.account.id, UNKNOWN), one.now) for one in everyone)
+    moved = together(between(tx, "project", project.id, DayEnd(past[-1].day), Present())).movement
     return [_moved(moved, project.as_of.date(), place, now=True)]
 
 
 # Groups
 
 
-def _groups(accounts: Sequence[Recent], name: Callable[[Account], str], place: int) -> list[GroupBar]:
+def _groups(cohorts: Sequence[Cohort], name: Callable[[Cohort], str], place: int) -> list[GroupBar]:
     """Of the accounts that count; those with the most first."""
-    found = group_by((one for one in accounts if one.account.counted), lambda one: name(one.account))
-    values = {name: total(one.now for one in members)[place] for name, members in found.items()}
+    found = group_by((one for one in cohorts if one.profiles), name)
+    values = {key: together(members).movement.total[place] for key, members in found.items()}
     largest = max((value or 0 for value in values.values()), default=0) or 1
     bars = [
-        GroupBar(name, len(members), values[name], round(100 * (values[name] or 0) / largest, 1))
-        for name, members in found.items()
+        GroupBar(key, sum(one.profiles for one in members), values[key], round(100 * (values[key] or 0) / largest, 1))
+        for key, members in found.items()
     ]
     return by_value(bars, lambda bar: bar.value, lambda bar: bar.name, descending=True)[:GROUPS]

@@ -12,13 +12,16 @@ Everything that shows growth, for days, for hours or for a day's bar, takes it f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from webapp.model import METRICS, UNKNOWN, Values
 
 DAY = timedelta(hours=24)
-MICROSECOND = timedelta(microseconds=1)
+SECOND = timedelta(seconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Numbers = tuple[int, ...]  # one for each metric
 
 
 class Point(NamedTuple):
@@ -88,57 +91,105 @@ def total(rows: Iterable[Values]) -> Values:
     return tuple(_sum([row[place] for row in listed]) for place in range(len(METRICS)))
 
 
+class Sums(NamedTuple):
+    """A movement as sums that can be added to those of others: the sums of a whole are those of its parts.
+
+    total, growth, joined, left: as in a Movement, 0 where there is nothing. now, both, then: accounts that count at the
+    later moment, at both, and at the earlier one. accounts: that count for any metric at the later one. carried: those
+    of them of which any metric that counts has no value of the day; 0 between moments.
+    """
+
+    total: Numbers
+    growth: Numbers
+    joined: Numbers
+    left: Numbers
+    now: Numbers
+    both: Numbers
+    then: Numbers
+    accounts: int
+    carried: int
+
+    @property
+    def movement(self) -> Movement:
+        some = [a + b for a, b in zip(self.now, self.then, strict=True)]
+        return Movement(
+            _known(self.total, self.now),
+            _known(self.growth, self.both),
+            _known(self.joined, some),
+            _known(self.left, some),
+        )
+
+    def plus(self, other: Sums) -> Sums:
+        return self._combine(other, 1)
+
+    def minus(self, other: Sums) -> Sums:
+        return self._combine(other, -1)
+
+    def _combine(self, other: Sums, sign: int) -> Sums:
+        pairs = zip(self[:-2], other[:-2], strict=True)
+        parts = [tuple(a + sign * b for a, b in zip(mine, theirs, strict=True)) for mine, theirs in pairs]
+        return Sums._make([*parts, self.accounts + sign * other.accounts, self.carried + sign * other.carried])
+
+    def from_nothing(self) -> Sums:
+        """The same, if nobody had counted before: all have joined."""
+        none = (0,) * len(METRICS)
+        return Sums(self.total, none, self.total, none, self.now, none, none, self.accounts, self.carried)
+
+    def carry(self) -> Sums:
+        """The next day, if nothing is observed and nobody comes or goes."""
+        none = (0,) * len(METRICS)
+        return Sums(self.total, none, none, none, self.now, self.now, self.now, self.accounts, self.accounts)
+
+
+NO_SUMS = Sums._make([*[(0,) * len(METRICS)] * 7, 0, 0])
+
+
+def _known(values: Sequence[int], counts: Sequence[int]) -> Values:
+    return tuple(value if count else None for value, count in zip(values, counts, strict=True))
+
+
 def movement(pairs: Iterable[tuple[Values, Values]]) -> Movement:
     """What accounts amount to, and how that came about.
 
     pairs: of each account the counts at the earlier and at the later moment, None where a metric does not count.
     """
+    return sums(pairs).movement
+
+
+def sums(pairs: Iterable[tuple[Values, Values]]) -> Sums:
+    """The same as sums."""
     listed = list(pairs)
-    sums = [_Sum() for _ in METRICS]
-    for place, one in enumerate(sums):  # column by column: a sum is looked up once
-        add = one.add
-        for before, after in listed:
-            add(before[place], after[place])
-    return Movement(*(tuple(getattr(one, name) for one in sums) for name in Movement._fields))
+    columns = [_sums([(then[place], now[place]) for then, now in listed]) for place in range(len(METRICS))]
+    return Sums._make([*zip(*columns, strict=True), sum(now != UNKNOWN for _, now in listed), 0])
 
 
-class _Sum:
-    """One metric of a movement, growing."""
-
-    __slots__ = ("growth", "joined", "left", "total")
-
-    def __init__(self) -> None:
-        self.total: int | None = None
-        self.growth: int | None = None
-        self.joined: int | None = None
-        self.left: int | None = None
-
-    def add(self, then: int | None, now: int | None) -> None:
-        if then is None and now is None:
-            return
-        if self.joined is None or self.left is None:
-            self.joined = self.left = 0
-        if now is not None:
-            self.total = (self.total or 0) + now
-        if then is None:
-            self.joined += now or 0
-        elif now is None:
-            self.left -= then
-        else:
-            self.growth = (self.growth or 0) + now - then
+def _sums(pairs: Sequence[tuple[int | None, int | None]]) -> Numbers:
+    """One metric: total, growth, joined, left, now, both, then."""
+    both = [(then, now) for then, now in pairs if then is not None and now is not None]
+    joined = [now for then, now in pairs if then is None and now is not None]
+    left = [then for then, now in pairs if now is None and then is not None]
+    before, after = sum(then for then, _ in both), sum(now for _, now in both)
+    counts = (len(both) + len(joined), len(both), len(both) + len(left))
+    return (after + sum(joined), after - before, sum(joined), -sum(left), *counts)
 
 
 def value_at(moment: datetime, points: Sequence[Point]) -> Values:
     """An account's counts at a moment, as if each metric had changed evenly between the points around it.
 
-    points: in rising order; a metric that is None at a point was not observed there. Halves are rounded up. Before
-    the first point of a metric it is None; behind the last one the last value stands.
+    points: in rising order; a metric that is None at a point was not observed there. Parts of a second do not matter,
+    halves are rounded up. Before the first point of a metric it is None; behind the last one the last value stands.
     """
-    return tuple(_value_at(moment, [(p.at, p.counts[place]) for p in points]) for place in range(len(METRICS)))
+    times = [_seconds(point.at) for point in points]
+    columns = zip(*(point.counts for point in points), strict=True) if points else ((),) * len(METRICS)
+    return tuple(_value_at(_seconds(moment), zip(times, values, strict=True)) for values in columns)
 
 
-def _value_at(moment: datetime, points: Iterable[tuple[datetime, int | None]]) -> int | None:
-    before: tuple[datetime, int] | None = None
+def _seconds(moment: datetime) -> int:
+    return (moment - EPOCH) // SECOND
+
+
+def _value_at(moment: int, points: Iterable[tuple[int, int | None]]) -> int | None:
+    before: tuple[int, int] | None = None
     for at, value in points:
         if value is None:
             continue
@@ -148,8 +199,8 @@ def _value_at(moment: datetime, points: Iterable[tuple[datetime, int | None]]) -
     return None if before is None else before[1]
 
 
-def _between(before: tuple[datetime, int], after: tuple[datetime, int], moment: datetime) -> int:
-    part, whole = (moment - before[0]) // MICROSECOND, (after[0] - before[0]) // MICROSECOND
+def _between(before: tuple[int, int], after: tuple[int, int], moment: int) -> int:
+    part, whole = moment - before[0], after[0] - before[0]
     return before[1] + (2 * (after[1] - before[1]) * part + whole) // (2 * whole)
 
 

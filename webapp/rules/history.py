@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from webapp.model import METRICS, UNKNOWN, Values, larger
-from webapp.rules.growth import Movement, counting, difference
+from webapp.rules.growth import Movement, Sums, counting, difference
 
 ONE = timedelta(days=1)
 
@@ -50,60 +50,6 @@ class Span(NamedTuple):
 
 # account id -> the day of its last snapshot, and its values carried up to there, whether they count or not
 Standing = Mapping[int, tuple[date, Values]]
-
-
-Numbers = tuple[int, ...]  # one for each metric
-
-
-class DaySums(NamedTuple):
-    """One day of many accounts as sums that can be added to those of others: the days of a whole are those of its parts.
-
-    total, growth, joined, left: as in a Movement, 0 where there is nothing. now, both, then: accounts that count at
-    the day's end, at both ends, and at its beginning. accounts, carried: as in a ProjectDay.
-    """
-
-    total: Numbers
-    growth: Numbers
-    joined: Numbers
-    left: Numbers
-    now: Numbers
-    both: Numbers
-    then: Numbers
-    accounts: int
-    carried: int
-
-    @property
-    def movement(self) -> Movement:
-        some = [a + b for a, b in zip(self.now, self.then, strict=True)]
-        return Movement(
-            _known(self.total, self.now),
-            _known(self.growth, self.both),
-            _known(self.joined, some),
-            _known(self.left, some),
-        )
-
-    def plus(self, other: DaySums) -> DaySums:
-        return self._combine(other, 1)
-
-    def minus(self, other: DaySums) -> DaySums:
-        return self._combine(other, -1)
-
-    def _combine(self, other: DaySums, sign: int) -> DaySums:
-        pairs = zip(self[:-2], other[:-2], strict=True)
-        parts = [tuple(a + sign * b for a, b in zip(mine, theirs, strict=True)) for mine, theirs in pairs]
-        return DaySums._make([*parts, self.accounts + sign * other.accounts, self.carried + sign * other.carried])
-
-    def carry(self) -> DaySums:
-        """The next day, if nothing is observed and nobody comes or goes."""
-        none = (0,) * len(METRICS)
-        return DaySums(self.total, none, none, none, self.now, self.now, self.now, self.accounts, self.accounts)
-
-
-NO_SUMS = DaySums._make([*[(0,) * len(METRICS)] * 7, 0, 0])
-
-
-def _known(values: Sequence[int], counts: Sequence[int]) -> Values:
-    return tuple(value if count else None for value, count in zip(values, counts, strict=True))
 
 
 class ProjectDay(NamedTuple):
@@ -157,7 +103,7 @@ def history(
     return project_days(day_sums(start, end, before, cells, spans))
 
 
-def project_days(sums: Mapping[date, DaySums]) -> list[ProjectDay]:
+def project_days(sums: Mapping[date, Sums]) -> list[ProjectDay]:
     """The days from the first one on which anybody counts."""
     days = [ProjectDay(day, one.movement, one.accounts, one.carried) for day, one in sorted(sums.items())]
     first = next((place for place, one in enumerate(days) if one.accounts), len(days))
@@ -166,7 +112,7 @@ def project_days(sums: Mapping[date, DaySums]) -> list[ProjectDay]:
 
 def day_sums(
     start: date, end: date, before: Standing, cells: Iterable[Sequence[Any]], spans: Iterable[Span]
-) -> dict[date, DaySums]:
+) -> dict[date, Sums]:
     """The sums of every day."""
     days = _Days(start - ONE, before, spans)
     return {day: days.step(day, rows) for day, rows in _each_day(start, end, cells)}
@@ -190,7 +136,7 @@ class _Days:
         for account_id in self.spans:
             self._put(account_id, self._value(account_id, day))
 
-    def step(self, day: date, rows: Mapping[int, Values]) -> DaySums:
+    def step(self, day: date, rows: Mapping[int, Values]) -> Sums:
         """One day later. rows: the snapshots of the day."""
         for account_id, fresh in rows.items():
             old = self.carried.get(account_id, UNKNOWN)
@@ -205,7 +151,7 @@ class _Days:
                 gone[place] += n is None and o is not None
             self._put(account_id, now)
         moved = zip(self.sums, before, joined, left, strict=True)
-        return DaySums(
+        return Sums(
             tuple(self.sums),
             tuple(after - earlier - j - le for after, earlier, j, le in moved),
             tuple(joined),

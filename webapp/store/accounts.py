@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from webapp.errors import NotFound
-from webapp.model import LARGEST, METRICS, Counts, Mode, Profile, Values
+from webapp.model import LARGEST, METRICS, UNKNOWN, Counts, Mode, Profile, Values
 from webapp.store import projects
 from webapp.store.backends.dialect import counted, new_ids
 from webapp.store.statement import chunks, insert, update
@@ -45,6 +45,11 @@ class Account(NamedTuple):
     def counted(self) -> bool:
         """Whether it belongs to its project now and is not switched off."""
         return self.removed_at is None and self.mode != "off"
+
+    @property
+    def contribution(self) -> Values:
+        """The counts as far as they belong in sums."""
+        return self.counts if self.counted else UNKNOWN
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Account:

@@ -9,34 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, Metric
-from webapp.rules.history import NO_SUMS, ONE, DaySums, ProjectDay, day_sums, days_between, end_of
+from webapp.rules.growth import NO_SUMS, Sums
+from webapp.rules.history import ONE, ProjectDay, day_sums, days_between
 from webapp.rules.history import project_days as project_days_of
 from webapp.store import spans
 from webapp.store.backends.dialect import insert_for
-from webapp.store.spans import on_account
-from webapp.store.standing import (
-    Scope,
-    bound_day,
-    bound_moment,
-    carried_values,
-    cells,
-    has_bit,
-    in_scope,
-    joined_to,
-    last_snapshot,
-    standing_at,
-)
-from webapp.store.statement import Query, chunks
+from webapp.store.movements import DayEnd, between, together
+from webapp.store.standing import Scope, cells, standing_at
+from webapp.store.statement import chunks
 from webapp.store.tables import account_snapshots, account_spans, accounts, project_days
-from webapp.store.types import UtcDateTime, bind_day, native
-
-SUMS = DaySums._fields[:-2]
 
 
 def keep(tx: sa.Connection, project_id: str, touched: Collection[date]) -> None:
@@ -52,7 +37,7 @@ def keep(tx: sa.Connection, project_id: str, touched: Collection[date]) -> None:
 
 
 def _keep_day(tx: sa.Connection, project_id: str, day: date) -> None:
-    _put(tx, project_id, day, _sum_up(tx, project_id, day))
+    _put(tx, project_id, day, together(between(tx, "project", project_id, DayEnd(day - ONE), DayEnd(day))))
 
 
 def _put_if_new(tx: sa.Connection, project_id: str, day: date) -> None:
@@ -60,7 +45,7 @@ def _put_if_new(tx: sa.Connection, project_id: str, day: date) -> None:
     tx.execute(insert_for(tx, project_days).values(row).on_conflict_do_nothing())
 
 
-def _put(tx: sa.Connection, project_id: str, day: date, found: DaySums) -> None:
+def _put(tx: sa.Connection, project_id: str, day: date, found: Sums) -> None:
     row = {"sums": found[:-2], "accounts": found.accounts, "carried": found.carried}
     statement = insert_for(tx, project_days).values(project_id=project_id, day=day, **row)
     tx.execute(statement.on_conflict_do_update(index_elements=["project_id", "day"], set_=row))
@@ -89,7 +74,7 @@ def adjusting(
             _put(tx, project_id, day, moved)
 
 
-def _sums_of(tx: sa.Connection, account_ids: Collection[int], start: date, end: date) -> dict[date, DaySums]:
+def _sums_of(tx: sa.Connection, account_ids: Collection[int], start: date, end: date) -> dict[date, Sums]:
     """The plain rule for a few accounts together."""
     found = dict.fromkeys(days_between(start, end), NO_SUMS)
     for account_id in account_ids:
@@ -131,7 +116,7 @@ def rebuild(tx: sa.Connection, project_id: str) -> Rebuilt:
     return Rebuilt(len(days), _differ(before, {day: found[day] for day in days}))
 
 
-def _differ(before: Mapping[date, DaySums], after: Mapping[date, DaySums]) -> bool:
+def _differ(before: Mapping[date, Sums], after: Mapping[date, Sums]) -> bool:
     """Whether rows mean something else than others did."""
     every = {*before, *after}
     ends = (min(every), max(every)) if every else (date.max, date.min)
@@ -151,96 +136,10 @@ def _touched_days(tx: sa.Connection, project_id: str) -> list[date]:
     return sorted({*tx.execute(snapshots).scalars(), *turns})
 
 
-def _plainly(tx: sa.Connection, scope: Scope, of: str | int, start: date, end: date) -> dict[date, DaySums]:
+def _plainly(tx: sa.Connection, scope: Scope, of: str | int, start: date, end: date) -> dict[date, Sums]:
     """The plain rule: every snapshot goes by."""
     before = standing_at(tx, scope, of, start - ONE)
     return day_sums(start, end, before, cells(tx, scope, of, start, end), spans.of_scope(tx, scope, of))
-
-
-# One day, summed up by the database
-
-
-def _sum_up(tx: sa.Connection, project_id: str, day: date) -> DaySums:
-    when = UtcDateTime()
-    row = _sums().first(
-        tx,
-        scope=project_id,
-        day=bind_day(tx, day),
-        day_before=bind_day(tx, day - ONE),
-        end=native(tx, when, end_of(day)),
-        start=native(tx, when, end_of(day - ONE)),
-    )
-    assert row is not None  # noqa: S101  sums are one row
-    numbers = [int(value or 0) for value in row]
-    if any(abs(number) > SAFE for number in numbers):
-        return _plainly(tx, "project", project_id, day, day)[day]
-    width = len(METRICS)
-    parts = [tuple(numbers[place : place + width]) for place in range(0, width * len(SUMS), width)]
-    return DaySums._make([*parts, *numbers[-2:]])
-
-
-SAFE = 2**53  # the database adds as floating point, which is exact up to this
-
-
-@cache
-def _sums() -> Query:
-    def build(dialect: str) -> sa.Select[Any]:
-        of_day = account_snapshots.alias("of_day")
-        inner = _values(dialect, of_day)
-        sums = [_sum(inner, name, metric) for name in SUMS for metric in METRICS]
-        counts = [inner.c[f"now_{metric}"].is_not(None) for metric in METRICS]
-        carried = [inner.c[f"now_{metric}"].is_not(None) & inner.c[f"fresh_{metric}"].is_(None) for metric in METRICS]
-        return sa.select(
-            *sums, sa.func.count(sa.case((sa.or_(*counts), 1))), sa.func.count(sa.case((sa.or_(*carried), 1)))
-        ).select_from(inner)
-
-    return Query(build)
-
-
-def _values(dialect: str, of_day: sa.FromClause) -> sa.Subquery:
-    """Per account what it counted for at the end of the day before and counts for now, and what is of the day."""
-    end, start = bound_moment("end"), bound_moment("start")
-    now = last_snapshot(dialect, "project", bound_day("day"), "now")
-    then = last_snapshot(dialect, "project", bound_day("day_before"), "before")
-    span_now, span_then = account_spans.alias("span_now"), account_spans.alias("span_before")
-    joined = joined_to(joined_to(accounts, now), then)
-    joined = joined.outerjoin(span_now, on_account(span_now, end)).outerjoin(span_then, on_account(span_then, start))
-    here = (of_day.c.day == bound_day("day")) & (of_day.c.account_id == accounts.c.id)
-    columns: list[Any] = []
-    pairs = zip(METRICS, carried_values(dialect, now), carried_values(dialect, then), strict=True)
-    for place, (metric, value, earlier) in enumerate(pairs):
-        columns += [
-            sa.case((has_bit(span_now.c.metrics, place), value)).label(f"now_{metric}"),
-            sa.case((has_bit(span_then.c.metrics, place), earlier)).label(f"then_{metric}"),
-            of_day.c[metric].label(f"fresh_{metric}"),
-        ]
-    some = span_now.c.account_id.is_not(None) | span_then.c.account_id.is_not(None)
-    statement = sa.select(*columns).select_from(joined.outerjoin(of_day, here)).where(in_scope("project"), some)
-    return statement.subquery("both")
-
-
-def _sum(inner: sa.Subquery, name: str, metric: Metric) -> sa.ColumnElement[Any]:
-    now, then = inner.c[f"now_{metric}"], inner.c[f"then_{metric}"]
-    match name:
-        case "total":
-            return _added(now)
-        case "growth":
-            return _added(now - then)
-        case "joined":
-            return _added(sa.case((then.is_(None), now)))
-        case "left":
-            return -_added(sa.case((now.is_(None), then)))
-        case "now":
-            return sa.func.count(now)
-        case "both":
-            return sa.func.count(now - then)
-        case _:
-            return sa.func.count(then)
-
-
-def _added(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The sum, NULL of nothing. As floating point, since SQLite refuses a whole sum that does not fit 64 bits."""
-    return sa.func.sum(sa.cast(column, sa.Double()))
 
 
 # Reading
@@ -257,21 +156,21 @@ def of_projects(tx: sa.Connection, project_ids: Sequence[str], start: date, end:
     return {one: project_days_of(_every_day(found.get(one, {}), start, end)) for one in project_ids}
 
 
-def _rows(tx: sa.Connection, project_ids: Sequence[str], start: date, end: date) -> dict[str, dict[date, DaySums]]:
+def _rows(tx: sa.Connection, project_ids: Sequence[str], start: date, end: date) -> dict[str, dict[date, Sums]]:
     """The rows between two days, and before them the last one of each project."""
     days = project_days.alias()
     last = sa.select(sa.func.max(days.c.day)).where(days.c.project_id == project_days.c.project_id, days.c.day < start)
     within = project_days.c.day.between(start, end) | (project_days.c.day == last.scalar_subquery())
     columns = (project_days.c[name] for name in ("project_id", "day", "sums", "accounts", "carried"))
-    found: dict[str, dict[date, DaySums]] = {}
+    found: dict[str, dict[date, Sums]] = {}
     for part in chunks(project_ids):
         statement = sa.select(*columns).where(project_days.c.project_id.in_(part), within)
         for project_id, day, sums, count, carried in tx.execute(statement):
-            found.setdefault(project_id, {})[day] = DaySums._make([*map(tuple, sums), count, carried])
+            found.setdefault(project_id, {})[day] = Sums._make([*map(tuple, sums), count, carried])
     return found
 
 
-def _every_day(known: Mapping[date, DaySums], start: date, end: date) -> dict[date, DaySums]:
+def _every_day(known: Mapping[date, Sums], start: date, end: date) -> dict[date, Sums]:
     """The days from start to end: those that have a row, and between them days on which nothing changed."""
     last = known[max(earlier)] if (earlier := [day for day in known if day < start]) else NO_SUMS
     found = {}

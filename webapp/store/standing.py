@@ -5,7 +5,7 @@ whole table would be read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from itertools import groupby
@@ -20,8 +20,8 @@ from webapp.rules.growth import Point, counting, value_at
 from webapp.rules.history import Standing, end_of
 from webapp.store.accounts import ACCOUNT_COLUMNS, Account
 from webapp.store.heads import as_of_day, as_of_moment
-from webapp.store.spans import at_moment, counting_bits, on_account
-from webapp.store.statement import Query, in_order
+from webapp.store.spans import at_moment, on_account
+from webapp.store.statement import Query, bind_ids, ids_in, in_order
 from webapp.store.tables import (
     ACCOUNT_THERE,
     PROJECT_THERE,
@@ -33,7 +33,8 @@ from webapp.store.tables import (
 )
 from webapp.store.types import Count, Day, UtcDateTime, as_day, as_moment, bind_day, native
 
-Scope = Literal["project", "account", "all"]
+Scope = Literal["project", "account", "few", "all"]
+Of = str | int | Sequence[int] | None
 
 
 DAY = Day()
@@ -58,9 +59,9 @@ class Ranged(NamedTuple):
     last: Values
 
 
-def everybody(tx: sa.Connection, scope: Scope, of: str | int | None, *, removed: bool = False) -> Iterator[Account]:
+def everybody(tx: sa.Connection, scope: Scope, of: Of, *, removed: bool = False) -> Iterator[Account]:
     """Every account, with the removed ones if asked for, in no particular order."""
-    return (Account.of(row) for row in _everybody(scope, removed).rows(tx, **_scoped(of)))
+    return (Account.of(row) for row in _everybody(scope, removed).rows(tx, **_scoped(tx, of)))
 
 
 @cache
@@ -71,6 +72,8 @@ def _everybody(scope: Scope, removed: bool) -> Query:
 
 def in_scope(scope: Scope) -> sa.ColumnElement[bool]:
     """Which accounts are meant; the value is called `scope`. All: of the projects that are not removed."""
+    if scope == "few":
+        return accounts.c.id.op("IN")(ids_in(sa.bindparam("scope")))
     if scope == "project":
         return accounts.c.project_id == sa.bindparam("scope", type_=sa.Text())
     if scope == "account":
@@ -80,15 +83,14 @@ def in_scope(scope: Scope) -> sa.ColumnElement[bool]:
 
 
 def cells(
-    tx: sa.Connection, scope: Scope, of: str | int | None, start: date, end: date, *, times: bool = False
+    tx: sa.Connection, scope: Scope, of: Of, start: date, end: date, *, times: bool = False
 ) -> Iterator[tuple[Any, ...]]:
     """The snapshots from `start` to `end`: (day, account id, *counts), the days in rising order.
 
     times: the driver time of each snapshot comes behind the counts.
     """
-    values = {"scope": of} if of is not None else {}
     asked = _cells(scope, times=times)
-    rows = asked.rows(tx, first_day=bind_day(tx, start), last_day=bind_day(tx, end), **values)
+    rows = asked.rows(tx, first_day=bind_day(tx, start), last_day=bind_day(tx, end), **_scoped(tx, of))
     for text, of_day in groupby(rows, key=itemgetter(0)):
         day = as_day(text)
         yield from ((day, *row[1:]) for row in of_day)
@@ -115,12 +117,12 @@ def _cells(scope: Scope, *, times: bool) -> Query:
     return Query(build)
 
 
-def standing_at(tx: sa.Connection, scope: Scope, of: str | int | None, day: date) -> Standing:
+def standing_at(tx: sa.Connection, scope: Scope, of: Of, day: date) -> Standing:
     """Where each account stood at the end of a day: the day of its last snapshot, and its values carried up to there.
 
     An account without a snapshot is not in it.
     """
-    rows = _standing(scope).rows(tx, up_to=bind_day(tx, day), **_scoped(of))
+    rows = _standing(scope).rows(tx, up_to=bind_day(tx, day), **_scoped(tx, of))
     return {row[0]: (as_day(row[1]), row[2:]) for row in rows}
 
 
@@ -143,18 +145,16 @@ _STOOD = 1 + len(METRICS)  # a day or a moment, and the counts
 
 
 def recent(
-    tx: sa.Connection, scope: Scope, of: str | int | None, days_back: int, as_of: Mapping[str, datetime | None]
+    tx: sa.Connection, scope: Scope, of: Of, days_back: int, as_of: Mapping[str, datetime | None]
 ) -> Iterator[Recent]:
     """Every account, removed or not, now and so many times 24 hours before `as_of` of its project.
 
     as_of: {project id: the moment the current counts are of}; None: never, and then nothing counts.
     The value of a moment lies between the snapshots, or the current counts, around it.
     """
-    for row in _recent(scope, days_back).rows(tx, **_scoped(of)):
+    for row in _recent(scope, days_back).rows(tx, **_scoped(tx, of)):
         account, moment = Account.of(row[:_WIDTH]), as_of[row[1]]
-        now = counting(
-            account.counts, counting_bits(account.counts, account.mode, removed=account.removed_at is not None)
-        )
+        now = account.contribution
         if moment is None or not row[_WIDTH]:
             yield Recent(account, UNKNOWN, now)
             continue
@@ -193,11 +193,11 @@ def _recent(scope: Scope, days_back: int) -> Query:
     return Query(build)
 
 
-def ranged(tx: sa.Connection, scope: Scope, of: str | int | None, first: date, last: date) -> Iterator[Ranged]:
+def ranged(tx: sa.Connection, scope: Scope, of: Of, first: date, last: date) -> Iterator[Ranged]:
     """Every account, removed or not, with what it counts for at the ends of both days."""
     values = {"first": bind_day(tx, first), "last": bind_day(tx, last)}
     ends = {"first_end": _moment(tx, end_of(first)), "last_end": _moment(tx, end_of(last))}
-    for row in _ranged(scope).rows(tx, **values, **ends, **_scoped(of)):
+    for row in _ranged(scope).rows(tx, **values, **ends, **_scoped(tx, of)):
         first_stood, last_stood = row[_WIDTH : _WIDTH + _STOOD], row[_WIDTH + _STOOD :]
         yield Ranged(Account.of(row[:_WIDTH]), _counting(first_stood), _counting(last_stood))
 
@@ -222,8 +222,10 @@ def _ranged(scope: Scope) -> Query:
     return Query(build)
 
 
-def _scoped(of: str | int | None) -> dict[str, Any]:
-    return {} if of is None else {"scope": of}
+def _scoped(tx: sa.Connection, of: Of) -> dict[str, Any]:
+    if of is None:
+        return {}
+    return {"scope": of if isinstance(of, str | int) else bind_ids(tx, of)}
 
 
 # Values that are carried forward

@@ -6,6 +6,7 @@ out as driver values: `types.native` turns a time, a day or a flag into one, `ty
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Join
 
 from webapp.store.backends.dialect import insert_for
@@ -179,3 +181,25 @@ def _cross_join(join: InOrder, compiler: SQLCompiler, **options: Any) -> str:
     assert join.onclause is not None  # noqa: S101  narrows the type
     options["asfrom"] = False
     return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
+
+
+class ids_in(FunctionElement[Any]):  # noqa: N801  a function of SQL
+    """A select of the numbers in one parameter, made by `bind_ids`: as many as one likes."""
+
+    inherit_cache = True
+
+
+def bind_ids(tx: sa.Connection, ids: Sequence[int]) -> Any:
+    return [*ids] if tx.dialect.name == "postgresql" else json.dumps([*ids])
+
+
+@compiles(ids_in, "sqlite")
+def _each_of_json(element: ids_in, compiler: SQLCompiler, **options: Any) -> str:
+    ids = compiler.process(element.clauses, **options)
+    return f"(SELECT value FROM json_each({ids}))"  # noqa: S608  a parameter
+
+
+@compiles(ids_in, "postgresql")
+def _each_of_array(element: ids_in, compiler: SQLCompiler, **options: Any) -> str:
+    ids = compiler.process(element.clauses, **options)
+    return f"(SELECT unnest({ids}::bigint[]))"

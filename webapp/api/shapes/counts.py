@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from webapp.api.shapes.fields import says
 from webapp.api.shapes.metrics import MetricStruct, PerMetric
 from webapp.clock import iso
 from webapp.model import UNKNOWN, Values
-from webapp.rules.growth import DAY, Movement, total
+from webapp.rules.growth import DAY, Movement
 from webapp.store.projects import Project
 
 
@@ -45,10 +44,6 @@ class GroupCounts(MetricStruct):
 
     profiles: int
     counts: PerMetric[int | None]
-
-
-def group_counts(counts: Sequence[Values]) -> GroupCounts:
-    return GroupCounts(len(counts), total(counts))
 
 
 def growth_between(since: str, until: str, counts: Values) -> Growth | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -27,19 +28,20 @@ from webapp.api.http.asking import (
 )
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import csv_content, json_content
-from webapp.api.shapes.counts import CountsOut, GroupCounts, GroupGrowth, group_counts, group_growth, growth_since
+from webapp.api.shapes.counts import CountsOut, GroupCounts, GroupGrowth, group_growth, growth_since
 from webapp.api.shapes.history import Analytics, HistoryDay, Now, TopProfile
 from webapp.api.views.accounts import TAGGED
 from webapp.clock import iso
-from webapp.model import UNKNOWN, Counts, Values
-from webapp.rules.growth import counting, difference, movement, progress, total
+from webapp.model import LARGEST, Counts, Values
+from webapp.rules.growth import NO_SUMS, Sums, counting, difference, progress, total
 from webapp.rules.history import ProjectDay, history
 from webapp.rules.sorting import by_value, group_by
+from webapp.store import account_pages, observations, spans
 from webapp.store import days as kept_days
-from webapp.store import observations, spans
 from webapp.store.accounts import Account
+from webapp.store.movements import Cohort, DayEnd, DaysBack, End, Present, between, together
 from webapp.store.projects import Project
-from webapp.store.standing import Ranged, Recent, cells, ranged, recent, standing_at
+from webapp.store.standing import Recent, cells, everybody, recent, standing_at
 
 PROFILES = 100
 GROUPS = 500
@@ -51,6 +53,11 @@ class AnalyticsQuery(PeriodQuery, frozen=True, kw_only=True):
     platform: OfPlatform = None
     topic: OfTopic = None
     owner: OfOwner = None
+
+    @property
+    def some(self) -> bool:
+        """Whether only some of the accounts are asked for."""
+        return (self.platform, self.topic, self.owner) != (None, None, None)
 
 
 def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
@@ -69,86 +76,97 @@ def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
 
 
 class AnalyticsFacts(NamedTuple):
-    """What is known of the accounts that are asked for. stood: what they counted for on the days of the history."""
+    """What is known of the accounts that are asked for.
 
-    day: Sequence[Recent]
-    week: Sequence[Recent]
-    stood: Mapping[int, Ranged]
+    day, week, over, since_last: movements over 24 hours, 7 days, the history, and from its last day to now.
+    doubted: how much of the current counts is doubted.
+    """
+
+    day: Sequence[Cohort]
+    week: Sums
+    over: Sums
+    since_last: Sums
     past: Sequence[ProjectDay]
-    doubted: Mapping[int, int]
+    doubted: Values
+    profiles: Sequence[Recent]
 
 
 def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: Period) -> Content:
-    if asked.format == "csv" and (asked.platform, asked.topic, asked.owner) == (None, None, None):
-        return _csv(_past(tx, project, None, days, 0), asked, days)
-    as_of = {project.id: project.as_of}
-    everyone = [*recent(tx, "project", project.id, 1, as_of)]
-    wanted = {one.account.id for one in everyone if fits(asked, one.account)}
-    whole = len(wanted) == len(everyone)
-    past = _past(tx, project, None if whole else wanted, days, len(everyone))
+    past = _past(tx, project, asked, days)
     if asked.format == "csv":
-        return _csv(past, asked, days)
+        return csv_content(HistoryDay, _days(past), asked, file=f"history-{days.start}-{days.end}")
+
+    def moved(then: End, now: Present | DayEnd) -> list[Cohort]:
+        return [group for group in between(tx, "project", project.id, then, now) if fits(asked, group)]
+
+    everyone = between(tx, "project", project.id, DaysBack(1), Present())
     facts = AnalyticsFacts(
-        [one for one in everyone if one.account.id in wanted],
-        [one for one in recent(tx, "project", project.id, 7, as_of) if one.account.id in wanted],
-        _stood(tx, project, past, wanted),
-        past,
-        {key: bits for key, bits in observations.doubted_bits(tx, project.id).items() if key in wanted},
+        day=[group for group in everyone if fits(asked, group)],
+        week=together(moved(DaysBack(7), Present())),
+        over=together(moved(DayEnd(past[0].day), DayEnd(past[-1].day))) if past else NO_SUMS,
+        since_last=together(moved(DayEnd(past[-1].day), Present())) if past else NO_SUMS,
+        past=past,
+        doubted=_doubted(tx, project, asked),
+        profiles=_most_viewed(tx, project, asked),
     )
-    views = Counts._make(total(one.now for one in everyone)).views
+    views = Counts._make(together(everyone).movement.total).views
     return json_content(_analytics(project, days, facts, progress(views, project.target_views)))
 
 
-def _csv(past: Sequence[ProjectDay], asked: AnalyticsQuery, days: Period) -> Content:
-    return csv_content(HistoryDay, _days(past), asked, file=f"history-{days.start}-{days.end}")
-
-
-def _past(
-    tx: sa.Connection, project: Project, wanted: set[int] | None, days: Period, accounts: int
-) -> list[ProjectDay]:
+def _past(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: Period) -> list[ProjectDay]:
     """The history: of the whole project as it is kept, of some of its accounts by the plain rule."""
     if days.days == 0:
         return []
-    if wanted is None:
+    if not asked.some:
         return kept_days.of_project(tx, project.id, days.start, days.end)
-    refuse_too_much(accounts, days.days)
+    people = {one.id: one for one in everybody(tx, "project", project.id, removed=True)}
+    wanted = {one.id for one in people.values() if fits(asked, one)}
+    refuse_too_much(len(people), days.days)
     before = {i: one for i, one in standing_at(tx, "project", project.id, days.before).items() if i in wanted}
     found = (cell for cell in cells(tx, "project", project.id, days.start, days.end) if cell[1] in wanted)
     mine = (span for span in spans.of_scope(tx, "project", project.id) if span.account_id in wanted)
     return history(days.start, days.end, before, found, mine)
 
 
-def _stood(tx: sa.Connection, project: Project, past: Sequence[ProjectDay], wanted: set[int]) -> dict[int, Ranged]:
-    if not past:
-        return {}
-    rows = ranged(tx, "project", project.id, past[0].day, past[-1].day)
-    return {row.account.id: row for row in rows if row.account.id in wanted}
+def _doubted(tx: sa.Connection, project: Project, asked: AnalyticsQuery) -> Values:
+    bits = observations.doubted_bits(tx, project.id)
+    people = everybody(tx, "few", [*bits]) if bits else ()
+    return total(counting(one.contribution, bits[one.id]) for one in people if fits(asked, one))
+
+
+def _most_viewed(tx: sa.Connection, project: Project, asked: AnalyticsQuery) -> list[Recent]:
+    """Those with the most views first."""
+    limit = LARGEST if asked.some else PROFILES
+    people = account_pages.page(tx, project.id, limit=limit, metric="views", descending=True)
+    ids = [*islice((one.id for one in people if fits(asked, one)), PROFILES)]
+    found = {one.account.id: one for one in recent(tx, "few", ids, 1, {project.id: project.as_of})}
+    return [found[one] for one in ids]
 
 
 def _analytics(
     project: Project, days: Period, facts: AnalyticsFacts, percent: tuple[float | None, float | None]
 ) -> Analytics:
-    there = [one for one in facts.day if one.account.counted]
-    moved = movement((one.then, one.now) for one in facts.day)
+    day = together(facts.day).movement
+    profiles = sum(group.profiles for group in facts.day)
     return Analytics(
         project_id=project.id,
         project_name=project.name,
         as_of=iso(project.as_of),
         start_date=str(days.start),
         end_date=str(days.end),
-        total_profiles=len(there),
-        totals=moved.total,
+        total_profiles=profiles,
+        totals=day.total,
         target_views=project.target_views,
         progress_percent=percent[0],
         progress_capped=percent[1],
-        growth_24h=growth_since(project, 1, moved),
-        growth_7d=growth_since(project, 7, movement((one.then, one.now) for one in facts.week)),
+        growth_24h=growth_since(project, 1, day),
+        growth_7d=growth_since(project, 7, facts.week.movement),
         growth=_over(facts),
-        now=_now(project, facts),
-        platform_stats=_groups(there, lambda account: account.platform),
-        topic_stats=_groups(there, lambda account: account.topic or ""),
-        users_stats=_groups(there, lambda account: account.owner or ""),
-        profiles=_profiles(facts.day),
+        now=_now(project, facts, profiles),
+        platform_stats=_groups(facts.day, lambda group: group.platform),
+        topic_stats=_groups(facts.day, lambda group: group.topic or ""),
+        users_stats=_groups(facts.day, lambda group: group.owner or ""),
+        profiles=[_profile(one.account, difference(one.now, one.then)) for one in facts.profiles],
         history=_days(facts.past),
     )
 
@@ -157,39 +175,32 @@ def _over(facts: AnalyticsFacts) -> GroupGrowth | None:
     """From the first day of the history to the last; a single day has none."""
     if len(facts.past) < 2:  # noqa: PLR2004
         return None
-    moved = movement((row.first, row.last) for row in facts.stood.values())
-    return group_growth(str(facts.past[0].day), str(facts.past[-1].day), moved)
+    return group_growth(str(facts.past[0].day), str(facts.past[-1].day), facts.over.movement)
 
 
-def _now(project: Project, facts: AnalyticsFacts) -> Now:
-    """The current counts against the last day of the history."""
-    last = {account_id: row.last for account_id, row in facts.stood.items()}
-    moved = movement((last.get(one.account.id, UNKNOWN), one.now) for one in facts.day)
-    doubted = total(counting(one.now, facts.doubted.get(one.account.id, 0)) for one in facts.day)
+def _now(project: Project, facts: AnalyticsFacts, profiles: int) -> Now:
+    """The current counts against the last day of the history; without one, all have joined."""
+    moved = (facts.since_last if facts.past else together(facts.day).from_nothing()).movement
     return Now(
         as_of=iso(project.as_of),
         since=str(facts.past[-1].day) if facts.past else None,
-        profiles=sum(one.account.counted for one in facts.day),
+        profiles=profiles,
         counts=moved.total,
         growth=CountsOut(moved.growth),
         joined=CountsOut(moved.joined),
         left=CountsOut(moved.left),
-        doubted=CountsOut(doubted),
+        doubted=CountsOut(facts.doubted),
     )
 
 
-def _groups(there: Iterable[Recent], name: Callable[[Account], str]) -> dict[str, GroupCounts]:
-    """The groups with the most views first."""
-    members = group_by(there, lambda one: name(one.account))
-    groups = {key: group_counts([one.now for one in mine]) for key, mine in members.items()}
-    ordered = by_value(groups.items(), lambda one: Counts._make(one[1].counts).views, itemgetter(0), descending=True)
+def _groups(groups: Iterable[Cohort], name: Callable[[Cohort], str]) -> dict[str, GroupCounts]:
+    """Those with the most views first, by name among equals."""
+    found = {}
+    for key, members in group_by((group for group in groups if group.profiles), name).items():
+        counts = together(members).movement.total
+        found[key] = GroupCounts(sum(group.profiles for group in members), counts)
+    ordered = by_value(found.items(), lambda one: Counts._make(one[1].counts).views, itemgetter(0), descending=True)
     return dict(ordered[:GROUPS])
-
-
-def _profiles(accounts: Iterable[Recent]) -> list[TopProfile]:
-    there = [one for one in accounts if one.account.removed_at is None]
-    ordered = by_value(there, lambda one: one.account.counts.views, lambda one: one.account.id, descending=True)
-    return [_profile(one.account, difference(one.now, one.then)) for one in ordered[:PROFILES]]
 
 
 def _profile(account: Account, growth: Values) -> TopProfile:

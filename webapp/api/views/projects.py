@@ -22,12 +22,13 @@ from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.model import UNKNOWN, Counts, Values
 from webapp.rules.freshness import is_project_stale
-from webapp.rules.growth import movement, progress
+from webapp.rules.growth import progress
 from webapp.rules.sorting import group_by
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of
+from webapp.store.movements import Cohort, DaysBack, Present, between, together
 from webapp.store.projects import Project
-from webapp.store.standing import Recent, Scope, recent
+from webapp.store.standing import Scope
 
 
 class ProjectSums(msgspec.Struct, array_like=True):
@@ -69,20 +70,21 @@ def _state(projects: Sequence[Project]) -> tuple[Any, ...]:
 
 def _sums(tx: sa.Connection, projects: Sequence[Project], scope: Scope, of: str | None) -> bytes:
     """{project id: what its accounts come to}"""
-    as_of = {project.id: project.as_of for project in projects}
-    day, week = (group_by(recent(tx, scope, of, days, as_of), lambda one: one.account.project_id) for days in (1, 7))
+    day, week = (
+        group_by(between(tx, scope, of, DaysBack(days), Present()), lambda one: one.project_id) for days in (1, 7)
+    )
     return msgspec.json.encode(
         {project.id: _sum(project, day[project.id], week[project.id]) for project in projects if project.id in day}
     )
 
 
-def _sum(project: Project, day: Sequence[Recent], week: Sequence[Recent]) -> ProjectSums:
-    moved = movement((one.then, one.now) for one in day)
+def _sum(project: Project, day: Sequence[Cohort], week: Sequence[Cohort]) -> ProjectSums:
+    moved = together(day).movement
     return ProjectSums(
-        sum(one.account.counted for one in day),
+        sum(one.profiles for one in day),
         moved.total,
         growth_since(project, 1, moved),
-        growth_since(project, 7, movement((one.then, one.now) for one in week)),
+        growth_since(project, 7, together(week).movement),
     )
 
 

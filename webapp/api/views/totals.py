@@ -25,21 +25,20 @@ from webapp.api.http.asking import (
 )
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import lines_content
-from webapp.api.shapes.counts import GroupGrowth, group_counts, group_growth
+from webapp.api.shapes.counts import GroupCounts, GroupGrowth, group_growth
 from webapp.api.shapes.history import GroupTotals, Totals
 from webapp.api.views.accounts import TAGGED
-from webapp.model import UNKNOWN, Counts
-from webapp.rules.growth import movement
+from webapp.model import Counts
+from webapp.rules.growth import Sums
 from webapp.rules.sorting import by_value, group_by
-from webapp.store.accounts import Account
+from webapp.store.movements import Cohort, DayEnd, between, together
 from webapp.store.projects import Project
-from webapp.store.standing import Ranged, ranged
 
-GROUPS: dict[str, Callable[[Account], str | None]] = {
-    "owner": lambda account: account.owner,
-    "platform": lambda account: account.platform,
-    "topic": lambda account: account.topic,
-    "project": lambda account: account.project_id,
+GROUPS: dict[str, Callable[[Cohort], str | None]] = {
+    "owner": lambda group: group.owner,
+    "platform": lambda group: group.platform,
+    "topic": lambda group: group.topic,
+    "project": lambda group: group.project_id,
 }
 MOST = 1_000
 
@@ -66,14 +65,15 @@ def get_totals(asked: TotalsQuery) -> Response:
 
 
 def _content(tx: sa.Connection, projects: Sequence[Project], asked: TotalsQuery, days: Period) -> Content:
-    wanted = [row for row in _rows(tx, asked, days) if fits(asked, row.account)]
+    wanted = [group for group in _moved(tx, asked, days) if fits(asked, group)]
     groups = _groups(wanted, asked, days, {project.id: project.name for project in projects})
+    total = together(wanted)
     answer = Totals(
         start_date=str(days.start),
         end_date=str(days.end),
         group_by=asked.group_by,
-        total=group_counts([row.last for row in wanted if row.last != UNKNOWN]),
-        growth=_growth(wanted, days),
+        total=GroupCounts(total.accounts, total.movement.total),
+        growth=_growth(total, days),
         group_count=len(groups),
         groups=groups[:MOST],
     )
@@ -81,32 +81,30 @@ def _content(tx: sa.Connection, projects: Sequence[Project], asked: TotalsQuery,
     return lines_content(answer, "groups", GroupTotals, asked, file=file)
 
 
-def _rows(tx: sa.Connection, asked: TotalsQuery, days: Period) -> Iterable[Ranged]:
+def _moved(tx: sa.Connection, asked: TotalsQuery, days: Period) -> Iterable[Cohort]:
     if days.days == 0:
         return ()
-    if asked.project_id is not None:
-        return ranged(tx, "project", asked.project_id, days.start, days.end)
-    return ranged(tx, "all", None, days.start, days.end)
+    ends = DayEnd(days.start), DayEnd(days.end)
+    return between(tx, "all" if asked.project_id is None else "project", asked.project_id, *ends)
 
 
-def _groups(rows: Iterable[Ranged], asked: TotalsQuery, days: Period, names: dict[str, str]) -> list[GroupTotals]:
+def _groups(found: Iterable[Cohort], asked: TotalsQuery, days: Period, names: dict[str, str]) -> list[GroupTotals]:
     """The groups that count on the last day or counted on the first, those with the most views first."""
-    counted = (row for row in rows if row.first != UNKNOWN or row.last != UNKNOWN)
+    counted = (group for group in found if any(group.sums.now) or any(group.sums.then))
     by = GROUPS[asked.group_by]
-    found = group_by(counted, lambda row: by(row.account))
-    groups = [_group(key, names.get(key or "", key), members, days) for key, members in found.items()]
+    alike = group_by(counted, by)
+    groups = [_group(key, names.get(key or "", key), together(members), days) for key, members in alike.items()]
     return by_value(
         groups, lambda group: Counts._make(group.counts).views, lambda group: group.key or "", descending=True
     )
 
 
-def _group(key: str | None, name: str | None, members: Sequence[Ranged], days: Period) -> GroupTotals:
-    there = group_counts([row.last for row in members if row.last != UNKNOWN])
-    return GroupTotals(key, name, there.profiles, there.counts, _growth(members, days))
+def _group(key: str | None, name: str | None, sums: Sums, days: Period) -> GroupTotals:
+    return GroupTotals(key, name, sums.accounts, sums.movement.total, _growth(sums, days))
 
 
-def _growth(members: Iterable[Ranged], days: Period) -> GroupGrowth:
-    return group_growth(str(days.start), str(days.end), movement((row.first, row.last) for row in members))
+def _growth(sums: Sums, days: Period) -> GroupGrowth:
+    return group_growth(str(days.start), str(days.end), sums.movement)
 
 
 TOTALS = Route(

@@ -1,0 +1,126 @@
+"""What the database adds up is what the accounts come to one by one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.store.test_days import START, Past, noon
+from webapp.model import METRICS, UNKNOWN
+from webapp.rules.growth import sums
+from webapp.rules.sorting import group_by
+from webapp.store import days, movements
+from webapp.store.accounts import Account
+from webapp.store.db import Database
+from webapp.store.heads import all_heads
+from webapp.store.movements import Cohort, DayEnd, DaysBack, End, Present, between, together
+from webapp.store.standing import Scope, everybody, ranged, recent
+from webapp.store.tables import account_snapshots, account_spans, accounts, projects
+
+
+class World(Past):
+    """The same, with current counts, modes, removed accounts and syncs."""
+
+    def sync(self) -> None:
+        for name in ("a", "b"):
+            if self.dice.random() < 0.9:
+                self.tx.execute(projects.update().where(projects.c.id == name).values(as_of=self.now()))
+            for account in self.ids[name]:
+                row: dict[str, Any] = {
+                    "mode": self.dice.choice(["auto", "auto", "off"]),
+                    "removed_at": None,
+                    **self.counts(),
+                }
+                if self.dice.random() < 0.2:
+                    row["removed_at"] = self.now()
+                row |= {name: self.dice.choice([None, "x", "y"]) for name in ("topic", "owner")}
+                self.tx.execute(accounts.update().where(accounts.c.id == account).values(row))
+
+    def ends(self) -> list[tuple[End, Present | DayEnd]]:
+        some: list[DayEnd] = [DayEnd(self.day - timedelta(days=back)) for back in (0, 1, 3, 9)]
+        starts: list[End] = [DaysBack(1), DaysBack(7), *some]
+        found: list[tuple[End, Present | DayEnd]] = [(then, Present()) for then in starts]
+        return [*found, *((then, now) for then, now in product(some, some) if then.day <= now.day)]
+
+
+def one_by_one(tx: sa.Connection, scope: Scope, of: str | None, then: End, now: Present | DayEnd) -> list[Cohort]:
+    """The plain rule."""
+    as_of = {project.id: project.as_of for project in all_heads(tx)}
+    people = [*everybody(tx, scope, of, removed=True)]
+
+    def values(end: End) -> dict[int, tuple[int | None, ...]]:
+        match end:
+            case DayEnd(day):
+                return {row.account.id: row.last for row in ranged(tx, scope, of, day, day)}
+            case DaysBack(number):
+                return {row.account.id: row.then for row in recent(tx, scope, of, number, as_of)}
+            case _:
+                return {one.id: one.counts if one.counted else UNKNOWN for one in people}
+
+    before, after = values(then), values(now)
+    found = []
+    for key, mine in group_by(people, _alike).items():
+        added = sums((before[one.id], after[one.id]) for one in mine)
+        found.append(Cohort(*key, sum(one.counted for one in mine), added))
+    return found
+
+
+def _alike(account: Account) -> tuple[str, str, str | None, str | None]:
+    return account.project_id, account.platform, account.topic, account.owner
+
+
+def plain(cohorts: list[Cohort]) -> list[Cohort]:
+    """In one order; what has no value of the day is another matter."""
+    bare = [one._replace(sums=one.sums._replace(carried=0)) for one in cohorts]
+    return sorted(bare, key=repr)
+
+
+@pytest.mark.parametrize("large", [movements.LARGE, 5_000, 0], ids=["mostly", "half", "never"])
+@pytest.mark.parametrize("seed", range(3))
+def test_added_up_at_once_and_one_by_one_are_the_same(
+    db: Database, monkeypatch: pytest.MonkeyPatch, seed: int, large: int
+) -> None:
+    """large: how many of the accounts are added up at once."""
+    monkeypatch.setattr(movements, "LARGE", large)
+    with db.write() as tx:
+        world = World(tx, seed)
+        for number in range(61):
+            world.step()
+            if number % 20 == 0:
+                world.sync()
+                for then, now in world.ends():
+                    for scope, of in (("project", "a"), ("all", None)):
+                        expected = one_by_one(tx, scope, of, then, now)  # type: ignore[arg-type]
+                        found = between(tx, scope, of, then, now)  # type: ignore[arg-type]
+                        assert plain(found) == plain(expected), (number, then, now)
+
+
+def test_most_accounts_are_added_up_at_once(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(movements._Cohorts, "add_accounts", None)
+    with db.write() as tx:
+        tx.execute(projects.insert().values(id="a", name="a", as_of=noon(START + timedelta(days=8))))
+        for name in ("u", "v"):
+            row: dict[str, Any] = {
+                "project_id": "a",
+                "profile_url": name,
+                "url_key": name,
+                **dict.fromkeys(METRICS, 90),
+            }
+            account = tx.execute(accounts.insert().values(row).returning(accounts.c.id)).scalar_one()
+            tx.execute(account_spans.insert().values(account_id=account, since=noon(START), metrics=31))
+            for number in range(9):
+                day = START + timedelta(days=number)
+                row = {"account_id": account, "day": day, "snapshot_time": noon(day, 6 if name == "u" else 18)}
+                tx.execute(account_snapshots.insert().values(row | dict.fromkeys(METRICS, 10 * number)))
+        days.rebuild(tx, "a")
+
+        daily, weekly = (together(between(tx, "project", "a", DaysBack(n), Present())).movement for n in (1, 7))
+        range_ = together(between(tx, "project", "a", DayEnd(START), DayEnd(START + timedelta(days=8)))).movement
+
+    assert daily.growth == (180 - (73 + 68),) * 5  # at noon a quarter and three quarters of the way
+    assert weekly.growth == (180 - (13 + 8),) * 5
+    assert range_.growth == (160,) * 5
