@@ -54,6 +54,7 @@ class Machine:
             (self.bin / name).symlink_to(str(shutil.which(name)))
         self.put("python3", PYTHON)
         self.put("apt-get", APT)
+        self.put("sudo", "#!/bin/sh\n")
         self.become(0)
         self.has("has-venv")
         (folder / "lacks").touch()
@@ -126,6 +127,16 @@ def test_anybody_else_is_told_the_line_to_type(machine: Machine) -> None:
         "python3 cannot make virtual environments yet; type: sudo apt-get install python3-venv"
     ]
     assert not (machine.project / ".venv").exists()
+
+
+def test_a_machine_without_sudo_has_su(machine: Machine) -> None:
+    (machine.bin / "sudo").unlink()
+    machine.lacks("chromium", "cron")
+    machine.become(1000)
+
+    ended = machine.run("dev", "test")
+
+    assert ended.stdout.splitlines()[-1].endswith("; type: su - -c 'apt-get install chromium cron'")
 
 
 def test_so_is_root_when_the_network_is_away(machine: Machine) -> None:
