@@ -12,7 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.schemas import BaseSchema
-from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.specs.openapi.checks import (
+    negative_data_rejection,
+    positive_data_acceptance,
+    response_schema_conformance,
+)
 
 from tests.api.shapes import Shapes
 from tests.api.tour import ADMIN, Demo, demo_on
@@ -76,6 +80,8 @@ def test_every_answer_is_one_the_document_tells_of(
         if known and case.path_parameters:
             case.path_parameters |= {name: busy_demo.values[name] for name in case.path_parameters}
             left_out.append(negative_data_rejection)  # what was wrong with the request may have been its path
+        if case.query and "fields" in case.query:
+            left_out.append(response_schema_conformance)  # a line with some of its fields lacks required ones
         answer = case.call_and_validate(headers=ADMIN, excluded_checks=left_out)
         if answer.headers.get("content-type", [""])[0] == "application/problem+json":
             problem = answer.json()
