@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +38,19 @@ def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, [wanted] if wanted else CHROMIUM)), None)
 
 
+def find_driver() -> Path | None:
+    """What leads the browser, in Playwright's package; None when it does not start.
+
+    It is linked with one library more than a bare Debian has.
+    """
+    package = importlib.util.find_spec("playwright")
+    if package is None or package.origin is None:
+        return None
+    driver = Path(package.origin).parent / "driver" / "node"
+    done = subprocess.run([driver, "--version"], check=False, capture_output=True)
+    return driver if done.returncode == 0 else None
+
+
 def _on_path(name: str) -> Callable[[], str | None]:
     return lambda: shutil.which(name)
 
@@ -44,6 +59,7 @@ PROGRAMS = {
     "chromium": Program(find_chromium, "chromium"),
     "crontab": Program(_on_path("crontab"), "cron"),
     "curl": Program(_on_path("curl"), "curl"),
+    "libatomic": Program(find_driver, "libatomic1"),
     "npm": Program(_on_path("npm"), "npm"),
     "postgres": Program(postgres_server.find_binaries, "postgresql"),
     "systemd-analyze": Program(_on_path("systemd-analyze"), "systemd"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,9 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def put(path: Path) -> str:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("#!/bin/sh\n")
+def put(path: Path, command: str = "") -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{command}\n")
     path.chmod(0o755)
     return str(path)
 
@@ -62,7 +63,20 @@ def test_a_test_without_its_program_is_left_out_but_fails_on_a_build_server(
         programs.need(name)
 
 
-def test_what_is_missing_is_known_by_its_package(path: Path) -> None:
+@pytest.mark.parametrize("code", [0, 127])
+def test_what_leads_the_browser_is_there_when_it_starts(
+    path: Path, monkeypatch: pytest.MonkeyPatch, processes: None, code: int
+) -> None:
+    monkeypatch.delitem(sys.modules, "playwright", raising=False)
+    monkeypatch.syspath_prepend(path)
+    placed = put(path / "playwright" / "driver" / "node", f"exit {code}")
+    (path / "playwright" / "__init__.py").touch()
+
+    assert ("libatomic" in programs.missing()) == (code == 127)
+    assert code == 127 or programs.need("libatomic") == placed
+
+
+def test_what_is_missing_is_known_by_its_package(path: Path, processes: None) -> None:
     put(path / "curl")
     put(path / "google-chrome")
 

@@ -30,7 +30,9 @@ Opening = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    return {"executable_path": need("chromium"), "args": ARGS}
+    chromium = need("chromium")
+    need("libatomic")
+    return {"executable_path": chromium, "args": ARGS}
 
 
 @pytest.fixture(scope="session")
