@@ -20,6 +20,7 @@ from webapp.actions import Trigger
 from webapp.actions.trigger import start_sync
 from webapp.app import create_app
 from webapp.bootstrap import DEMO_FOLDER, Parts, bootstrap
+from webapp.clock import iso
 from webapp.config import Settings
 from webapp.errors import Invalid, NotFound
 from webapp.store import held, projects, standing, tables
@@ -89,6 +90,39 @@ def test_page_and_terminal_say_in_the_same_words_when_a_project_is_synced_next(
 
     assert "Next sync in 28 minutes" in page
     assert "next in 28 minutes; last success just now" in line
+
+
+@pytest.mark.parametrize(
+    ("values", "turn"),
+    [
+        ({"auto_sync": True}, "next_sync_at"),
+        ({"next_sync_at": None}, "created_at"),
+        ({"auto_sync": False}, None),
+        ({"status": "paused"}, None),
+    ],
+    ids=["planned", "never synced", "off", "paused"],
+)
+def test_every_door_names_the_same_next_sync(
+    env: dict[str, str], client: FlaskClient, parts: Parts, values: dict[str, Any], turn: str | None
+) -> None:
+    typed(env, "sync")
+    project_id = client.get("/api/projects", headers=ADMIN).get_json()["projects"][0]["id"]
+    with parts.db.write() as tx:
+        projects.update(tx, project_id, values)
+        row = projects.get(tx, project_id)
+    expected = iso(getattr(row, turn)) if turn else None
+
+    of_http = [
+        client.get(path, headers=ADMIN).get_json()["next_sync_at"]
+        for path in (
+            f"/api/projects/{project_id}",
+            f"/api/admin/sync_status?project_id={project_id}",
+            f"/api/admin/projects/{project_id}/auto_sync",
+        )
+    ]
+    of_terminal = {one["project_id"]: one for one in json.loads(typed(env, "schedule", "list", "--json"))["projects"]}
+
+    assert [*of_http, of_terminal[project_id]["next_sync_at"]] == [expected] * 4
 
 
 def test_a_turn_that_nobody_serves_is_overdue_by_every_door(

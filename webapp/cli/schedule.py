@@ -38,7 +38,7 @@ def list_schedule(*, as_json: bool) -> None:
             due = {project.id for project in planning.due(tx, now, minutes)}
     if as_json:
         body = {"last_tick_at": iso(seen.seen_at) if seen else None, "overdue_by_seconds": overdue(turn, now)}
-        print_json(body | {"projects": [_json_of(project, minutes, due) for project in planned]})
+        print_json(body | {"projects": [_json_of(project, minutes, due, now) for project in planned]})
         return
     click.echo(f"last tick: {ago(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
     print_overdue(turn, now, parts.settings.stale_after)
@@ -48,14 +48,14 @@ def list_schedule(*, as_json: bool) -> None:
         click.echo(f"{project.name:{width}}  {words}, next {_next(project, now, due)}; {_last(project, now)}")
 
 
-def _json_of(project: Project, minutes: int, due: Collection[str]) -> dict[str, Any]:
+def _json_of(project: Project, minutes: int, due: Collection[str], now: datetime) -> dict[str, Any]:
     return {
         "project_id": project.id,
         "project_name": project.name,
         "status": project.status,
         "enabled": project.auto_sync,
         "schedule": schedule_of(project, minutes).words,
-        "next_sync_at": iso(project.next_sync_at),
+        "next_sync_at": iso(project.turn(now)),
         "due": project.id in due,
         "last_sync_at": iso(project.synced_at),
         "failures": project.failures,
@@ -68,9 +68,9 @@ def _next(project: Project, now: datetime, due: Collection[str]) -> str:
         return f"never ({project.status})"
     if not project.auto_sync:
         return "never (off)"
-    if project.id in due or project.next_sync_at is None:
+    if project.id in due or (turn := project.turn(now)) is None:
         return "at the next tick"
-    return ahead(project.next_sync_at, now, spelled=True)
+    return ahead(turn, now, spelled=True)
 
 
 def _last(project: Project, now: datetime) -> str:

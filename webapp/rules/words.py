@@ -17,7 +17,6 @@ SPANS = (
 SPELLED = {"d": "day", "h": "hour", "min": "minute"}
 UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))  # with their minutes
 SMALL = 10_000
-MINUTE = timedelta(minutes=1)
 MINUTE_S = 60
 
 

@@ -64,6 +64,12 @@ class Project:
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
+    def turn(self, now: datetime) -> datetime | None:
+        """When it is to be synced by itself: past, its time has come; None: it is not synced by itself now."""
+        if self.removed_at is not None or self.status != "active" or not self.auto_sync:
+            return None
+        return self.next_sync_at or self.created_at or now
+
     @property
     def touched_at(self) -> datetime | None:
         """The last time anything of the project was written."""

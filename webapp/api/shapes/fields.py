@@ -23,6 +23,7 @@ Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 DayText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date"})]
 Number = Annotated[int, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+NextSync = Annotated[Time | None, says("past: it is due; null: it is not synced by itself now")]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]  # of a project
 Code = Annotated[str | None, says("machine code of what went wrong; null: nothing did")]
 DryRun = Annotated[bool, says("answer what would happen, and change nothing")]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Struct
 
 from webapp.api.shapes.counts import GroupGrowth
-from webapp.api.shapes.fields import Time, says, zero_or_more
+from webapp.api.shapes.fields import NextSync, Time, says, zero_or_more
 from webapp.api.shapes.metrics import MetricStruct, TotalPerMetric
 from webapp.store.projects import Status
 
@@ -35,7 +35,7 @@ class ProjectOut(MetricStruct):
     checked_at: Annotated[Time | None, says("the last attempt that came to its end")]
     synced_at: Annotated[Time | None, says("the last success")]
     changed_at: Annotated[Time | None, says("the last time a number changed")]
-    next_sync_at: Time | None
+    next_sync_at: NextSync
     degraded_since: Time | None
     stale: Annotated[bool, says("too old to trust; never so for a finished project")]
     worksheet_title: str | None

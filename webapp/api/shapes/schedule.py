@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from webapp.api.shapes.fields import Number, Time, says, zero_or_more
+from webapp.api.shapes.fields import NextSync, Number, Time, says, zero_or_more
 from webapp.model import LONGEST_INTERVAL
 
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_INTERVAL)]
@@ -43,7 +43,7 @@ class AutoSync(Struct):
     timezone: str
     min_interval_minutes: Number
     last_sync_at: Annotated[Time | None, says("the last success")]
-    next_sync_at: Annotated[Time | None, says("past: it is due; null: it is not synced by itself now")]
+    next_sync_at: NextSync
     due: bool
     failures: Annotated[int, zero_or_more("attempts since the last success")]
     last_error: Annotated[str | None, says("of the last attempt; null: it succeeded")]

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from webapp import __version__
-from webapp.api.shapes.fields import Number, Time, says, zero_or_more
+from webapp.api.shapes.fields import NextSync, Number, Time, says, zero_or_more
 from webapp.api.shapes.rows import from_row
 from webapp.api.shapes.runs import RunSummary, run_summary
 from webapp.clock import iso
@@ -170,7 +170,7 @@ class ProjectSyncStatus(Struct):
     checked_at: Annotated[Time | None, says("the last attempt that came to its end")]
     synced_at: Annotated[Time | None, says("the last success")]
     changed_at: Annotated[Time | None, says("the last time a number changed")]
-    next_sync_at: Time | None
+    next_sync_at: NextSync
     state: Annotated[ProjectState, says("the worst thing that is so")]
     degraded_since: Time | None
     stale: bool
@@ -299,6 +299,7 @@ def project_sync_status(
         project_name=project.name,
         status="removed" if project.removed_at else project.status,
         isSyncing=syncing,
+        next_sync_at=iso(project.turn(now)),
         state=project_state(project, stale=stale, syncing=syncing),
         stale=stale,
         readings=readings_status(ages, settings.readings_stale_after, now),

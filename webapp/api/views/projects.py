@@ -18,7 +18,7 @@ from webapp.api.http.tables import json_content, lines_content
 from webapp.api.shapes.counts import GroupGrowth, growth_since
 from webapp.api.shapes.projects import ProjectList, ProjectOut
 from webapp.api.shapes.rows import from_row
-from webapp.clock import Clock
+from webapp.clock import Clock, iso
 from webapp.config import Settings
 from webapp.model import UNKNOWN, Counts, Values
 from webapp.rules.freshness import is_project_stale
@@ -108,6 +108,7 @@ def _project_out(project: Project, sums: ProjectSums, now: datetime, stale_after
         progress_capped=capped,
         growth_24h=sums.day,
         growth_7d=sums.week,
+        next_sync_at=iso(project.turn(now)),
         stale=is_project_stale(project, stale_after, now),
     )
 

@@ -56,7 +56,6 @@ def _settings(asked: AutoSyncUpdate) -> dict[str, Any]:
 def _auto_sync(tx: sa.Connection, project: Project) -> AutoSync:
     now, default = web.get(Clock).now(), web.get(Settings).interval_minutes
     minutes = None if project.cron is not None else project.interval_minutes or default
-    synced = project.auto_sync and project.status == "active"
     return AutoSync(
         success=True,
         project_id=project.id,
@@ -69,7 +68,7 @@ def _auto_sync(tx: sa.Connection, project: Project) -> AutoSync:
         timezone=project.timezone or "UTC",
         min_interval_minutes=project.min_interval_minutes,
         last_sync_at=iso(project.synced_at),
-        next_sync_at=iso(project.next_sync_at or project.created_at or now) if synced else None,
+        next_sync_at=iso(project.turn(now)),
         due=schedule.project_due(tx, project.id, now, default),
         failures=project.failures,
         last_error=project.last_error,
