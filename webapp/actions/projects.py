@@ -106,7 +106,7 @@ def restore_locked(edit: Edit, project: Project) -> Project:
 def _naming(tx: sa.Connection, project: Project, name: str | None) -> dict[str, Any]:
     """The name set by hand, or handed back to the tab."""
     if name is None:
-        return {"name": project.worksheet_title or project.name, "name_set": False}
+        return {"name": project.tab_title, "name_set": False}
     name = clean_line("name", name, LONGEST_NAME)
     _refuse_taken_name(tx, name, but=project.id)
     return {"name": name, "name_set": True}
@@ -132,7 +132,7 @@ def _binding(edit: Edit, project: Project, values: Mapping[str, Any]) -> dict[st
 def _has_tab(project: Project, worksheet_id: str | None, title: str | None) -> bool:
     if worksheet_id is not None:
         return project.worksheet_id == worksheet_id
-    return same_title(project.worksheet_title or project.name) == same_title(title or "")
+    return same_title(project.tab_title) == same_title(title or "")
 
 
 def _release_tab(edit: Edit, other: Project) -> None:

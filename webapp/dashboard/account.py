@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Response
 
 from webapp import web
 from webapp.clock import Clock
-from webapp.dashboard.charts import ChartDay, draw_bars, draw_line
+from webapp.dashboard.charts import ChartDay, draw_bars, draw_line, fill_gaps
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
 from webapp.dashboard.reasons import SourcedCount, columns_of, sourced_count
 from webapp.dashboard.rendering import page
@@ -104,7 +104,7 @@ def account_page(
             difference(week.now, week.then),
             lambda of: [one.end[of] for one in past if not one.carried >> of & 1],
         ),
-        [*_chart_days(past, dates, place)[-days:], *_chart_now(project, day, past, place)],
+        [*fill_gaps([_chart_day(day, place) for day in past], dates)[-days:], *_chart_now(project, day, past, place)],
         _reasons(tx, account, project, now),
     )
 
@@ -117,16 +117,9 @@ def _chart_now(project: Project, one: Recent, past: Sequence[AccountDay], place:
     return [ChartDay(project.as_of.date(), one.now[place], growth, now=True)]
 
 
-def _chart_days(past: Sequence[AccountDay], dates: Sequence[date], place: int) -> list[ChartDay]:
-    known = {day.day: day for day in past}
-    return [_chart_day(day, known.get(day), place) for day in dates]
-
-
-def _chart_day(day: date, found: AccountDay | None, place: int) -> ChartDay:
-    if found is None:
-        return ChartDay(day, None, gap=True)
+def _chart_day(found: AccountDay, place: int) -> ChartDay:
     carried = found.carried >> place & 1
-    return ChartDay(day, found.end[place], found.growth[place], carried=carried, gap=bool(carried))
+    return ChartDay(found.day, found.end[place], found.growth[place], carried=carried, gap=bool(carried))
 
 
 def _reasons(tx: sa.Connection, account: Account, project: Project, now: datetime) -> list[MetricReasons]:

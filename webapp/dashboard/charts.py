@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,6 +32,12 @@ class ChartDay:
     carried: int = 0
     gap: bool = False
     now: bool = False
+
+
+def fill_gaps(found: Iterable[ChartDay], dates: Iterable[date]) -> list[ChartDay]:
+    """A day for each of the dates: as it was found, or nothing."""
+    known = {one.day: one for one in found}
+    return [known.get(day) or ChartDay(day, None, gap=True) for day in dates]
 
 
 @dataclass(frozen=True)

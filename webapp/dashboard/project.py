@@ -13,7 +13,7 @@ from flask import Response, request
 from webapp import web
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.dashboard.charts import ChartDay, SparkDrawing, draw_line, draw_spark
+from webapp.dashboard.charts import ChartDay, SparkDrawing, draw_line, draw_spark, fill_gaps
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
 from webapp.dashboard.reasons import SourcedCount, sourced_count
 from webapp.dashboard.rendering import page
@@ -169,7 +169,10 @@ def project_page(
         silences=stale_readings(reading_ages(tx, now, limit, project.id), limit, now),
         tiles=metric_tiles(moved.total, moved.growth, together(week).movement.growth, lambda of: _sparks(past, of)),
         percent=target_percent(project, moved.total),
-        points=[*_chart_days(past, dates, place)[-days:], *_chart_now(tx, project, past, place)],
+        points=[
+            *fill_gaps([_chart_day(day, place) for day in past], dates)[-days:],
+            *_chart_now(tx, project, past, place),
+        ],
         platforms=_groups(cohorts, lambda cohort: cohort.platform, place),
         topics=_groups(cohorts, _topic, place),
         rows=[_line(a, project, sources[a.id], growths[a.id][place], sparks.get(a.id)) for a in shown],
@@ -246,15 +249,8 @@ def _is_gap(day: ProjectDay) -> bool:
     return day.accounts > 0 and day.carried == day.accounts
 
 
-def _chart_days(past: Sequence[ProjectDay], dates: Sequence[date], place: int) -> list[ChartDay]:
-    known = {day.day: day for day in past}
-    return [_chart_day(day, known.get(day), place) for day in dates]
-
-
-def _chart_day(day: date, found: ProjectDay | None, place: int) -> ChartDay:
-    if found is None:
-        return ChartDay(day, None, gap=True)
-    return _moved(found.movement, day, place, carried=found.carried, gap=_is_gap(found))
+def _chart_day(found: ProjectDay, place: int) -> ChartDay:
+    return _moved(found.movement, found.day, place, carried=found.carried, gap=_is_gap(found))
 
 
 def _moved(movement: Movement, day: date, place: int, **more: Any) -> ChartDay:

@@ -64,6 +64,11 @@ class Project:
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
+    @property
+    def tab_title(self) -> str:
+        """What its tab is called, as far as anybody knows."""
+        return self.worksheet_title or self.name
+
     def turn(self, now: datetime) -> datetime | None:
         """When it is to be synced by itself: past, its time has come; None: it is not synced by itself now."""
         if self.removed_at is not None or self.status != "active" or not self.auto_sync:

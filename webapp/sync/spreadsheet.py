@@ -241,7 +241,7 @@ def _tab_of(project: Project, tabs: Tabs, book: Book) -> tuple[Tab | None, Sourc
 def _missing(project: Project, book: Book) -> SourceError:
     titles = ", ".join(repr(tab.title) for tab in book.tabs[:20])
     return SourceError(
-        f"the tab {project.worksheet_title or project.name!r} has gone from the spreadsheet {book.title!r}",
+        f"the tab {project.tab_title!r} has gone from the spreadsheet {book.title!r}",
         code="tab_missing",
         hint=f"the tabs there are: {titles}; restore it, or give the project one of them with PATCH /api/admin/projects/"
         f"{project.id} and worksheet_title, or leave it alone with smart-sync projects ignore {project.id}",
@@ -249,6 +249,6 @@ def _missing(project: Project, book: Book) -> SourceError:
 
 
 def _note_heir(project: Project, tab: Tab) -> str:
-    title = project.worksheet_title or project.name
+    title = project.tab_title
     why = "made again under its name" if same_title(title) == same_title(tab.title) else "which has its accounts"
     return f"the tab {title!r} has gone; its project goes on with the tab {tab.title!r}, {why}"

@@ -79,6 +79,6 @@ def _goes_on(project: Project) -> bool:
 
 def _by_title(free: Sequence[Tab], projects: Sequence[Project]) -> dict[str, Tab]:
     tabs = {tab.id: tab for tab in free}
-    wanted = {project.id: same_title(project.worksheet_title or project.name) for project in projects}
+    wanted = {project.id: same_title(project.tab_title) for project in projects}
     found = by_name(wanted, [(tab.id, same_title(tab.title)) for tab in free])
     return {project: tabs[tab] for project, tab in found.items()}

@@ -164,7 +164,7 @@ def _finding_of(settings: Settings, tab: Tab, cells: Cells, role: str | None, lo
         if role is None and error.code in NO_PROJECT:
             return Finding("warn", what, f"is left out: {error.message}", error.hint)
         if role is None:
-            return Finding("FAIL", what, error.message, error.hint)
+            return failure(what, error)
         return Finding("FAIL", what, f"{role}: {error.message}", error.hint)
     if role is None:
         role = "becomes a project" if settings.discover else "no project, and SMART_SYNC_DISCOVER is off"
