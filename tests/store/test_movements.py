@@ -97,6 +97,8 @@ def test_added_up_at_once_and_one_by_one_are_the_same(
                         expected = one_by_one(tx, scope, of, then, now)  # type: ignore[arg-type]
                         found = between(tx, scope, of, then, now)  # type: ignore[arg-type]
                         assert plain(found) == plain(expected), (number, then, now)
+                        whole = between(tx, scope, of, then, now, apart=False)  # type: ignore[arg-type]
+                        assert together(whole) == together(found)
 
 
 def test_most_accounts_are_added_up_at_once(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,7 +143,10 @@ def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent:
 
 
 def _sums(tx: sa.Connection, projects: Sequence[Project], today: date) -> dict[str, HomeSums]:
-    day, week = (group_by(between(tx, "all", None, DaysBack(n), Present()), lambda one: one.project_id) for n in (1, 7))
+    day, week = (
+        group_by(between(tx, "all", None, DaysBack(n), Present(), apart=False), lambda one: one.project_id)
+        for n in (1, 7)
+    )
     first = today - timedelta(days=SPARK_DAYS - 1)
     past = days.of_projects(tx, [one.id for one in projects], first, today)
     return {one.id: _sum(day.get(one.id, ()), week.get(one.id, ()), past[one.id]) for one in projects}

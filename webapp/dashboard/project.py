@@ -26,7 +26,7 @@ from webapp.rules.growth import Movement, difference
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import by_value, group_by, says
 from webapp.store import days as kept_days
-from webapp.store import doubts, held, leases, observations, schedule
+from webapp.store import doubts, held, leases, movements, observations, schedule
 from webapp.store.accounts import Account
 from webapp.store.db import Database
 from webapp.store.doubts import ListedDoubt
@@ -146,7 +146,8 @@ def project_page(
     tx: sa.Connection, project: Project, metric: Metric, days: int, listing: Listing, now: datetime, settings: Settings
 ) -> ProjectPage:
     today, place = now.date(), METRICS.index(metric)
-    cohorts, week = (between(tx, "project", project.id, DaysBack(n), Present()) for n in (1, 7))
+    cohorts = between(tx, "project", project.id, DaysBack(1), Present())
+    week = movements.of_project(tx, project.id, DaysBack(7), Present())
     moved = together(cohorts).movement
     there = [*everybody(tx, "project", project.id)]
     fitting = [one for one in there if _fits(one, listing)]
@@ -167,7 +168,7 @@ def project_page(
         state=state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now),
         due=schedule.project_due(tx, project.id, now, settings.interval_minutes),
         silences=stale_readings(reading_ages(tx, now, limit, project.id), limit, now),
-        tiles=metric_tiles(moved.total, moved.growth, together(week).movement.growth, lambda of: _sparks(past, of)),
+        tiles=metric_tiles(moved.total, moved.growth, week.movement.growth, lambda of: _sparks(past, of)),
         percent=target_percent(project, moved.total),
         points=[
             *fill_gaps([_chart_day(day, place) for day in past], dates)[-days:],
@@ -263,7 +264,7 @@ def _chart_now(tx: sa.Connection, project: Project, past: Sequence[ProjectDay], 
     """The present, measured against the last day."""
     if not past or project.as_of is None:
         return []
-    moved = together(between(tx, "project", project.id, DayEnd(past[-1].day), Present())).movement
+    moved = movements.of_project(tx, project.id, DayEnd(past[-1].day), Present()).movement
     return [_moved(moved, project.as_of.date(), place, now=True)]
 
 

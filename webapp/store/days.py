@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from webapp.rules.growth import NO_SUMS, Sums
 from webapp.rules.history import ONE, ProjectDay, day_sums, days_between
 from webapp.rules.history import project_days as project_days_of
-from webapp.store import spans
+from webapp.store import movements, spans
 from webapp.store.backends.dialect import insert_for
-from webapp.store.movements import DayEnd, between, together
+from webapp.store.movements import DayEnd
 from webapp.store.standing import Scope, cells, standing_at
 from webapp.store.statement import chunks
 from webapp.store.tables import account_snapshots, account_spans, accounts, project_days
@@ -37,7 +37,7 @@ def keep(tx: sa.Connection, project_id: str, touched: Collection[date]) -> None:
 
 
 def _keep_day(tx: sa.Connection, project_id: str, day: date) -> None:
-    _put(tx, project_id, day, together(between(tx, "project", project_id, DayEnd(day - ONE), DayEnd(day))))
+    _put(tx, project_id, day, movements.of_project(tx, project_id, DayEnd(day - ONE), DayEnd(day)))
 
 
 def _put_if_new(tx: sa.Connection, project_id: str, day: date) -> None:

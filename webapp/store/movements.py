@@ -19,6 +19,7 @@ from webapp.rules.growth import ALL, NO_SUMS, Sums, mask_of, sums
 from webapp.rules.history import end_of
 from webapp.rules.sorting import group_by
 from webapp.store import standing
+from webapp.store.accounts import Account
 from webapp.store.heads import all_heads, as_of_day, as_of_moment
 from webapp.store.spans import at_moment, on_account
 from webapp.store.standing import DAY, Scope, bound_day, bound_moment
@@ -39,6 +40,7 @@ SHIFT = 1 << 33  # added before a division and taken off behind it, since the da
 LONG = 1 << 27  # seconds: the same for the time between two snapshots
 FEW = 1_000
 ALIKE = ("project_id", "platform", "topic", "owner")
+NOT_APART = ("", None, None)
 WIDTH = len(METRICS)
 
 
@@ -74,25 +76,32 @@ Kind = Literal["now", "day"] | int  # of an end; a number: so many days back
 SIDES = ("then", "now")
 
 
-def between(tx: sa.Connection, scope: Scope, of: str | None, then: End, now: Present | DayEnd) -> list[Cohort]:
-    """How the sums of all accounts came from one end to the other, by project, platform, topic and owner.
+def between(
+    tx: sa.Connection, scope: Scope, of: str | None, then: End, now: Present | DayEnd, *, apart: bool = True
+) -> list[Cohort]:
+    """How the sums of all accounts came from one end to the other.
 
-    scope: `project` or `all`.
+    scope: `project` or `all`. apart: tell cohorts apart, else all accounts of a project are one of no platform.
     """
-    found = _Cohorts()
-    ends, kinds = (then, now), (_kind(then), _kind(now))
-    values: dict[str, Any] = {"scope": of} if of is not None else {}
-    values |= {name: value for side, end in zip(SIDES, ends, strict=True) for name, value in _bound(tx, side, end)}
-    values |= {"large": LARGE}
+    found = _Cohorts(apart)
+    asked = scope, _kind(then), _kind(now), apart
+    values: dict[str, Any] = {"large": LARGE} if of is None else {"large": LARGE, "scope": of}
+    for side, end in zip(SIDES, (then, now), strict=True):
+        values |= _bound(tx, side, end)
     odd = False
-    for row in _grouped(scope, *kinds).rows(tx, **values):
+    for row in _grouped(*asked).rows(tx, **values):
         found.add_row(row)
         odd = odd or _is_odd(row)
     if odd:
-        ids = [row[0] for row in _odd(scope, *kinds).rows(tx, **values)]
+        ids = [row[0] for row in _odd(*asked).rows(tx, **values)]
         for part in chunks(ids, FEW):
             found.add_accounts(tx, part, then, now)
     return found.listed()
+
+
+def of_project(tx: sa.Connection, project_id: str, then: End, now: Present | DayEnd) -> Sums:
+    """How the sums of a project's accounts came from one end to the other."""
+    return together(between(tx, "project", project_id, then, now, apart=False))
 
 
 def together(groups: Iterable[Cohort]) -> Sums:
@@ -106,7 +115,8 @@ def together(groups: Iterable[Cohort]) -> Sums:
 class _Cohorts:
     """Groups as they grow."""
 
-    def __init__(self) -> None:
+    def __init__(self, apart: bool) -> None:
+        self._apart = apart
         self._found: dict[tuple[Any, ...], tuple[int, Sums]] = {}
 
     def add_row(self, row: tuple[Any, ...]) -> None:
@@ -119,9 +129,12 @@ class _Cohorts:
         before, after = (_values_at(tx, ids, end) for end in (then, now))
         stale = _stale(tx, after, now) if isinstance(now, DayEnd) else set()
         people = standing.everybody(tx, "few", ids, removed=True)
-        for key, members in group_by(people, lambda account: tuple(getattr(account, name) for name in ALIKE)).items():
+        for key, members in group_by(people, self._key).items():
             pairs = [(before.get(one.id, UNKNOWN), after.get(one.id, UNKNOWN)) for one in members]
             self._add(key, 0, sums(pairs)._replace(carried=sum(one.id in stale for one in members)))
+
+    def _key(self, account: Account) -> tuple[Any, ...]:
+        return tuple(getattr(account, name) for name in ALIKE) if self._apart else (account.project_id, *NOT_APART)
 
     def _add(self, key: tuple[Any, ...], profiles: int, more: Sums) -> None:
         count, known = self._found.get(key, (0, NO_SUMS))
@@ -193,29 +206,31 @@ def _kind(end: End) -> Kind:
             return "now"
 
 
-def _bound(tx: sa.Connection, side: str, end: End) -> list[tuple[str, Any]]:
+def _bound(tx: sa.Connection, side: str, end: End) -> dict[str, Any]:
     if not isinstance(end, DayEnd):
-        return []
-    return [(f"{side}_day", bind_day(tx, end.day)), (f"{side}_end", native(tx, UtcDateTime(), end_of(end.day)))]
+        return {}
+    return {f"{side}_day": bind_day(tx, end.day), f"{side}_end": native(tx, UtcDateTime(), end_of(end.day))}
 
 
 @cache
-def _grouped(scope: Scope, then: Kind, now: Kind) -> Query:
+def _grouped(scope: Scope, then: Kind, now: Kind, apart: bool) -> Query:
     def build(dialect: str) -> sa.Select[Any]:
-        each = _each(dialect, scope, then, now)
-        alike = [each.c[name] for name in ALIKE]
+        each = _each(dialect, scope, then, now, apart)
+        alike: list[Any] = [each.c[name] for name in ALIKE]
         bits = [each.c.fresh, *_bits(each)]
+        keys = alike if apart else alike[:1]
+        alike = alike if apart else [alike[0], *(sa.func.min(one) for one in alike[1:])]
         added = [sa.func.sum(each.c[f"{side}_{metric}"]) for side in SIDES for metric in METRICS]
         found = sa.select(*alike, sa.func.sum(each.c.counted), sa.func.count(), *bits, *added)
-        return found.group_by(*alike, *bits)
+        return found.group_by(*keys, *bits)
 
     return Query(build)
 
 
 @cache
-def _odd(scope: Scope, then: Kind, now: Kind) -> Query:
+def _odd(scope: Scope, then: Kind, now: Kind, apart: bool) -> Query:
     def build(dialect: str) -> sa.Select[Any]:
-        each = _each(dialect, scope, then, now)
+        each = _each(dialect, scope, then, now, apart)
         then_bits, then_known, now_bits, now_known = _bits(each)
         unknown = (then_bits.op("&")(ALL - then_known), now_bits.op("&")(ALL - now_known))
         return sa.select(each.c.id).where(sa.or_(*(bits != _number(0) for bits in unknown)))
@@ -229,17 +244,25 @@ def _bits(each: sa.FromClause) -> list[sa.ColumnElement[Any]]:
     return [each.c.then_bits, known[0], each.c.now_bits, known[1]]
 
 
-def _each(dialect: str, scope: Scope, then: Kind, now: Kind) -> sa.Subquery:
+def _each(dialect: str, scope: Scope, then: Kind, now: Kind, apart: bool) -> sa.Subquery:
     """A row for each account: what it counts for at either end, and its values there as far as they are easily known."""
     ends = _of_projects(dialect, scope, then, now)
     joined = in_order(ends, accounts, accounts.c.project_id == ends.c.project)
     counted = sa.case((_counted(), _number(1)), else_=_number(0)).label("counted")
-    columns: list[Any] = [accounts.c.id, *(accounts.c[name] for name in ALIKE), counted, ends.c.fresh]
+    alike = [accounts.c[name] for name in ALIKE] if apart else [accounts.c.project_id, *_not_apart()]
+    columns: list[Any] = [accounts.c.id, *alike, counted, ends.c.fresh]
     for side, kind in zip(SIDES, (then, now), strict=True):
         joined, more = _AT[kind if isinstance(kind, str) else "back"](dialect, side, ends, joined)
         columns += more
     each = _in_turn(dialect, sa.select(*columns).select_from(joined))
     return _interpolated(dialect, _in_turn(dialect, _around(each))) if isinstance(then, int) else each
+
+
+def _not_apart() -> list[Any]:
+    return [
+        sa.literal_column(text, sa.Text()).label(name)
+        for text, name in zip(("''", "NULL", "NULL"), ALIKE[1:], strict=True)
+    ]
 
 
 def _in_turn(dialect: str, statement: sa.Select[Any]) -> sa.Subquery:
@@ -292,14 +315,14 @@ Added = tuple[sa.FromClause, list[Any]]
 
 def _at_now(_: str, side: str, __: sa.FromClause, joined: sa.FromClause) -> Added:
     bits = sa.case((_counted(), _mask([accounts.c[metric] for metric in METRICS])), else_=_number(0))
-    return joined, [bits.label(f"{side}_bits"), *_values(accounts, side)]
+    return joined, [bits.label(f"{side}_bits"), *_small_values(accounts, side)]
 
 
 def _at_day(_: str, side: str, ends: sa.FromClause, joined: sa.FromClause) -> Added:
     span = account_spans.alias(f"{side}_span")
     joined = joined.outerjoin(span, on_account(span, bound_moment(f"{side}_end")))
     joined, snapshot = _with_snapshot(joined, ends.c[f"{side}_day"], f"{side}_snapshot")
-    return joined, [sa.func.coalesce(span.c.metrics, 0).label(f"{side}_bits"), *_values(snapshot, side)]
+    return joined, [sa.func.coalesce(span.c.metrics, 0).label(f"{side}_bits"), *_small_values(snapshot, side)]
 
 
 def _at_back(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause) -> Added:
@@ -331,9 +354,16 @@ def _with_snapshot(
 
 
 def _values(table: sa.FromClause, name: str) -> list[sa.ColumnElement[Any]]:
-    """The counts; NULL where one is too large."""
-    large = sa.bindparam("large", type_=Count())
-    return [sa.case((table.c[metric] < large, table.c[metric])).label(f"{name}_{metric}") for metric in METRICS]
+    return [table.c[metric].label(f"{name}_{metric}") for metric in METRICS]
+
+
+def _small_values(table: sa.FromClause, name: str) -> list[sa.ColumnElement[Any]]:
+    return [_small(table.c[metric], then=table.c[metric]).label(f"{name}_{metric}") for metric in METRICS]
+
+
+def _small(*values: sa.ColumnElement[Any], then: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """NULL where one of the values is too large."""
+    return sa.case((sa.and_(*(value < sa.bindparam("large", type_=Count()) for value in values)), then))
 
 
 def _counted() -> sa.ColumnElement[bool]:
@@ -369,7 +399,7 @@ def _interpolated(dialect: str, each: sa.FromClause) -> sa.Subquery:
     for metric in METRICS:
         before, after = each.c[f"before_{metric}"], each.c[f"after_{metric}"]
         scaled = _number(2) * (after - before) * each.c.part + each.c.whole + shift * whole
-        columns.append((before - shift + scaled // whole).label(f"then_{metric}"))
+        columns.append(_small(before, after, then=before - shift + scaled // whole).label(f"then_{metric}"))
     return _in_turn(dialect, sa.select(*columns))
 
 

@@ -96,15 +96,16 @@ def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: P
     if asked.format == "csv":
         return csv_content(HistoryDay, _days(past), asked, file=f"history-{days.start}-{days.end}")
 
-    def moved(then: End, now: Present | DayEnd) -> list[Cohort]:
-        return [group for group in between(tx, "project", project.id, then, now) if fits(asked, group)]
+    def moved(then: End, now: Present | DayEnd) -> Sums:
+        cohorts = between(tx, "project", project.id, then, now, apart=asked.some)
+        return together(one for one in cohorts if fits(asked, one))
 
     everyone = between(tx, "project", project.id, DaysBack(1), Present())
     facts = AnalyticsFacts(
         day=[group for group in everyone if fits(asked, group)],
-        week=together(moved(DaysBack(7), Present())),
-        over=together(moved(DayEnd(past[0].day), DayEnd(past[-1].day))) if past else NO_SUMS,
-        since_last=together(moved(DayEnd(past[-1].day), Present())) if past else NO_SUMS,
+        week=moved(DaysBack(7), Present()),
+        over=moved(DayEnd(past[0].day), DayEnd(past[-1].day)) if past else NO_SUMS,
+        since_last=moved(DayEnd(past[-1].day), Present()) if past else NO_SUMS,
         past=past,
         doubted=_doubted(tx, project, asked),
         profiles=_most_viewed(tx, project, asked),

@@ -71,7 +71,8 @@ def _state(projects: Sequence[Project]) -> tuple[Any, ...]:
 def _sums(tx: sa.Connection, projects: Sequence[Project], scope: Scope, of: str | None) -> bytes:
     """{project id: what its accounts come to}"""
     day, week = (
-        group_by(between(tx, scope, of, DaysBack(days), Present()), lambda one: one.project_id) for days in (1, 7)
+        group_by(between(tx, scope, of, DaysBack(days), Present(), apart=False), lambda one: one.project_id)
+        for days in (1, 7)
     )
     return msgspec.json.encode(
         {project.id: _sum(project, day[project.id], week[project.id]) for project in projects if project.id in day}
