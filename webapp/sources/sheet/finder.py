@@ -65,6 +65,8 @@ class AccountFinder:
             return None
         self.torn |= isinstance(named, str) and named in UNREADABLE
         code = "no_url" if isinstance(named, bool) else why.code
+        if why.leads_on and place and (own := _profile_of_handle(handle, place)):
+            return own
         if code == "no_url" and place and "url" in self._header.columns and clean(handle):
             try:
                 return profile_of(handle, place)

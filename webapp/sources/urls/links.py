@@ -40,12 +40,12 @@ def profile_of_link(typed: str) -> Profile:
 
 def _profile_at(host: str, address: Pieces, *, leads_on: bool) -> Profile:
     if host.removeprefix("www.") in SHORT_HOSTS:
-        raise BadProfile(f"is a short or share link; open it and {PASTE}")
+        raise BadProfile(f"is a short or share link; open it and {PASTE}", leads_on=True)
     if site := app_of(host):
         return _profile_in_app(site, address.fragment)
     place = place_of(host)
     if place is None and leads_on:
-        raise BadProfile(f"only leads somewhere else; open it and {PASTE}")
+        raise BadProfile(f"only leads somewhere else; open it and {PASTE}", leads_on=True)
     if place is None:
         return profile_elsewhere(host, address)
     segments = [*place.before, *segments_of(address.path)]

@@ -19,13 +19,14 @@ class BadProfile(ValueError):
 
     code: `no_url` for a blank or a placeholder, `unknown_platform` for a bare handle on nobody knows what platform,
     `bad_url` for the rest. message: words that go on from the text, such as `is a post, not a profile; ...`; it
-    repeats neither the text nor its address.
+    repeats neither the text nor its address. leads_on: it is a link that leads to nobody knows whom.
     """
 
-    def __init__(self, message: str, code: Code = "bad_url") -> None:
+    def __init__(self, message: str, code: Code = "bad_url", *, leads_on: bool = False) -> None:
         super().__init__(message)
         self.code: Code = code
         self.message = message
+        self.leads_on = leads_on
 
 
 def check_length(address: str) -> None:
