@@ -343,6 +343,10 @@ def test_numbers_are_what_they_are(book: Book, value: str, cell: object) -> None
         ("[h]:mm", "1.25", "1 day, 6:00:00"),
         ("dd.mm.yyyy", "1", "1900-01-01T00:00:00"),
         ("dd.mm.yyyy", "99999999", "#VALUE!"),
+        ("0%", "1", "100%"),
+        ("0.0%;[Red]-0.0%", "0.125", "12.5%"),
+        ("0\\%", "12", 12),
+        ('0"%"', "12", 12),
         ("#,##0", "1234", 1234),
         ('0.0,,"M"', "1234567", 1234567),
         ("#,##0\\ \\s\\u\\b\\s", "1234", 1234),
@@ -363,6 +367,13 @@ def test_a_number_is_a_date_where_its_format_shows_one(book: Book, code: str, va
     book.rows = f'<row r="1"><c r="A1" s="1"><v>{value}</v></c><c r="B1" s="0"><v>7</v></c></row>'
 
     assert book.grid() == [[cell, 7]]
+
+
+def test_shares_are_no_counts(book: Book) -> None:
+    book.styles = '<cellXfs><xf numFmtId="9"/><xf numFmtId="10"/></cellXfs>'
+    book.rows = '<row r="1"><c r="A1" s="0"><v>1</v></c><c r="B1" s="1"><v>2.5</v></c></row>'
+
+    assert book.grid() == [["100%", "250%"]]
 
 
 def test_built_in_dates_and_days_since_1904_are_known(book: Book) -> None:

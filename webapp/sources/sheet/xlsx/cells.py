@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import IO
+from typing import IO, Literal
 
 from webapp.sources.counts import NOT_COMPUTED
 from webapp.sources.sheet import MOST_COLUMNS, Cell
 from webapp.sources.sheet.xlsx.texts import local_name, open_parser, unescape
 
 MOST_ROWS = 2**20
+
+# What a number is shown as: a date or a time of day, a length of time, a share.
+Shown = Literal["date", "length", "percent"]
 
 _ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 _WHOLE = re.compile("-?[0-9]{1,18}")
@@ -24,15 +27,15 @@ _NO_DATE = "#VALUE!"
 class CellReader:
     """Reads the cells of one worksheet as they are saved, formulas by the value that was saved with them.
 
-    strings: the texts that cells name by number. dates: the styles that show a date; true for a length of time.
+    strings: the texts that cells name by number. shown: the styles that show a number as something else.
     doubts_zeros: a formula's 0 is no value. NOT_COMPUTED stands for a formula that has none.
     """
 
     def __init__(
-        self, strings: Sequence[str], dates: Mapping[str, bool], *, from_1904: bool, doubts_zeros: bool
+        self, strings: Sequence[str], shown: Mapping[str, Shown], *, from_1904: bool, doubts_zeros: bool
     ) -> None:
         self._strings = strings
-        self._dates = dates
+        self._shown = shown
         self._from_1904 = from_1904
         self._doubts_zeros = doubts_zeros
         self._rows: list[list[Cell]] = []
@@ -156,9 +159,12 @@ class CellReader:
         if not text:
             return None
         number = int(text) if _WHOLE.fullmatch(text) else float(text)
-        if self._style not in self._dates:
+        shown = self._shown.get(self._style)
+        if shown is None:
             return number
-        return self._moment(number, is_length=self._dates[self._style])
+        if shown == "percent":
+            return f"{number * 100:g}%"
+        return self._moment(number, is_length=shown == "length")
 
     def _moment(self, days: float, *, is_length: bool) -> str:
         """A number that is shown as a date, as text in ISO form: it is no count."""

@@ -85,7 +85,7 @@ class XlsxFile:
         try:
             with source_errors(self._path, "file"):
                 reader = CellReader(
-                    parts.strings, parts.dates, from_1904=parts.from_1904, doubts_zeros=parts.doubts_zeros
+                    parts.strings, parts.shown, from_1904=parts.from_1904, doubts_zeros=parts.doubts_zeros
                 )
                 with parts.open(sheet.part) as opened:
                     return json_payload(tab, msgspec.json.encode(reader.read(opened)))

@@ -15,6 +15,7 @@ from typing import IO
 from xml.etree.ElementTree import Element, TreeBuilder, XMLParser
 from zipfile import ZipFile
 
+from webapp.sources.sheet.xlsx.cells import Shown
 from webapp.sources.sheet.xlsx.texts import SharedStrings, refuse_doctype
 
 _TRUE = {"1", "true"}
@@ -22,6 +23,7 @@ _RELS = "_rels"
 
 # Formats of dates and times that Excel names by number alone.
 _BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+_BUILT_IN_PERCENTS = (9, 10)
 _NO_DATE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general|E[+-]', re.IGNORECASE)
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _DATE_LETTER = re.compile("[dmhys]", re.IGNORECASE)
@@ -78,21 +80,19 @@ class WorkbookParts:
             return SharedStrings().read(opened)
 
     @cached_property
-    def dates(self) -> Mapping[str, bool]:
-        """The styles that show a number as a date or a time, by number; true for a time that may exceed a day."""
+    def shown(self) -> Mapping[str, Shown]:
+        """The styles that show a number as something else, by number."""
         part = self._part("styles", self._relations)
         if part is None:
             return {}
         styles = self._tree(part)
         formats = {each.get("numFmtId"): each.get("formatCode", "") for each in _all(styles, "numFmt")}
         cells = next((each for each in styles.iter() if _local(each) == "cellXfs"), None)
-        found = {}
-        for number, style in enumerate(cells if cells is not None else ()):
-            code = formats.get(style.get("numFmtId"))
-            named = code is None and int(style.get("numFmtId", "0")) in _BUILT_IN_DATES
-            if named or (code is not None and _is_date(code)):
-                found[str(number)] = code is not None and _ELAPSED.search(code) is not None
-        return found
+        kinds = (
+            _kind(int(style.get("numFmtId", "0")), formats.get(style.get("numFmtId")))
+            for style in (cells if cells is not None else ())
+        )
+        return {str(number): kind for number, kind in enumerate(kinds) if kind is not None}
 
     @cached_property
     def from_1904(self) -> bool:
@@ -174,6 +174,12 @@ def _attribute(element: Element, name: str) -> str:
     return next((value for key, value in element.items() if key.endswith("}" + name)), "")
 
 
-def _is_date(code: str) -> bool:
+def _kind(number: int, code: str | None) -> Shown | None:
+    """What a format shows a number as. code: None for one that is built in."""
+    if code is None:
+        return "date" if number in _BUILT_IN_DATES else "percent" if number in _BUILT_IN_PERCENTS else None
     first = code.partition(";")[0]
-    return _ELAPSED.search(first) is not None or _DATE_LETTER.search(_NO_DATE.sub("", first)) is not None
+    if _ELAPSED.search(first):
+        return "length"
+    plain = _NO_DATE.sub("", first)
+    return "date" if _DATE_LETTER.search(plain) else "percent" if "%" in plain else None
