@@ -241,6 +241,16 @@ def test_a_first_number_may_be_cut_where_the_file_used_to_end_its_last_line(
     assert tables.account(TWO)["likes"] == 1200
 
 
+def test_a_blank_that_a_cut_file_ends_with_is_nothing_to_doubt(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(f"Link,Followers,Likes\n{ONE},1500,7\n")
+    tables.sync()
+
+    (folder / "A.csv").write_text(f"Link,Followers,Likes\n{ONE},1500,7\n{TWO},3000,")
+    result = tables.sync()["results"][0]
+
+    assert (tables.followers(TWO), tables.account(TWO)["likes"], result["problems"]) == (3000, None, [])
+
+
 NAMES_LAST = f"Followers,Link\n1500,{ONE}\n3000,{TWO}"
 
 
