@@ -125,6 +125,24 @@ def test_every_door_names_the_same_next_sync(
     assert [*of_http, of_terminal[project_id]["next_sync_at"]] == [expected] * 4
 
 
+def test_a_spreadsheet_that_is_not_configured_any_more_is_forgotten_with_its_troubles(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    assert "sheet: not read yet\n" in typed(env, "status")
+    typed(env | {"SMART_SYNC_SHEET": str(old)}, "sync")
+    old.rename(new)
+    assert CliRunner().invoke(cli.main, ("sync",), env=env | {"SMART_SYNC_SHEET": str(old)}).exit_code == 2
+    assert json.loads(typed(env, "status", "--json"))["sheet"]["state"] == "failed"
+
+    typed(env | {"SMART_SYNC_SHEET": str(new)}, "sync")
+
+    sheet = json.loads(typed(env, "status", "--json"))["sheet"]
+    assert (sheet["state"], [one["title"] for one in sheet["spreadsheets"]]) == ("ok", ["new"])
+    assert "sheet: not configured; set SMART_SYNC_SHEET\n" in typed(env | {"SMART_SYNC_SHEET": ""}, "status")
+
+
 def test_a_turn_that_nobody_serves_is_overdue_by_every_door(
     env: dict[str, str], client: FlaskClient, parts: Parts
 ) -> None:

@@ -44,15 +44,23 @@ def _print_status(found: ServiceStatus, said: SyncStatus) -> None:
         click.echo(f"running: {run.done} of {run.total} projects, since {iso(run.started_at)}, run {run.id}")
     if found.last_run and not found.last_run.live:
         print_run(found.last_run)
-    for sheet in found.spreadsheets:
-        words = f": {sheet.message}" if sheet.message else ""
-        click.echo(f"sheet {sheet.title or sheet.key}: {sheet.state} since {iso(sheet.since)}{words}")
+    _print_sheets(found, said)
     storage = found.storage
     if storage["lost_history"]:
         since = iso(storage["lost_history_since"])
         click.echo(f"history lost: noticed {since}: {storage['lost_history']}")
         click.echo("  restore a backup, or end this notice by `smart-sync db acknowledge-loss`")
     click.echo(f"database: {storage['path']} ({storage['kind']}, {storage['durability']})")
+
+
+def _print_sheets(found: ServiceStatus, said: SyncStatus) -> None:
+    if not said.sheet.spreadsheets:
+        words = f"; {said.sheet.message}" if said.sheet.message else ""
+        click.echo(f"sheet: {said.sheet.state.replace('_', ' ')}{words}")
+        return
+    for sheet in found.spreadsheets:
+        words = f": {sheet.message}" if sheet.message else ""
+        click.echo(f"sheet {sheet.title or sheet.key}: {sheet.state} since {iso(sheet.since)}{words}")
 
 
 def _print_totals(totals: StatusTotals) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -51,6 +51,11 @@ def put(tx: sa.Connection, seen: Spreadsheet) -> None:
         },
     )
     tx.execute(statement)
+
+
+def forget_others(tx: sa.Connection, keys: Sequence[str]) -> None:
+    """Keep what these spreadsheets said, and nothing of those that are not configured any more."""
+    tx.execute(spreadsheets.delete().where(spreadsheets.c.key.not_in(keys)))
 
 
 def away_since(tx: sa.Connection, key: str) -> datetime | None:

@@ -12,7 +12,7 @@ from webapp.errors import LostLease, StoreError
 from webapp.model import RunState
 from webapp.rules.outcomes import count_states, log_level, reasons, state_of, worst_first
 from webapp.rules.wording import unexpected
-from webapp.store import leases, lost_history, runs
+from webapp.store import leases, lost_history, runs, spreadsheets
 from webapp.store.runs import Run
 from webapp.sync.live import LiveRun
 
@@ -58,6 +58,8 @@ def close(run: LiveRun, *, force: bool) -> None:
             values |= STOPPED
         leases.release_all(tx, run.id)
         runs.close(tx, run.id, state, values)
+        if not run.dry:
+            spreadsheets.forget_others(tx, [sheet.key for sheet in run.sheets])
     run.closed = True
     if not run.dry:
         lost_history.leave_trace(run.db, run.now())
