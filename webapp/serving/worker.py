@@ -78,6 +78,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.lobby: Lobby[Connection] = Lobby(max(1, self.worker_connections // ROOMS))
         self._hurried = False
+        self._short_of_files = False
         self._told = float("-inf")
         self._parted: Counter[tuple[Room, Refusal]] = Counter()
         self._reported = float("-inf")
@@ -124,6 +125,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._part(conn, LATE)
         while (crowded := self.lobby.crowded_out()) is not None:
             self._part(crowded, CROWDED)
+        if self._short_of_files:
+            self._make_room()
         if self._parted and (now >= self._reported + REPORT_EVERY_S or not self.alive):
             self._report(now)
 
@@ -288,14 +291,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _bear(self, error: OSError) -> None:
         """An accept that failed must not end the worker."""
-        if error.errno in NO_MORE_FILES:
-            spare = self.lobby.spare()
-            if spare is not None:
-                self._close(spare)
-            else:
-                time.sleep(REST_S)
-        elif error.errno not in NOTHING_YET:
+        self._short_of_files = error.errno in NO_MORE_FILES
+        if not self._short_of_files and error.errno not in NOTHING_YET:
             raise error
+
+    def _make_room(self) -> None:
+        """Close somebody's connection; only here, after all events: one of them may have been for that connection."""
+        self._short_of_files = False
+        spare = self.lobby.spare()
+        if spare is not None:
+            self._close(spare)
+        else:
+            time.sleep(REST_S)
 
     def _log(self, refusal: Refusal, addr: Any, error: BaseException) -> None:
         if refusal is BROKEN:
