@@ -19,11 +19,17 @@ def main() -> None:
     slow.add_argument("--seconds", type=float, default=60)
     slow.add_argument("--workers", type=int, default=2)
     slow.add_argument("--worker-class", help="another one than the service's own, such as gthread")
+    worker = commands.add_parser("worker", help="requests a second of our worker against gunicorn's own")
+    worker.add_argument("--rounds", type=int, default=7)
     asked = parser.parse_args()
     if asked.what == "slow":
         from bench import slow as slowly  # noqa: PLC0415
 
         slowly.measure(asked.clients, asked.seconds, asked.workers, asked.worker_class)
+    elif asked.what == "worker":
+        from bench import worker as working  # noqa: PLC0415
+
+        working.measure(asked.rounds)
     elif asked.what == "sync":
         from bench.sync import measure  # noqa: PLC0415
 

@@ -22,7 +22,7 @@ from typing import Self
 
 from bench.load import HOST, free_port
 
-__all__ = ["Crowd", "Seen", "measure", "watch"]
+__all__ = ["TOKEN", "Crowd", "Seen", "deployed", "measure", "memory_mb", "watch"]
 
 TOKEN = "bench-token-of-no-consequence"
 HEAD = b"GET /health HTTP/1.1\r\nHost: bench\r\nX-Long: " + b"x" * 4000
@@ -180,7 +180,7 @@ def watch(port: int, seconds: float, token: str) -> tuple[Seen, Seen]:
 
 
 @contextmanager
-def _serving(worker_class: str | None, workers: int, folder: str) -> Iterator[tuple[int, int]]:
+def deployed(worker_class: str | None, workers: int, folder: str) -> Iterator[tuple[int, int]]:
     """The service as it is deployed, over the bundled sheet: its port and its process."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-c", "python:webapp.server", "--bind", f"{HOST}:{port}"]
@@ -206,21 +206,21 @@ def _wait(port: int) -> None:
     raise RuntimeError(f"nothing listens on port {port}")
 
 
-def _resident_mb(pid: int) -> float:
-    """Memory of a process and its children."""
+def memory_mb(pid: int) -> float:
+    """Memory of a process and its children; what they share counts once."""
     mine = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     pages = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     pss = sum(int(line.split()[1]) for line in pages if line.startswith("Pss:")) / 1024
-    return pss + sum(_resident_mb(int(child)) for child in mine)
+    return pss + sum(memory_mb(int(child)) for child in mine)
 
 
 def measure(clients: int, seconds: float, workers: int, worker_class: str | None) -> None:
     """Print what others saw without the crowd and with it, and the memory of all processes."""
-    with tempfile.TemporaryDirectory() as folder, _serving(worker_class, workers, folder) as (port, pid):
+    with tempfile.TemporaryDirectory() as folder, deployed(worker_class, workers, folder) as (port, pid):
         health, trigger = watch(port, min(seconds, 5), TOKEN)
-        print(f"alone, {_resident_mb(pid):.0f} MB\n  /health  {health}\n  trigger  {trigger}")
+        print(f"alone, {memory_mb(pid):.0f} MB\n  /health  {health}\n  trigger  {trigger}")
         with Crowd(port, clients) as crowd:
             health, trigger = watch(port, seconds, TOKEN)
-            memory = _resident_mb(pid)
+            memory = memory_mb(pid)
         print(f"{clients} slow clients for {seconds:.0f} s, {memory:.0f} MB, {crowd.sent_away} sent away")
         print(f"  /health  {health}\n  trigger  {trigger}")

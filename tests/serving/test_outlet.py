@@ -9,6 +9,7 @@ from threading import Thread
 
 import pytest
 
+from webapp.clock import Clock
 from webapp.serving import outlet
 from webapp.serving.lobby import Pace
 from webapp.serving.outlet import MAX_AHEAD, Outlet
@@ -21,7 +22,7 @@ def pair() -> Iterator[tuple[Outlet, socket.socket]]:
     ours, theirs = socket.socketpair()
     theirs.settimeout(10)
     with theirs:
-        made = Outlet(ours)
+        made = Outlet(ours, Clock())
         yield made, theirs
         made.close()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import select
 import socket
-import time
 from collections import deque
 from typing import IO, Any
 
+from webapp.clock import Clock
 from webapp.serving.lobby import TAKE
 
 MAX_AHEAD = 8 * 1024 * 1024  # how far a thread that goes on producing may be ahead of its client, in bytes
@@ -20,9 +20,10 @@ class Outlet:
     What the client does not take at once is kept, and goes with `flush`, when the socket can be written to again.
     """
 
-    def __init__(self, client: socket.socket) -> None:
+    def __init__(self, client: socket.socket, clock: Clock) -> None:
         client.setblocking(False)
         self._client = client
+        self._clock = clock
         self._kept: deque[memoryview] = deque()
         self._began = 0.0
         self._taken = 0
@@ -49,7 +50,7 @@ class Outlet:
         Raises: OSError when the client has gone, or is too far behind for too long.
         """
         if not self._kept:
-            self._began, self._taken = time.monotonic(), 0
+            self._began, self._taken = self._clock.monotonic(), 0
         elif self.kept > MAX_AHEAD:
             self._wait()
         self._kept.append(memoryview(data))
@@ -86,7 +87,7 @@ class Outlet:
         poll = select.poll()
         poll.register(self._client, select.POLLOUT)
         while not self.flush() and self.kept > MAX_AHEAD:
-            left = self.deadline - time.monotonic()
+            left = self.deadline - self._clock.monotonic()
             if left <= 0 or not poll.poll(left * 1000):
                 self._kept.clear()
                 raise BrokenPipeError(errno.EPIPE, "the client does not take its answer")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import selectors
 import socket
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,6 +20,7 @@ from gunicorn import util
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from webapp.app import MAX_BODY
+from webapp.clock import Clock
 from webapp.serving.arrival import Arrival
 from webapp.serving.lobby import ARRIVE, Lobby, Room
 from webapp.serving.outlet import Outlet
@@ -42,8 +42,8 @@ NO_MORE_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 class Connection(TConn):  # type: ignore[misc]
     """A client, the request that it sends, and the answer that it takes."""
 
-    def __init__(self, cfg: Any, client: socket.socket, address: Any, server: Any) -> None:
-        super().__init__(cfg, Outlet(client), address, server)
+    def __init__(self, cfg: Any, client: Outlet, address: Any, server: Any) -> None:
+        super().__init__(cfg, client, address, server)
         self.initialized = True  # for gunicorn, which would make a parser of its own
         self.number = 1
         self.began = 0.0
@@ -76,6 +76,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.clock = Clock()
         self.lobby: Lobby[Connection] = Lobby(max(1, self.worker_connections // ROOMS))
         self._hurried = False
         self._short_of_files = False
@@ -101,22 +102,23 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._bear(error)
             return
         self.nr_conns += 1
-        self._await_request(Connection(self.cfg, client, address, listener.getsockname()), b"")
+        outlet = Outlet(client, self.clock)
+        self._await_request(Connection(self.cfg, outlet, address, listener.getsockname()), b"")
 
     def notify(self) -> None:
         """Tell the master that we live; about once a second, where gunicorn does so at every event."""
-        now = time.monotonic()
+        now = self.clock.monotonic()
         if now >= self._told + min(1.0, self.timeout / 4):
             self._told = now
             super().notify()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        super().wait_for_and_dispatch_events(min(timeout, self.lobby.wait_s(time.monotonic())))
+        super().wait_for_and_dispatch_events(min(timeout, self.lobby.wait_s(self.clock.monotonic())))
 
     def murder_pending(self) -> None:
         """Part with whoever is late, or too many."""
         super().murder_pending()
-        now = time.monotonic()
+        now = self.clock.monotonic()
         if not self.alive and not self._hurried:
             self._hurried = True
             for room, seconds in STOPPING_S.items():
@@ -148,7 +150,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _await_request(self, conn: Connection, data: bytes) -> None:
         """One more request of the connection; data: what of it is there."""
-        conn.began = time.monotonic()
+        conn.began = self.clock.monotonic()
         patience = self.cfg.keepalive if conn.number > 1 else max(ARRIVE.seconds, self.cfg.keepalive)
         if not self.alive:
             patience = min(patience, STOPPING_S[Room.QUIET])
@@ -195,7 +197,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self.enqueue_req(conn)
             return
         if self.lobby.room_of(conn) is Room.QUIET:
-            conn.began = time.monotonic()
+            conn.began = self.clock.monotonic()
             self.lobby.enter(conn, Room.ARRIVING)
         conn.moved += count
         self._grant(conn, Room.ARRIVING, ARRIVE.deadline(conn.began, conn.moved))
@@ -214,7 +216,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._say_goodbye(conn)
         else:
             if self.lobby.room_of(conn) is not Room.SENDING:
-                conn.began = time.monotonic()
+                conn.began = self.clock.monotonic()
                 self.lobby.enter(conn, Room.SENDING)
             self._grant(conn, Room.SENDING, conn.sock.deadline)
             self._watch(conn, selectors.EVENT_WRITE, self._send)
@@ -230,7 +232,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             self._close(conn)
         else:
-            self.lobby.enter(conn, Room.LEAVING, time.monotonic() + LEAVE_S)
+            self.lobby.enter(conn, Room.LEAVING, self.clock.monotonic() + LEAVE_S)
             self._ignore(conn)
 
     def _ignore(self, conn: Connection, _: Any = None) -> None:
@@ -302,7 +304,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if spare is not None:
             self._close(spare)
         else:
-            time.sleep(REST_S)
+            self.clock.sleep(REST_S)
 
     def _log(self, refusal: Refusal, addr: Any, error: BaseException) -> None:
         if refusal is BROKEN:
