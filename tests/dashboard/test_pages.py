@@ -144,6 +144,13 @@ def test_pages_tell_of_a_program_that_has_stopped_in_the_words_of_the_status(sit
     assert said in page
     assert "readings of" not in fine
 
+    with site.parts.db.write() as tx:
+        tx.exec_driver_sql(
+            "UPDATE observations SET observed_at = ? WHERE source = 'parsed'",
+            (site.time.now.strftime("%Y-%m-%d %H:%M:%S.%f"),),
+        )
+    assert "stale readings" not in text_of(visitor, "/")
+
 
 def test_a_number_tells_its_cell_or_its_platform(quiet_site: Site, admin: FlaskClient) -> None:
     page = admin.get(f"/projects/{project_id(quiet_site)}").get_data(as_text=True)

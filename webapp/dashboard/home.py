@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from webapp.store.db import Database
 from webapp.store.heads import all_heads
 from webapp.store.movements import Cohort, DaysBack, Present, between, together
 from webapp.store.projects import Project
+from webapp.store.reading_ages import ReadingAge
 
 VIEWS = METRICS.index("views")
 MEMORY = "smart_sync.home"  # where the app keeps its HomeMemory
@@ -45,22 +46,30 @@ class HomeSums(NamedTuple):
 
 
 NOBODY = HomeSums(0, UNKNOWN, UNKNOWN, UNKNOWN, ())
+Ages = Mapping[str, Sequence[ReadingAge]]  # {project: of the readings of each program}
+
+
+class HomeFacts(NamedTuple):
+    """What is looked up for all accounts. sums: by project."""
+
+    sums: Mapping[str, HomeSums]
+    ages: Ages
 
 
 class HomeMemory:
-    """The sums of the home page as of the last change of anything in them, for whoever looks next."""
+    """What the home page says as of the last change of anything in it, for whoever looks next."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[Any, dict[str, HomeSums]] = OrderedDict()
+        self._found: OrderedDict[Any, HomeFacts] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Any) -> dict[str, HomeSums] | None:
+    def get(self, key: Any) -> HomeFacts | None:
         with self._lock:
             return self._found.get(key)
 
-    def put(self, key: Any, sums: dict[str, HomeSums]) -> None:
+    def put(self, key: Any, facts: HomeFacts) -> None:
         with self._lock:
-            self._found[key] = sums
+            self._found[key] = facts
             while len(self._found) > 2:  # noqa: PLR2004  this state, and the one a slower reader is still at
                 self._found.popitem(last=False)
 
@@ -111,21 +120,28 @@ def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datet
     projects = all_heads(tx)
     today = now.date()
     key = generation, today, tuple((one.id, one.revision, one.changed_at, one.as_of) for one in projects)
-    sums = memory.get(key)
-    if sums is None:
-        sums = _sums(tx, projects, today)
-        memory.put(key, sums)
+    limit = settings.readings_stale_after
+    facts = memory.get(key)
+    # A reading that says the same again is no change: what is fresh stays so, and what looks stale is looked at again.
+    if facts is None or _silences(facts.ages, limit, now):
+        sums = _sums(tx, projects, today) if facts is None else facts.sums
+        facts = HomeFacts(sums, reading_ages.of_projects(tx, now, limit))
+        memory.put(key, facts)
+    silences = _silences(facts.ages, limit, now)
     waiting, syncing = held.counts(tx), leases.syncing(tx)
     due = {project.id for project in schedule.due(tx, now, settings.interval_minutes)}
-    limit = settings.readings_stale_after
-    ages = reading_ages.of_projects(tx, now, limit)
     cards = []
     for project in projects:
         state = state_of(project, syncing=project.id in syncing, stale_after=settings.stale_after, now=now)
-        silent = bool(stale_readings(ages.get(project.id, ()), limit, now))
-        mine, held_values = sums.get(project.id, NOBODY), waiting.get(project.id, 0)
+        silent = project.id in silences
+        mine, held_values = facts.sums.get(project.id, NOBODY), waiting.get(project.id, 0)
         cards.append(_card(project, mine, state, held_values, silent=silent, due=project.id in due))
-    return HomePage(cards, stale_readings(reading_ages.together(ages.values()), limit, now))
+    return HomePage(cards, stale_readings(reading_ages.together(facts.ages.values()), limit, now))
+
+
+def _silences(ages: Ages, limit: int, now: datetime) -> set[str]:
+    """The projects for which some program has stopped. limit: minutes."""
+    return {one for one, mine in ages.items() if stale_readings(mine, limit, now)}
 
 
 def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent: bool, due: bool) -> ProjectCard:
