@@ -333,6 +333,27 @@ def test_a_key_that_only_changes_how_the_answer_looks_is_the_same_trigger(servic
     assert (again.status_code, again.json["run_id"]) == (200, first.json["run_id"])  # type: ignore[index]
 
 
+def test_every_key_that_joined_a_run_stands_for_it(service: Service, sheet: FakeSheet) -> None:
+    live = service.engine.start(Trigger()).run
+    keys = ["a", "b", "c"]
+
+    joined = [service.trigger({"Idempotency-Key": key}).json for key in keys]
+    service.write("UPDATE sync_runs SET state = 'succeeded', finished_at = started_at")
+    again = [service.trigger({"Idempotency-Key": key}).json for key in keys]
+
+    assert {answer["run_id"] for answer in (*joined, *again)} == {live.id}  # type: ignore[index]
+    assert service.one("SELECT count(*) FROM sync_runs") == 1
+    assert service.trigger({"Idempotency-Key": "b"}, force=True).json["code"] == "idempotency_key_reused"  # type: ignore[index]
+
+
+def test_keys_of_long_ago_are_not_kept(service: Service, sheet: FakeSheet, time: FakeClock) -> None:
+    service.trigger({"Idempotency-Key": "k"})
+    time.forward(hours=25)
+    service.trigger({"Idempotency-Key": "another"})
+
+    assert service.one("SELECT count(*) FROM run_keys") == 1
+
+
 def test_a_key_joins_the_run_that_answers_for_it(service: Service, sheet: FakeSheet) -> None:
     live = service.engine.start(Trigger()).run
 

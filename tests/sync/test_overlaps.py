@@ -191,8 +191,8 @@ def test_a_trigger_that_meets_a_run_at_its_end_gets_a_run_of_its_own(
     two.on_book = int
     add = runs.add
 
-    def just_before_it_ends(tx: sa.Connection, run: NewRun) -> bool:
-        added = add(tx, run)
+    def just_before_it_ends(tx: sa.Connection, run: NewRun, key: str | None) -> bool:
+        added = add(tx, run, key)
         if not added:  # SQLite lets nobody else write now, so there it ends in our own transaction
             ends(service, tx, first, gate)
         return added
@@ -366,6 +366,34 @@ def test_a_live_run_is_left_alone_however_old_it_is(service: Service, two: FakeS
     assert states(service) == ["succeeded", "running", "succeeded"]
 
 
+def test_a_run_that_died_while_the_clock_was_ahead_is_dead(service: Service, two: FakeSheet) -> None:
+    service.sync()
+    dead = service.engine.start(Trigger()).run
+    take_all(service, dead)
+    service.write("UPDATE sync_runs SET heartbeat = heartbeat + 86400000")
+    service.write("UPDATE leases SET expires_at = expires_at + 86400000 WHERE holder IS NOT NULL")
+    status = service.get("/api/admin/sync_status")
+    project = service.get("/api/admin/sync_status", project_id=service.one("SELECT min(id) FROM projects"))
+    two.put("Project A!B2", 9)
+
+    answer = service.sync()
+
+    assert (answer["success"], answer["success_count"], service.followers(ANN)) == (True, 2, 9)
+    assert states(service) == ["succeeded", "abandoned", "succeeded"]
+    assert status["running"] == []
+    assert project["isSyncing"] is False
+
+
+def test_a_key_of_a_clock_that_was_ahead_stands_for_nothing(service: Service, two: FakeSheet, time: FakeClock) -> None:
+    time.forward(days=400)
+    service.trigger({"Idempotency-Key": "k"})
+    time.forward(days=-400)
+    two.put("Project A!B2", 9)
+
+    assert service.trigger({"Idempotency-Key": "k"}).status_code == 200
+    assert service.followers(ANN) == 9
+
+
 def test_a_lease_set_impossibly_far_ahead_is_not_believed(service: Service, two: FakeSheet) -> None:
     service.sync()
     service.write("UPDATE leases SET holder = 'a clock that jumped', expires_at = 9000000000000")
@@ -487,7 +515,7 @@ def test_a_run_that_has_ended_never_changes(service: Service, two: FakeSheet) ->
     with service.db.write() as tx:
         assert not runs.beat(tx, run_id, {"phase": "read"})
         assert not runs.begin_pass(tx, run_id, service.time.now)
-        assert not runs.ask_again(tx, run_id, "a-key")
+        assert not runs.ask_again(tx, run_id)
         assert not runs.close(tx, run_id, "failed", {})
         assert list(runs.close_dead(tx, service.time.now, -10_000)) == []
 

@@ -128,7 +128,7 @@ def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datet
         facts = HomeFacts(sums, reading_ages.of_projects(tx, now, limit))
         memory.put(key, facts)
     silences = _silences(facts.ages, limit, now)
-    waiting, syncing = held.counts(tx), leases.syncing(tx)
+    waiting, syncing = held.counts(tx), leases.syncing(tx, settings.lease_ms)
     due = {project.id for project in schedule.due(tx, now, settings.interval_minutes)}
     cards = []
     for project in projects:

@@ -162,7 +162,11 @@ def project_page(
     past = kept_days.of_project(tx, project.id, dates[0], today)
     sparks = _account_sparks(tx, [account.id for account in shown], place, today)
     sources = observations.sources_of(tx, [account.id for account in shown], now)
-    problems, syncing, limit = problems_of(project), leases.is_syncing(tx, project.id), settings.readings_stale_after
+    problems, syncing, limit = (
+        problems_of(project),
+        leases.is_syncing(tx, project.id, settings.lease_ms),
+        settings.readings_stale_after,
+    )
     return ProjectPage(
         project=project,
         state=state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now),

@@ -17,17 +17,21 @@ from webapp.store.tables import leases
 BATCH = 2_000  # SQLite takes 32,766 parameters a statement
 
 
-def _is_free(tx: sa.Connection, ttl_ms: int) -> sa.ColumnElement[bool]:
-    """Expired, or set further ahead than any honest holder could: by a clock that jumped."""
+def in_force(tx: sa.Connection, expires_at: sa.ColumnElement[int], ttl_ms: int) -> sa.ColumnElement[bool]:
+    """Neither expired, nor set further ahead than any honest holder could: by a clock that has jumped since."""
     now = now_ms(tx)
-    return (leases.c.expires_at <= now) | (leases.c.expires_at > now + 2 * ttl_ms)
+    return (expires_at > now) & (expires_at <= now + 2 * ttl_ms)
+
+
+def _is_held(tx: sa.Connection, ttl_ms: int) -> sa.ColumnElement[bool]:
+    return in_force(tx, leases.c.expires_at, ttl_ms)
 
 
 def free(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> set[str]:
     """Which of the names nobody holds. A plain read: it waits for no writer."""
     taken: set[str] = set()
     for part in _batches(names):
-        held = sa.select(leases.c.name).where(leases.c.name.in_(part), ~_is_free(tx, ttl_ms))
+        held = sa.select(leases.c.name).where(leases.c.name.in_(part), _is_held(tx, ttl_ms))
         taken.update(tx.execute(held).scalars())
     return set(names) - taken
 
@@ -41,7 +45,7 @@ def take(tx: sa.Connection, names: Collection[str], holder: str, ttl_ms: int) ->
         statement = statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"fence": leases.c.fence + 1, "holder": holder, "expires_at": now_ms(tx) + ttl_ms},
-            where=_is_free(tx, ttl_ms),
+            where=~_is_held(tx, ttl_ms),
         ).returning(leases.c.name, leases.c.fence)
         fences.update((name, fence) for name, fence in tx.execute(statement))
     return fences
@@ -77,15 +81,15 @@ def release_all(tx: sa.Connection, holder: str) -> None:
     tx.execute(leases.update().where(leases.c.holder == holder).values(holder=None, expires_at=0))
 
 
-def is_syncing(tx: sa.Connection, project_id: str) -> bool:
+def is_syncing(tx: sa.Connection, project_id: str, ttl_ms: int) -> bool:
     """Whether somebody holds the project's lease now."""
-    held = sa.select(sa.literal(1)).where(leases.c.name == lease_of(project_id), leases.c.expires_at > now_ms(tx))
+    held = sa.select(sa.literal(1)).where(leases.c.name == lease_of(project_id), _is_held(tx, ttl_ms))
     return tx.execute(held).first() is not None
 
 
-def syncing(tx: sa.Connection) -> set[str]:
+def syncing(tx: sa.Connection, ttl_ms: int) -> set[str]:
     """Ids of the projects that somebody holds the lease of now."""
-    statement = sa.select(leases.c.name).where(leases.c.name.startswith(LEASE_PREFIX), leases.c.expires_at > now_ms(tx))
+    statement = sa.select(leases.c.name).where(leases.c.name.startswith(LEASE_PREFIX), _is_held(tx, ttl_ms))
     return {name.removeprefix(LEASE_PREFIX) for name in tx.execute(statement).scalars()}
 
 

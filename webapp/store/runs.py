@@ -18,7 +18,8 @@ from webapp.errors import NotFound
 from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import worst_first
 from webapp.store.backends.dialect import counted, insert_for, insert_into, now_ms
-from webapp.store.tables import IDLE, sync_run_projects, sync_runs
+from webapp.store.leases import in_force
+from webapp.store.tables import IDLE, run_keys, sync_run_projects, sync_runs
 
 KEEP = timedelta(days=90)
 KEEP_IDLE = timedelta(days=2)
@@ -35,7 +36,6 @@ class NewRun:
     params: Mapping[str, Any]
     day: date
     started_at: datetime
-    idempotency_key: str | None = None
     dry_run: bool = False
 
 
@@ -47,7 +47,6 @@ class Run:
     caller: str
     identity: str
     params: Mapping[str, Any]
-    idempotency_key: str | None
     state: RunState
     dry_run: bool
     day: date
@@ -110,32 +109,47 @@ _IS_LIVE: sa.Select[tuple[Any]] = sa.select(sa.literal_column("1")).where(
 )
 
 
-def add(tx: sa.Connection, run: NewRun, ended: Mapping[str, Any] | None = None) -> bool:
-    """Record a run as running. False when a live one with the same identity, or the same key, is there already.
+def add(tx: sa.Connection, run: NewRun, key: str | None = None, ended: Mapping[str, Any] | None = None) -> bool:
+    """Record a run as running. False when a live one with the same identity, or one with the same key, is there.
 
     ended: how it ended, of one that is over already.
     """
-    forget = sync_runs.c.started_at < run.started_at - KEY_LIVES
-    if run.idempotency_key is not None:
-        same = sync_runs.c.idempotency_key == run.idempotency_key
-        tx.execute(sync_runs.update().where(same, forget).values(idempotency_key=None))
     tx.execute(sync_runs.delete().where(sync_runs.c.started_at < run.started_at - KEEP))
     row = asdict(run) | {"params": dict(run.params), "state": "running", "heartbeat": now_ms(tx), "phase": "read"}
     statement = insert_for(tx, sync_runs).values(row | dict(ended or {})).on_conflict_do_nothing()
-    return counted(tx, statement) == 1
+    if counted(tx, statement) != 1:
+        return False
+    if not put_key(tx, key, run.id, run.params, run.started_at):
+        tx.execute(sync_runs.delete().where(sync_runs.c.id == run.id))
+        return False
+    return True
 
 
-def add_idle(tx: sa.Connection, run: NewRun, warnings: Sequence[str]) -> bool:
+def put_key(tx: sa.Connection, key: str | None, run_id: str, params: Mapping[str, Any], now: datetime) -> bool:
+    """Let an Idempotency-Key stand for a run. False when it stands for another; what it stood for long ago is forgotten."""
+    if key is None:
+        return True
+    tx.execute(run_keys.delete().where(~_is_remembered(now)))
+    row = {"key": key, "run_id": run_id, "params": dict(params), "used_at": now}
+    return counted(tx, insert_for(tx, run_keys).values(row).on_conflict_do_nothing()) == 1
+
+
+def add_idle(tx: sa.Connection, run: NewRun, key: str | None, warnings: Sequence[str]) -> bool:
     """Record a run that found nothing to do; False when another has its Idempotency-Key. Old ones are forgotten."""
     old = sync_runs.c.started_at < run.started_at - KEEP_IDLE
     tx.execute(sync_runs.delete().where(sa.text(IDLE), old))
     ended = {"state": "succeeded", "phase": None, "finished_at": run.started_at, "warnings": warnings, "seconds": 0.0}
-    return add(tx, run, ended)
+    return add(tx, run, key, ended)
+
+
+def _is_alive(tx: sa.Connection, ttl_ms: int) -> sa.ColumnElement[bool]:
+    """A beat is a sign of life for the time of a lease."""
+    return in_force(tx, sync_runs.c.heartbeat + ttl_ms, ttl_ms)
 
 
 def close_dead(tx: sa.Connection, now: datetime, ttl_ms: int) -> Sequence[str]:
     """Close the runs whose holder has given no sign of life for the time of a lease; their ids."""
-    dead = _LIVE & (sync_runs.c.heartbeat < now_ms(tx) - ttl_ms)
+    dead = _LIVE & ~_is_alive(tx, ttl_ms)
     closed = (
         sync_runs.update()
         .where(dead)
@@ -151,15 +165,21 @@ def close_dead(tx: sa.Connection, now: datetime, ttl_ms: int) -> Sequence[str]:
 
 def live_like(tx: sa.Connection, identity: str, ttl_ms: int) -> Run | None:
     """The live run that would answer for a trigger of this identity."""
-    alive = sync_runs.c.heartbeat >= now_ms(tx) - ttl_ms
-    return _one(tx, _LIVE, alive, sync_runs.c.identity == identity)
+    return _one(tx, _LIVE, _is_alive(tx, ttl_ms), sync_runs.c.identity == identity)
 
 
-def by_key(tx: sa.Connection, key: str | None, now: datetime) -> Run | None:
-    """The run that an Idempotency-Key stands for; a key is remembered for 24 hours. None stands for none."""
+def by_key(tx: sa.Connection, key: str | None, now: datetime) -> tuple[Run, Mapping[str, Any]] | None:
+    """The run that an Idempotency-Key stands for, and what was asked with it. None stands for none."""
     if key is None:
         return None
-    return _one(tx, sync_runs.c.idempotency_key == key, sync_runs.c.started_at >= now - KEY_LIVES)
+    statement = sa.select(*_COLUMNS, run_keys.c.params).join_from(run_keys, sync_runs)
+    row = tx.execute(statement.where(run_keys.c.key == key, _is_remembered(now))).first()
+    return None if row is None else (Run(*row[:-1]), row[-1])
+
+
+def _is_remembered(now: datetime) -> sa.ColumnElement[bool]:
+    """Keys are for 24 hours; one of a clock that was ahead by more is none."""
+    return run_keys.c.used_at.between(now - KEY_LIVES, now + KEY_LIVES)
 
 
 def by_id(tx: sa.Connection, run_id: str) -> Run | None:
@@ -218,20 +238,15 @@ def latest(
 
 def live_runs(tx: sa.Connection, ttl_ms: int) -> list[Run]:
     """Runs that are at work now, oldest first."""
-    alive = sync_runs.c.heartbeat >= now_ms(tx) - ttl_ms
-    statement = sa.select(*_COLUMNS).where(_LIVE, alive).order_by(sync_runs.c.started_at)
+    statement = sa.select(*_COLUMNS).where(_LIVE, _is_alive(tx, ttl_ms)).order_by(sync_runs.c.started_at)
     return [Run(*row) for row in tx.execute(statement)]
 
 
-def ask_again(tx: sa.Connection, run_id: str, idempotency_key: str | None = None) -> bool:
-    """Make a live run pass over its projects once more, if it has begun to read; False when it has just ended.
-
-    idempotency_key: stands for this run from now on, unless another does.
-    """
+def ask_again(tx: sa.Connection, run_id: str) -> bool:
+    """Make a live run pass over its projects once more, if it has begun to read; False when it has just ended."""
     mine = sync_runs.update().where(sync_runs.c.id == run_id, _LIVE)
     again = sa.or_(sync_runs.c.again, sync_runs.c.read_at.is_not(None))
-    key = sa.func.coalesce(sync_runs.c.idempotency_key, idempotency_key)
-    return counted(tx, mine.values(again=again, idempotency_key=key)) == 1
+    return counted(tx, mine.values(again=again)) == 1
 
 
 def begin_pass(tx: sa.Connection, run_id: str, now: datetime) -> bool:

@@ -76,10 +76,11 @@ class Admission:
     @staticmethod
     def _replay(tx: sa.Connection, trigger: Trigger, now: datetime) -> Started | None:
         """The run that the trigger's Idempotency-Key stands for."""
-        run = runs.by_key(tx, trigger.idempotency_key, now)
-        if run is None:
+        found = runs.by_key(tx, trigger.idempotency_key, now)
+        if found is None:
             return None
-        if dict(run.params) != trigger.params:
+        run, params = found
+        if dict(params) != trigger.params:
             raise Invalid(
                 "this Idempotency-Key was used for another trigger in the last 24 hours",
                 field="Idempotency-Key",
@@ -105,7 +106,7 @@ class Admission:
         replayed = self._replay(tx, trigger, now)
         if trigger.is_tick:
             self._note_tick(tx, trigger, now)
-        return replayed or self._add(tx, trigger, now, idle=idle) or self._join(tx, trigger)
+        return replayed or self._add(tx, trigger, now, idle=idle) or self._join(tx, trigger, now)
 
     def _close_dead(self, tx: sa.Connection, now: datetime) -> None:
         for dead in runs.close_dead(tx, now, self.options.lease_ms):
@@ -123,17 +124,23 @@ class Admission:
         """A run of its own; None when a live one with the same identity, or one with the same key, is there."""
         new = _new_run(trigger, now)
         missing = [] if self.sheets else [NO_SHEETS]
-        if not (runs.add_idle(tx, new, missing) if idle else runs.add(tx, new)):
+        key = trigger.idempotency_key
+        if not (runs.add_idle(tx, new, key, missing) if idle else runs.add(tx, new, key)):
             return None
         doubts.forget(tx, now - REGRET)
         run = runs.by_id(tx, new.id)
         assert run is not None  # noqa: S101  it was added in this transaction
         return Started(run, "fresh")
 
-    def _join(self, tx: sa.Connection, trigger: Trigger) -> Started | None:
-        """The live run like this, which then makes one more pass; None when it has just ended."""
+    def _join(self, tx: sa.Connection, trigger: Trigger, now: datetime) -> Started | None:
+        """The live run like this, which then makes one more pass; None when it has just ended.
+
+        The trigger's key stands for that run from now on.
+        """
         live = runs.live_like(tx, trigger.identity, self.options.lease_ms)
-        if live is None or not runs.ask_again(tx, live.id, trigger.idempotency_key):
+        if live is None or not runs.ask_again(tx, live.id):
+            return None
+        if not runs.put_key(tx, trigger.idempotency_key, live.id, trigger.params, now):
             return None
         return Started(live, "coalesced")
 
@@ -147,6 +154,5 @@ def _new_run(trigger: Trigger, now: datetime) -> NewRun:
         params=trigger.params,
         day=utc_day(now),
         started_at=now,
-        idempotency_key=trigger.idempotency_key,
         dry_run=trigger.dry_run,
     )

@@ -122,8 +122,8 @@ def _delivery_key() -> str | None:
     delivery = "\n".join([job, at, request.query_string.decode("ascii")])
     key = f"cloud-scheduler-{sha256(delivery.encode()).hexdigest()}"
     with web.get(Database).read() as tx:
-        run = runs.by_key(tx, key, now)
-    return None if run is not None and run.state in ("failed", "cancelled", "abandoned") else key
+        found = runs.by_key(tx, key, now)
+    return None if found is not None and found[0].state in ("failed", "cancelled", "abandoned") else key
 
 
 def _answer(found: RunOutcome, asked: SmartSyncQuery, *, how: How = "fresh") -> Response:

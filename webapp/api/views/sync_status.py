@@ -52,7 +52,7 @@ def _project(tx: sa.Connection, project_id: str, settings: Settings, now: dateti
         project,
         settings,
         now,
-        syncing=leases.is_syncing(tx, project.id),
+        syncing=leases.is_syncing(tx, project.id, settings.lease_ms),
         accounts=accounts.total_of(tx, project.id),
         ages=reading_ages(tx, now, settings.readings_stale_after, project.id),
     )

@@ -278,7 +278,6 @@ sync_runs = _table(
     sa.Column("caller", sa.Text, nullable=False, server_default="http"),
     sa.Column("identity", sa.Text, nullable=False),  # what makes two triggers the same
     sa.Column("params", Json()),
-    sa.Column("idempotency_key", sa.Text, unique=True),
     sa.Column("state", sa.Text, nullable=False, server_default="queued"),
     _flag("dry_run", default=False),
     sa.Column("day", Day()),  # the UTC day all snapshots of this run belong to
@@ -317,6 +316,18 @@ sync_runs = _table(
         sqlite_where=sa.text("state IN ('queued', 'running')"),
         postgresql_where=sa.text("state IN ('queued', 'running')"),
     ),
+)
+
+# What an Idempotency-Key stands for: the run that it started, or the one that was at work already.
+run_keys = _table(
+    "run_keys",
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("run_id", sa.Text, sa.ForeignKey("sync_runs.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("params", Json()),
+    sa.Column("used_at", UtcDateTime(), nullable=False),
+    sa.Index("ix_run_keys_used", "used_at"),
+    sa.Index("ix_run_keys_run", "run_id"),
+    sqlite_with_rowid=False,
 )
 
 sync_run_projects = _table(
