@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -477,14 +478,14 @@ def test_a_settings_file_here_is_heeded(shell: Shell) -> None:
 
 def test_the_days_are_summed_up_anew(shell: Shell) -> None:
     shell.run("sync")
-    with sqlite3.connect(shell.folder / "data" / "smart_sync.db") as db:
+    with closing(sqlite3.connect(shell.folder / "data" / "smart_sync.db")) as db, db:
         before = db.execute("SELECT * FROM project_days ORDER BY project_id").fetchall()
         db.execute("UPDATE project_days SET accounts = 77, sums = '[[],[],[],[],[],[],[]]'")
 
     done = shell.run("db", "rebuild-days")
 
     assert (done.exit_code, "Beauty Lab: 1 day" in done.stdout.splitlines()) == (0, True)
-    with sqlite3.connect(shell.folder / "data" / "smart_sync.db") as db:
+    with closing(sqlite3.connect(shell.folder / "data" / "smart_sync.db")) as db:
         after = db.execute("SELECT * FROM project_days ORDER BY project_id").fetchall()
     assert [(row[:2], row[3:]) for row in after] == [(row[:2], row[3:]) for row in before]
     assert [json.loads(row[2]) for row in after] == [json.loads(row[2]) for row in before]
