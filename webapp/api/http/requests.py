@@ -17,6 +17,7 @@ from webapp.api.http.problems import HttpProblem
 
 T = TypeVar("T")
 MAX_PARAMETERS = 50
+DEEPEST = 50  # objects and lists within each other; how many more the JSON decoder takes differs by version of Python
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what PostgreSQL, or no database, keeps in a text
 
 
@@ -93,6 +94,8 @@ def _decode_object() -> dict[str, Any]:
         raise HttpProblem(400, "bad_json", detail) from None
     if not isinstance(value, dict):
         raise HttpProblem(400, "bad_json", "the body has to be a JSON object")
+    if _is_deeper(value, DEEPEST):
+        raise HttpProblem(400, "bad_json", f"the body has more than {DEEPEST} objects and lists within each other")
     for name, member in value.items():
         if any(isinstance(part, str) and UNSTORABLE.search(part) for part in (name, *_parts(member))):
             field = None if UNSTORABLE.search(name) else name
@@ -112,6 +115,17 @@ def _parts(value: Any) -> Iterator[Any]:
             waiting += part
         elif isinstance(part, msgspec.Struct):
             waiting += [getattr(part, name) for name in part.__struct_fields__]
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether it has more lists and objects within each other than that."""
+    within = [value]
+    for _ in range(levels):
+        lists = [part.values() if isinstance(part, dict) else part for part in within]
+        within = [part for parts in lists for part in parts if isinstance(part, dict | list)]
+        if not within:
+            return False
+    return True
 
 
 class _DoubledError(ValueError):
