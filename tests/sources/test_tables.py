@@ -387,6 +387,27 @@ def test_the_first_line_may_name_the_delimiter(first: str, delimiter: str) -> No
     assert read(text).rows["tiktok:@example_01"].row == 3
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_first_line_that_names_another_delimiter_than_the_table_has_is_passed_over(delimiter: str) -> None:
+    text = f"sep={'|' if delimiter == ',' else ','}\n" + lines().replace(",", delimiter)
+
+    assert followers(text) == WHOLE
+
+
+def test_a_table_whose_lines_are_quoted_as_a_whole_is_read() -> None:
+    plain = lines((10, f'{LINK.format(9)},"Smith, Ann","9,000"'))
+    wrapped = "".join('"{}"\n'.format(line.replace('"', '""')) for line in plain.splitlines())
+
+    assert followers(wrapped) == WHOLE
+    assert read(wrapped).rows["tiktok:@example_09"].owner == "Smith, Ann"
+    assert followers(wrapped.replace("\n", "\r\n\r\n")) == WHOLE
+
+
+def test_what_is_quoted_as_a_whole_and_no_table_is_none() -> None:
+    with pytest.raises(SourceError, match="no header"):
+        read('"a, b"\n"c, d"\n')
+
+
 # Rules that hold for any table
 
 CELLS = st.text(st.sampled_from("ab,;\"'\n\r |\t1é"), max_size=8)

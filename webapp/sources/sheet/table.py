@@ -45,7 +45,7 @@ def read_table(text: str, title: str, aliases: Aliases | None = None) -> Table:
     Raises: SourceError `malformed_csv`; csv.Error for a cell that is too long.
     """
     _check_signs(text, title)
-    text = _OFFICE_LINE_END.sub("", text).replace("\r\r\n", "\r\n")
+    text = _unwrap(_OFFICE_LINE_END.sub("", text).replace("\r\r\n", "\r\n"), aliases)
     delimiter = _delimiter(text, aliases)
     table, spans = _parse_whole(text, delimiter, title)
     table.ended = text.endswith(("\n", "\r"))
@@ -59,6 +59,17 @@ def read_table(text: str, title: str, aliases: Aliases | None = None) -> Table:
 def sample_rows(text: str, aliases: Aliases | None = None) -> list[list[str]]:
     """The first rows, as far as they can be read."""
     return _first_rows(text, _delimiter(text, aliases))
+
+
+def _unwrap(text: str, aliases: Aliases | None) -> str:
+    """The table within, of a file in which each line is one quoted cell that holds a row."""
+    if not text.startswith('"') or _fit(text, _delimiter(text, aliases), aliases)[0]:
+        return text
+    lines = text.splitlines()
+    if not all(line[:1] == line[-1:] == '"' and len(line) > 1 for line in lines if line.strip()):
+        return text
+    within = "".join(line.strip()[1:-1].replace('""', '"') + "\n" for line in lines)
+    return within if _fit(within, _delimiter(within, aliases), aliases)[0] else text
 
 
 class _QuoteError(Exception):
@@ -121,10 +132,13 @@ def _lines(text: str) -> list[str]:
 
 
 def _delimiter(text: str, aliases: Aliases | None) -> str:
+    best = max(_DELIMITERS, key=lambda each: _fit(text, each, aliases))
     named = _NAMED.match(text)
-    if named:
-        return named[1]
-    return max(_DELIMITERS, key=lambda each: _fit(text, each, aliases))
+    if named is None:
+        return best
+    # Whoever turned the file into another dialect may have left the line as it was.
+    is_stale = _fit(text, named[1], aliases)[0] == 0 < _fit(text, best, aliases)[0]
+    return best if is_stale else named[1]
 
 
 def _fit(text: str, delimiter: str, aliases: Aliases | None) -> tuple[int, int, int]:
