@@ -263,6 +263,31 @@ def test_a_note_beside_the_headers_is_a_note_and_a_group_of_digits_is_not() -> N
     assert [problem.cell for problem in reading.problems] == ["A!A3"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["a,5,000", "b,70,8"], {"b": 70}),
+        (["a,5,000", "b,7,100", "c,7000,12"], {"c": 7000}),
+        (["a,12,045", "b,7,1"], {"b": 7}),
+        (["a,5,000,", "b,7,8,9"], {"b": 7}),
+        (["a,5,100", "b,7,200"], {"a": 5, "b": 7}),
+        (["a,0,000", "b,7,8"], {"a": 0, "b": 7}),
+        (["a,1000,000", "b,7,8"], {"a": 1000, "b": 7}),
+        (['a,"5,000",40', "b,7,8"], {"a": 5000, "b": 7}),
+    ],
+)
+def test_a_number_that_its_comma_cut_is_known_by_the_zero_it_goes_on_with(
+    rows: list[str], expected: dict[str, int]
+) -> None:
+    text = "Link,Followers,Likes,Views\n" + "".join(f"https://www.tiktok.com/@{row}\n" for row in rows)
+
+    assert followers(text) == expected
+
+
+def test_cells_told_apart_by_other_signs_are_not_cut_by_commas() -> None:
+    assert followers(f"Link;Followers;Likes\n{LINK.format(1)};5;000\n") == {"example_01": 5}
+
+
 def test_a_row_that_ends_between_its_counts_is_read_where_many_do() -> None:
     header = "Link,Followers,Likes,Views"
     whole = [f"{LINK.format(n)},{n}00,{n}0,{n}" for n in range(1, 7)]

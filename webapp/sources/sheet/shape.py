@@ -16,6 +16,8 @@ from webapp.sources.sheet.texts import clean
 _TEXTS = ("platform", "owner", "topic", "status")
 _EXCEPTION = 3  # one in so many
 _GROUP = re.compile("[0-9]{3}")
+_ZERO_GROUP = re.compile("0[0-9]{2}")
+_BEGINNING = re.compile("[1-9][0-9]{0,2}")
 _FIX = 'what has the delimiter in it needs quotes, such as "1,234"'
 
 
@@ -38,6 +40,8 @@ class Ruler:
         """What is wrong with a row, in words; None for one that can be read. number: of the row, from 1."""
         if self._is_broken(number, row):
             return "the line ends within a cell of this row, and goes on in the next"
+        if any(_is_group(row, column, _GROUP) for column in self._cut_columns):
+            return f"a number is cut in two by its comma; {_FIX}"
         if len(row) == self._width:
             return self._overflow(row) if self._named < self._width else None
         if not any(map(clean, row)):
@@ -60,6 +64,19 @@ class Ruler:
             return len(after) == 1 and after[0].strip().isdigit()
         is_rest = len(row) <= self._last and len(row) + len(after) == self._width + 1
         return is_rest and names_account(self._header, row) and not names_account(self._header, after)
+
+    @cached_property
+    def _cut_columns(self) -> set[int]:
+        """Columns of counts in which some row has a number that its comma cut: `5` and, behind it, `000`.
+
+        No count begins with a zero. Where one number was cut so, `5` and `100` may be as well.
+        """
+        if not self._table.by_comma:
+            return set()
+        columns, rows = self._header.columns, self._table[self._header.row :]
+        used = {column for meaning, column in columns.items() if meaning != "date"}
+        followed = (columns[m] for m in METRICS if m in columns and columns[m] + 1 in used)
+        return {column for column in followed if any(_is_group(row, column, _ZERO_GROUP) for row in rows)}
 
     def _excess(self, row: Sequence[str]) -> str | None:
         cells = max((i for i, cell in enumerate(row, 1) if clean(cell)), default=0)
@@ -101,6 +118,12 @@ class Ruler:
         texts = (row[columns[m]] for m in _TEXTS if columns.get(m, len(row)) < len(row))
         counts = (row[columns[m]] for m in METRICS if columns.get(m, len(row)) < len(row))
         return any(cell.strip().isdigit() for cell in texts) or any(_is_no_count(cell) for cell in counts)
+
+
+def _is_group(row: Sequence[str], column: int, group: re.Pattern[str]) -> bool:
+    """Whether a cell may be the beginning of a number, and the next one a group of its digits."""
+    first, then = (row[i].strip() if i < len(row) else "" for i in (column, column + 1))
+    return _BEGINNING.fullmatch(first) is not None and group.fullmatch(then) is not None
 
 
 def _is_no_count(cell: str) -> bool:

@@ -34,9 +34,13 @@ _FIX = "save it again as CSV with a spreadsheet program"
 
 
 class Table(list[list[str]]):
-    """Rows of a CSV, in which every row has the cells of the header. ended: whether the last one ends its line."""
+    """Rows of a CSV, in which every row has the cells of the header.
+
+    ended: whether the last one ends its line. by_comma: whether cells are told apart by what also groups thousands.
+    """
 
     ended = True
+    by_comma = False
 
 
 def read_table(text: str, title: str, aliases: Aliases | None = None) -> Table:
@@ -48,6 +52,7 @@ def read_table(text: str, title: str, aliases: Aliases | None = None) -> Table:
     text = _unwrap(_OFFICE_LINE_END.sub("", text).replace("\r\r\n", "\r\n"), aliases)
     delimiter = _delimiter(text, aliases)
     table, spans = _parse_whole(text, delimiter, title)
+    table.by_comma = delimiter == ","
     table.ended = text.endswith(("\n", "\r"))
     if _LONE_CR.search(text):
         _check_line_ends(text, spans, title)
