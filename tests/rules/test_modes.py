@@ -44,6 +44,8 @@ def test_ban_is_only_shown(status: str) -> None:
             "Бананы",
             "was banned",
         ),
+        *("Shadowban", "BAN (shadow)", "Bann", "Ban risk", "Active, was banned", "BAN/OLD", "Bangkok", "Banksy"),
+        *("разбанен", "Бан снят", "не забанен", "Банан", "Старый договор", "Alter Vertrag", "Sperrung aufgehoben"),
         *("NEW", "active", "", " ", "-", "2024", "⛔", None),
     ],
 )

@@ -412,6 +412,41 @@ def test_the_first_line_may_name_the_delimiter(first: str, delimiter: str) -> No
     assert read(text).rows["tiktok:@example_01"].row == 3
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# made by hand, with commas\n#\n" + lines(),
+        "| " + lines().replace(",", " | ").replace("\n", " |\n| ").removesuffix("| "),
+        "\ufeff" + lines(),
+        lines() + "\x1a",
+        lines() + "Total,,78000\n",
+        "\n".join(f",{line}" for line in lines().splitlines()) + "\n",
+        lines().replace(",ann,", ",50% off & <b>,"),
+        lines().replace(",ann,", ',5" screen,'),
+        lines().replace(",ann,", ",'ann',"),
+        lines().replace("000\n", "000.0\n"),
+        lines().replace("000\n", " 000\n"),
+        lines(header=" link , OWNER , Followers "),
+    ],
+    ids=[
+        "comments",
+        "markdown",
+        "mark",
+        "end of DOS",
+        "total",
+        "index",
+        "signs",
+        "inches",
+        "single quotes",
+        "floats",
+        "spaces",
+        "spaces in the header",
+    ],
+)
+def test_a_table_is_read_whatever_stands_around_it(text: str) -> None:
+    assert followers(text) == WHOLE
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_first_line_that_names_another_delimiter_than_the_table_has_is_passed_over(delimiter: str) -> None:
     text = f"sep={'|' if delimiter == ',' else ','}\n" + lines().replace(",", delimiter)
