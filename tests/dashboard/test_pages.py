@@ -20,6 +20,7 @@ from tests.fakes.past import follow_past
 from webapp.app import create_app
 from webapp.model import RunState
 from webapp.store import runs
+from webapp.store.backends.dialect import now_ms
 from webapp.store.db import Database
 from webapp.store.runs import NewRun, ProjectResult
 from webapp.store.tables import account_snapshots, accounts, leases, projects
@@ -110,7 +111,12 @@ def test_a_project_s_state_is_one_word(site: Site, values: dict[str, Any], hours
 
 def test_a_project_that_is_being_synced_says_so(site: Site) -> None:
     with site.parts.db.write() as tx:
-        lease = {"name": f"project:{project_id(site)}", "holder": "another", "fence": 9, "expires_at": 2**60}
+        lease = {
+            "name": f"project:{project_id(site)}",
+            "holder": "another",
+            "fence": 9,
+            "expires_at": now_ms(tx) + 30_000,
+        }
         tx.execute(leases.delete())
         tx.execute(leases.insert().values(lease))
 

@@ -232,13 +232,18 @@ def test_what_is_no_number_is_no_account(sqlite_world: World, account_id: str) -
     assert sqlite_world.get(f"/api/accounts/{account_id}").status_code == 404
 
 
-def test_nothing_of_a_removed_project_is_found_and_all_of_a_finished_one(world: World) -> None:
+def test_a_removed_project_is_on_no_list_and_served_with_its_history(world: World) -> None:
     gone, done = world.project("Gone", removed_at=world.service.time.now), world.project("Done", status="finished")
-    of_gone, of_done = world.account(gone, "ann"), world.account(done, "bob", views=3)
+    of_gone, of_done = world.account(gone, "ann", views=9), world.account(done, "bob", views=3)
+    world.snapshots(of_gone, {"03-01": 8, "03-02": 9})
 
-    assert [world.get(path).status_code for path in (f"/api/projects/{gone}", f"/api/accounts/{of_gone}")] == [404, 404]
     assert [project["name"] for project in world.json("/api/projects")["projects"]] == ["Done"]
-    assert world.json(f"/api/accounts/{of_done}")["views"] == 3
+    assert world.json("/api/totals", start_date="2026-03-01", end_date="2026-03-02")["total"]["views"] is None
+    assert world.json(f"/api/projects/{gone}")["removed_at"] is not None
+    assert world.json(f"/api/projects/{done}")["removed_at"] is None
+    assert [one["views"] for one in world.json(f"/api/projects/{gone}/analytics")["history"]] == [8, 9]
+    assert [world.json(f"/api/accounts/{one}")["views"] for one in (of_gone, of_done)] == [9, 3]
+    assert world.get(f"/api/accounts/{of_gone}/explain").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Projects as readers ask for them: not removed, fetched as fast as the driver."""
+"""Projects as readers ask for them, fetched as fast as the driver. Lists leave removed ones out."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from webapp.store.tables import PROJECT_THERE, accounts, projects
 from webapp.store.types import Count, Day
 
 _COLUMNS = tuple(projects.c[name] for name in Project.__dataclass_fields__)
-_PROJECT = sa.select(*_COLUMNS).where(PROJECT_THERE)
+_PROJECT = sa.select(*_COLUMNS)
 
 
 _one = Query(lambda _: _PROJECT.where(projects.c.id == sa.bindparam("project_id")))
 
 
-_all = Query(lambda _: _PROJECT)
+_all = Query(lambda _: _PROJECT.where(PROJECT_THERE))
 
 
 _by_account = Query(
@@ -47,9 +47,9 @@ def _decoders(dialect: sa.Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
 
 
 def head_of(tx: sa.Connection, project_id: str) -> Project:
-    """The project.
+    """The project; a removed one is served too, with its history.
 
-    Raises: NotFound when it is not there or is removed.
+    Raises: NotFound.
     """
     row = None if "\x00" in project_id else _one.first(tx, project_id=project_id)
     if row is None:
@@ -58,9 +58,9 @@ def head_of(tx: sa.Connection, project_id: str) -> Project:
 
 
 def head_of_account(tx: sa.Connection, account_id: int) -> Project:
-    """The project of an account, which may itself have been removed from it.
+    """The project of an account. Either may have been removed.
 
-    Raises: NotFound when there is no such account, or its project is removed.
+    Raises: NotFound when there is no such account.
     """
     row = _by_account.first(tx, account_id=account_id) if account_id <= LARGEST else None
     if row is None:

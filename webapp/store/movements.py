@@ -20,7 +20,7 @@ from webapp.rules.history import end_of
 from webapp.rules.sorting import group_by
 from webapp.store import standing
 from webapp.store.accounts import Account
-from webapp.store.heads import all_heads, as_of_day, as_of_moment
+from webapp.store.heads import as_of_day, as_of_moment
 from webapp.store.spans import at_moment, on_account
 from webapp.store.standing import DAY, Scope, bound_day, bound_moment
 from webapp.store.statement import Query, chunks, in_order
@@ -181,7 +181,7 @@ def _values_at(tx: sa.Connection, ids: Sequence[int], end: End) -> dict[int, Val
         case DayEnd(day):
             return {one.account.id: one.last for one in standing.ranged(tx, "few", ids, day, day)}
         case DaysBack(days):
-            as_of = {project.id: project.as_of for project in all_heads(tx)}
+            as_of = {row[0]: row[1] for row in tx.execute(sa.select(projects.c.id, projects.c.as_of))}
             return {one.account.id: one.then for one in standing.recent(tx, "few", ids, days, as_of)}
         case _:
             return {one.id: one.contribution for one in standing.everybody(tx, "few", ids, removed=True)}

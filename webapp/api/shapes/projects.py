@@ -43,6 +43,7 @@ class ProjectOut(MetricStruct):
     revision: Annotated[int, zero_or_more("counts up with every change of what reads answer")]
     created_at: Time | None
     updated_at: Time | None
+    removed_at: Annotated[Time | None, says("no longer synced, and on no list; its history stays")]
 
 
 class ProjectList(Struct):

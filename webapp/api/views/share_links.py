@@ -19,12 +19,13 @@ from webapp.api.shapes.sharing import (
 from webapp.store import share_links as share_link_rows
 from webapp.store.db import Database
 from webapp.store.heads import head_of
+from webapp.store.projects import present_project
 
 
 def list_share_links(_: NoQuery, project_id: str) -> Response:
     """A project's share links, live ones first, without their tokens."""
     with web.get(Database).read() as tx:
-        head_of(tx, project_id)
+        present_project(head_of(tx, project_id))
         links = share_link_rows.of_project(tx, project_id)
     return json_answer(ShareLinkList([share_link_out(link) for link in links]), headers={"Cache-Control": "no-store"})
 
