@@ -326,6 +326,10 @@ def test_formats_within_a_text_and_its_pronunciation_do_not_matter(book: Book) -
         ("", None),
         (" 7 ", 7),
         ("1" * 25, 1.1111111111111111e24),
+        ("NaN", "NaN"),
+        ("INF", "INF"),
+        ("-inf", "-inf"),
+        ("1e999", "1e999"),
     ],
 )
 def test_numbers_are_what_they_are(book: Book, value: str, cell: object) -> None:

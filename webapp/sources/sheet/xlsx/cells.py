@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -159,6 +160,8 @@ class CellReader:
         if not text:
             return None
         number = int(text) if _WHOLE.fullmatch(text) else float(text)
+        if not math.isfinite(number):
+            return text  # which JSON, in which cells travel, would make a blank of
         shown = self._shown.get(self._style)
         if shown is None:
             return number
