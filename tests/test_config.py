@@ -76,6 +76,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a base with a password": ("SMART_SYNC_SHEETS_API", "http://a:b@host"),
     "a short token": ("SMART_SYNC_ADMIN_TOKEN", "short"),
     "a token with a line break": ("SMART_SYNC_ADMIN_TOKEN", f"{TOKEN}\n{TOKEN}"),
+    "a key with a line break": ("GOOGLE_API_KEY", "AIzaSyA\nbc"),
+    "a key with another alphabet": ("GOOGLE_API_KEY", "AIzaSy\u0410bc"),
     "another database": ("DATABASE_URL", "mysql://localhost/x"),
     "columns without names": ("SMART_SYNC_COLUMNS", "followers="),
     "columns of no meaning": ("SMART_SYNC_COLUMNS", "fans=Fans"),

@@ -235,6 +235,13 @@ def _tokens(text: str) -> tuple[str, ...]:
     return tokens
 
 
+def _key(text: str) -> str:
+    """What goes into a header as it is."""
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("has signs that no key has: copy it again, without line breaks")
+    return text
+
+
 def _origins(text: str) -> tuple[str, ...]:
     origins = _list(text)
     for origin in origins:
@@ -327,7 +334,7 @@ SETTINGS: tuple[Setting, ...] = (
         "service account for the Sheets API: path of the key file, its JSON, or its JSON in base64",
         secret=True,
     ),
-    Setting("GOOGLE_API_KEY", "google_api_key", str, "API key, enough for sheets that anyone may read", secret=True),
+    Setting("GOOGLE_API_KEY", "google_api_key", _key, "API key, enough for sheets that anyone may read", secret=True),
     Setting(
         "SMART_SYNC_SHEET",
         "sheets",

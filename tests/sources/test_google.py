@@ -743,6 +743,37 @@ def test_a_sign_in_that_fails_for_a_moment_is_tried_again(google: Google, fake_t
     assert google.asked.count("/token") == 5
 
 
+def grant(token: str, expires_in: int = 3599) -> Response:
+    return Response(json.dumps({"access_token": token, "expires_in": expires_in}))
+
+
+BROKEN_TOKENS = ["", " ", "ya29.a\r\nb", "ya29.\u0444", "ya29.\xe9", "ya29.a b", "ya29.a\0", "x" * 20_000]
+
+
+@pytest.mark.parametrize("token", BROKEN_TOKENS)
+def test_a_broken_token_is_dropped_at_once(google: Google, fake_time: FakeTime, token: str) -> None:
+    google.first_tokens = [grant(token)]
+
+    assert google.sheet().book(fake_time.budget()).title == "A book"
+    assert google.asked.count("/token") == 2
+
+
+@pytest.mark.parametrize("expires_in", [0, -3599, 10**12, 10**30])
+def test_a_token_for_no_time_or_for_ever_is_none(google: Google, fake_time: FakeTime, expires_in: int) -> None:
+    google.first_tokens = [grant("ya29.odd", expires_in)]
+
+    google.sheet().book(fake_time.budget())
+
+    assert google.asked.count("/token") == 2
+
+
+@pytest.mark.parametrize("token", BROKEN_TOKENS)
+def test_a_sign_in_that_gives_broken_tokens_alone_says_so(google: Google, fake_time: FakeTime, token: str) -> None:
+    error = sign_in_fails(google, fake_time, *[grant(token)] * 5)
+
+    assert (error.code, error.message) == ("bad_response", "Google sign-in answered with something other than a token")
+
+
 def test_a_sign_in_that_keeps_failing_ends_after_five_attempts(google: Google, fake_time: FakeTime) -> None:
     error = sign_in_fails(google, fake_time, *[Response("", 500) for _ in range(5)])
 

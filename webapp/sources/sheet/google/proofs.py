@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from google.auth import transport
@@ -124,9 +124,15 @@ def _tokens_of(account: ServiceAccount) -> _AccessTokens:
         return _build_tokens(account)
 
 
+# What may stand in a header, as far as tokens use it, and for how long. A broken one would be kept until it expires, and
+# each call with it would look like a fault of the network.
+_Sendable = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]+\Z", max_length=16_000)]
+_Lifetime = Annotated[int, msgspec.Meta(gt=0, le=10**8)]  # seconds
+
+
 class _Grant(msgspec.Struct):
-    access_token: str
-    expires_in: int
+    access_token: _Sendable
+    expires_in: _Lifetime
 
 
 @dataclass(frozen=True, slots=True)
