@@ -45,6 +45,16 @@ STRICT = ("crontab", "systemd", "render", "github-actions", "kubernetes")
 # Schedules
 
 
+@pytest.mark.parametrize("every", ["0 0 31 2 *", "0 0 30 feb *", "0 0 31 4,6,9,11 *"])
+@pytest.mark.parametrize("command", ["print --for crontab", "install --yes"])
+def test_a_day_that_never_comes_is_refused(machine: Machine, command: str, every: str) -> None:
+    done = machine.cron(*command.split(), "--every", every)
+
+    assert done.exit_code != 0
+    assert "wrong day-of-month" in done.output
+    assert not machine.crontab.exists()
+
+
 @pytest.mark.parametrize(
     ("text", "fields"),
     [

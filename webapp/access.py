@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
+import mmap
 import re
 import secrets
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from datetime import UTC, datetime
+from struct import Struct
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from webapp.clock import Clock
@@ -22,10 +25,11 @@ Role = Literal["read", "admin"]
 
 TRIES = 10
 WINDOW_S = 60.0
-ADDRESSES = 1_000
+SLOTS = 1_024
+TIMES = Struct(f"{TRIES}d")  # when the last wrong tokens came, in seconds of the machine's steady clock
 COOKIE = "smart_sync_session"
 SESSION_S = 12 * 60 * 60
-COOKIE_FORM = re.compile(r"(?P<role>admin|read)\.(?P<ends>[0-9]{1,12})\.[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]{43}")
+COOKIE_FORM = re.compile(r"(?P<role>admin|read)\.(?P<ends>[0-9]{1,12})\.(?P<id>[A-Za-z0-9_-]{12})\.[A-Za-z0-9_-]{43}")
 ROLES: tuple[Role, Role] = ("admin", "read")
 
 
@@ -52,38 +56,56 @@ class Tokens:
 
 
 class Gate:
-    """Slows down whoever keeps guessing: ten wrong tokens a minute and address. Right tokens always pass."""
+    """Slows down whoever keeps guessing: ten wrong tokens a minute and address. Right tokens always pass.
+
+    The memory is shared with the processes that are forked later, so all workers of a service count together. It is of
+    one size: addresses fall into slots, by a key of this service's own.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._wrong: OrderedDict[str, list[float]] = OrderedDict()
+        self._key = secrets.token_bytes(16)
         self._lock = threading.Lock()
+        self._memory = mmap.mmap(-1, SLOTS * TIMES.size)
+        for slot in range(SLOTS):
+            TIMES.pack_into(self._memory, slot * TIMES.size, *[-math.inf] * TRIES)
 
     def wrong(self, address: str) -> float:
         """Note a wrong token; seconds to wait before the next one is looked at, 0 while there are tries left."""
         now = self._clock.monotonic()
-        with self._lock:
-            tries = [at for at in self._wrong.pop(address, []) if now - at < WINDOW_S]
-            if len(tries) < TRIES:
-                tries.append(now)
-                wait = 0.0
-            else:
-                wait = WINDOW_S - (now - tries[0])
-            self._wrong[address] = tries
-            while len(self._wrong) > ADDRESSES:
-                self._wrong.popitem(last=False)
-            return wait
+        place = self._place(address)
+        with self._lock:  # two processes that meet lose one try, nothing else
+            first, *later = sorted(TIMES.unpack_from(self._memory, place))
+            wait: float = WINDOW_S - (now - first)
+            if wait > 0:
+                return wait
+            TIMES.pack_into(self._memory, place, *later, now)
+            return 0.0
+
+    def _place(self, address: str) -> int:
+        digest = hashlib.blake2b(address.encode("utf-8", "surrogatepass"), key=self._key, digest_size=8).digest()
+        return int.from_bytes(digest) % SLOTS * TIMES.size
+
+
+class Session(NamedTuple):
+    """What a cookie of ours says. ends: when it runs out by itself."""
+
+    id: str
+    role: Role
+    ends: datetime
 
 
 class Sessions:
-    """Signed cookies: nothing is kept, so every worker knows every session.
+    """Signed cookies: nothing is kept but which were ended early, so every worker knows every session.
 
     The key of a session is derived from the token it was opened with. Whoever takes a token away ends its sessions.
     """
 
-    def __init__(self, tokens: Tokens, clock: Clock) -> None:
+    def __init__(self, tokens: Tokens, clock: Clock, is_ended: Callable[[str], bool] = lambda _: False) -> None:
+        """is_ended: whether somebody signed out of a session."""
         self._tokens = tokens
         self._clock = clock
+        self._is_ended = is_ended
 
     def open(self, token: str) -> str | None:
         """The cookie of a new session of 12 hours; None for a token that opens nothing."""
@@ -94,12 +116,19 @@ class Sessions:
         return None
 
     def role(self, cookie: str) -> Role | None:
-        """What the session may; None for one that has run out, or that we did not open."""
+        """What the session may; None for one that has run out, was signed out of, or that we did not open."""
+        session = self.of(cookie)
+        return None if session is None or self._is_ended(session.id) else session.role
+
+    def of(self, cookie: str) -> Session | None:
+        """The session of a cookie; None for one that has run out, or that we did not open."""
         found = COOKIE_FORM.fullmatch(cookie)
         if found is None or int(found["ends"]) <= self._clock.now().timestamp():
             return None
         role: Role = "admin" if found["role"] == "admin" else "read"
-        return role if _signer(self._tokens.of(role)).validate(cookie) else None
+        if not _signer(self._tokens.of(role)).validate(cookie):
+            return None
+        return Session(found["id"], role, datetime.fromtimestamp(int(found["ends"]), UTC))
 
 
 def _signer(tokens: Sequence[str]) -> Signer:
@@ -109,11 +138,20 @@ def _signer(tokens: Sequence[str]) -> Signer:
     return Signer(tokens, "a session of the dashboard", key_derivation="hmac", digest_method=hashlib.sha256)
 
 
-def same_origin(host: str, fetch_site: str | None, origin: str | None) -> bool:
+def same_origin(host: str, fetch_site: str | None, origin: str | None, *, encrypted: bool) -> bool:
     """Whether a page of ours sent the request, by `Sec-Fetch-Site`, or by `Origin` where there is none.
 
-    Browsers leave the former out over plain http. Without either nobody knows, and the answer is no.
+    Browsers leave the former out over plain http. Without either nobody knows, and the answer is no. encrypted: the
+    request came over https; a page that came without is then none of ours, for anybody on the way could have made it.
     """
     if fetch_site is not None:
         return fetch_site == "same-origin"
-    return origin is not None and origin != "null" and urlsplit(origin).netloc == host
+    if origin is None or origin == "null":
+        return False
+    parts = urlsplit(origin)
+    return parts.netloc == host and (parts.scheme == "https" or not encrypted)
+
+
+def is_encrypted(secure: bool, forwarded: str | None) -> bool:
+    """Whether a browser spoke https. forwarded: `X-Forwarded-Proto`, whose first word is of the proxy in front."""
+    return secure or (forwarded or "").partition(",")[0].strip().lower() == "https"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Flask, Response
 
 from webapp import api, dashboard, web
@@ -9,6 +11,7 @@ from webapp.access import Sessions
 from webapp.api.http.openapi import Document
 from webapp.api.views.events import Streams
 from webapp.bootstrap import Parts
+from webapp.store.ended_sessions import is_ended
 
 MAX_BODY = 4 * 1024 * 1024
 
@@ -32,7 +35,7 @@ def create_app(parts: Parts) -> Flask:
         parts.desk,
         document,
         Streams(),
-        Sessions(parts.tokens, parts.clock),
+        Sessions(parts.tokens, parts.clock, partial(is_ended, parts.db)),
         dashboard.SetUp(parts.settings.configured, parts.reader),
     ]
     web.provide(app, shared)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
+
+from webapp.access import is_encrypted, same_origin
 
 T = TypeVar("T")
 KEY = "smart_sync"
@@ -35,3 +37,14 @@ def provide(app: Flask, parts: Iterable[Any]) -> None:
 def get(kind: type[T]) -> T:
     """The app's one part of this type."""
     return cast("T", current_app.extensions[KEY][kind])
+
+
+def sent_by_ours() -> bool:
+    """Whether a page of ours sent the request, as its browser says."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    return same_origin(request.host, site, origin, encrypted=came_encrypted())
+
+
+def came_encrypted() -> bool:
+    """Whether a browser spoke https to us, or to the proxy in front of us."""
+    return is_encrypted(request.is_secure, request.headers.get("X-Forwarded-Proto"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -188,14 +189,24 @@ def test_the_wait_for_guessers_ends() -> None:
     assert gate.wrong("192.0.2.1") == 0
 
 
-def test_only_so_many_guessing_addresses_are_remembered() -> None:
+def test_guessing_addresses_take_no_more_memory_however_many_there_are() -> None:
     gate = Gate(Clock(monotonic=lambda: 0.0))
-    for _ in range(10):
-        gate.wrong("192.0.2.1")
-    for number in range(1_000):
+    for number in range(20_000):
         gate.wrong(f"2001:db8::{number:x}")
 
-    assert gate.wrong("192.0.2.1") == 0
+    assert len(gate._memory) < 100_000
+
+
+def test_processes_that_were_forked_count_together(processes: None) -> None:
+    gate = Gate(Clock(monotonic=lambda: 0.0))
+    for _ in range(5):
+        if (child := os.fork()) == 0:
+            gate.wrong("192.0.2.1")
+            gate.wrong("192.0.2.1")
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    assert gate.wrong("192.0.2.1") == 60
 
 
 def test_an_empty_token_opens_nothing() -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from tests.dashboard.conftest import OURS, READ, Site
@@ -15,6 +16,7 @@ from webapp.app import create_app
 from webapp.bootstrap import Parts
 from webapp.clock import Clock
 from webapp.dashboard.pages import PUBLIC
+from webapp.store.tables import ended_sessions
 
 OTHERS = {"Sec-Fetch-Site": "cross-site"}
 
@@ -107,8 +109,8 @@ def test_every_worker_knows_a_session_and_a_token_that_is_taken_away_ends_its_ow
     cookie = Sessions(Tokens(("first-token-0123456", "second-token-012345")), clock).open("first-token-0123456")
     assert cookie is not None
 
-    assert Sessions(Tokens(("second-token-012345", "first-token-0123456")), clock).role(cookie) == "admin"
-    assert Sessions(Tokens(("second-token-012345",)), clock).role(cookie) is None
+    assert Sessions(Tokens(("second-token-012345", "first-token-0123456")), clock).of(cookie).role == "admin"  # type: ignore[union-attr]
+    assert Sessions(Tokens(("second-token-012345",)), clock).of(cookie) is None
 
 
 def forged(cookie: str) -> list[str]:
@@ -133,8 +135,8 @@ def test_a_cookie_that_was_touched_opens_nothing() -> None:
     cookie = sessions.open("a-read-token-012345")
     assert cookie is not None
 
-    assert sessions.role(cookie) == "read"
-    assert {sessions.role(one) for one in forged(cookie)} == {None}
+    assert sessions.of(cookie).role == "read"  # type: ignore[union-attr]
+    assert {sessions.of(one) for one in forged(cookie)} == {None}
     assert sessions.open("no-token-of-ours") is None
 
 
@@ -150,8 +152,59 @@ def test_a_cookie_that_was_touched_opens_nothing() -> None:
         (None, None, False),
     ],
 )
-def test_a_change_comes_from_a_page_of_ours(fetch_site: str | None, origin: str | None, ours: bool) -> None:
-    assert same_origin("here:8000", fetch_site, origin) is ours
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_change_comes_from_a_page_of_ours(
+    fetch_site: str | None, origin: str | None, ours: bool, encrypted: bool
+) -> None:
+    origin = origin and origin.replace("http:", "https:" if encrypted else "http:")
+    assert same_origin("here:8000", fetch_site, origin, encrypted=encrypted) is ours
+
+
+def test_a_page_that_came_without_encryption_changes_nothing_where_there_is_some() -> None:
+    assert not same_origin("here", None, "http://here", encrypted=True)
+    assert same_origin("here", None, "https://here", encrypted=False)  # behind a proxy that says nothing
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "encrypted"),
+    [
+        ("https", True),
+        ("https,http", True),
+        ("HTTPS , http", True),
+        ("http,https", False),
+        ("http", False),
+        (None, False),
+    ],
+)
+def test_the_first_proxy_says_whether_a_browser_spoke_https(
+    quiet_site: Site, forwarded: str | None, encrypted: bool
+) -> None:
+    headers = OURS | ({"X-Forwarded-Proto": forwarded} if forwarded else {})
+    answer = quiet_site.visitor().post("/sign-in", data={"token": TOKEN}, headers=headers)
+
+    assert ("Secure" in answer.headers["Set-Cookie"].split("; ")) == encrypted
+
+
+def test_a_session_that_was_signed_out_of_opens_nothing_for_anybody(site: Site) -> None:
+    visitor = site.visitor(TOKEN)
+    copy = site.visitor()
+    copy.set_cookie(COOKIE, visitor.get_cookie(COOKIE).value)  # type: ignore[union-attr]
+    other = site.visitor(TOKEN)
+    assert copy.get("/").status_code == 200
+
+    visitor.post("/sign-out", headers=OURS)
+
+    assert (copy.get("/").status_code, copy.get("/api/projects").status_code) == (303, 401)
+    assert other.get("/").status_code == 200
+
+
+def test_ended_sessions_are_kept_until_they_would_have_ended(site: Site) -> None:
+    for hours in (0, 11, 2):
+        site.time.forward(hours=hours)
+        site.visitor(TOKEN).post("/sign-out", headers=OURS)
+
+    with site.parts.db.read() as tx:
+        assert tx.execute(sa.select(sa.func.count()).select_from(ended_sessions)).scalar() == 2
 
 
 @pytest.mark.parametrize(

@@ -313,7 +313,20 @@ def test_a_cursor_goes_on_with_its_own_question_only(world: World, team: str) ->
 
 def test_a_table_holds_all_accounts_and_no_formula(sqlite_world: World) -> None:
     project = sqlite_world.project("Été / 2026", id="summer")
-    for name in ("=1+1", "+1", "-1", "@ann", "\tx", "\rx", 'say "hi", twice', "Жанна"):
+    for name in (
+        "=1+1",
+        "+1",
+        "-1",
+        "@ann",
+        "\tx",
+        "\rx",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20ann",
+        'say "hi", twice',
+        "Жанна",
+    ):
         sqlite_world.account(project, name, views=5, followers=None)
 
     answer = sqlite_world.get(f"/api/projects/{project}/accounts", format="csv", fields="views,username,followers")
@@ -330,6 +343,10 @@ def test_a_table_holds_all_accounts_and_no_formula(sqlite_world: World) -> None:
         "'@ann",
         "'\tx",
         "'\rx",
+        "'\uff1d1",
+        "'\uff0b1",
+        "'\uff0d1",
+        "'\uff20ann",
         'say "hi", twice',
         "Жанна",
     ]

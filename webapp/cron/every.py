@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cronsim import CronSim, CronSimError
 
 from webapp.errors import Invalid
+from webapp.rules.due import check_cron
 from webapp.rules.words import every as spoken
 
 HOUR = 60
@@ -72,7 +73,9 @@ def parse_every(text: str) -> Every:
     text = " ".join(text.split()).lower()
     duration = DURATION.fullmatch(text)
     if duration is None:
-        return Every(text, None, parse_fields(text))
+        fields = parse_fields(text)
+        check_cron(text, ANY_TIME)  # there may be no such day
+        return Every(text, None, fields)
     minutes = int(duration[1]) * UNITS[duration[2]]
     if minutes > DAY:
         raise bad_every(f"{text} is more than a day", "a cron expression such as '0 3 * * 1' says once a week")

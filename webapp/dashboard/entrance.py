@@ -12,7 +12,9 @@ from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from webapp import web
-from webapp.access import COOKIE, SESSION_S, Gate, Role, Sessions, Tokens, same_origin
+from webapp.access import COOKIE, SESSION_S, Gate, Role, Sessions, Tokens
+from webapp.actions.desk import Desk
+from webapp.actions.sessions import end_session
 from webapp.dashboard.rendering import page, plain_error, redirect_to
 from webapp.errors import Conflict, Invalid, NotFound, StoreError
 from webapp.store.db import Database
@@ -32,7 +34,7 @@ def guard(view: Callable[..., Response], role: Role = "read") -> Callable[..., R
         have = _role()
         if have is None:
             return _to_sign_in()
-        if request.method == "POST" and not _ours():
+        if request.method == "POST" and not web.sent_by_ours():
             return plain_error(403, "That did not come from here", "The request was sent by another site's page.")
         if role == "admin" and have != "admin":
             return plain_error(403, "This needs the admin token", "You are signed in with a token that only reads.")
@@ -71,10 +73,6 @@ def _role() -> Role | None:
     return known
 
 
-def _ours() -> bool:
-    return same_origin(request.host, request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin"))
-
-
 def _to_sign_in() -> Response:
     wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
     ended = "&ended=1" if COOKIE in request.cookies else ""
@@ -91,7 +89,7 @@ def sign_in() -> Response:
     """Open a session for whoever has a token."""
     request.max_content_length = FORM_LIMIT
     g.role, g.signed_in = None, False
-    if not _ours():
+    if not web.sent_by_ours():
         return _form(403, "The form was sent from another page. Try again here.")
     cookie = web.get(Sessions).open(request.form.get("token", "").strip())
     if cookie is None:
@@ -102,25 +100,28 @@ def sign_in() -> Response:
             return answer
         return _form(401, "This is none of the tokens of this service.")
     answer = redirect_to(_local(request.form.get("next", "/")))
-    answer.set_cookie(COOKIE, cookie, max_age=SESSION_S, secure=_is_encrypted(), httponly=True, samesite="Strict")
+    answer.set_cookie(COOKIE, cookie, max_age=SESSION_S, secure=web.came_encrypted(), httponly=True, samesite="Strict")
     return answer
 
 
 def leave() -> Response:
-    if not _ours():
+    if not web.sent_by_ours():
         return redirect_to("/")
+    return _answer(_leave, {})
+
+
+def _leave() -> Response:
+    session = web.get(Sessions).of(request.cookies.get(COOKIE, ""))
+    if session is not None:
+        end_session(web.get(Desk).through("page"), session.id, session.ends)
     answer = redirect_to("/sign-in")
-    answer.delete_cookie(COOKIE, secure=_is_encrypted(), httponly=True, samesite="Strict")
+    answer.delete_cookie(COOKIE, secure=web.came_encrypted(), httponly=True, samesite="Strict")
     return answer
 
 
 def _form(status: int, words: str) -> Response:
     wanted = request.form.get("next") or request.args.get("next") or "/"
     return page("sign_in.html", status, words=words, wanted=_local(wanted))
-
-
-def _is_encrypted() -> bool:
-    return request.is_secure or request.headers.get("X-Forwarded-Proto", "") == "https"
 
 
 def _local(address: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from flask import g, request
 
 from webapp import web
-from webapp.access import COOKIE, Gate, Role, Sessions, Tokens, same_origin
+from webapp.access import COOKIE, Gate, Role, Sessions, Tokens
 from webapp.api.http.problems import HttpProblem
 from webapp.store import accounts, share_links
 from webapp.store.db import Database
@@ -48,9 +48,8 @@ def _session() -> Role | None:
     cookie = request.cookies.get(COOKIE)
     if cookie is None or "Authorization" in request.headers:
         return None
-    headers = request.headers
     safe = request.method in ("GET", "HEAD")
-    if not safe and not same_origin(request.host, headers.get("Sec-Fetch-Site"), headers.get("Origin")):
+    if not safe and not web.sent_by_ours():
         return None
     return web.get(Sessions).role(cookie)
 

@@ -17,7 +17,7 @@ from webapp.api.http.answering import Content
 from webapp.api.http.asking import FORMATS, FieldsQuery, choose, split_names
 
 CSV = "text/csv; charset=utf-8; header=present"
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = (*"=+-@\t\r", *"\uff1d\uff0b\uff0d\uff20")  # the last four are full-width, which spreadsheets read alike
 
 
 def json_content(body: Any) -> Content:

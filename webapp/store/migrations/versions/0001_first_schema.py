@@ -428,6 +428,14 @@ share_links = _table(
 )
 
 # What people changed by hand, through which door, with what stood there before.
+# Sessions of the dashboard that somebody signed out of before they ran out.
+ended_sessions = _table(
+    "ended_sessions",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("ends", UtcDateTime(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
 audit_log = _table(
     "audit_log",
     sa.Column("id", Key(), primary_key=True),
