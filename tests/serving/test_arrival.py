@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.serving.arrival import Arrival, BodyTooLarge
-from webapp.serving.chunks import MAX_FRAMING, MAX_LINE, Chunks
+from webapp.serving.chunks import MAX_LINE, MAX_TINY, TINY, Chunks
 
 CLIENT = ("127.0.0.1", 1)
 GET = b"GET /health HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -37,7 +37,7 @@ ODD = (
     b"1" * 17 + b"\r\n",
     b"1;" + b"x" * MAX_LINE,
     b"1;" + b"x" * MAX_LINE + b"\r\nx\r\n0\r\n\r\n",
-    b"1\r\nx\r\n" * MAX_FRAMING,
+    b"1\r\nx\r\n" * (MAX_TINY + MAX_TINY // 32),
     b"0\r\n" + b"x: y\r\n" * 5000,
 )
 
@@ -182,6 +182,14 @@ def test_what_a_proxy_says_in_bytes_is_understood_too() -> None:
 def test_chunks_that_are_malformed_are_refused(data: bytes, size: int | None) -> None:
     with pytest.raises(errors.ParseException):
         feed(Chunks(), data, size)
+
+
+def test_chunks_may_be_as_many_as_the_payload_is_worth() -> None:
+    chunks = Chunks()
+    for _ in range(8):
+        chunks.feed(b"%x\r\n%s\r\n" % (TINY, b"x" * TINY) * MAX_TINY)
+
+    assert len(chunks.body) == 8 * TINY * MAX_TINY
 
 
 def test_of_a_long_line_no_more_is_kept_than_a_line_may_have() -> None:

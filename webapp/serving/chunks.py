@@ -8,7 +8,9 @@ from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, Limit
 
 MAX_LINE = 4 * 1024
 MAX_TRAILERS = 16 * 1024
-MAX_FRAMING = 64 * 1024  # bytes around the payload, beyond as many again as the payload has
+MAX_TINY = 1024  # chunks, beyond one for each 64 bytes: tiny ones are much work for few bytes
+TINY = 64
+PLAIN = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")
 SIZE_LINE = re.compile(rb"([0-9a-fA-F]{1,16})(?:[ \t]*;[\t -~\x80-\xff]*)?")
 
 
@@ -26,7 +28,7 @@ class Chunks:
         self._raw = bytearray()  # a line of which the end has not come
         self._left: int | None = None  # of a chunk's payload; None between chunks
         self._last = False  # whether the chunk of size 0 has come
-        self._framing = 0
+        self._chunks = 0
         self._trailers = 0
 
     def feed(self, data: bytes) -> None:
@@ -35,9 +37,9 @@ class Chunks:
         Raises: what gunicorn raises for chunks that are malformed.
         """
         self._raw += data
-        at = 0
+        at = self._read_plain(0)
         while not self.whole and (end := self._read(at)) is not None:
-            at = end
+            at = self._read_plain(end)
         del self._raw[:at]
         if self.whole:
             self.rest += self._raw
@@ -51,11 +53,27 @@ class Chunks:
         if end is None:
             return None
         line = bytes(self._raw[at:end])
-        self._framing += len(line) + 2
-        if self._framing > MAX_FRAMING + len(self.body):
-            raise InvalidChunkSize(b"more framing than payload")
         self._take_line(line)
         return end + 2
+
+    def _read_plain(self, at: int) -> int:
+        """Chunks that are all there and have nothing odd, in one go; where the first other piece begins."""
+        if self._left is not None:
+            return at
+        while (found := PLAIN.match(self._raw, at)) is not None:
+            start = found.end()
+            end = start + int(found[1], 16)
+            if end == start or self._raw[end : end + 2] != b"\r\n":
+                break
+            self.body += self._raw[start:end]
+            self._count_chunk()
+            at = end + 2
+        return at
+
+    def _count_chunk(self) -> None:
+        self._chunks += 1
+        if self._chunks > MAX_TINY + len(self.body) // TINY:
+            raise InvalidChunkSize(b"too many tiny chunks")
 
     def _read_payload(self, at: int, left: int) -> int | None:
         taken = self._raw[at : at + left]
@@ -77,6 +95,7 @@ class Chunks:
             found = SIZE_LINE.fullmatch(line)
             if found is None:
                 raise InvalidChunkSize(line[:20])
+            self._count_chunk()
             self._left = int(found[1], 16)
             self._last = not self._left
 

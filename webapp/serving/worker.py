@@ -7,6 +7,7 @@ either only so much may be unfinished: see `lobby`. gunicorn reads heads, runs t
 from __future__ import annotations
 
 import errno
+import resource
 import selectors
 import socket
 from collections import Counter
@@ -26,10 +27,11 @@ from webapp.serving.lobby import ARRIVE, Lobby, Room
 from webapp.serving.outlet import Outlet
 from webapp.serving.refusals import BROKEN, CROWDED, LATE, Refusal, refusal_of
 
-READ = 32 * 1024
+READ = 16 * 1024  # at a time, so that nobody who sends much holds up the others
 LEAVE_S = 2.0
 REST_S = 0.1
 ROOMS = 5  # so many parts of gunicorn's `worker_connections`: one for each room with a limit, and one for the threads
+SPARE_FILES = 128  # that connections leave to the work: database, sheets, logs
 # How long a stopping worker waits: for requests that may be on their way, and for answers to be taken.
 STOPPING_S = {Room.QUIET: STOP_KEEPALIVE_LINGER, Room.ARRIVING: STOP_KEEPALIVE_LINGER, Room.SENDING: 5.0}
 COUNTED = {Room.ARRIVING: "did not finish their request", Room.SENDING: "did not take their answer"}
@@ -48,18 +50,20 @@ class Connection(TConn):  # type: ignore[misc]
         self.number = 1
         self.began = 0.0
         self.moved = 0
-        self.again = False
+        self.again = False  # whether one more request may follow
+        self.last = False  # whether the client has said that none follows
+        self.rest = b""  # what came behind the last request
         self.watched: tuple[int, Any] | None = None  # the event, and who is called at it
         self.parser = Arrival(cfg, address, 1, MAX_BODY)
 
-    def next_request(self) -> bytes:
-        """Be ready for one more; what has come of it already."""
-        rest = self.parser.rest
+    def forget_request(self, *, again: bool) -> None:
+        """It is over, and nothing of it is kept, but what came behind it."""
+        self.again = again
+        self.last = self.parser.is_last
+        self.rest = self.parser.rest
         self.number += 1
         self.moved = 0
-        self.again = False
         self.parser = Arrival(self.cfg, self.client, self.number, MAX_BODY)
-        return rest
 
     @property
     def asked(self) -> int:
@@ -77,6 +81,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clock = Clock()
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if files != resource.RLIM_INFINITY:
+            self.worker_connections = min(self.cfg.worker_connections, max(ROOMS, files - SPARE_FILES))
         self.lobby: Lobby[Connection] = Lobby(max(1, self.worker_connections // ROOMS))
         self._hurried = False
         self._short_of_files = False
@@ -96,14 +103,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if not _is_plain(self.cfg):
             super().accept(listener)
             return
-        try:
-            client, address = listener.accept()
-        except OSError as error:
-            self._bear(error)
-            return
-        self.nr_conns += 1
-        outlet = Outlet(client, self.clock)
-        self._await_request(Connection(self.cfg, outlet, address, listener.getsockname()), b"")
+        # The more there are, the more come at once; where few are, the other worker is to get its share.
+        for _ in range(1 + len(self.lobby) // 16):
+            try:
+                client, address = listener.accept()
+            except OSError as error:
+                self._bear(error)
+                return
+            self.nr_conns += 1
+            outlet = Outlet(client, self.clock)
+            self._await_request(Connection(self.cfg, outlet, address, listener.getsockname()), b"")
 
     def notify(self) -> None:
         """Tell the master that we live; about once a second, where gunicorn does so at every event."""
@@ -136,7 +145,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if not isinstance(conn, Connection):
             super().finish_request(conn, fs)
             return
-        conn.again = not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        conn.forget_request(again=not fs.cancelled() and fs.exception() is None and bool(fs.result()))
         self._send(conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
@@ -211,7 +220,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._close(conn)
             return
         if done and conn.again:
-            self._await_request(conn, conn.next_request())
+            self._await_request(conn, conn.rest)
         elif done:
             self._say_goodbye(conn)
         else:
@@ -239,7 +248,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         try:
             more = bool(conn.sock.recv(READ))
         except BlockingIOError:
-            more = not conn.parser.is_last
+            more = not conn.last
         except OSError:
             more = False
         if more:
@@ -248,7 +257,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._close(conn)
 
     def _refuse(self, conn: Connection, refusal: Refusal) -> None:
-        conn.again = False
+        conn.forget_request(again=False)
         try:
             conn.sock.sendall(refusal.encode())
         except OSError:
