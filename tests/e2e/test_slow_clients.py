@@ -16,7 +16,7 @@ from tests.e2e.harness import CLI, TOKEN, Service, serving
 MASTER = ("-m", "gunicorn", "-c", "python:webapp.server", "webapp.wsgi:app")
 PLAIN = ("-m", "gunicorn", "webapp.wsgi:app")
 CROWD = 200
-SECONDS = 5.0
+SECONDS = 4.0
 
 
 def port_of(service: Service) -> int:

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import resource
 import selectors
 import socket
 import threading
@@ -435,6 +436,24 @@ class TestOthers:
         assert answer(first).problem == (503, "crowded_out")
         second.sendall(b"x" * (1_100_000 - MB))
         assert len(answer(second).body) == 1_100_000
+
+    def test_nothing_is_kept_of_who_had_to_go_and_stays(self, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lobby, "MAX_ASKED", MB)
+        client = served.client(POST.replace(b": 5", b": 4000000") + b"x" * 2 * MB)
+        assert answer(client).problem == (503, "crowded_out")
+
+        (guest,) = served.worker.lobby._where
+
+        assert served.worker.lobby.room_of(guest) is Room.LEAVING
+        assert guest.asked == 0
+
+    @pytest.mark.parametrize(("files", "connections"), [(1024, 896), (20_000, 1000), (50, 5), (-1, 1000)])
+    def test_leave_files_to_the_work(self, files: int, connections: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+
+        with serving() as served:
+            assert served.worker.worker_connections == connections
+            assert served.ask().body == b"hello"
 
     def test_come_in_when_there_are_no_more_files(self, served: Served) -> None:
         quiet = served.client()
