@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -119,6 +120,7 @@ def options_of(settings: Settings) -> Options:
         interval_minutes=settings.interval_minutes,
         stale_after=settings.stale_after,
         lease_ms=settings.lease_ms,
+        keep_changes=timedelta(days=settings.keep_changes_days),
     )
 
 

@@ -61,6 +61,7 @@ class Settings:
     interval_minutes: int = 30
     stale_after_minutes: int | None = None
     readings_stale_after: int = 2880
+    keep_changes_days: int = 90
     get_trigger: bool = False
     ping_url: str = field(default="", repr=False)
     private_targets: bool = False
@@ -421,6 +422,13 @@ SETTINGS: tuple[Setting, ...] = (
         _whole(1, LONGEST_INTERVAL),
         "minutes without a reading after which the readings of a program are called stale",
         "2880",
+    ),
+    Setting(
+        "SMART_SYNC_KEEP_CHANGES_DAYS",
+        "keep_changes_days",
+        _whole(1, 36_500),
+        "days for which it is kept which sync changed which count; snapshots stay for ever",
+        "90",
     ),
     Setting(
         "SMART_SYNC_ALLOW_GET_TRIGGER",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -115,3 +116,21 @@ def test_corrections_are_listed_newest_first_in_pages(service: Service) -> None:
 
 def test_a_target_that_nobody_corrected_has_no_corrections(service: Service) -> None:
     assert service.get("/api/admin/audit", target="account:999") == {"audit": [], "next_cursor": None}
+
+
+def test_changes_are_forgotten_at_the_end_of_a_sync_once_they_are_old(service: Service, sheet: FakeSheet) -> None:
+    service.options(keep_changes=timedelta(days=30))
+    first = service.sync()["run_id"]
+    service.time.forward(days=29)
+    sheet.put("Project A!B2", 1200)
+    second = service.sync()["run_id"]
+    assert {change["run_id"] for change in changes(service)["changes"]} == {first, second}
+
+    service.time.forward(days=2)
+    service.sync(dry_run=True)
+    assert {change["run_id"] for change in changes(service)["changes"]} == {first, second}
+    service.sync()
+
+    assert {change["run_id"] for change in changes(service)["changes"]} == {second}
+    followers = service.get(f"/api/accounts/{account_id(service, 'x.com/ann')}/explain")["followers"]
+    assert (followers["value"], followers["winner"]) == (1200, "sheet")

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from webapp.store.backends.dialect import counted
 from webapp.store.tables import audit_log
 
 
@@ -53,3 +54,10 @@ def latest(tx: sa.Connection, *, limit: int, before: int | None = None, target: 
     if target is not None:
         statement = statement.where(audit_log.c.target == target)
     return [AuditEntry(*row) for row in tx.execute(statement)]
+
+
+def forget(tx: sa.Connection, before: datetime, most: int) -> int:
+    """Remove the oldest corrections as far as they are from before a moment; how many."""
+    oldest = sa.select(audit_log.c.id, audit_log.c.at).order_by(audit_log.c.id).limit(most).subquery()
+    old = sa.select(oldest.c.id).where(oldest.c.at < before)
+    return counted(tx, audit_log.delete().where(audit_log.c.id.in_(old)))

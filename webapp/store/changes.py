@@ -1,7 +1,8 @@
-"""Which counts changed in which run, from what to what."""
+"""Which counts changed in which sync, from what to what, for as long as the setting says."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +10,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.model import Metric
-from webapp.store.statement import Query, insert
-from webapp.store.tables import accounts, count_changes
-from webapp.store.types import Count, native
+from webapp.model import LARGEST, METRICS, Metric
+from webapp.rules.addresses import cell_address
+from webapp.store.backends.dialect import counted, delete_some, new_ids
+from webapp.store.statement import in_order, insert
+from webapp.store.tables import accounts, change_batches, count_changes
+from webapp.store.types import Count, Json, UtcDateTime, native
+
+Changes = Mapping[str, list[Any]]  # {metric: [old, new, winner, cell]}
+
+WINNERS = (None, "sheet", "parsed", "pin")  # as two bits say them
+CELL = re.compile(r"(?:(.+)!)?([A-Z]*)([1-9][0-9]{0,8})", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -26,19 +34,98 @@ class CountChange:
     username: str | None
     run_id: str | None
     changed_at: datetime | None
-    changes: Mapping[str, list[Any]]
+    changes: Changes
 
 
-_COLUMNS = (
+# Writing
+
+_SIDES = [f"{side}_{metric}" for metric in METRICS for side in ("old", "new")]
+_add_batch = insert(change_batches, ("id", "project_id", "run_id", "changed_at", "title", "letters"))
+_add = insert(count_changes, ("batch_id", "account_id", "id", "winners", "sheet_row", "cells", *_SIDES))
+
+
+def add(tx: sa.Connection, project_id: str, run_id: str, rows: Sequence[tuple[int, Changes]], now: datetime) -> None:
+    """Keep which counts changed: (account id, {metric: [old, new, winner, cell]})."""
+    if not rows:
+        return
+    ids, tab = new_ids(tx, change_batches, len(rows)), _Tab()
+    # In the order of the key, so that the table grows at its end.
+    packed = [
+        (ids[-1], account, id_, *_pack(tx, changes, tab))
+        for id_, (account, changes) in zip(ids, sorted(rows, key=lambda row: row[0]), strict=True)
+    ]
+    stamp, letters = native(tx, UtcDateTime(), now), native(tx, Json(), tab.letters)
+    _add_batch.run(tx, [(ids[-1], project_id, run_id, stamp, tab.title, letters)])
+    _add.run(tx, packed)
+
+
+class _Tab:
+    """The tab and the columns of a batch's cells, as the first of them say it."""
+
+    def __init__(self) -> None:
+        self.title: str | None = None
+        self.letters: list[str | None] = [None] * len(METRICS)
+
+    def row_of(self, cells: Mapping[int, str]) -> int | None:
+        """The row that all of these cells are in; None where they are not in one row of this tab."""
+        rows = {self._row(place, cell) for place, cell in cells.items()}
+        return rows.pop() if len(rows) == 1 else None
+
+    def _row(self, place: int, cell: str) -> int | None:
+        found = CELL.fullmatch(cell)
+        if found is None:
+            return None
+        title, letters, row = found[1] or "", found[2], int(found[3])
+        self.title = title if self.title is None else self.title
+        known = self.letters[place]
+        self.letters[place] = letters if known is None else known
+        return row if (title, letters) == (self.title, self.letters[place]) else None
+
+
+def _pack(tx: sa.Connection, changes: Changes, tab: _Tab) -> tuple[Any, ...]:
+    """(winners, row, cells, old and new of each metric) as driver values."""
+    sides: list[int | None] = []
+    cells: dict[int, str] = {}
+    winners = 0
+    for place, metric in enumerate(METRICS):
+        old, new, winner, cell = changes.get(metric, (None, None, None, None))
+        sides += (old, new)
+        winners |= WINNERS.index(winner) << 2 * place
+        if cell is not None:
+            cells[place] = cell
+    row = tab.row_of(cells) if cells else None
+    odd = None if row is not None or not cells else {METRICS[place]: cell for place, cell in cells.items()}
+    return winners, row, native(tx, Json(), odd), *sides
+
+
+def move(tx: sa.Connection, project_id: str, source: int, target: int) -> None:
+    """Let changes of one account of a project be another's."""
+    batches = sa.select(change_batches.c.id).where(change_batches.c.project_id == project_id)
+    mine = (count_changes.c.batch_id.in_(batches)) & (count_changes.c.account_id == source)
+    tx.execute(count_changes.update().where(mine).values(account_id=target))
+
+
+# Reading
+
+_HEAD = (
     count_changes.c.id,
     count_changes.c.account_id,
     accounts.c.profile_url,
     accounts.c.platform,
     accounts.c.username,
-    count_changes.c.run_id,
-    count_changes.c.changed_at,
-    count_changes.c.changes,
+    change_batches.c.run_id,
+    change_batches.c.changed_at,
 )
+_PACKED = (
+    change_batches.c.title,
+    change_batches.c.letters,
+    count_changes.c.winners,
+    count_changes.c.sheet_row,
+    count_changes.c.cells,
+    *(count_changes.c[side] for side in _SIDES),
+)
+_JOINED = in_order(change_batches, count_changes, count_changes.c.batch_id == change_batches.c.id)
+_NEWEST_FIRST = (change_batches.c.id.desc(), count_changes.c.id.desc())
 
 
 def of_project(
@@ -52,50 +139,86 @@ def of_project(
 ) -> list[CountChange]:
     """Changed counts of a project, newest first. before: only those with a smaller id."""
     statement = (
-        sa.select(*_COLUMNS)
-        .join(accounts, accounts.c.id == count_changes.c.account_id)
-        .where(count_changes.c.project_id == project_id)
-        .order_by(count_changes.c.id.desc())
+        sa.select(*_HEAD, *_PACKED)
+        .select_from(in_order(_JOINED, accounts, accounts.c.id == count_changes.c.account_id))
+        .where(change_batches.c.project_id == project_id)
+        .order_by(*_NEWEST_FIRST)
         .limit(limit)
     )
     if before is not None:
-        statement = statement.where(count_changes.c.id < before)
+        statement = statement.where(count_changes.c.id < before, change_batches.c.id <= _last_batch(project_id, before))
     if account_id is not None:
         statement = statement.where(count_changes.c.account_id == account_id)
     if metric is not None:
-        # Compact JSON: a quote within a cell's address is escaped there and cannot look like a member's name.
-        text = sa.type_coerce(count_changes.c.changes, sa.Text)
-        statement = statement.where(text.contains(f'"{metric}":[', autoescape=True))
-    return [CountChange(*row) for row in tx.execute(statement)]
+        old, new = count_changes.c[f"old_{metric}"], count_changes.c[f"new_{metric}"]
+        statement = statement.where(old.is_distinct_from(new))
+    rows = ([*row[: len(_HEAD)], _unpack(*row[len(_HEAD) :])] for row in tx.execute(statement))
+    return [CountChange(*row) for row in rows]
 
 
-_NEW = ("project_id", "account_id", "run_id", "changed_at", "changes")
-_add = insert(count_changes, _NEW)
+def _last_batch(project_id: str, before: int) -> sa.ColumnElement[int]:
+    """The id of the batch that a change of this id may be in: the cursor's own, or any before it."""
+    batch = change_batches.alias()
+    own = sa.select(sa.func.min(batch.c.id)).where(batch.c.project_id == project_id, batch.c.id >= before)
+    return sa.func.coalesce(own.scalar_subquery(), sa.literal(LARGEST, Count()))
 
 
-def add(
-    tx: sa.Connection, project_id: str, run_id: str, rows: Sequence[tuple[int, Mapping[str, Any]]], now: datetime
-) -> None:
-    """Keep which counts changed: (account id, {metric: [old, new, winner, cell]})."""
-    if rows:
-        stamp = native(tx, count_changes.c.changed_at.type, now)
-        kind = count_changes.c.changes.type
-        _add.run(tx, [(project_id, account, run_id, stamp, native(tx, kind, told)) for account, told in rows])
+def _unpack(
+    title: str | None,
+    letters: Sequence[str | None],
+    winners: int,
+    row: int | None,
+    cells: Mapping[str, str] | None,
+    *sides: int | None,
+) -> Changes:
+    found: dict[str, list[Any]] = {}
+    for place, metric in enumerate(METRICS):
+        old, new = sides[2 * place : 2 * place + 2]
+        if old != new:
+            winner = WINNERS[winners >> 2 * place & 3]
+            cell = (cells or {}).get(metric)
+            if winner == "sheet" and row is not None:
+                cell = cell_address(title or "", letters[place] or "", row)
+            found[metric] = [old, new, winner, cell]
+    return found
 
 
 LATEST = 200  # of the latest are looked through for when a value became what it is
 
 
-_latest = Query(
-    lambda _: (
-        sa.select(count_changes.c.changed_at, count_changes.c.changes)
-        .where(count_changes.c.account_id == sa.bindparam("account_id", type_=Count()))
-        .order_by(count_changes.c.id.desc())
-        .limit(sa.literal(LATEST))
+_latest = (
+    sa.select(change_batches.c.changed_at, *_PACKED)
+    .select_from(_JOINED)
+    .where(
+        change_batches.c.project_id == sa.bindparam("project_id"),
+        count_changes.c.account_id == sa.bindparam("account_id"),
     )
+    .order_by(*_NEWEST_FIRST)
+    .limit(LATEST)
 )
 
 
-def of_account(tx: sa.Connection, account_id: int) -> list[tuple[Any, str]]:
-    """(driver time, JSON of {metric: [old, new, winner, cell]}) of the latest changed counts, newest first."""
-    return [(row[0], row[1]) for row in _latest.rows(tx, account_id=account_id)]
+def of_account(tx: sa.Connection, project_id: str, account_id: int) -> list[tuple[datetime | None, Changes]]:
+    """(when, {metric: [old, new, winner, cell]}) of the latest changed counts of a project's account, newest first."""
+    rows = tx.execute(_latest, {"project_id": project_id, "account_id": account_id})
+    return [(row[0], _unpack(*row[1:])) for row in rows]
+
+
+# Forgetting
+
+_oldest = (
+    sa.select(change_batches.c.id)
+    .where(change_batches.c.changed_at < sa.bindparam("before"))
+    .order_by(change_batches.c.changed_at)
+    .limit(1)
+)
+
+
+def forget(tx: sa.Connection, before: datetime, most: int) -> int:
+    """Remove what changed before a moment, the oldest first; how many rows, which are not more than `most`."""
+    gone = 0
+    while gone < most and (batch := tx.execute(_oldest, {"before": before}).scalar()) is not None:
+        gone += delete_some(tx, count_changes, count_changes.c.batch_id == batch, most - gone)
+        if gone < most:
+            gone += counted(tx, change_batches.delete().where(change_batches.c.id == batch))
+    return gone

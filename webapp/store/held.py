@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from webapp.model import LARGEST, METRICS, Metric
 from webapp.rules.held import HeldState
 from webapp.store import projects
+from webapp.store.backends.dialect import delete_some
 from webapp.store.projects import DEFAULT_LIMIT
 from webapp.store.statement import insert, update
 from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, held_observations
@@ -53,12 +54,13 @@ class ListedHeld(Held):
 
 
 _COLUMNS = tuple(held_observations.c[name] for name in Held.__dataclass_fields__)
+DECIDED = ("held", "accepted", "rejected")  # what later readings are compared with
 _OF_PROJECT = (
     sa.select(*_COLUMNS)
     .join(accounts, accounts.c.id == held_observations.c.account_id)
     .where(
         accounts.c.project_id == sa.bindparam("project_id"),
-        held_observations.c.state.in_(["held", "accepted", "rejected"]),
+        held_observations.c.state.in_(DECIDED),
     )
     .order_by(held_observations.c.id)
 )
@@ -153,3 +155,13 @@ def put(tx: sa.Connection, opened: Sequence[tuple[Any, ...]], changed: Sequence[
 def _native_times(tx: sa.Connection, row: tuple[Any, ...], times: set[int]) -> tuple[Any, ...]:
     kind = UtcDateTime()
     return tuple(native(tx, kind, value) if place in times else value for place, value in enumerate(row))
+
+
+def forget(tx: sa.Connection, before: datetime, most: int) -> int:
+    """Remove readings that were over before a moment, and that no later reading is compared with; how many."""
+    later = held_observations.alias()
+    same = (later.c.account_id == held_observations.c.account_id) & (later.c.metric == held_observations.c.metric)
+    followed = sa.exists().where(same, later.c.id > held_observations.c.id, later.c.state.in_(DECIDED))
+    over = held_observations.c.state.in_(["confirmed", "withdrawn"]) | followed
+    old = (held_observations.c.state != "held") & (held_observations.c.decided_at < before)
+    return delete_some(tx, held_observations, old & over, most)

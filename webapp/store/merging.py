@@ -11,13 +11,12 @@ import sqlalchemy as sa
 
 from webapp.model import METRICS, UNKNOWN, Counts, Values
 from webapp.rules.history import Past, larger_days, union
-from webapp.store import accounts, merged_doubts, projects, spans
+from webapp.store import accounts, changes, merged_doubts, projects, spans
 from webapp.store.accounts import Account
 from webapp.store.tables import (
     accepted_readings,
     account_aliases,
     account_snapshots,
-    count_changes,
     held_observations,
     observations,
     pins,
@@ -71,7 +70,7 @@ def merge(tx: sa.Connection, source: Account, target: Account, now: datetime) ->
         _take(tx, held_observations, held_observations.c.metric, source, target)
     pinned = _take(tx, pins, pins.c.metric, source, target)
     names = sorted([*accounts.aliases(tx, source.id), source.url_key])
-    _move(tx, count_changes, source, target)
+    changes.move(tx, target.project_id, source.id, target.id)
     _move(tx, account_aliases, source, target)
     left = _left_of(tx, source, target) | _other_than(met, replaced)
     _bury(tx, source, target, now)

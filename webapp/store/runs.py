@@ -17,13 +17,15 @@ import sqlalchemy as sa
 from webapp.errors import NotFound
 from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import worst_first
-from webapp.store.backends.dialect import counted, insert_for, insert_into, now_ms
+from webapp.store.backends.dialect import counted, delete_some, insert_for, insert_into, now_ms
 from webapp.store.leases import in_force
 from webapp.store.tables import IDLE, run_keys, sync_run_projects, sync_runs
 
 KEEP = timedelta(days=90)
 KEEP_IDLE = timedelta(days=2)
 KEY_LIVES = timedelta(hours=24)
+AT_ONCE = 100  # runs that go with one that comes: more than one, so that what has piled up goes too
+PROBLEMS_SHOWN = 20  # of a project, in an answer; the run has all for some days
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def add(tx: sa.Connection, run: NewRun, key: str | None = None, ended: Mapping[s
 
     ended: how it ended, of one that is over already.
     """
-    tx.execute(sync_runs.delete().where(sync_runs.c.started_at < run.started_at - KEEP))
+    delete_some(tx, sync_runs, sync_runs.c.started_at < run.started_at - KEEP, AT_ONCE)
     row = asdict(run) | {"params": dict(run.params), "state": "running", "heartbeat": now_ms(tx), "phase": "read"}
     statement = insert_for(tx, sync_runs).values(row | dict(ended or {})).on_conflict_do_nothing()
     if counted(tx, statement) != 1:
@@ -137,7 +139,7 @@ def put_key(tx: sa.Connection, key: str | None, run_id: str, params: Mapping[str
 def add_idle(tx: sa.Connection, run: NewRun, key: str | None, warnings: Sequence[str]) -> bool:
     """Record a run that found nothing to do; False when another has its Idempotency-Key. Old ones are forgotten."""
     old = sync_runs.c.started_at < run.started_at - KEEP_IDLE
-    tx.execute(sync_runs.delete().where(sa.text(IDLE), old))
+    delete_some(tx, sync_runs, sa.text(IDLE) & old, AT_ONCE)
     ended = {"state": "succeeded", "phase": None, "finished_at": run.started_at, "warnings": warnings, "seconds": 0.0}
     return add(tx, run, key, ended)
 
@@ -279,6 +281,7 @@ def _put_result(dialect: str) -> Any:
 def put_result(tx: sa.Connection, run_id: str, result: ProjectResult) -> None:
     """Record a project's outcome; a later pass of the same run replaces it."""
     row = {name: getattr(result, name) for name in ProjectResult.__dataclass_fields__} | {"run_id": run_id}
+    row["long"] = len(result.problems) > PROBLEMS_SHOWN
     tx.execute(_put_result(tx.dialect.name), row)
 
 
@@ -290,3 +293,20 @@ def results_of(tx: sa.Connection, run_id: str) -> list[ProjectResult]:
         .order_by(sync_run_projects.c.position, sync_run_projects.c.project_id)
     )
     return worst_first(ProjectResult(*row) for row in tx.execute(statement))
+
+
+_LONG = (
+    sa.select(sync_run_projects.c.run_id, sync_run_projects.c.project_id, sync_run_projects.c.problems)
+    .join(sync_runs, sync_runs.c.id == sync_run_projects.c.run_id)
+    .where(sa.text("sync_run_projects.long"), sync_runs.c.started_at < sa.bindparam("before"))
+    .limit(sa.bindparam("most"))
+)
+
+
+def forget_problems(tx: sa.Connection, before: datetime, most: int) -> int:
+    """Leave outcomes of runs from before a moment the problems that an answer shows; how many outcomes had more."""
+    found = tx.execute(_LONG, {"before": before, "most": most}).all()
+    for run_id, project_id, problems in found:
+        mine = (sync_run_projects.c.run_id == run_id) & (sync_run_projects.c.project_id == project_id)
+        tx.execute(sync_run_projects.update().where(mine).values(problems=problems[:PROBLEMS_SHOWN], long=False))
+    return len(found)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from webapp.store.backends.dialect import delete_some
 from webapp.store.tables import share_links
 
 LONGEST_LABEL = 100
@@ -78,3 +79,8 @@ def project_of_token(tx: sa.Connection, token: str) -> str | None:
         share_links.c.token_hash == _hash(token), share_links.c.revoked_at.is_(None)
     )
     return tx.execute(statement).scalar()
+
+
+def forget(tx: sa.Connection, before: datetime, most: int) -> int:
+    """Remove links that were revoked before a moment; how many."""
+    return delete_some(tx, share_links, share_links.c.revoked_at < before, most)

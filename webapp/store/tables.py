@@ -348,8 +348,10 @@ sync_run_projects = _table(
     sa.Column("error", sa.Text),
     sa.Column("finished_at", UtcDateTime()),
     sa.Column("seconds", sa.REAL),
+    _flag("long", default=False),  # with more problems than an answer shows
     sa.PrimaryKeyConstraint("run_id", "project_id"),
     sa.Index("ix_sync_run_projects_project", "project_id"),
+    sa.Index("ix_sync_run_projects_long", "run_id", sqlite_where=sa.text("long"), postgresql_where=sa.text("long")),
     sqlite_with_rowid=False,
 )
 
@@ -385,18 +387,34 @@ leases = _table(
     sqlite_with_rowid=False,
 )
 
-# Which counts of an account changed in which run: {metric: [old, new, winner, cell]}, with null where there is none.
-count_changes = _table(
-    "count_changes",
-    sa.Column("id", Key(), primary_key=True),
+# The syncs that changed counts of a project. What all changes of one have in common stands here once: the tab, and the
+# letters of its columns in the order of the metrics.
+change_batches = _table(
+    "change_batches",
+    sa.Column("id", Key(), primary_key=True),  # at least the ids of its changes, and less than those of later ones
     sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
     sa.Column("run_id", sa.Text),
     sa.Column("changed_at", UtcDateTime()),
-    sa.Column("changes", Json()),
-    sa.Index("ix_count_changes_project", "project_id", "id"),
-    sa.Index("ix_count_changes_account", "account_id", "id"),
+    sa.Column("title", sa.Text),
+    sa.Column("letters", Json()),
+    sa.Index("ix_change_batches_project", "project_id", "id"),
+    sa.Index("ix_change_batches_changed", "changed_at"),
     sqlite_autoincrement=True,
+)
+
+# Which counts of an account changed in one of them, from what to what; both are null where nothing did. Nothing finds
+# its account but by way of its batch: an index by account would be as large as the table, and written all over.
+count_changes = _table(
+    "count_changes",
+    sa.Column("batch_id", Count(), sa.ForeignKey("change_batches.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("account_id", Count(), nullable=False),
+    sa.Column("id", Count(), nullable=False),
+    sa.Column("winners", Count(), nullable=False),  # two bits for each metric
+    sa.Column("sheet_row", Count()),  # of the cells where the Sheet won
+    sa.Column("cells", Json()),  # {metric: address}, where they are not in one row of the batch's tab
+    *(sa.Column(f"{side}_{metric}", Count()) for metric in METRICS for side in ("old", "new")),
+    sa.PrimaryKeyConstraint("batch_id", "account_id", "id"),
+    sqlite_with_rowid=False,
 )
 
 # Profile URLs that mean an account all the same: an address that was corrected, an account merged into another.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 
 @dataclass(frozen=True)
@@ -24,4 +25,5 @@ class Options:
     interval_minutes: int = 30
     stale_after: int = 60  # minutes
     lease_ms: int = 60_000
+    keep_changes: timedelta = timedelta(days=90)
     shortcuts: Shortcuts = field(default_factory=Shortcuts)

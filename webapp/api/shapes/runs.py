@@ -15,9 +15,8 @@ from webapp.api.shapes.fields import Code, Number, Time, says, zero_or_more
 from webapp.clock import iso
 from webapp.model import Metric, RunState, SkipReason
 from webapp.rules.outcomes import succeeded, worst_first
-from webapp.store.runs import ProjectResult, Run
+from webapp.store.runs import PROBLEMS_SHOWN, ProjectResult, Run
 
-PROBLEMS_SHOWN = 20
 WORDS_BYTES = 450
 KEPT_PROBLEMS = (3, 0)  # of each project, while an answer is too long
 
@@ -45,7 +44,7 @@ class ProjectResultOut(Struct):
     skipped: Annotated[str | None, says("why nothing was done, such as `already_running`; null: it was")]
     degraded: Annotated[bool, says("the Sheet did not answer; stored observations were used")]
     skips: Annotated[dict[SkipReason, int], says("rows that were left out, by reason")]
-    problems: Annotated[list[SheetProblem], says("the first of them; the run has all")]
+    problems: Annotated[list[SheetProblem], says("the first of them; the run has all for two days")]
     problem_count: Number
     error_code: Code
     error: str | None

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-import msgspec
 import sqlalchemy as sa
 from flask import Response
 
@@ -30,6 +29,7 @@ from webapp.rules.edits import decode_notes
 from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
 from webapp.store import changes, doubts, held, observations, pins
 from webapp.store.accounts import Account, get
+from webapp.store.changes import Changes
 from webapp.store.db import Database
 from webapp.store.doubts import ListedDoubt
 from webapp.store.heads import head_of_account
@@ -52,7 +52,7 @@ class AccountFacts(NamedTuple):
     pinned: Mapping[str, Pinned]
     held: Sequence[Held]
     doubts: Sequence[ListedDoubt]
-    changes: Sequence[tuple[Any, Mapping[str, Any]]]
+    changes: Sequence[tuple[datetime | None, Changes]]
     now: datetime
 
 
@@ -80,7 +80,7 @@ def _facts(tx: sa.Connection, project: Project, account: Account) -> AccountFact
         {pin.metric: pin for pin in pins.of_accounts(tx, [account.id])},
         held.of_account(tx, account.id),
         doubts.listed(tx, account_id=account.id),
-        [(at, msgspec.json.decode(text)) for at, text in changes.of_account(tx, account.id)],
+        changes.of_account(tx, project.id, account.id),
         now,
     )
 
@@ -133,7 +133,7 @@ def _manual_since(facts: AccountFacts, place: int, metric: Metric, found: Verdic
         return as_moment(facts.pinned[metric].pinned_at)
     latest = next((told for told in facts.changes if metric in told[1]), None)
     if latest is not None and latest[1][metric][1:3] == [found.value, "sheet"]:
-        return as_moment(latest[0])
+        return latest[0]
     return as_moment(facts.observed["sheet"].observed_at)
 
 

@@ -46,3 +46,10 @@ def new_ids(tx: sa.Connection, table: sa.Table, count: int) -> Sequence[int]:
 def counted(tx: sa.Connection, statement: sa.UpdateBase, values: Mapping[str, Any] | None = None) -> int:
     """Run one statement and answer how many rows it touched."""
     return tx.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def delete_some(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool], most: int) -> int:
+    """Delete rows that fit, so many at most; how many that was."""
+    key = sa.tuple_(*table.primary_key)
+    some = sa.select(*table.primary_key).where(where).limit(most)
+    return counted(tx, table.delete().where(where, key.in_(some)))

@@ -1,0 +1,138 @@
+"""What is kept of changed counts says afterwards what it was told, however compactly it is written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from webapp.model import LARGEST, METRICS
+from webapp.store import changes
+from webapp.store.db import Database
+from webapp.store.tables import accounts, change_batches, count_changes, projects
+
+NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
+PEOPLE = 4
+
+counts = st.none() | st.integers(0, 2_000) | st.sampled_from([LARGEST])
+tabs = st.sampled_from(["A", "My! tab", "Б"])
+letters = st.sampled_from(["B", "C", ""])
+cells = st.builds(lambda tab, column, row: f"{tab}!{column}{row}", tabs, letters, st.integers(0, 30))
+odd_cells = st.sampled_from(["A!B17,31", "x.com/ann", "B7", "!B7", "A!B007", "A!B9999999999", "A\nB!C3", "17", ""])
+
+
+@st.composite
+def told(draw: st.DrawFn) -> dict[str, list[Any]]:
+    """{metric: [old, new, winner, cell]}, as a sync says it."""
+    found: dict[str, list[Any]] = {}
+    for metric in sorted(draw(st.sets(st.sampled_from(METRICS), min_size=1)), key=METRICS.index):
+        old, new = draw(st.tuples(counts, counts).filter(lambda pair: pair[0] != pair[1]))
+        winner = draw(st.sampled_from(changes.WINNERS))
+        found[metric] = [old, new, winner, draw(cells | odd_cells) if winner == "sheet" else None]
+    return found
+
+
+batches = st.lists(st.dictionaries(st.integers(1, PEOPLE), told(), min_size=1), min_size=1, max_size=4)
+
+
+@pytest.fixture
+def people(db: Database) -> list[int]:
+    """Ids of the accounts of the project `p`, the first of them the least."""
+    with db.write() as tx:
+        tx.execute(projects.insert().values(id="p", name="Project A"))
+        row = {"project_id": "p", "profile_url": "https://x.com/ann"}
+        rows = [row | {"url_key": f"x:{number}"} for number in range(PEOPLE)]
+        tx.execute(accounts.insert(), rows)
+        return sorted(tx.execute(sa.select(accounts.c.id)).scalars())
+
+
+def row_count(tx: sa.Connection) -> int:
+    return int(tx.execute(sa.select(sa.func.count()).select_from(count_changes)).scalar_one())
+
+
+def of_project(tx: sa.Connection, **asked: Any) -> list[tuple[int, Any]]:
+    return [(row.account_id, row.changes) for row in changes.of_project(tx, "p", **{"limit": 100, **asked})]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(batches, st.sampled_from(METRICS), st.integers(1, 3))
+def test_what_was_told_is_read_again(db: Database, people: list[int], said: list[Any], metric: Any, limit: int) -> None:
+    with db.write() as tx:
+        tx.execute(change_batches.delete())
+        for number, batch in enumerate(said):
+            rows = [(people[account - 1], one) for account, one in batch.items()]
+            changes.add(tx, "p", f"run {number}", rows, NOW + timedelta(minutes=number))
+    expected = [(people[account - 1], batch[account]) for batch in reversed(said) for account in sorted(batch)[::-1]]
+
+    with db.read() as tx:
+        pages = [changes.of_project(tx, "p", limit=limit)]
+        while len(pages[-1]) == limit:
+            pages.append(changes.of_project(tx, "p", limit=limit, before=pages[-1][-1].id))
+        found = [row for page in pages for row in page]
+
+        assert [(row.account_id, row.changes) for row in found] == expected
+        assert [list(row.changes) for row in found] == [list(one) for _, one in expected]
+        ids = [row.id for row in found]
+        assert ids == sorted(set(ids), reverse=True)
+        first = people[0]
+        assert of_project(tx, account_id=first) == [one for one in expected if one[0] == first]
+        assert of_project(tx, metric=metric) == [one for one in expected if metric in one[1]]
+        latest = changes.of_account(tx, "p", first)
+        assert [one for _, one in latest] == [one for account, one in expected if account == first]
+
+
+def test_who_is_merged_keeps_the_changes_of_both(db: Database, people: list[int]) -> None:
+    one, other = {"views": [1, 2, "sheet", "A!F2"]}, {"views": [3, 4, "sheet", "A!F3"]}
+    with db.write() as tx:
+        changes.add(tx, "p", "run", [(people[0], one), (people[1], other)], NOW)
+        changes.move(tx, "p", people[0], people[1])
+
+    with db.read() as tx:
+        assert of_project(tx, account_id=people[1]) == [(people[1], other), (people[1], one)]
+        assert of_project(tx, account_id=people[0]) == []
+
+
+def test_a_changed_count_of_a_sync_takes_few_bytes(sqlite_db: Database) -> None:
+    """What makes the file grow: 800 of 1,000 accounts at each sync, in one metric or two."""
+    with sqlite_db.write() as tx:
+        tx.execute(projects.insert().values(id="p", name="Project A"))
+        before = tx.execute(sa.text("PRAGMA page_count")).scalar_one()
+        for sync in range(50):
+            rows = []
+            for account in range(100_000, 100_080):
+                views = 40_000 * account % 9_999_999 + 50 * sync
+                one = {"views": [views, views + 50, "sheet", f"Project A!F{account - 99_998}"]}
+                if account % 2:
+                    one["followers"] = [20_000 + sync, 20_001 + sync, "parsed", None]
+                rows.append((account, one))
+            changes.add(tx, "p", "b6f0a3a4-5c3b-4a55-9d5e-5d4b2a1c0f3e", rows, NOW + timedelta(minutes=30 * sync))
+        after = tx.execute(sa.text("PRAGMA page_count")).scalar_one()
+
+    assert (after - before) * 4096 / (50 * 80) < 60
+
+
+def test_the_oldest_are_forgotten_and_no_more_at_once_than_was_said(db: Database, people: list[int]) -> None:
+    with db.write() as tx:
+        for day in range(4):
+            rows = [(account, {"views": [day, day + 1, "parsed", None]}) for account in people]
+            changes.add(tx, "p", "run", rows, NOW + timedelta(days=day))
+        until = NOW + timedelta(days=2)
+
+        steps = [changes.forget(tx, until, 3) for _ in range(5)]
+
+    assert steps == [3, 3, 3, 1, 0]  # two batches of four, and what they had in common
+    with db.read() as tx:
+        assert [one["views"][1] for _, one in of_project(tx)] == [4] * PEOPLE + [3] * PEOPLE
+        assert row_count(tx) == 2 * PEOPLE
+
+
+def test_with_a_project_go_its_changes(db: Database, people: list[int]) -> None:
+    with db.write() as tx:
+        changes.add(tx, "p", "run", [(people[0], {"views": [1, 2, "pin", None]})], NOW)
+        tx.execute(projects.delete())
+
+        assert row_count(tx) == 0
