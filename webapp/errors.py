@@ -38,6 +38,10 @@ class TransientSourceError(SourceError):
     code = "source_unavailable"
 
 
+class OutOfTime(TransientSourceError):
+    """The run's budget was used up in the middle of a tab, or before it."""
+
+
 class StoreError(SmartSyncError):
     """The database cannot be used now: locked, full, read-only, corrupt, replaced, or of another version."""
 

@@ -365,7 +365,7 @@ def test_a_csv_that_may_not_be_read_fails_alone(folder: Path, monkeypatch: pytes
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
 
     assert code_of(everything(CsvFolder(folder))["a"]) == "unreadable"
 

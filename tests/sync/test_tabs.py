@@ -360,7 +360,7 @@ def test_a_new_tab_whose_cells_make_no_sense_is_a_warning(
 ) -> None:
     sheet.rows("Project A", [ANN, 1])
 
-    def torn(_: FakeCells) -> Any:
+    def torn(*_: object) -> Any:
         raise SourceError("the answer is no grid of cells", code="bad_response")
 
     monkeypatch.setattr(FakeCells, "rows", torn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from webapp.errors import SourceError
+from webapp.errors import OutOfTime, SourceError
 from webapp.model import lease_of
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.rows import has_header
@@ -20,6 +20,8 @@ def discover(run: LiveRun, key: str | None, tab: Tab, cells: Cells) -> Turn | No
     """A project, and its lease, for a tab that looks like one; None, with a warning, when it does not.
 
     key: what projects of this spreadsheet store.
+
+    Raises: OutOfTime when a shutdown ended it; LostLease; StoreError.
     """
     why = _why_not(run, tab, cells)
     if why is not None:
@@ -35,8 +37,10 @@ def _why_not(run: LiveRun, tab: Tab, cells: Cells) -> str | None:
     try:
         if cells.error is not None:
             raise cells.error
-        fits = has_header(cells.rows(), run.options.aliases)
+        fits = has_header(cells.rows(run.budget), run.options.aliases)
     except SourceError as error:
+        if isinstance(error, OutOfTime) and run.cut_short:
+            raise
         words = f"tab {tab.title!r}: {error.message}"
         run.unread.append(SourceError(words, code=error.code, hint=error.hint))
         return str(run.unread[-1])

@@ -54,7 +54,8 @@ def _rows(run: LiveRun, source: SheetSource, book: Book, tabs: Sequence[Tab], sh
 def _keys(run: LiveRun, book: Book, cells: Cells) -> set[str]:
     if cells.error is not None:
         return set()
+    aliases = run.options.aliases
     try:
-        return set(read_tab(cells.rows(), cells.tab.title, book.locale, run.options.aliases).rows)
+        return set(read_tab(cells.rows(run.budget), cells.tab.title, book.locale, aliases, run.budget).rows)
     except SourceError:
         return set()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.errors import LostLease, StoreError
+from webapp.errors import LostLease, OutOfTime, StoreError
 from webapp.model import NOTHING
 from webapp.rules.due import next_turn
 from webapp.rules.freshness import is_outage_long, outage_words
@@ -46,7 +46,7 @@ class Effect(NamedTuple):
 def sync_project(run: LiveRun, turn: Turn, side: SheetSide) -> Outcome:
     """Merge and write a project, or say why not; in a dry run only plan it.
 
-    Raises: LostLease when the run itself was taken for dead; StoreError.
+    Raises: LostLease when the run itself was taken for dead; OutOfTime when a shutdown ended it; StoreError.
     """
     run.enter("merge")
     project = turn.project
@@ -57,6 +57,8 @@ def sync_project(run: LiveRun, turn: Turn, side: SheetSide) -> Outcome:
         outcome = _record_failure(run, project, error.code, str(error))
     except StoreError as error:
         failure(run, project, error.code, str(error))
+        raise
+    except OutOfTime:
         raise
     except Exception as error:
         log.exception("[SmartSync] a project failed", extra={"run_id": run.id, "project": project.name})
@@ -92,9 +94,10 @@ class ProjectSync:
         self.started = time.monotonic()
 
     def outcome(self) -> Outcome:
-        """Raises: LostLease, StoreError."""
+        """Raises: LostLease, OutOfTime, StoreError."""
+        options, force = self.run.options, self.run.trigger.force
         with pause_collector():
-            self.side = parse_side(self.side, self.turn.project, self.run.options, force=self.run.trigger.force)
+            self.side = parse_side(self.side, self.turn.project, options, self.run.budget, force=force)
             return self.preview() if self.run.dry else self.write()
 
     def preview(self) -> Outcome:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from webapp.errors import SourceError, TransientSourceError
+from webapp.clock import Budget
+from webapp.errors import OutOfTime, SourceError, TransientSourceError
 from webapp.model import METRICS
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.reading import TabReading
@@ -36,20 +37,22 @@ class SheetSide:
     unchanged: bool = False
 
 
-def parse_side(side: SheetSide, project: Project, options: Options, *, force: bool) -> SheetSide:
-    """Parse the cells, unless the stored observations were read from the same."""
+def parse_side(side: SheetSide, project: Project, options: Options, budget: Budget, *, force: bool) -> SheetSide:
+    """Parse the cells, unless the stored observations were read from the same.
+
+    Raises: OutOfTime when a shutdown ends it, which says nothing about the tab.
+    """
     if side.cells is None or side.tab is None:
         return side
     if side.cells.error is not None:
-        away = isinstance(side.cells.error, TransientSourceError)
-        return replace(side, error=side.cells.error, degraded=away)
+        return _unread(side, side.cells.error, budget)
     fingerprint = _fingerprint(side.cells, side.tab, side.locale, options)
     if options.shortcuts.unchanged_tab and not force and fingerprint == project.sheet_seen:
         return replace(side, fingerprint=fingerprint, unchanged=True)
     try:
-        reading = read_tab(side.cells.rows(), side.tab.title, side.locale, options.aliases)
+        reading = read_tab(side.cells.rows(budget), side.tab.title, side.locale, options.aliases, budget)
     except SourceError as error:
-        return replace(side, error=error)
+        return _unread(side, error, budget)
     refused = sum(reading.skips.get(reason, 0) for reason in ("bad_url", "unknown_platform"))
     if refused and not reading.rows:
         first = reading.problems[0].message if reading.problems else ""
@@ -58,6 +61,12 @@ def parse_side(side: SheetSide, project: Project, options: Options, *, force: bo
     if force:  # whoever asks knows that the file is whole
         reading = replace(reading, ended=True, loose=None)
     return replace(side, fingerprint=fingerprint, reading=reading, rows=len(reading.rows))
+
+
+def _unread(side: SheetSide, error: SourceError, budget: Budget) -> SheetSide:
+    if isinstance(error, OutOfTime) and budget.stopped:
+        raise error
+    return replace(side, error=error, degraded=isinstance(error, TransientSourceError))
 
 
 def _fingerprint(cells: Cells, tab: Tab, locale: str | None, options: Options) -> str:

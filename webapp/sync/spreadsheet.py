@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from webapp.errors import SourceError, TransientSourceError
+from webapp.errors import OutOfTime, SourceError, TransientSourceError
 from webapp.rules.freshness import is_outage_long
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
 from webapp.store import projects, spreadsheets
@@ -187,10 +187,13 @@ class SpreadsheetSync:
                 return
             try:
                 cells = next(answers)
+                yield from self.sync_tab(book, turn, cells)
+            except OutOfTime:  # of a tab that was not begun, or by a shutdown: the next run begins with it
+                self.run.remaining += len(turns) - place
+                return
             except SourceError as error:
                 yield from self.sync_unread(book, turns[place:], error)
                 return
-            yield from self.sync_tab(book, turn, cells)
 
     def sync_tab(self, book: Book, turn: TabTurn, cells: Cells) -> Iterator[Outcome]:
         self.run.enter("merge")

@@ -18,6 +18,8 @@ Cell = str | int | float | bool | None
 # Rows from row 1, ragged: trailing blank cells may be missing.
 Grid = Sequence[Sequence[Cell]]
 
+UNLIMITED = Budget()
+
 MOST_COLUMNS = 52  # of a tab that are read, as far as AZ
 
 
@@ -64,10 +66,10 @@ class Cells(Protocol):
     def error(self) -> SourceError | None:
         """Why this one tab could not be read while its siblings could; None when it was."""
 
-    def rows(self) -> Grid:
+    def rows(self, budget: Budget = UNLIMITED) -> Grid:
         """Decodes on each call; keep the result.
 
-        Raises: SourceError `bad_response` when the payload is no grid of cells.
+        Raises: SourceError `bad_response` when the payload is no grid of cells, `too_large`; OutOfTime.
         """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
@@ -10,15 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from webapp.clock import Budget, Clock
-from webapp.errors import SourceError, TransientSourceError
+from webapp.errors import OutOfTime, SourceError, TransientSourceError
 from webapp.sources.encoding import decode_text
 from webapp.sources.sheet import Book, Cells, Tab
-from webapp.sources.sheet.disk import source_errors
+from webapp.sources.sheet.disk import check_size, open_file, source_errors
 from webapp.sources.sheet.headers import Aliases
+from webapp.sources.sheet.limits import LARGEST_FILE
 from webapp.sources.sheet.payload import Payload, csv_payload, error_payload
 from webapp.sources.sheet.xlsx import XlsxFile
-
-LARGEST_FILE = 64 * 2**20
 
 _TEXT = (".csv", ".tsv")
 _WORKBOOKS = (".xlsx", ".xlsm")
@@ -138,6 +138,8 @@ class CsvFolder:
             failure = source.error or failure
             try:
                 cells = error_payload(tab, failure) if failure else next(answers).of(tab)
+            except OutOfTime:
+                raise
             except SourceError as error:
                 failure = error
                 cells = error_payload(tab, error)
@@ -148,8 +150,12 @@ class CsvFolder:
         texts = []
         for other in self._files():
             if other != file and other.suffix.lower() in _TEXT:
-                with suppress(SourceError, UnicodeError), source_errors(other, "table"), other.open("rb") as opened:
-                    data = opened.read(_SAMPLE)
+                with (
+                    suppress(SourceError, UnicodeError),
+                    source_errors(other, "table"),
+                    open_file(other, self._largest) as opened,
+                ):
+                    data = opened.read(_SAMPLE) or b""
                     texts.append(decode_text(data[: data.rfind(b"\n") + 1] or data))
         return "\n".join(texts)
 
@@ -164,7 +170,9 @@ class CsvFolder:
 
 
 def _is_seen(file: Path) -> bool:
-    return not file.name.startswith((".", "~$")) and file.is_file()
+    """Whether there is something that may be a table. A pipe is no file, and is named where it has the name of one."""
+    state = None if file.name.startswith((".", "~$")) else _state(file)
+    return state is not None and not stat.S_ISDIR(state.st_mode)
 
 
 def _note(file: Path) -> str:
@@ -172,14 +180,14 @@ def _note(file: Path) -> str:
 
 
 def _bytes(file: Path, largest: int) -> bytes:
-    """Raises: SourceError for a file that is too large, or that changes while it is read."""
-    with file.open("rb") as opened:
+    """Raises: SourceError for what is no file, is too large, or changes while it is read; OSError."""
+    with open_file(file, largest) as opened:
         before = os.fstat(opened.fileno())
         data = opened.read(largest + 1)
         after = os.fstat(opened.fileno())
-    if len(data) > largest:
-        message = f"{file.name} is larger than {largest // 2**20} MB"
-        raise SourceError(message, code="too_large", hint="split it into smaller ones")
+    if data is None:  # a file of the kernel that has nothing to say
+        raise BlockingIOError
+    check_size(file, len(data), largest)
     if _is_changed(before, after):
         raise _growth_error(file)
     return data

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 
 import msgspec
 
+from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.sources.encoding import decode_as_others, decode_text
-from webapp.sources.sheet import Cell, Grid, Tab
+from webapp.sources.sheet import UNLIMITED, Cell, Grid, Tab
 from webapp.sources.sheet.headers import Aliases, has_foreign_header
+from webapp.sources.sheet.limits import check_cells, check_rows
 from webapp.sources.sheet.table import read_table, sample_rows
 
 _GRID = msgspec.json.Decoder(list[list[Cell]])
@@ -25,7 +26,7 @@ class Payload:
     """`Cells` over bytes."""
 
     def __init__(
-        self, tab: Tab, data: bytes, decode: Callable[[bytes], Grid], *, error: SourceError | None = None
+        self, tab: Tab, data: bytes, decode: Callable[[bytes, Budget], Grid], *, error: SourceError | None = None
     ) -> None:
         self.tab = tab
         self.digest = sha256(data).digest()
@@ -38,13 +39,16 @@ class Payload:
         """The same cells under what the caller knows of the tab."""
         return Payload(tab, self._data, self._decode, error=self.error)
 
-    def rows(self) -> Grid:
-        """Rows from row 1, decoded on each call. Raises: the tab's own `error`; SourceError `bad_response`."""
+    def rows(self, budget: Budget = UNLIMITED) -> Grid:
+        """Rows from row 1, decoded on each call.
+
+        Raises: the tab's own `error`; SourceError `bad_response`, `too_large`; OutOfTime.
+        """
         if self.error is not None:
             raise self.error
         try:
-            return self._decode(self._data)
-        except (*GARBLED, csv.Error) as error:
+            return self._decode(self._data, budget)
+        except GARBLED as error:
             raise SourceError(f"{self.tab.title}: what came is no table of cells", code="bad_response") from error
 
 
@@ -53,13 +57,20 @@ def error_payload(tab: Tab, error: SourceError) -> Payload:
     return Payload(tab, b"", _nothing, error=error)
 
 
-def _nothing(_: bytes) -> Grid:
+def _nothing(_: bytes, __: Budget) -> Grid:
     return []
 
 
 def json_payload(tab: Tab, data: bytes) -> Payload:
     """A JSON list of rows of plain values; no bytes at all is an empty tab."""
-    return Payload(tab, data, _GRID.decode if data else _nothing)
+    return Payload(tab, data, partial(_json_rows, title=tab.title) if data else _nothing)
+
+
+def _json_rows(data: bytes, _: Budget, *, title: str) -> Grid:
+    """Not unfolded before it is known to be bounded: a row of nothing takes three bytes, and a list thirty times as many."""
+    check_rows(title, min(data.count(b"["), data.count(b"]")) - 1)
+    check_cells(title, data.count(b",") + 1)
+    return _GRID.decode(data)
 
 
 def csv_payload(tab: Tab, data: bytes, *, aliases: Aliases | None = None, others: Callable[[], str] = str) -> Payload:
@@ -93,5 +104,5 @@ def _bad_encoding(tab: Tab) -> SourceError:
     return SourceError(f"{tab.title}: the CSV is not in UTF-8", code="bad_encoding", hint='save it as "CSV UTF-8"')
 
 
-def _csv_rows(data: bytes, *, title: str, aliases: Aliases | None) -> Grid:
-    return read_table(decode_text(data), title, aliases)
+def _csv_rows(data: bytes, budget: Budget, *, title: str, aliases: Aliases | None) -> Grid:
+    return read_table(decode_text(data), title, aliases, budget)

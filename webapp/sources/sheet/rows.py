@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from operator import itemgetter
 
+from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile
 from webapp.rules.addresses import address, column_letters
 from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of
-from webapp.sources.sheet import Cell, Grid
+from webapp.sources.sheet import UNLIMITED, Cell, Grid
 from webapp.sources.sheet.finder import AccountFinder
 from webapp.sources.sheet.headers import Aliases, Header, find_header
+from webapp.sources.sheet.limits import in_time
 from webapp.sources.sheet.notes import Notes
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import TEXTS, SheetRow, TabReading
@@ -34,14 +36,15 @@ def read_tab(
     title: str,
     locale: str | None = None,
     aliases: Aliases | None = None,
+    budget: Budget = UNLIMITED,
 ) -> TabReading:
     """The accounts of a tab.
 
     rows: from row 1, ragged. locale: the spreadsheet's, like `de_DE`. aliases: more column names by meaning.
 
-    Raises: SourceError `tab_empty`, `header_missing`, `header_unsure`.
+    Raises: SourceError `tab_empty`, `header_missing`, `header_unsure`; OutOfTime.
     """
-    return _Reader(rows, title, locale, find_header(rows, aliases, title)).read()
+    return _Reader(rows, title, locale, find_header(rows, aliases, title)).read(budget)
 
 
 def has_header(rows: Grid, aliases: Aliases | None = None) -> bool:
@@ -68,10 +71,10 @@ class _Reader:
         self.untracked = sum(1 << i for i, metric in enumerate(METRICS) if metric not in header.columns)
         self.unread_texts = 0  # bits of the row that is read
 
-    def read(self) -> TabReading:
+    def read(self, budget: Budget) -> TabReading:
         self._note_columns()
-        self._read_rows()
-        for row in self.repeats.resolve():
+        self._read_rows(budget)
+        for row in in_time(self.repeats.resolve(), self.notes.title, budget):
             self.found[row.profile.url_key] = row
         notes, columns = self.notes, self.columns
         letters: dict[Metric, str] = {m: column_letters(columns[m]) for m in METRICS if m in columns}
@@ -105,14 +108,14 @@ class _Reader:
         last = self.rows[-1]
         return clean(last[-1]) or "" if len(last) - 1 == self.finder.column else None
 
-    def _read_rows(self) -> None:
+    def _read_rows(self, budget: Budget) -> None:
         columns, default, found = self.columns, self.header.platform, self.found
         # Every row is made longer than any column that is used, and ends in a blank cell: -1 is a blank column.
         blanks: tuple[Cell, ...] = (None,) * (max(columns.values()) + 2)
         meanings = ("url", "platform", "username", "owner", "topic", "status", *METRICS)
         first = next((columns[metric] for metric in METRICS if metric in columns), -1)
         pick = itemgetter(self.finder.column, first, *(columns.get(meaning, -1) for meaning in meanings))
-        for number, row in self._whole_rows():
+        for number, row in self._whole_rows(budget):
             named, probe, typed, platform, handle, owner, topic, status, *cells = pick((*row, *blanks))
             if type(probe) is str and not probe[:1].isdigit() and self.header.repeats(row):
                 self.notes.skip("no_url")
@@ -150,9 +153,10 @@ class _Reader:
             else:
                 found[profile.url_key] = account
 
-    def _whole_rows(self) -> Iterable[tuple[int, Sequence[Cell]]]:
-        """The rows below the header with their numbers, without those whose cells have shifted, which is noted."""
-        numbered = enumerate(self.rows[self.header.row :], self.header.row + 1)
+    def _whole_rows(self, budget: Budget) -> Iterable[tuple[int, Sequence[Cell]]]:
+        """The rows below the header with their numbers, without blank ones and without those whose cells have shifted, which is noted."""
+        timed = in_time(self.rows[self.header.row :], self.notes.title, budget)
+        numbered = ((number, row) for number, row in enumerate(timed, self.header.row + 1) if row)
         return self._ruled(self.rows, numbered) if isinstance(self.rows, Table) else numbered
 
     def _ruled(self, table: Table, rows: Iterable[tuple[int, Sequence[Cell]]]) -> Iterator[tuple[int, Sequence[Cell]]]:

@@ -10,14 +10,17 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from webapp.clock import Budget
 from webapp.errors import SourceError
+from webapp.sources.sheet import UNLIMITED
 from webapp.sources.sheet.finder import has_counts, names_account
 from webapp.sources.sheet.headers import Aliases, Header, find_header, fitness, identity
+from webapp.sources.sheet.limits import LONGEST_CELL, MOST_CELLS, MOST_ROWS, check_cells, check_rows, in_time
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -43,21 +46,21 @@ class Table(list[list[str]]):
     by_comma = False
 
 
-def read_table(text: str, title: str, aliases: Aliases | None = None) -> Table:
+def read_table(text: str, title: str, aliases: Aliases | None = None, budget: Budget = UNLIMITED) -> Table:
     """All rows. aliases: more column names by meaning; the delimiter is the one by which a header is found.
 
-    Raises: SourceError `malformed_csv`; csv.Error for a cell that is too long.
+    Raises: SourceError `malformed_csv`, `too_large`, `bad_response` for a cell that is too long; OutOfTime.
     """
     _check_signs(text, title)
     text = _unwrap(_OFFICE_LINE_END.sub("", text).replace("\r\r\n", "\r\n"), aliases)
     delimiter = _delimiter(text, aliases)
-    table, spans = _parse_whole(text, delimiter, title)
+    table, spans = _parse_whole(text, delimiter, title, budget)
     table.by_comma = delimiter == ","
     table.ended = text.endswith(("\n", "\r"))
     if _LONE_CR.search(text):
         _check_line_ends(text, spans, title)
     if spans:
-        _check_spans(text, delimiter, table, spans, title, aliases)
+        _check_spans(text, delimiter, table, in_time(spans.items(), title, budget), title, aliases)
     return table
 
 
@@ -86,33 +89,38 @@ class _QuoteError(Exception):
 
 
 # Rows of several lines: {place in the table: (first line, last line)}.
-_Spans = dict[int, tuple[int, int]]
+_Span = tuple[int, int]
+_Spans = dict[int, _Span]
 
 
-def _parse_whole(text: str, delimiter: str, title: str) -> tuple[Table, _Spans]:
+def _parse_whole(text: str, delimiter: str, title: str, budget: Budget) -> tuple[Table, _Spans]:
     try:
-        return _parse(text, delimiter)
+        return _parse(text, delimiter, title, budget)
     except _QuoteError as error:
         if '\\"' in text:  # databases escape a quote by a backslash, and double none
             with suppress(_QuoteError):
-                return _parse(text, delimiter, escape="\\")
+                return _parse(text, delimiter, title, budget, escape="\\")
         line = _odd_line(_lines(text), error.line)
         raise _bad_csv(title, line, "has a quote that is not closed, or closed too early") from error
 
 
-def _parse(text: str, delimiter: str, escape: str | None = None) -> tuple[Table, _Spans]:
-    """Raises: _QuoteError, csv.Error."""
+def _parse(text: str, delimiter: str, title: str, budget: Budget, escape: str | None = None) -> tuple[Table, _Spans]:
+    """Raises: _QuoteError; SourceError; OutOfTime."""
     reader = _reader(text, delimiter, escape, strict=True)
-    table, spans, line = Table(), _Spans(), 0
+    table, spans, line, cells = Table(), _Spans(), 0, 0
     try:
-        for row in reader:
+        for row in in_time(reader, title, budget):
             if reader.line_num != line + 1:
                 spans[len(table)] = (line + 1, reader.line_num)
             table.append(row)
             line = reader.line_num
+            cells += len(row)
+            if len(table) > MOST_ROWS or cells > MOST_CELLS:
+                check_rows(title, len(table))
+                check_cells(title, cells)
     except csv.Error as error:
         if "limit" in str(error):
-            raise
+            raise _long_cell(title, line + 1) from error
         raise _QuoteError(line + 1) from error
     return table, spans
 
@@ -181,14 +189,16 @@ def _check_line_ends(text: str, spans: _Spans, title: str) -> None:
         raise _bad_csv(title, lone, "ends by a sign that other lines do not end by: a line break within a cell?")
 
 
-def _check_spans(text: str, delimiter: str, table: Table, spans: _Spans, title: str, aliases: Aliases | None) -> None:
+def _check_spans(
+    text: str, delimiter: str, table: Table, spans: Iterable[tuple[int, _Span]], title: str, aliases: Aliases | None
+) -> None:
     """Raises: SourceError where rows of the table are within one cell: a quote was left open and closed by another."""
     try:
         header = find_header(table, aliases)
     except SourceError:
         return
     width = len(table[header.row - 1])
-    for place, (first, last) in spans.items():
+    for place, (first, last) in spans:
         if _holds_rows(table[place], delimiter, header, width):
             line = _odd_line(_lines(text), first)
             raise _bad_csv(title, line, f"opens a quote that is closed only in line {last}, with rows between")
@@ -228,6 +238,11 @@ def _odd_line(lines: Sequence[str], first: int) -> int:
 
 def _number_lines(lines: Sequence[str], first: int) -> Iterator[tuple[int, str]]:
     return enumerate(lines[first - 1 :], first)
+
+
+def _long_cell(title: str, line: int) -> SourceError:
+    words = f"{title}: line {line} has a cell of more than {LONGEST_CELL:,} characters"
+    return SourceError(words, code="bad_response", hint="shorten it, or close the quote that it begins with")
 
 
 def _bad_csv(title: str, line: int, words: str) -> SourceError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from webapp.errors import TransientSourceError
 from webapp.sources.sheet import Book, Tab
+from webapp.sources.sheet.limits import MOST_CELLS
 from webapp.sources.sheet.payload import GARBLED
 
 T = TypeVar("T")
@@ -17,17 +18,12 @@ BOOK_FIELDS = (
 )
 
 
-class _GridProperties(msgspec.Struct, rename="camel"):
-    row_count: int = 0
-    column_count: int = 0
-
-
 class _Properties(msgspec.Struct, rename="camel"):
     title: str
     sheet_id: int = 0
     hidden: bool = False
     sheet_type: str = "GRID"
-    grid_properties: _GridProperties = msgspec.field(default_factory=_GridProperties)
+    grid_properties: Any = None  # one tab of an odd size takes nothing from the others
 
 
 class _Sheet(msgspec.Struct):
@@ -61,14 +57,21 @@ def decode_book(body: bytes) -> Book:
 
 
 def _tab(properties: _Properties) -> Tab:
+    sizes = properties.grid_properties
+    grid = sizes if isinstance(sizes, dict) else {}
     return Tab(
         id=str(properties.sheet_id),
         title=properties.title,
-        rows=properties.grid_properties.row_count,
-        columns=properties.grid_properties.column_count,
+        rows=_size(grid.get("rowCount")),
+        columns=_size(grid.get("columnCount")),
         hidden=properties.hidden,
         grid=properties.sheet_type == "GRID",
     )
+
+
+def _size(value: object) -> int:
+    """0, which is unknown, for what is no size of a grid."""
+    return value if type(value) is int and 0 < value <= MOST_CELLS else 0
 
 
 def _decode(body: bytes, kind: type[T]) -> T:

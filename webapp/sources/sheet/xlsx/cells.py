@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import IO, Literal
+from typing import Literal
 
 from webapp.sources.counts import NOT_COMPUTED
 from webapp.sources.sheet import MOST_COLUMNS, Cell
-from webapp.sources.sheet.xlsx.texts import local_name, open_parser, unescape
-
-MOST_ROWS = 2**20
+from webapp.sources.sheet.limits import check_cells, check_rows, check_text, too_large
+from webapp.sources.sheet.xlsx.texts import local_name, open_parser, parse, unescape
 
 # What a number is shown as: a date or a time of day, a length of time, a share.
 Shown = Literal["date", "length", "percent"]
@@ -23,18 +22,20 @@ _SINCE_1900, _SINCE_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa:
 _LEAP_DAY = 60  # 29 February 1900, which Excel believes in
 _DAY_MS = 86_400_000
 _NO_DATE = "#VALUE!"
+_MOST_SPANS = 1_000  # formulas that fill others' cells in one row; each of its cells is held against all of them
 
 
 class CellReader:
     """Reads the cells of one worksheet as they are saved, formulas by the value that was saved with them.
 
-    strings: the texts that cells name by number. shown: the styles that show a number as something else.
+    title: of the tab, for the words of an error. strings: the texts that cells name by number. shown: the styles that show a number as something else.
     doubts_zeros: a formula's 0 is no value. NOT_COMPUTED stands for a formula that has none.
     """
 
     def __init__(
-        self, strings: Sequence[str], shown: Mapping[str, Shown], *, from_1904: bool, doubts_zeros: bool
+        self, title: str, strings: Sequence[str], shown: Mapping[str, Shown], *, from_1904: bool, doubts_zeros: bool
     ) -> None:
+        self._title = title
         self._strings = strings
         self._shown = shown
         self._from_1904 = from_1904
@@ -49,14 +50,18 @@ class CellReader:
         self._is_formula = False
         self._spans: list[tuple[int, int, int, int]] = []  # cells whose formula stands in the first of them
         self._phonetic = 0
+        self._cells = self._characters = 0  # taken so far
 
-    def read(self, opened: IO[bytes]) -> list[list[Cell]]:
-        """Rows from row 1, without blank ends. Raises: ValueError, expat.ExpatError for what is no worksheet."""
+    def read(self, pieces: Iterable[bytes]) -> list[list[Cell]]:
+        """Rows from row 1, without blank ends.
+
+        Raises: SourceError `too_large`; ValueError, expat.ExpatError for what is no worksheet; what the pieces raise.
+        """
         parser = open_parser()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
-        parser.ParseFile(opened)
+        parse(parser, pieces)
         return self._rows
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
@@ -64,6 +69,7 @@ class CellReader:
             case "row":
                 self._row = int(attributes.get("r", self._row + 1))
                 self._column = -1
+                self._spans = [span for span in self._spans if span[2] >= self._row]
             case "c":
                 self._begin_cell(attributes)
             case "v":
@@ -90,6 +96,9 @@ class CellReader:
         first, _, last = attributes.get("ref", "").partition(":")
         if last and attributes.get("t") in {"array", "dataTable"}:
             self._spans.append((*_place(first), *_place(last)))
+            if len(self._spans) > _MOST_SPANS:
+                words = f"{self._title}: more than {_MOST_SPANS:,} formulas that fill cells of one row"
+                raise too_large(words, "save it as CSV")
 
     def _text(self, data: str) -> None:
         if self._inside == "v":
@@ -111,7 +120,9 @@ class CellReader:
         if cell is None or cell == "":
             return
         rows, number = self._rows, self._row
-        if not 0 < number <= MOST_ROWS or number < len(rows):
+        check_rows(self._title, number)
+        self._count(cell)
+        if number < 1 or number < len(rows):
             raise ValueError("rows that are not in order")
         if number > len(rows):
             blank: list[Cell] = []
@@ -122,6 +133,14 @@ class CellReader:
             raise ValueError("cells that are not in order")
         row += [None] * (self._column - len(row))
         row.append(cell)
+
+    def _count(self, cell: Cell) -> None:
+        """One text may stand in very many cells, so what they hold is more than the file."""
+        self._cells += 1
+        check_cells(self._title, self._cells)
+        if isinstance(cell, str):
+            self._characters += len(cell)
+            check_text(self._title, self._characters)
 
     def _cell(self) -> Cell:
         if (self._is_formula or self._spans) and self._is_uncomputed():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 from zipfile import ZipFile
 
 import msgspec
@@ -13,13 +13,13 @@ import msgspec
 from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.sources.sheet import Book, Tab
-from webapp.sources.sheet.disk import source_errors
+from webapp.sources.sheet.disk import open_file, source_errors
+from webapp.sources.sheet.limits import LARGEST_UNPACKED, check_time
 from webapp.sources.sheet.payload import Payload, error_payload, json_payload
 
 if TYPE_CHECKING:
     from webapp.sources.sheet.xlsx.parts import WorkbookParts
 
-LARGEST_UNPACKED = 256 * 2**20
 _COMPOUND = b"\xd0\xcf\x11\xe0"  # how files of before 2007 begin, and those that a password protects
 
 
@@ -36,45 +36,40 @@ class XlsxFile:
         self._path = path
         self._largest_unpacked = largest_unpacked
 
-    def book(self, budget: Budget) -> Book:  # noqa: ARG002 - the protocol's; a file answers at once
+    def book(self, budget: Budget) -> Book:
         """Raises: SourceError when there is no such file or it is no workbook."""
-        with self._open() as parts:
+        with self._open(budget) as parts:
             tabs = tuple(Tab(sheet.name, sheet.name, hidden=sheet.hidden) for sheet in parts.sheets)
         return Book(self._path.stem, None, tabs)
 
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Payload]:  # noqa: ARG002
-        with self._open() as parts:
+        """Raises: OutOfTime before a tab for which no time is left; the one during which it ends has its own `error`."""
+        with self._open(budget) as parts:
             for tab in tabs:
+                check_time(tab.title, budget)
                 yield self._cells(parts, tab)
 
     @contextmanager
-    def _open(self) -> Iterator[WorkbookParts]:
-        from webapp.sources.sheet.xlsx.parts import WorkbookParts  # noqa: PLC0415 - XML parsers, which only this source needs
+    def _open(self, budget: Budget) -> Iterator[WorkbookParts]:
+        from webapp.sources.sheet.xlsx.parts import ReadInPieces, WorkbookParts  # noqa: PLC0415 - XML parsers, which only this source needs
 
-        with source_errors(self._path, "file"):
-            self._check()
-            archive = ZipFile(self._path)
-        with archive:
-            unpacked = sum(part.file_size for part in archive.infolist())
-            if unpacked > self._largest_unpacked:
-                limit = self._largest_unpacked // 2**20
-                raise SourceError(
-                    f"{self._path} unpacks to more than {limit} MB", code="too_large", hint="split the workbook"
-                )
-            parts = WorkbookParts(archive)
+        with ExitStack() as stack:
             with source_errors(self._path, "file"):
+                opened = stack.enter_context(open_file(self._path, LARGEST_UNPACKED))
+                self._check(opened)
+                archive = stack.enter_context(ZipFile(cast("IO[bytes]", ReadInPieces(opened, self._path.name))))
+                parts = WorkbookParts(archive, self._path.name, budget, self._largest_unpacked)
                 _ = parts.sheets
             yield parts
 
-    def _check(self) -> None:
+    def _check(self, opened: IO[bytes]) -> None:
         """Raises: SourceError `bad_file` for an old or a protected workbook, which only looks like this one."""
-        with self._path.open("rb") as opened:
-            if opened.read(len(_COMPOUND)) == _COMPOUND:
-                raise SourceError(
-                    f"the file {self._path} is protected by a password or of an old format",
-                    code="bad_file",
-                    hint="save it as .xlsx without a password",
-                )
+        if opened.read(len(_COMPOUND)) == _COMPOUND:
+            raise SourceError(
+                f"the file {self._path} is protected by a password or of an old format",
+                code="bad_file",
+                hint="save it as .xlsx without a password",
+            )
 
     def _cells(self, parts: WorkbookParts, tab: Tab) -> Payload:
         from webapp.sources.sheet.xlsx.cells import CellReader  # noqa: PLC0415 - as above
@@ -85,9 +80,8 @@ class XlsxFile:
         try:
             with source_errors(self._path, "file"):
                 reader = CellReader(
-                    parts.strings, parts.shown, from_1904=parts.from_1904, doubts_zeros=parts.doubts_zeros
+                    tab.title, parts.strings, parts.shown, from_1904=parts.from_1904, doubts_zeros=parts.doubts_zeros
                 )
-                with parts.open(sheet.part) as opened:
-                    return json_payload(tab, msgspec.json.encode(reader.read(opened)))
+                return json_payload(tab, msgspec.json.encode(reader.read(parts.pieces(sheet.part, tab.title))))
         except SourceError as error:
             return error_payload(tab, error)

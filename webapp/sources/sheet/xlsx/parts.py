@@ -11,13 +11,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO
+from io import BufferedReader
 from xml.etree.ElementTree import Element, TreeBuilder, XMLParser
 from zipfile import ZipFile
 
+from webapp.clock import Budget
+from webapp.sources.sheet.limits import LARGEST_PART, LONGEST_CONTENTS, check_time, too_large
 from webapp.sources.sheet.xlsx.cells import Shown
 from webapp.sources.sheet.xlsx.texts import SharedStrings, refuse_doctype
 
+_PIECE = 64 * 1024
 _TRUE = {"1", "true"}
 _RELS = "_rels"
 
@@ -49,16 +52,51 @@ class _Tree(TreeBuilder):
     doctype = staticmethod(refuse_doctype)
 
 
-class WorkbookParts:
-    """An open workbook. Raises KeyError, ValueError and what zip files and XML raise, where it is none."""
+class ReadInPieces:
+    """A file as zipfile reads it: the list of its contents at once, however long that says it is, all else in pieces."""
 
-    def __init__(self, archive: ZipFile) -> None:
+    def __init__(self, opened: BufferedReader, name: str) -> None:
+        self._opened = opened
+        self._name = name
+        self.seek, self.tell, self.seekable = opened.seek, opened.tell, opened.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > LONGEST_CONTENTS:
+            raise too_large(f"{self._name} lists more than {LONGEST_CONTENTS // 2**20} MB of parts", "save it again")
+        return self._opened.read(size)
+
+
+class WorkbookParts:
+    """An open workbook. Raises KeyError, ValueError and what zip files and XML raise, where it is none.
+
+    name: of the file. largest: bytes that all parts may have together, also when one is read for several sheets.
+
+    Raises: SourceError `too_large`; OutOfTime.
+    """
+
+    def __init__(self, archive: ZipFile, name: str, budget: Budget, largest: int) -> None:
         self._archive = archive
+        self._name = name
+        self._budget = budget
+        self._largest = largest
         # Some libraries write backslashes, others other cases than they refer to.
         self._names = {_plain(name): name for name in archive.namelist()}
+        self._check_size(sum(part.file_size for part in archive.infolist()))
+        self._unpacked = 0
 
-    def open(self, part: str) -> IO[bytes]:
-        return self._archive.open(self._names[_plain(part)])
+    def _check_size(self, size: int) -> None:
+        if size > self._largest:
+            raise too_large(f"{self._name} unpacks to more than {self._largest // 2**20} MB", "split the workbook")
+
+    def pieces(self, part: str, title: str) -> Iterator[bytes]:
+        """A part, unpacked, as long as there is time. title: of the tab, for the words of an error."""
+        info = self._archive.getinfo(self._names[_plain(part)])
+        self._unpacked += info.file_size
+        self._check_size(self._unpacked)
+        with self._archive.open(info) as opened:
+            while data := opened.read(_PIECE):
+                check_time(title, self._budget)
+                yield data
 
     @cached_property
     def sheets(self) -> tuple[Sheet, ...]:
@@ -76,8 +114,7 @@ class WorkbookParts:
         part = self._part("sharedStrings", self._relations)
         if part is None:
             return []
-        with self.open(part) as opened:
-            return SharedStrings().read(opened)
+        return SharedStrings().read(self.pieces(part, self._name))
 
     @cached_property
     def shown(self) -> Mapping[str, Shown]:
@@ -150,9 +187,10 @@ class WorkbookParts:
 
     def _tree(self, part: str) -> Element:
         parser = XMLParser(target=_Tree())  # noqa: S314 - without a document type there are no entities
-        with self.open(part) as opened:
-            while data := opened.read(64 * 1024):
-                parser.feed(data)
+        if self._archive.getinfo(self._names[_plain(part)]).file_size > LARGEST_PART:
+            raise too_large(f"{self._name}: {part} is larger than {LARGEST_PART // 2**20} MB", "save it again")
+        for data in self.pieces(part, self._name):
+            parser.feed(data)
         root: Element = parser.close()
         return root
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import IO
+from collections.abc import Iterable
 from xml.parsers import expat
 
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -31,6 +31,13 @@ def open_parser() -> expat.XMLParserType:
     return parser
 
 
+def parse(parser: expat.XMLParserType, pieces: Iterable[bytes]) -> None:
+    """Raises: expat.ExpatError, and what the handlers and the pieces raise."""
+    for data in pieces:
+        parser.Parse(data)
+    parser.Parse(b"", True)
+
+
 def refuse_doctype(*_: object) -> None:
     raise ValueError("a part of the workbook declares a document type")
 
@@ -44,12 +51,12 @@ class SharedStrings:
         self._phonetic = 0  # how a text is pronounced, which is not in the cell
         self._taking = False
 
-    def read(self, opened: IO[bytes]) -> list[str]:
+    def read(self, pieces: Iterable[bytes]) -> list[str]:
         parser = open_parser()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
-        parser.ParseFile(opened)
+        parse(parser, pieces)
         return self._found
 
     def _start(self, name: str, _: object) -> None:
