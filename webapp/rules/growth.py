@@ -61,9 +61,16 @@ def counting(values: Values, mask: int) -> Values:
     return tuple(value if mask >> place & 1 else None for place, value in enumerate(values))
 
 
+BITS = tuple(1 << place for place in range(len(METRICS)))
+
+
 def mask_of(values: Values) -> int:
     """The bits of the metrics that have a value."""
-    return sum(1 << place for place, value in enumerate(values) if value is not None)
+    mask = 0
+    for bit, value in zip(BITS, values, strict=True):
+        if value is not None:
+            mask |= bit
+    return mask
 
 
 def difference(now: Values, then: Values) -> Values:

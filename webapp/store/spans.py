@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from webapp.model import METRICS, Counts, Mode
 from webapp.rules.growth import mask_of
 from webapp.rules.history import Span
-from webapp.store.statement import Bulk, Query, chunks, insert
+from webapp.store.statement import Bulk, Query, bind_ids, ids_in, insert
 from webapp.store.tables import account_spans, accounts
 from webapp.store.types import Count, UtcDateTime, as_moment, native
 
@@ -33,6 +33,11 @@ def put(tx: sa.Connection, changed: Sequence[tuple[int, int]], now: datetime) ->
     stamp = native(tx, WHEN, now)
     _drop.run(tx, [(account_id, stamp) for account_id, _ in changed])
     _close.run(tx, [(stamp, account_id) for account_id, _ in changed])
+    _begin(tx, changed, now)
+
+
+def _begin(tx: sa.Connection, changed: Sequence[tuple[int, int]], now: datetime) -> None:
+    stamp = native(tx, WHEN, now)
     begun = [(account_id, stamp, bits) for account_id, bits in changed if bits]
     if begun:
         _open.run(tx, begun)
@@ -47,19 +52,29 @@ def replace(tx: sa.Connection, account_id: int, found: Sequence[Span]) -> None:
 
 def follow(tx: sa.Connection, account_ids: Collection[int], now: datetime) -> bool:
     """Make the spans of these accounts say what their rows say now; whether anything changed."""
-    columns = [accounts.c[name] for name in ("id", *METRICS, "mode", "removed_at")]
-    changed = []
-    for part in chunks(sorted(account_ids)):
-        was = {row[0]: row[1] for row in tx.execute(_OPEN.where(account_spans.c.account_id.in_(part)))}
-        for account_id, *counts, mode, removed_at in tx.execute(sa.select(*columns).where(accounts.c.id.in_(part))):
-            bits = counting_bits(Counts(*counts), mode, removed=removed_at is not None)
-            if bits != was.get(account_id, 0):
-                changed.append((account_id, bits))
-    put(tx, changed, now)
-    return bool(changed)
+    new, other = [], []
+    for account_id, mode, removed_at, bits_before, since, *counts in _known.rows(tx, ids=bind_ids(tx, account_ids)):
+        bits = counting_bits(Counts._make(counts), mode, removed=removed_at is not None)
+        if since is None and bits:
+            new.append((account_id, bits))
+        elif bits != (bits_before or 0):
+            other.append((account_id, bits))
+    _begin(tx, new, now)
+    put(tx, other, now)
+    return bool(new or other)
 
 
-_OPEN = sa.select(account_spans.c.account_id, account_spans.c.metrics).where(account_spans.c.until.is_(None))
+def _build_known(_: str) -> sa.Select[Any]:
+    """Accounts with the metrics of their open span, and the beginning of any of their spans."""
+    still = account_spans.alias("still")
+    any_ = sa.select(sa.func.max(account_spans.c.since)).where(account_spans.c.account_id == accounts.c.id)
+    columns = [accounts.c.id, accounts.c.mode, accounts.c.removed_at, still.c.metrics, any_.scalar_subquery()]
+    columns += [accounts.c[metric] for metric in METRICS]
+    joined = accounts.outerjoin(still, (still.c.account_id == accounts.c.id) & still.c.until.is_(None))
+    return sa.select(*columns).select_from(joined).where(accounts.c.id.op("IN")(ids_in(sa.bindparam("ids"))))
+
+
+_known = Query(_build_known)
 
 
 def _build_drop(_: Any) -> sa.UpdateBase:

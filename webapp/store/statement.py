@@ -7,7 +7,7 @@ out as driver values: `types.native` turns a time, a day or a flag into one, `ty
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
@@ -189,7 +189,7 @@ class ids_in(FunctionElement[Any]):  # noqa: N801  a function of SQL
     inherit_cache = True
 
 
-def bind_ids(tx: sa.Connection, ids: Sequence[int]) -> Any:
+def bind_ids(tx: sa.Connection, ids: Collection[int]) -> Any:
     return [*ids] if tx.dialect.name == "postgresql" else json.dumps([*ids])
 
 
