@@ -273,6 +273,23 @@ def test_a_sync_beside_an_identical_one_is_answered_by_it(shell: Shell) -> None:
     assert shell.json("sync")["coalesced"] is True
 
 
+def test_a_sync_beside_one_that_hangs_is_no_success(shell: Shell) -> None:
+    shell.run("sync")
+    trigger = Trigger(caller="http")
+    db = open_database(shell.url)
+    with db.write() as tx:
+        now = runs.latest(tx, limit=1)[0].started_at
+        runs.add(tx, NewRun("live", "http", trigger.identity, trigger.params, now.date(), now))
+        runs.beat(tx, "live", {}, silent_s=75)
+    db.close()
+
+    done = shell.run("sync")
+
+    words = "no sign of progress for 75 s; if none comes, the next trigger after that takes over"
+    assert (done.exit_code, done.stdout) == (2, f"run live is at it already: {words}\n")
+    assert f"run live: {words}" in shell.run("status").stdout
+
+
 def on_a_terminal(shell: Shell, *words: str, stdout: int | None = None) -> tuple[int, str]:
     """(exit code, everything a terminal of 200 columns was sent) of a command; stdout may go elsewhere."""
     ours, theirs = pty.openpty()

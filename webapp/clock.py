@@ -66,26 +66,54 @@ class Stop:
         return self._at - self._monotonic()
 
 
+class Life:
+    """When work last showed that it goes on; on the monotonic clock."""
+
+    def __init__(self, now: float) -> None:
+        self.seen_at = now
+
+
 @dataclass
 class Budget:
-    """Seconds that one run may still take. `seconds=None` has no limit of its own."""
+    """Seconds that one run may still take. `seconds=None` has no limit of its own.
+
+    Whoever looks at it is at work: a run that hangs is one that nobody looks at the budget of. life: shared with its parts.
+    """
 
     seconds: float | None = None
     clock: Clock = field(default_factory=Clock)
     stop: Stop | None = None
+    life: Life | None = None
 
     def __post_init__(self) -> None:
-        self._ends = math.inf if self.seconds is None else self.clock.monotonic() + self.seconds
+        now = self.clock.monotonic()
+        self._ends = math.inf if self.seconds is None else now + self.seconds
+        self._life = self.life or Life(now)
+
+    def note_life(self) -> None:
+        """Show that work goes on, where it does not look at the time."""
+        self._life.seen_at = self.clock.monotonic()
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since work last showed that it goes on. To ask is no sign of it."""
+        return max(0.0, self.clock.monotonic() - self._life.seen_at)
+
+    @property
+    def over_s(self) -> float:
+        """Seconds since its own limit was passed; 0 before, and without one. To ask is no sign of work."""
+        return max(0.0, self.clock.monotonic() - self._ends)
 
     def left(self) -> float:
         """Seconds left, never negative; `math.inf` without a limit."""
+        self.note_life()
         stop = math.inf if self.stop is None else self.stop.left()
         return max(0.0, min(self._ends - self.clock.monotonic(), stop))
 
     def part(self, share: float) -> Budget:
         """A budget for one step, which leaves the rest of this one to the steps after it."""
         left = self.left()
-        return self if math.isinf(left) else Budget(left * share, self.clock, self.stop)
+        return self if math.isinf(left) else Budget(left * share, self.clock, self.stop, self._life)
 
     @property
     def used_up(self) -> bool:

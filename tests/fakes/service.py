@@ -17,7 +17,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.sheet import FakeSheet
 from webapp.app import create_app
 from webapp.bootstrap import Parts, bootstrap
-from webapp.clock import as_utc
+from webapp.clock import Clock, as_utc
 from webapp.config import Settings
 from webapp.sources.sheet import SheetSource
 from webapp.sources.urls import profile_of
@@ -38,11 +38,19 @@ class Service:
     """Verbs for what callers do, and nouns for what the database then says."""
 
     def __init__(
-        self, url: str, *, shortcuts: bool = True, sheets: Collection[SheetSource] | None = None, lease_s: float = 60.0
+        self,
+        url: str,
+        *,
+        shortcuts: bool = True,
+        sheets: Collection[SheetSource] | None = None,
+        lease_s: float = 60.0,
+        clock: Clock | None = None,
     ) -> None:
         self.time = FakeClock()
         self.sheet = FakeSheet()
-        parts = bootstrap(Settings(database_url=url, admin_tokens=(TOKEN,), lease_s=lease_s), clock=self.time.clock)
+        parts = bootstrap(
+            Settings(database_url=url, admin_tokens=(TOKEN,), lease_s=lease_s), clock=clock or self.time.clock
+        )
         options = replace(parts.engine.options, shortcuts=Shortcuts(shortcuts, shortcuts))
         self.engine = Engine(parts.db, [self.sheet] if sheets is None else list(sheets), options, parts.clock)
         settings = replace(parts.settings, sheets=tuple(sheet.key for sheet in self.engine.sheets))

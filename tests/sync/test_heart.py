@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from webapp.clock import Budget, Clock
 from webapp.errors import StoreError
 from webapp.store import leases, runs
 from webapp.store.db import Database
@@ -50,7 +51,7 @@ def begin(db: Database) -> None:
 def beat(db: Database, *, ttl_ms: int = TTL_MS, refusals: int = 0, progress: dict[str, Any] | None = None) -> None:
     """Let the heart beat until something is written."""
     busy = Busy(db, refusals)
-    with Heart(busy, "run", ttl_ms, lambda: progress or {}):
+    with Heart(busy, "run", ttl_ms, lambda: progress or {}, Budget()):
         assert busy.written.wait(30)
 
 
@@ -102,7 +103,83 @@ def test_the_heart_has_stopped_when_its_run_goes_on_without_it(sqlite_db: Databa
     begin(sqlite_db)
     threads = threading.active_count()
 
-    with Heart(sqlite_db, "run", TTL_MS, dict):
+    with Heart(sqlite_db, "run", TTL_MS, dict, Budget()):
         assert threading.active_count() == threads + 1
 
     assert threading.active_count() == threads
+
+
+# Of a run that hangs
+
+
+class Elapsed:
+    """Time that a test puts forward."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.clock = Clock(monotonic=lambda: self.seconds)
+
+
+@pytest.fixture
+def elapsed() -> Elapsed:
+    return Elapsed()
+
+
+def beats(db: Database, budget: Budget) -> bool:
+    """Whether the heart of a run with this budget beats."""
+    busy = Busy(db, 0)
+    with Heart(busy, "run", TTL_MS, dict, budget):
+        return busy.written.wait(0.5)
+
+
+def test_the_heart_stops_a_minute_after_the_budget(sqlite_db: Database, elapsed: Elapsed) -> None:
+    begin(sqlite_db)
+    budget = Budget(10, elapsed.clock)
+
+    elapsed.seconds = 69.0
+    before = beats(sqlite_db, budget)
+    elapsed.seconds = 71.0
+    budget.note_life()  # whatever goes on there
+
+    assert (before, beats(sqlite_db, budget)) == (True, False)
+
+
+@pytest.mark.parametrize("seconds", [None, 86_400.0], ids=["without a budget", "with a long budget"])
+def test_the_heart_stops_when_nothing_is_heard_of_the_work(
+    sqlite_db: Database, elapsed: Elapsed, seconds: float | None
+) -> None:
+    begin(sqlite_db)
+    budget = Budget(seconds, elapsed.clock)
+
+    elapsed.seconds = 599.0
+    silent = beats(sqlite_db, budget)
+    elapsed.seconds = 601.0
+    dead = beats(sqlite_db, budget)
+    budget.note_life()
+
+    assert (silent, dead, beats(sqlite_db, budget)) == (True, False, True)
+
+
+@pytest.mark.parametrize("look", ["left", "part"])
+def test_who_looks_at_the_time_is_at_work(sqlite_db: Database, elapsed: Elapsed, look: str) -> None:
+    begin(sqlite_db)
+    budget = Budget(86_400.0, elapsed.clock)
+    looked_at = budget if look == "left" else budget.part(0.8)
+
+    elapsed.seconds = 601.0
+    looked_at.left()
+
+    assert beats(sqlite_db, budget)
+
+
+def test_a_beat_says_for_how_long_nothing_was_heard(db: Database, elapsed: Elapsed) -> None:
+    begin(db)
+    budget = Budget(None, elapsed.clock)
+
+    elapsed.seconds = 61.0
+    assert beats(db, budget)
+
+    with db.read() as tx:
+        run = runs.get(tx, "run")
+    assert (run.state, run.error_code) == ("running", "stalled")
+    assert run.error == "no sign of progress for 61 s; if none comes, the next trigger after that takes over"

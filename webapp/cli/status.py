@@ -41,7 +41,8 @@ def _print_status(found: ServiceStatus, said: SyncStatus) -> None:
         click.echo(f"stale: {said.readings.message}")
     click.echo(f"next due: {iso(found.next_turn) or 'nothing'}")
     for run in found.running:
-        click.echo(f"running: {run.done} of {run.total} projects, since {iso(run.started_at)}, run {run.id}")
+        words = f": {run.error}" if run.error else ""
+        click.echo(f"running: {run.done} of {run.total} projects, since {iso(run.started_at)}, run {run.id}{words}")
     if found.last_run and not found.last_run.live:
         print_run(found.last_run)
     _print_sheets(found, said)

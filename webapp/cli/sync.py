@@ -43,6 +43,8 @@ def sync(
     elif fresh:
         print_changes(found.changes or ())
         print_run(found.run)
+    elif found.run.live and found.run.error:
+        click.echo(f"run {found.run.id} is at it already: {found.run.error}")
     else:
         click.echo(f"run {found.run.id} is at it already and will see what you have just edited")
     sys.exit(exit_code(found.run))

@@ -3,6 +3,7 @@
 | what happened                                      | state                | success | HTTP, strict | exit | log     |
 |----------------------------------------------------|----------------------|---------|--------------|------|---------|
 | still at work                                      | queued, running      | true    | 202, 202     | 0    |         |
+| the same, without a sign of progress for a minute  | running              | false   | 202, 502     | 2    | ERROR   |
 | all whole, or nothing was due                      | succeeded            | true    | 200, 200     | 0    | INFO    |
 | the budget was used up with all so far whole       | partial              | true    | 200, 200     | 0    | INFO    |
 | a source is away, for less than the stale limit    | succeeded, degraded  | true    | 200, 200     | 0    | WARNING |
@@ -32,6 +33,9 @@ WITHHOLDING = ("sheet_shrank", "column_shrank", "column_gone", "cut_file")
 NAMED = 3  # projects by their names, of those that share a reason
 REASONS = 5  # different ones that are named
 REASONS_LENGTH = 900  # characters of all of them together
+
+STALLED_S = 60.0  # that the work of a live run may be silent
+STALLED = "stalled"
 
 ResultState = Literal["synced", "skipped", "degraded", "failed"]
 
@@ -202,8 +206,15 @@ def state_of(
     return "partial" if failed or partly or unread or unopened or remaining else "succeeded"
 
 
+def stalled(silent_s: float) -> str | None:
+    """Why a live run that has been silent for so long is no success so far; None: it may still be one."""
+    if silent_s <= STALLED_S:
+        return None
+    return f"no sign of progress for {silent_s:.0f} s; if none comes, the next trigger after that takes over"
+
+
 def succeeded(run: RunFacts) -> bool:
-    """True only when nothing failed; a live run has not failed yet."""
+    """True only when nothing failed; a live run that shows progress has not failed yet."""
     whole = run.error_count == 0 and run.error_code is None
     return whole and run.state in (*LIVE_STATES, "succeeded", "partial")
 
@@ -224,7 +235,7 @@ def run_words(run: RunCounts) -> str:
 def status_of(run: RunFacts, *, strict: bool = False) -> int:
     """The HTTP status that tells a cron what to do next. strict: any failure is an error."""
     if run.state in LIVE_STATES:
-        return ACCEPTED
+        return BAD_GATEWAY if strict and not succeeded(run) else ACCEPTED
     if run.state in ("cancelled", "abandoned"):
         return UNAVAILABLE
     if run.state == "failed" or (strict and not succeeded(run)):

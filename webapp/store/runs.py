@@ -7,7 +7,7 @@ milliseconds of the database's clock; all other times are aware UTC of the proce
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from webapp.errors import NotFound
 from webapp.model import LIVE_STATES, RunState
-from webapp.rules.outcomes import worst_first
+from webapp.rules.outcomes import STALLED, stalled, worst_first
 from webapp.store.backends.dialect import counted, delete_some, insert_for, insert_into, now_ms
 from webapp.store.leases import in_force
 from webapp.store.tables import IDLE, run_keys, sync_run_projects, sync_runs
@@ -56,6 +56,7 @@ class Run:
     read_at: datetime | None
     finished_at: datetime | None
     heartbeat: int
+    silent_ms: int
     again: bool
     phase: str | None
     done: int
@@ -100,6 +101,13 @@ class ProjectResult:
     error: str | None = None
     finished_at: datetime | None = None
     seconds: float = 0.0
+
+
+def _run_of(row: Sequence[Any]) -> Run:
+    """A live run whose work is silent says so as its error, so that no door takes it for one that goes well."""
+    run = Run(*row)
+    why = stalled(run.silent_ms / 1_000) if run.live else None
+    return run if why is None else replace(run, error_code=STALLED, error=why)
 
 
 _COLUMNS = [sync_runs.c[name] for name in Run.__dataclass_fields__]
@@ -176,7 +184,7 @@ def by_key(tx: sa.Connection, key: str | None, now: datetime) -> tuple[Run, Mapp
         return None
     statement = sa.select(*_COLUMNS, run_keys.c.params).join_from(run_keys, sync_runs)
     row = tx.execute(statement.where(run_keys.c.key == key, _is_remembered(now))).first()
-    return None if row is None else (Run(*row[:-1]), row[-1])
+    return None if row is None else (_run_of(row[:-1]), row[-1])
 
 
 def _is_remembered(now: datetime) -> sa.ColumnElement[bool]:
@@ -210,12 +218,12 @@ def is_live(tx: sa.Connection, run_id: str) -> bool:
 def lock(tx: sa.Connection, run_id: str) -> Run | None:
     """The run, and on PostgreSQL its row lock, so that no trigger can join it while it is being closed."""
     row = tx.execute(sa.select(*_COLUMNS).where(sync_runs.c.id == run_id).with_for_update()).first()
-    return None if row is None else Run(*row)
+    return None if row is None else _run_of(row)
 
 
 def _one(tx: sa.Connection, *where: sa.ColumnElement[bool]) -> Run | None:
     row = tx.execute(sa.select(*_COLUMNS).where(*where).limit(1)).first()
-    return None if row is None else Run(*row)
+    return None if row is None else _run_of(row)
 
 
 def latest(
@@ -235,13 +243,13 @@ def latest(
     if project_id is not None:
         of_project = sa.select(sync_run_projects.c.run_id).where(sync_run_projects.c.project_id == project_id)
         statement = statement.where(sync_runs.c.id.in_(of_project))
-    return [Run(*row) for row in tx.execute(statement)]
+    return [_run_of(row) for row in tx.execute(statement)]
 
 
 def live_runs(tx: sa.Connection, ttl_ms: int) -> list[Run]:
     """Runs that are at work now, oldest first."""
     statement = sa.select(*_COLUMNS).where(_LIVE, _is_alive(tx, ttl_ms)).order_by(sync_runs.c.started_at)
-    return [Run(*row) for row in tx.execute(statement)]
+    return [_run_of(row) for row in tx.execute(statement)]
 
 
 def ask_again(tx: sa.Connection, run_id: str) -> bool:
@@ -257,10 +265,13 @@ def begin_pass(tx: sa.Connection, run_id: str, now: datetime) -> bool:
     return counted(tx, statement) == 1
 
 
-def beat(tx: sa.Connection, run_id: str, progress: Mapping[str, Any]) -> bool:
-    """A sign of life, with phase, done and total. False when the run is live no more."""
-    statement = sync_runs.update().where(sync_runs.c.id == run_id, _LIVE).values(heartbeat=now_ms(tx), **progress)
-    return counted(tx, statement) == 1
+def beat(tx: sa.Connection, run_id: str, progress: Mapping[str, Any], silent_s: float = 0.0) -> bool:
+    """A sign of life, with phase, done and total. False when the run is live no more.
+
+    silent_s: since the work itself gave one, which is not the thread that beats.
+    """
+    values = {"heartbeat": now_ms(tx), "silent_ms": int(silent_s * 1_000), **progress}
+    return counted(tx, sync_runs.update().where(sync_runs.c.id == run_id, _LIVE).values(values)) == 1
 
 
 def close(tx: sa.Connection, run_id: str, state: RunState, values: Mapping[str, Any]) -> bool:

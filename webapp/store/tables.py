@@ -282,6 +282,7 @@ sync_runs = _table(
     sa.Column("read_at", UtcDateTime()),  # when this pass began to read sheets
     sa.Column("finished_at", UtcDateTime()),
     _number("heartbeat"),  # milliseconds of the database's clock
+    _number("silent_ms"),  # of the work, when its heart beat last
     _flag("again", default=False),  # a trigger came after read_at: one more pass
     sa.Column("phase", sa.Text),
     _number("done"),

@@ -44,6 +44,7 @@ class Admission:
         for _ in range(TRIES):
             started = self._try(trigger)
             if started is not None:
+                _warn_of_silence(started)
                 return started
         raise StoreError("this trigger met others at every try and was not recorded", code="database_busy")
 
@@ -143,6 +144,12 @@ class Admission:
         if not runs.put_key(tx, trigger.idempotency_key, live.id, trigger.params, now):
             return None
         return Started(live, "coalesced")
+
+
+def _warn_of_silence(started: Started) -> None:
+    if started.run.live and started.run.error:
+        extra = {"run_id": started.run.id, "error": started.run.error}
+        log.error("[SmartSync] a trigger joined a run that hangs", extra=extra)
 
 
 def _new_run(trigger: Trigger, now: datetime) -> NewRun:

@@ -100,6 +100,7 @@ class LiveRun:
 
     def enter(self, phase: str) -> None:
         self.phase = phase
+        self.budget.note_life()
 
     def progress(self) -> dict[str, Any]:
         return {"phase": self.phase, "done": len(self.results), "total": max(self.total, len(self.results))}

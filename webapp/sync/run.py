@@ -36,7 +36,7 @@ def outcomes(run: LiveRun) -> Iterator[Outcome]:
     Raises: StoreError when the database cannot go on.
     """
     log.info("[SmartSync] sync started", extra={"run_id": run.id, "caller": run.trigger.caller, **run.trigger.params})
-    with ending(run), Heart(run.db, run.id, run.options.lease_ms, run.progress):
+    with ending(run), Heart(run.db, run.id, run.options.lease_ms, run.progress, run.budget):
         while not run.closed:
             yield from _sync_all(run)
             close(run, force=run.budget.used_up or run.dry)
