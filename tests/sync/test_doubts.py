@@ -227,6 +227,18 @@ def test_a_corrected_slip_between_leaves_what_time_confirmed_in_question(
     assert days(service)[-2:] == [("03-05", 1_030), ("03-11", 1_100)]
 
 
+def test_a_value_in_doubt_says_nothing_of_a_moment_before_it(cell: Cell, service: Service, time: FakeClock) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    time.forward(days=1, hours=6)
+    cell.put(1_001_030)
+    account = f"/api/accounts/{service.account(ANN)['id']}"
+    project = f"/api/projects/{service.project()['id']}"
+
+    assert service.get(account)["growth_24h"]["views"] == 1_000_000
+    assert service.get(project)["growth_24h"]["views"] == 1_000_000
+    assert service.get(f"{project}/analytics")["growth_24h"]["views"] == 1_000_000
+
+
 def test_what_time_confirmed_is_remembered_no_longer_than_it_may_be_a_slip(
     cell: Cell, service: Service, time: FakeClock
 ) -> None:

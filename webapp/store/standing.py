@@ -15,8 +15,8 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import METRICS, UNKNOWN, Metric, Values
+from webapp.rules.growth import ALL, Point, counting, value_at
 from webapp.rules.growth import DAY as HOURS_24
-from webapp.rules.growth import Point, counting, value_at
 from webapp.rules.history import Standing, end_of
 from webapp.store.accounts import ACCOUNT_COLUMNS, Account
 from webapp.store.heads import as_of_day, as_of_moment
@@ -28,6 +28,7 @@ from webapp.store.tables import (
     account_snapshots,
     account_spans,
     accounts,
+    doubts,
     project_days,
     projects,
 )
@@ -150,7 +151,7 @@ def recent(
     """Every account, removed or not, now and so many times 24 hours before `as_of` of its project.
 
     as_of: {project id: the moment the current counts are of}; None: never, and then nothing counts.
-    The value of a moment lies between the snapshots, or the current counts, around it.
+    The value of a moment lies between the snapshots, or the current counts that are not in doubt, around it.
     """
     for row in _recent(scope, days_back).rows(tx, **_scoped(tx, of)):
         account, moment = Account.of(row[:_WIDTH]), as_of[row[1]]
@@ -158,7 +159,8 @@ def recent(
         if moment is None or not row[_WIDTH]:
             yield Recent(account, UNKNOWN, now)
             continue
-        points = [*_points(row[_WIDTH + 1 :]), Point(moment, account.counts)]
+        believed = counting(account.counts, ALL & ~int(row[_WIDTH + 1] or 0))
+        points = [*_points(row[_WIDTH + 2 :]), Point(moment, believed)]
         then = value_at(moment - days_back * HOURS_24, [point for point in points if point.at <= moment])
         yield Recent(account, counting(then, row[_WIDTH]), now)
 
@@ -188,9 +190,19 @@ def _recent(scope: Scope, days_back: int) -> Query:
         joined = joined.outerjoin(span, at_moment(span, as_of_moment(dialect, days_back)))
         points = [before.c.snapshot_time, *carried_values(dialect, before)]
         points += [table.c[name] for table in (same, after) for name in ("snapshot_time", *METRICS)]
-        return sa.select(*ACCOUNT_COLUMNS, span.c.metrics, *points).select_from(joined).where(in_scope(scope))
+        return (
+            sa.select(*ACCOUNT_COLUMNS, span.c.metrics, _in_doubt(), *points).select_from(joined).where(in_scope(scope))
+        )
 
     return Query(build)
+
+
+def _in_doubt() -> sa.ColumnElement[Any]:
+    """The bits of the metrics of an account that are in doubt; NULL, without a look at it, where nothing is at all."""
+    is_open = doubts.c.state == sa.literal_column("'open'")
+    bits = sa.case({metric: 1 << place for place, metric in enumerate(METRICS)}, value=doubts.c.metric)
+    mine = sa.select(sa.func.sum(bits.distinct())).where(doubts.c.account_id == accounts.c.id, is_open)
+    return sa.case((sa.exists().where(is_open), mine.correlate(accounts).scalar_subquery()))
 
 
 def ranged(tx: sa.Connection, scope: Scope, of: Of, first: date, last: date) -> Iterator[Ranged]:
