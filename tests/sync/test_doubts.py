@@ -182,6 +182,20 @@ def test_what_only_time_confirmed_and_falls_back_was_a_slip_after_all(
     assert entry["before"]["views"]["2026-03-06"] == 10_000_000
 
 
+def test_a_slip_after_the_first_sync_of_a_day_is_withdrawn_from_the_days_that_follow(
+    cell: Cell, service: Service, time: FakeClock
+) -> None:
+    cell.grown(1_000, 1_010, 1_020, 1_030)
+    cell.put(10_000_000)
+    time.forward(days=3)
+    cell.put(10_000_000)
+    assert days(service)[-1] == ("03-08", 10_000_000)
+    time.forward(days=1)
+    cell.put(1_100)
+
+    assert days(service)[-2:] == [("03-05", 1_030), ("03-09", 1_100)]
+
+
 def test_a_slip_that_follows_one_that_time_confirmed_does_not_keep_it_in_history(
     cell: Cell, service: Service, time: FakeClock
 ) -> None:

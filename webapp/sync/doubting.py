@@ -121,9 +121,7 @@ class Doubting:
             plan.timed.append(pair)
         elif found.back_to is not None:
             earlier = _timed_days(known, before=found.back_to.at)
-            first = min(
-                (day.day for day in known if day not in earlier and day.value is not None), default=self.inputs.day
-            )
+            first = min(day.day for day in known if day not in earlier)
             plan.withdrawn.append(Withdrawal(account.id, METRICS[place], first, found.back_to.credible))
             self._drop(pair, earlier)
         elif found.outcome == "confirmed":
