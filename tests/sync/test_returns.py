@@ -174,6 +174,23 @@ def test_a_slip_on_the_day_of_a_return_is_in_doubt_however_long_the_gap_was(
     assert row.days()[-2:] == [("03-05", 1_030), ("04-16", 1_200)]
 
 
+@pytest.mark.parametrize("leaves", ["goes", "is off"])
+def test_who_leaves_with_a_slip_takes_what_it_stood_at(
+    row: Row, service: Service, time: FakeClock, leaves: str
+) -> None:
+    row.put(SLIP)
+    time.forward(hours=30)
+    if leaves == "goes":
+        row.go()
+    else:
+        row.put(SLIP, "BAN")
+
+    growth = service.get(f"/api/projects/{service.project()['id']}")["growth_7d"]
+    assert growth["left"]["views"] in (0, None)
+    growth = service.get(f"/api/projects/{service.project()['id']}")["growth_24h"]
+    assert growth["left"]["views"] == -1_030
+
+
 def test_who_returns_with_much_more_gets_it_on_every_day_once_it_has_stood(row: Row, time: FakeClock) -> None:
     row.go()
     time.forward(days=40)

@@ -151,7 +151,7 @@ def recent(
     """Every account, removed or not, now and so many times 24 hours before `as_of` of its project.
 
     as_of: {project id: the moment the current counts are of}; None: never, and then nothing counts.
-    The value of a moment lies between the snapshots, or the current counts that are not in doubt, around it.
+    The value of a moment lies between the snapshots around it, or the current counts that count and are not in doubt.
     """
     for row in _recent(scope, days_back).rows(tx, **_scoped(tx, of)):
         account, moment = Account.of(row[:_WIDTH]), as_of[row[1]]
@@ -159,7 +159,7 @@ def recent(
         if moment is None or not row[_WIDTH]:
             yield Recent(account, UNKNOWN, now)
             continue
-        believed = counting(account.counts, ALL & ~int(row[_WIDTH + 1] or 0))
+        believed = counting(now, ALL & ~int(row[_WIDTH + 1] or 0))
         points = [*_points(row[_WIDTH + 2 :]), Point(moment, believed)]
         then = value_at(moment - days_back * HOURS_24, [point for point in points if point.at <= moment])
         yield Recent(account, counting(then, row[_WIDTH]), now)
