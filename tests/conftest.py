@@ -34,6 +34,12 @@ settings.register_profile("quick", max_examples=20)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="Only the fast lane, with fewer examples of properties.")
+    parser.addoption(
+        "--operations",
+        type=int,
+        default=250,
+        help="So many random operations of each past, on which kept sums equal the plain rule.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from webapp.model import METRICS, Counts
 from webapp.rules.history import ONE, ProjectDay, history
-from webapp.store import days, spans
+from webapp.store import accounts as account_rows
+from webapp.store import days, merging, spans
 from webapp.store.db import Database
 from webapp.store.standing import cells, standing_at
 from webapp.store.tables import account_snapshots, account_spans, accounts, projects
@@ -32,9 +33,13 @@ class Past:
         for name in ("a", "b"):
             tx.execute(projects.insert().values(id=name, name=name))
         self.ids: dict[str, list[int]] = {"a": [], "b": []}
+        self.named = 0
 
     def step(self) -> None:
         project = self.dice.choice(["a", "a", "a", "b"])
+        if self.dice.random() < 0.02:
+            self.merge(project)
+            return
         act = self.dice.choice([self.join, self.snapshot, self.snapshot, self.correct, self.change, self.pass_days])
         if act in (self.correct, self.change) and self.ids[project]:
             since = self.day - timedelta(days=6)
@@ -54,7 +59,8 @@ class Past:
     def join(self, project: str) -> date | None:
         if len(self.ids[project]) >= 6:
             return None
-        name = f"{project}{len(self.ids[project])}"
+        self.named += 1
+        name = f"{project}{self.named}"
         row = {"project_id": project, "profile_url": name, "url_key": name}
         account = self.tx.execute(accounts.insert().values(row).returning(accounts.c.id)).scalar_one()
         self.ids[project].append(account)
@@ -96,6 +102,17 @@ class Past:
         spans.put(self.tx, [(self.dice.choice(self.ids[project][:2]), self.bits())], now)
         return self.day
 
+    def merge(self, project: str) -> None:
+        """The two that came last are one."""
+        if len(self.ids[project]) < 3:
+            return
+        into, source = self.ids[project][-2:]
+        with days.adjusting(
+            self.tx, project, [into, source], days.first_of(self.tx, [into, source]) or self.day, self.day
+        ):
+            merging.merge(self.tx, account_rows.lock(self.tx, source), account_rows.lock(self.tx, into), self.now())
+        self.ids[project].pop()
+
     def pass_days(self, _: str) -> date | None:
         self.day += timedelta(days=self.dice.choice([1, 1, 1, 2, 4]))
         return None
@@ -108,20 +125,27 @@ def plainly(tx: sa.Connection, project: str, start: date, end: date) -> list[Pro
     )
 
 
+@pytest.fixture
+def operations(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("operations"))
+
+
 @pytest.mark.parametrize("seed", range(6))
-def test_kept_days_are_those_of_the_plain_rule(db: Database, seed: int) -> None:
+def test_kept_days_are_those_of_the_plain_rule(db: Database, seed: int, operations: int) -> None:
     with db.write() as tx:
         past = Past(tx, seed)
-        for number in range(250):
+        for number in range(operations):
             past.step()
             if number % 25 == 0:
+                since = START if number % 500 == 0 else max(START, past.day - timedelta(days=100))
                 for project in ("a", "b"):
-                    assert days.of_project(tx, project, START, past.day) == plainly(tx, project, START, past.day)
+                    assert days.of_project(tx, project, since, past.day) == plainly(tx, project, since, past.day)
 
         for project in ("a", "b"):
             middle = START + (past.day - START) // 2
             assert days.of_project(tx, project, middle, past.day) == plainly(tx, project, middle, past.day)
             kept = days.of_project(tx, project, START, past.day)
+            assert kept == plainly(tx, project, START, past.day)
             days.rebuild(tx, project)
             assert days.of_project(tx, project, START, past.day) == kept
 
