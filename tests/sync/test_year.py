@@ -3,111 +3,99 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
-import random
 import re
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
 from tests.dashboard.conftest import OURS
+from tests.fakes.answers import public_answers
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import ADMIN, TOKEN, Service
 from tests.fakes.sheet import FakeSheet
+from tests.sync.year import DAY, Person, Year
+from webapp.actions.storage import rebuild_all_days
+from webapp.rules.words import exact, grouped, signed
 
-PEOPLE, DAYS, SETTLED = 60, 365, 5  # days before an account may slip, or its status change
-SIDES = ("growth", "joined", "left")
-
-
-class Person:
-    """One row, as it ought to be; `typed` is what it says. expected: {day: the snapshot's views}."""
-
-    def __init__(self, name: str, dice: random.Random, day: int) -> None:
-        self.name, self.dice = name, dice
-        self.views = dice.randrange(2_000, 3_000_000)
-        self.since = day
-        self.there, self.off = True, False
-        self.slip: int | None = None
-        self.expected: dict[date, int | None] = {}
-
-    @property
-    def typed(self) -> int:
-        return self.views if self.slip is None else self.slip
-
-    def live(self) -> None:
-        """A day goes by; now and then somebody loses a few."""
-        self.views += self.dice.randrange(-self.views // 200, self.views // 20)
-        self.views = max(self.views, 2_000)
-
-    def row(self) -> list[Any]:
-        return [f"x.com/{self.name}", None, None, None, None, self.typed, "BAN" if self.off else None]
+Pair = tuple[int | None, int | None]
 
 
-class Year:
-    """The sheet and what history has to say of it."""
+class Moved(dict[str, int | None]):
+    """growth, joined, left, from pairs of what accounts count for at two moments; and the total at the later one."""
 
-    def __init__(self, service: Service, sheet: FakeSheet, time: FakeClock, seed: int) -> None:
-        self.service, self.sheet, self.time = service, sheet, time
-        self.dice = random.Random(seed)
-        self.people = [Person(f"p{n}", self.dice, 0) for n in range(PEOPLE // 2)]
-
-    def live(self) -> None:
-        for number in range(DAYS):
-            for person in self.people:
-                person.live()
-            self.change(number)
-            if self.dice.random() < 0.9:  # else nobody calls that day
-                for _ in range(self.dice.choice([1, 1, 2])):
-                    self.sync()
-                    self.slip(number)
-            self.time.now = self.time.now.replace(hour=8, minute=0) + timedelta(days=1)
-
-    def change(self, number: int) -> None:
-        """Rows come, go and return; accounts are switched off and on; slips of yesterday are corrected."""
-        for person in self.people:
-            person.slip = None
-            if number - person.since > SETTLED and self.dice.random() < 0.01:
-                person.there, person.since = not person.there, number  # who is back is not known well
-            if number - person.since > SETTLED and self.dice.random() < 0.01:
-                person.off, person.since = not person.off, number
-        if len(self.people) < PEOPLE and self.dice.random() < 0.2:
-            self.people.append(Person(f"p{len(self.people)}", self.dice, number))
-        for person in self.people:
-            self.mistype(person, number, 0.02)
-
-    def slip(self, number: int) -> None:
-        """Between the syncs of a day: corrections, and new slips."""
-        for person in self.people:
-            person.slip = None
-            self.mistype(person, number, 0.02)
-
-    def mistype(self, person: Person, number: int, chance: float) -> None:
-        if number - person.since > SETTLED and person.there and not person.off and self.dice.random() < chance:
-            person.slip = self.dice.choice([0, person.views // 100, person.views * 100, person.views * 10 + 7])
-
-    def sync(self) -> None:
-        self.sheet.rows("Project A", *(person.row() for person in self.people if person.there))
-        self.service.sync()
-        today = self.time.now.date()
-        for person in self.people:
-            if person.there and not person.off and person.slip is None:
-                person.expected.setdefault(today, person.views)
-        self.time.forward(hours=2)
-
-    def snapshots(self) -> dict[str, dict[date, int]]:
-        sql = (
-            "SELECT username, day, s.views FROM account_snapshots s JOIN accounts ON id = account_id WHERE s.views > -1"
+    def __init__(self, pairs: Iterable[Pair]) -> None:
+        listed = [pair for pair in pairs if pair != (None, None)]
+        both = [now - then for then, now in listed if then is not None and now is not None]
+        there = [now for _, now in listed if now is not None]
+        super().__init__(
+            growth=sum(both) if both else None,
+            joined=sum(now for then, now in listed if then is None and now is not None) if listed else None,
+            left=-sum(then for then, now in listed if now is None and then is not None) if listed else None,
         )
-        found: dict[str, dict[date, int]] = {person.name: {} for person in self.people}
-        for row in self.service.rows(sql):
-            found[row["username"]][date.fromisoformat(str(row["day"]))] = row["views"]
-        return found
+        self.total = sum(there) if there else None
+        self.accounts = len(there)
 
 
-def adds_up(before: int | None, part: Any, after: int | None) -> None:
-    moved = sum(part[side]["views"] or 0 for side in SIDES)
-    assert (after or 0) == (before or 0) + moved
+class Known:
+    """What ought to be told of a year, and the answers beside it."""
+
+    def __init__(self, year: Year) -> None:
+        self.year, self.service, self.people = year, year.service, year.people
+        self.project = str(self.service.project()["id"])
+        self.days = [year.first + n * DAY for n in range((year.last - year.first).days + 1)]
+        self.values: dict[str, dict[date, int | None]] = {
+            person.name: {day: person.value(day) for day in self.days} for person in self.people
+        }
+        self.ids = {person.name: year.id_of(person) for person in self.people}
+        self.asked = {"start_date": str(self.days[0]), "end_date": str(self.days[-1])}
+        self.browser = self.service.client
+        self.browser.post("/sign-in", data={"token": TOKEN}, headers=OURS)
+
+    def value(self, person: Person, day: date) -> int | None:
+        return self.values[person.name].get(day)
+
+    def between(self, start: date, end: date, whose: Callable[[Person], bool] = bool) -> Moved:
+        """From the end of one day to that of another."""
+        return Moved((self.value(one, start), self.value(one, end)) for one in self.people if whose(one))
+
+    def since(self, moment: datetime, as_of: datetime, whose: Callable[[Person], bool] = bool) -> Moved:
+        return Moved((one.value_at(moment, as_of), one.now()) for one in self.people if whose(one))
+
+    def get(self, path: str, **asked: Any) -> Any:
+        return self.service.get(path, **asked)
+
+    def table(self, path: str, **asked: Any) -> list[dict[str, str]]:
+        answer = self.service.client.get(path, query_string=asked, headers=ADMIN)
+        return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+
+    def page(self, path: str) -> str:
+        answer = self.browser.get(path)
+        assert answer.status_code == 200
+        return html.unescape(answer.text)
+
+
+def moved(answer: Mapping[str, Any], metric: str = "views") -> dict[str, int | None]:
+    """What an answer says, in a day or a growth of a group."""
+    growth = answer["growth"][metric] if "growth" in answer else answer[metric]
+    return {"growth": growth, "joined": answer["joined"][metric], "left": answer["left"][metric]}
+
+
+def titles(page: str, words: str) -> list[str]:
+    """The exact numbers that stand behind short ones."""
+    return re.findall(rf'title="([^"]*) {words}"', page)
+
+
+def lines(page: str) -> list[list[str]]:
+    """The cells of the table of days."""
+    rows = re.findall(r'<tr[^>]*><th scope="row">((?:now|\d{4}-\d\d-\d\d)</th>.*?)</tr>', page)
+    return [[re.sub(r"<[^>]*>", "", cell) for cell in re.split(r"</t[hd]>", row)[:-1]] for row in rows]
+
+
+# The tests of one year
 
 
 @pytest.mark.long
@@ -117,42 +105,206 @@ def test_history_is_the_truth_and_everything_adds_up(
 ) -> None:
     year = Year(service, sheet, time, seed)
     year.live()
+    known = Known(year)
 
-    found = year.snapshots()
-    for person in year.people:
+    for hold in (snapshots, accounts, account_pages, analytics, tables, around_now, totals, parts, pages):
+        hold(known)
+    before = public_answers(service, year.first, year.last)
+    list(rebuild_all_days(service.parts.desk))
+    after = public_answers(service, year.first, year.last)
+    assert {path for path in before if before[path] != after[path]} == set()
+
+
+def snapshots(known: Known) -> None:
+    """Every day that was observed has what was observed first, and nothing that was a slip."""
+    rows = known.service.rows("SELECT username, day, s.views FROM account_snapshots s JOIN accounts ON id = account_id")
+    found: dict[str, dict[date, int | None]] = {person.name: {} for person in known.people}
+    for row in rows:
+        found[row["username"]][date.fromisoformat(str(row["day"]))] = row["views"]
+    for person in known.people:
         assert found[person.name] == person.expected, person.name
 
-    project = service.project()["id"]
-    asked = {"start_date": "2026-03-01", "end_date": "2027-03-05"}
-    body = service.get(f"/api/projects/{project}/analytics", **asked)
-    days = body["history"]
-    for before, after in zip([None, *days], days, strict=False):
-        adds_up(before["views"] if before else None, after, after["views"])
-        assert after["delta"] == sum(after[side]["views"] or 0 for side in SIDES)
-    adds_up(days[-1]["views"], body["now"], body["now"]["views"])
-    assert body["now"]["views"] == body["total_views"]
-    adds_up(
-        days[0]["views"],
-        {side: body["growth"] if side == "growth" else body["growth"][side] for side in SIDES},
-        days[-1]["views"],
-    )
+
+def accounts(known: Known) -> None:
+    """Each account by itself: its days, each from where the day before ended, in JSON and as a table."""
+    for person in known.people:
+        path = f"/api/accounts/{known.ids[person.name]}"
+        told = known.get(f"{path}/snapshots", **known.asked)["snapshots"]
+        assert {date.fromisoformat(one["date"]): one["views"] for one in told} == person.expected
+
+        stats = known.get(f"{path}/daily-stats", **known.asked)["daily_stats"]
+        assert [(one["date"], one["views"], one["carried"]) for one in stats] == list(days_of(known, person))
+        table = known.table(f"{path}/daily-stats.csv", **known.asked)
+        assert [(row["date"], row["views_end"], row["views_growth"]) for row in table] == [
+            (
+                one["date"],
+                *("" if one["views"][name] is None else str(one["views"][name]) for name in ("end", "growth")),
+            )
+            for one in stats
+        ]
+
+
+def days_of(known: Known, person: Person) -> Iterator[tuple[str, dict[str, int | None], bool]]:
+    for day in known.days:
+        start, end = known.value(person, day - DAY), known.value(person, day)
+        if end is not None:
+            growth = None if start is None else end - start
+            yield str(day), {"start": start, "end": end, "growth": growth}, day not in person.expected
+
+
+def account_pages(known: Known) -> None:
+    """The page of an account says what its JSON says: the days, the present, 24 hours and 7 days."""
+    as_of = datetime.fromisoformat(known.get(f"/api/projects/{known.project}/analytics")["as_of"])
+    for person in known.people:
+        path = f"/accounts/{known.ids[person.name]}"
+        day, week = (growth(person.value_at(as_of - n * DAY, as_of), person.now()) for n in (1, 7))
+        detail = known.get(f"/api{path}")
+        assert (detail["growth_24h"] or {"views": None})["views"] == day
+
+        page = known.page(f"{path}?days=90&metric=views")
+        assert [titles(page, f"in {words}")[4] for words in ("24 hours", "7 days")] == [exact(day), exact(week)]
+        table = lines(page)
+        if not table:
+            assert not any(known.value(person, day) for day in known.days[-90:])
+            continue
+        assert len(table) in (90, 91)
+        for name, value, grown, _ in table[:90]:
+            then, now = (known.value(person, date.fromisoformat(name) - back * DAY) for back in (1, 0))
+            assert (value, grown) == (grouped(now), signed(growth(then, now))), name
+        if known.value(person, known.days[-1]) is not None or person.counts:
+            last = known.value(person, known.days[-1])
+            assert table[-1][1:3] == [grouped(person.now()), signed(growth(last, person.now()))]
+
+
+def growth(then: int | None, now: int | None) -> int | None:
+    return None if then is None or now is None else now - then
+
+
+def analytics(known: Known) -> None:
+    """Each day of the project, its growth over a range, and the present behind it."""
+    body = known.get(f"/api/projects/{known.project}/analytics", **known.asked)
+    total = None
+    for day, told in zip(known.days, body["history"], strict=True):
+        right = known.between(day - DAY, day)
+        assert (told["date"], told["views"], moved(told)) == (str(day), right.total, right)
+        assert told["delta"] == sum(right[side] or 0 for side in right)
+        assert (told["views"] or 0) == (total or 0) + told["delta"]
+        there = [one for one in known.people if known.value(one, day) is not None]
+        carried = sum(day not in one.expected for one in there)
+        assert (told["accounts"], told["carried"], told["carried_accounts"]) == (len(there), carried > 0, carried)
+        total = told["views"]
+    assert moved(known_range(body["growth"])) == known.between(known.days[0], known.days[-1])
+
+    now, last = body["now"], known.days[-1]
+    right = Moved((known.value(one, last), one.now()) for one in known.people)
+    assert (now["views"], now["profiles"], moved(now)) == (right.total, right.accounts, right)
+    assert body["total_views"] == right.total == (total or 0) + sum(right[side] or 0 for side in right)
+    doubted = [one.slip for one in known.people if one.counts and one.slip is not None]
+    assert doubted
+    assert now["doubted"]["views"] == sum(doubted)
+
+
+def known_range(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A growth between two days, without them."""
+    return {name: value for name, value in answer.items() if name not in ("from", "to")}
+
+
+def tables(known: Known) -> None:
+    """The table of a project's days says what its JSON says."""
+    path = f"/api/projects/{known.project}/analytics"
+    body, table = known.get(path, **known.asked), known.table(f"{path}.csv", **known.asked)
+    names = ("date", "views", "delta", "growth_views", "joined_views", "left_views", "accounts", "carried_accounts")
+    assert [tuple(row[name] for name in names) for row in table] == [
+        tuple(
+            "" if value is None else str(value)
+            for value in (
+                day["date"], day["views"], day["delta"], *moved(day).values(), day["accounts"], day["carried_accounts"]
+            )
+        )
+        for day in body["history"]
+    ]  # fmt: skip
+
+
+def around_now(known: Known) -> None:
+    """24 hours and 7 days: the same for the project wherever it is asked, the sum of its accounts', and the truth."""
+    path = f"/api/projects/{known.project}"
+    body = known.get(f"{path}/analytics")
+    as_of = datetime.fromisoformat(body["as_of"])
+    (listed,) = known.get("/api/projects")["projects"]
+    for name, number in (("growth_24h", 1), ("growth_7d", 7)):
+        right = known.since(as_of - number * DAY, as_of)
+        for answer in (body, listed, known.get(path)):
+            assert moved(answer[name]) == right, name
+    assert listed["total_views"] == body["total_views"]
+    lined = known.get(f"{path}/accounts", growth=True, limit=100)["accounts"]
+    grown = [one["growth"]["views"] for one in lined if one["growth"] is not None]
+    assert sum(one for one in grown if one is not None) == body["growth_24h"]["views"]
+
+
+def totals(known: Known) -> None:
+    """Everything over any days, and by any split: the parts are the whole."""
+    middle, last = known.days[len(known.days) // 2], known.days[-1]
+    by: dict[str, Callable[[Person], Any]] = {
+        "project": lambda _: known.project,
+        "platform": lambda one: "x" if one.name[-1] in "02468" else "tiktok",
+        "topic": lambda one: one.topic,
+        "owner": lambda one: one.owner,
+    }
+    for start, end in ((known.days[0], last), (known.days[40], middle), (middle, last), (last - 7 * DAY, last)):
+        for split, key in by.items():
+            told = known.get("/api/totals", start_date=start, end_date=end, group_by=split)
+            right = known.between(start, end)
+            assert (told["total"]["views"], told["total"]["profiles"]) == (right.total, right.accounts)
+            assert moved(told["growth"]) == right
+            for group in told["groups"]:
+                mine = known.between(start, end, lambda one, key=key, of=group["key"]: key(one) == of)  # type: ignore[misc]
+                assert (group["views"], moved(group["growth"])) == (mine.total, mine), (split, group["key"])
+            assert sum(group["views"] or 0 for group in told["groups"]) == right.total
+
+
+def parts(known: Known) -> None:
+    """What a project has by platform, topic and owner is what it has, now and on each day."""
+    path = f"/api/projects/{known.project}/analytics"
+    body = known.get(path, **known.asked)
     for groups in ("platform_stats", "topic_stats", "users_stats"):
         assert sum(group["views"] or 0 for group in body[groups].values()) == body["total_views"]
+    for split, values in (
+        ("platform", ("x", "tiktok")),
+        ("topic", ("News", "Food", "Tech")),
+        ("owner", ("ann", "bob", "cy")),
+    ):
+        some = [known.get(path, **known.asked, **{split: value}) for value in values]
+        assert sum(one["total_views"] or 0 for one in some) == body["total_views"]
+        days = [{day["date"]: day for day in one["history"]} for one in some]
+        for day in body["history"]:
+            mine = [one[day["date"]] for one in days if day["date"] in one]
+            assert sum(one["views"] or 0 for one in mine) == day["views"]
+            for side, value in moved(day).items():
+                assert sum(moved(one)[side] or 0 for one in mine) == (value or 0), (split, side)
 
-    table = service.client.get(f"/api/projects/{project}/analytics.csv", query_string=asked, headers=ADMIN)
-    lines = list(csv.DictReader(io.StringIO(table.data.decode("utf-8-sig"))))
-    assert [(line["date"], line["views"], line["delta"]) for line in lines] == [
-        (day["date"], str(day["views"]), str(day["delta"])) for day in days
-    ]
-    total = service.get("/api/totals", start_date=days[0]["date"], end_date=days[-1]["date"])
-    growth = total["growth"]
-    adds_up(days[0]["views"], {side: growth if side == "growth" else growth[side] for side in SIDES}, days[-1]["views"])
-    assert total["total"]["views"] == days[-1]["views"]
 
-    browser = service.client
-    browser.post("/sign-in", data={"token": TOKEN}, headers=OURS)
-    page = browser.get(f"/projects/{project}?days=90").text
-    shown = dict(re.findall(r'<th scope="row">(\d{4}-\d\d-\d\d)</th><td>([\d,]+)', page))
-    mine = {day["date"]: day["views"] for day in days}
-    assert len(shown) > 80
-    assert {day: int(text.replace(",", "")) for day, text in shown.items()} == {day: mine[day] for day in shown}
+def pages(known: Known) -> None:
+    """Home and the page of a project say what JSON says."""
+    body = known.get(f"/api/projects/{known.project}/analytics", **known.asked)
+    spans = {"24 hours": body["growth_24h"]["views"], "7 days": body["growth_7d"]["views"]}
+    home, page = known.page("/"), known.page(f"/projects/{known.project}?days=90&metric=views")
+    for words, value in spans.items():
+        assert titles(home, f"views in {words}") == [exact(value)]
+        assert titles(page, f"in {words}")[4] == exact(value)
+    for text in (home, page):
+        assert f'value="{body["total_views"]}" title="{exact(body["total_views"])}"' in text
+
+    table = lines(page)
+    last = {day["date"]: day for day in body["history"][-90:]} | {"now": body["now"]}
+    assert [row[0] for row in table] == list(last)
+    for name, value, *sides, _ in table:
+        right = moved(last[name])
+        shown = [signed(right["growth"]), *(signed(right[side]) if right[side] else "" for side in ("joined", "left"))]
+        assert (value, sides) == (grouped(last[name]["views"]), shown), name
+
+
+def test_the_year_knows_what_it_wants() -> None:
+    """By hand: who joins does not grow, who leaves takes it all."""
+    found = Moved([(10, 15), (None, 7), (20, None), (None, None)])
+    assert (found, found.total, found.accounts) == ({"growth": 5, "joined": 7, "left": -20}, 22, 2)
+    assert Moved([(None, None)]) == {"growth": None, "joined": None, "left": None}
