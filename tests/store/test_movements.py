@@ -19,7 +19,7 @@ from webapp.store.db import Database
 from webapp.store.heads import all_heads
 from webapp.store.movements import Cohort, DayEnd, DaysBack, End, Present, between, together
 from webapp.store.standing import Scope, everybody, ranged, recent
-from webapp.store.tables import account_snapshots, account_spans, accounts, projects
+from webapp.store.tables import account_snapshots, account_spans, accounts, doubts, projects
 
 
 class World(Past):
@@ -37,8 +37,24 @@ class World(Past):
                 }
                 if self.dice.random() < 0.2:
                     row["removed_at"] = self.now()
+                self.doubt(account)
                 row |= {name: self.dice.choice([None, "x", "y"]) for name in ("topic", "owner")}
                 self.tx.execute(accounts.update().where(accounts.c.id == account).values(row))
+
+    def doubt(self, account: int) -> None:
+        """Some of what is typed now is in doubt, and some was."""
+        self.tx.execute(doubts.delete().where(doubts.c.account_id == account))
+        for metric in METRICS:
+            if self.dice.random() < 0.2:
+                row: dict[str, Any] = {
+                    "account_id": account,
+                    "metric": metric,
+                    "day": self.day,
+                    "typed": 1,
+                    "credible": 9,
+                }
+                row |= {"since": self.now(), "observed_at": self.now(), "state": self.dice.choice(["open", "timed"])}
+                self.tx.execute(doubts.insert().values(row))
 
     def ends(self) -> list[tuple[End, Present | DayEnd]]:
         some: list[DayEnd] = [DayEnd(self.day - timedelta(days=back)) for back in (0, 1, 3, 9)]

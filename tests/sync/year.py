@@ -69,7 +69,8 @@ class Person:
     def value_at(self, moment: datetime, as_of: datetime) -> int | None:
         """What it counted for at a moment; as_of: that of its current counts."""
         stayed = [counts for then, counts in self.stays if then <= moment]
-        points = [(self.times[day], value) for day, value in sorted(self.expected.items())]
+        moment, as_of = (one.replace(microsecond=0) for one in (moment, as_of))  # parts of a second do not matter
+        points = [(self.times[day].replace(microsecond=0), value) for day, value in sorted(self.expected.items())]
         if self.counts and self.slip is None:
             points.append((as_of, self.views))
         before = [point for point in points if point[0] <= moment]

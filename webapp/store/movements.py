@@ -22,7 +22,7 @@ from webapp.store import standing
 from webapp.store.accounts import Account
 from webapp.store.heads import as_of_day, as_of_moment
 from webapp.store.spans import at_moment, on_account
-from webapp.store.standing import DAY, Scope, bound_day, bound_moment
+from webapp.store.standing import DAY, Scope, bound_day, bound_moment, has_bit, in_doubt
 from webapp.store.statement import Query, chunks, in_order
 from webapp.store.tables import (
     ACCOUNT_THERE,
@@ -326,7 +326,7 @@ def _at_day(_: str, side: str, ends: sa.FromClause, joined: sa.FromClause) -> Ad
 
 
 def _at_back(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause) -> Added:
-    """The snapshots around: of the same day, and of the days before and after; behind all of them is what is now."""
+    """The snapshots around: of the same day, and of the days before and after; behind all of them is what is believed now."""
     span = account_spans.alias(f"{side}_span")
     joined = joined.outerjoin(span, at_moment(span, ends.c.moment))
     columns: list[Any] = [
@@ -334,6 +334,7 @@ def _at_back(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause
         ends.c.at,
         ends.c.last_at,
         ends.c.day_after,
+        sa.func.coalesce(in_doubt(), _number(0)).label("doubted"),
     ]
     columns += _values(accounts, "last")
     for name in ("same_day", "day_before", "day_after"):
@@ -382,8 +383,10 @@ def _around(each: sa.FromClause) -> sa.Select[Any]:
     after = sa.case((late, each.c.same_day_at), (following, each.c.day_after_at), (none, each.c.last_at))
     whole = sa.case((after - before < _number(1), _number(1)), (after - before < _number(LONG), after - before))
     columns: list[Any] = [*_passed(each), (each.c.at - before).label("part"), whole.label("whole")]
-    for metric in METRICS:
-        same, last = each.c[f"same_day_{metric}"], each.c[f"last_{metric}"]
+    for place, metric in enumerate(METRICS):
+        same = each.c[f"same_day_{metric}"]
+        believed = (each.c.counted == _number(1)) & ~has_bit(each.c.doubted, place)
+        last = sa.case((believed, each.c[f"last_{metric}"]))
         columns += [
             sa.case((early, same), else_=each.c[f"day_before_{metric}"]).label(f"before_{metric}"),
             sa.case((late, same), (following, each.c[f"day_after_{metric}"]), (none, last)).label(f"after_{metric}"),

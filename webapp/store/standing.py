@@ -191,13 +191,13 @@ def _recent(scope: Scope, days_back: int) -> Query:
         points = [before.c.snapshot_time, *carried_values(dialect, before)]
         points += [table.c[name] for table in (same, after) for name in ("snapshot_time", *METRICS)]
         return (
-            sa.select(*ACCOUNT_COLUMNS, span.c.metrics, _in_doubt(), *points).select_from(joined).where(in_scope(scope))
+            sa.select(*ACCOUNT_COLUMNS, span.c.metrics, in_doubt(), *points).select_from(joined).where(in_scope(scope))
         )
 
     return Query(build)
 
 
-def _in_doubt() -> sa.ColumnElement[Any]:
+def in_doubt() -> sa.ColumnElement[Any]:
     """The bits of the metrics of an account that are in doubt; NULL, without a look at it, where nothing is at all."""
     is_open = doubts.c.state == sa.literal_column("'open'")
     bits = sa.case({metric: 1 << place for place, metric in enumerate(METRICS)}, value=doubts.c.metric)
