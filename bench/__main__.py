@@ -19,6 +19,10 @@ def main() -> None:
     slow.add_argument("--seconds", type=float, default=60)
     slow.add_argument("--workers", type=int, default=2)
     slow.add_argument("--worker-class", help="another one than the service's own, such as gthread")
+    read = commands.add_parser("read", help="kept and other answers against a Flask view of constant bytes")
+    read.add_argument("--rounds", type=int, default=7)
+    read.add_argument("--projects", type=int, default=10)
+    read.add_argument("--accounts", type=int, default=100, help="of each project")
     worker = commands.add_parser("worker", help="requests a second of our worker against gunicorn's own")
     worker.add_argument("--rounds", type=int, default=7)
     asked = parser.parse_args()
@@ -30,6 +34,10 @@ def main() -> None:
         from bench import worker as working  # noqa: PLC0415
 
         working.measure(asked.rounds)
+    elif asked.what == "read":
+        from bench import read as reading  # noqa: PLC0415
+
+        reading.measure(asked.rounds, asked.accounts, asked.projects)
     elif asked.what == "sync":
         from bench.sync import measure  # noqa: PLC0415
 

@@ -12,10 +12,19 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 
-__all__ = ["Load", "free_port", "hammer", "serving"]
+__all__ = ["Load", "Served", "free_port", "hammer", "serving"]
 
 HOST = "127.0.0.1"
+
+
+class Served(NamedTuple):
+    """A server: where it listens, the seconds to its first good answer, and the process id of gunicorn's master."""
+
+    port: int
+    seconds: float
+    pid: int
 
 
 class Load:
@@ -60,15 +69,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(app: str, environ: Mapping[str, str], *, ready: str) -> Iterator[tuple[int, float]]:
-    """gunicorn over an app with one worker of four threads: its port, and the seconds to its first good answer."""
+def serving(app: str, environ: Mapping[str, str], *, ready: str) -> Iterator[Served]:
+    """gunicorn over an app with one worker of four threads."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "--worker-class", "gthread"]
     command += ["--threads", "4", "--log-level", "error", "--no-control-socket", app]
     start = time.perf_counter()
     process = subprocess.Popen(command, env={**os.environ, **environ}, stderr=subprocess.DEVNULL)
     try:
-        yield port, _first_answer(port, ready) - start
+        yield Served(port, _first_answer(port, ready) - start, process.pid)
     finally:
         process.terminate()
         process.wait(20)

@@ -18,10 +18,10 @@ def measure(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         token = {"SMART_SYNC_ADMIN_TOKEN": "bench-token-of-no-consequence", "SMART_SYNC_DATA_DIR": folder}
         for _ in range(rounds):
-            with serving("bench.floor_app:app", {}, ready="/constant") as (_, seconds):
-                floors.append(seconds)
-            with serving("webapp.wsgi:app", token, ready="/health") as (_, seconds):
-                ours.append(seconds)
+            with serving("bench.floor_app:app", {}, ready="/constant") as server:
+                floors.append(server.seconds)
+            with serving("webapp.wsgi:app", token, ready="/health") as server:
+                ours.append(server.seconds)
     ratios = [a / b for a, b in zip(ours, floors, strict=True)]
     print(
         f"start, {rounds} rounds: floor {statistics.median(floors):.2f} s   ours {statistics.median(ours):.2f} s   "
