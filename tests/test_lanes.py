@@ -45,4 +45,7 @@ def test_every_way_to_start_a_process_is_heard(processes: None) -> None:
             os._exit(0)
         os.waitpid(child, 0)
 
-    assert [words.split()[0] for words in heard] == ["subprocess.Popen", "os.system", "os.fork"]
+    within = "os.posix_spawn"  # how some versions of Python do what `subprocess` asks for
+    assert [words.split()[0] for words in heard if not words.startswith(within)] == [
+        "subprocess.Popen", "os.system", "os.fork",
+    ]  # fmt: skip
