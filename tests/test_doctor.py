@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_httpserver import HTTPServer
+from werkzeug.serving import WSGIRequestHandler
 
 from webapp import cli
 from webapp.bootstrap import DEMO_FOLDER
@@ -328,6 +329,17 @@ def test_a_tab_is_told_with_its_columns_and_the_first_cell_to_look_at(google: di
         "becomes a project, 2 accounts; header in row 1: url A, followers B; no column for likes, comments, videos, views"
     )
     assert tab.fix == "look at Project A!B3: '12 or 13' is not a count: it has more than one number"
+
+
+@pytest.mark.parametrize("said", ["soon", "Mon, 01 Jan 99999999999 00:00:00 GMT"])
+def test_a_date_of_googles_that_is_none_is_compared_with_nothing(
+    google: dict[str, str], monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr(WSGIRequestHandler, "date_time_string", lambda *_: said)
+
+    found = findings(google)["clock"]
+
+    assert (found.level, found.words) == ("warn", "could not be compared: Google did not tell its time")
 
 
 @pytest.mark.parametrize(

@@ -587,6 +587,8 @@ def test_public_addresses_are_told_from_others(address: str, public: bool) -> No
         ("Mon, 01 Jan 2024 00:00:30 GMT", 30.0),
         ("Mon, 01 Jan 2024 00:00:30", 30.0),
         ("Sun, 31 Dec 2023 00:00:00 GMT", 0.0),
+        ("Mon, 01 Jan 99999999999 00:00:30 GMT", None),
+        ("Mon, 32 Jan 2024 00:00:30 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text: str, seconds: float | None) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 from webapp.bootstrap import credentials_of
 from webapp.cli.doctor.case import Case, Finding, failure
@@ -15,6 +13,7 @@ from webapp.errors import ConfigError, SourceError
 from webapp.model import METRICS
 from webapp.rules.addresses import column_letters
 from webapp.sources.http import LIMITS, Http
+from webapp.sources.http.exchange import date_of
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
 from webapp.sources.sheet.credentials import ServiceAccount
 from webapp.sources.sheet.google import API, GoogleSheet
@@ -70,13 +69,15 @@ def examine_clock(case: Case) -> Iterator[Finding]:
         return
     http = Http("Google", case.clock, limits=replace(LIMITS, attempts=1))
     base = case.settings.sheets_api or API
+    theirs, words = None, "Google did not tell its time"
     try:
         said = http.request(
             f"{base}/", budget=Budget(CLOCK_S, case.clock), read=lambda answer: answer.headers.get("Date", "")
         )
-        theirs = parsedate_to_datetime(said).astimezone(UTC)
-    except (SourceError, ValueError) as error:
-        words = error.message if isinstance(error, SourceError) else "Google did not tell its time"
+        theirs = date_of(said)
+    except SourceError as error:
+        words = error.message
+    if theirs is None:
         fix = "compare it by hand: date -u; a wrong clock is refused at sign-in"
         yield Finding("warn", "clock", f"could not be compared: {words}", fix)
         return

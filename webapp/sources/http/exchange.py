@@ -65,5 +65,5 @@ def date_of(text: str) -> datetime | None:
     """The moment that a header names, aware; None when it names none."""
     try:
         return as_utc(parsedate_to_datetime(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
