@@ -12,6 +12,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.service import ADMIN, TIMES, Service
 from tests.fakes.sheet import FakeSheet
 from webapp.errors import SourceError
+from webapp.store import runs
 from webapp.sync.trigger import Trigger
 
 ANN = "https://x.com/ann"
@@ -344,6 +345,37 @@ def test_every_key_that_joined_a_run_stands_for_it(service: Service, sheet: Fake
     assert {answer["run_id"] for answer in (*joined, *again)} == {live.id}  # type: ignore[index]
     assert service.one("SELECT count(*) FROM sync_runs") == 1
     assert service.trigger({"Idempotency-Key": "b"}, force=True).json["code"] == "idempotency_key_reused"  # type: ignore[index]
+
+
+def overlook_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a trigger find its key only at its second try, as when another takes it meanwhile."""
+    find, looks = runs.by_key, iter("12")
+    monkeypatch.setattr(runs, "by_key", lambda *asked: None if next(looks, None) else find(*asked))
+
+
+def test_a_key_that_is_taken_meanwhile_answers_with_its_run(
+    service: Service, sheet: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = service.trigger({"Idempotency-Key": "k"}).json
+    overlook_key(monkeypatch)
+
+    again = service.trigger({"Idempotency-Key": "k"}).json
+
+    assert (again["replayed"], again["run_id"]) == (True, first["run_id"])  # type: ignore[index]
+    assert service.one("SELECT count(*) FROM sync_runs") == 1
+
+
+def test_a_key_that_another_run_takes_meanwhile_joins_no_run(
+    service: Service, sheet: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.engine.start(Trigger())
+    taken = service.trigger({"Idempotency-Key": "k"}, force=True).json["run_id"]  # type: ignore[index]
+    overlook_key(monkeypatch)
+
+    answer = service.trigger({"Idempotency-Key": "k"})
+
+    assert (answer.status_code, answer.json["code"]) == (422, "idempotency_key_reused")  # type: ignore[index]
+    assert service.rows("SELECT run_id FROM run_keys") == [{"run_id": taken}]
 
 
 def test_keys_of_long_ago_are_not_kept(service: Service, sheet: FakeSheet, time: FakeClock) -> None:

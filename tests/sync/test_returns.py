@@ -108,6 +108,17 @@ def test_a_slip_before_an_account_is_off_waits_with_it(row: Row, time: FakeClock
     assert row.days()[-2:] == [("03-05", 1_030), ("03-16", 1_050)]
 
 
+def test_who_leaves_takes_nothing_of_others_along(row: Row, service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, None, None, None, None, SLIP], ["x.com/bob", 900_000])
+    service.sync()
+    assert row.doubts() == 2
+
+    sheet.rows("Project A", ["x.com/bob", 900_000])
+
+    assert codes(service.sync()["results"][0]) == ["implausible_value"]
+    assert service.rows("SELECT account_id FROM doubts") == [{"account_id": service.account("x.com/bob")["id"]}]
+
+
 def test_what_grows_step_by_step_while_an_account_is_off_is_in_no_doubt(row: Row, time: FakeClock) -> None:
     for views in (3_000, 12_000, 50_000):
         time.forward(days=1)
