@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tests import lanes, warm
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import Service
 from tests.fakes.sheet import FakeSheet
+from tests.fakes.shell import Shell
 from tests.postgres_server import Server, postgres_server, roomy_folder
 from tests.programs import need, summary
 from tests.shared_database import SharedDatabase
@@ -227,3 +229,13 @@ def time(service: Service) -> FakeClock:
 def _served(service: Service) -> Iterator[Service]:
     yield service
     service.close()
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A shell, after which signals and logging are as they were."""
+    monkeypatch.chdir(tmp_path)
+    log = logging.getLogger("smart_sync")
+    before = log.handlers[:], log.level, log.propagate
+    yield Shell(tmp_path)
+    log.handlers[:], log.level, log.propagate = before

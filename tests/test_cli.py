@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import pty
 import shutil
@@ -11,65 +10,24 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from webapp import cli
-from webapp.bootstrap import DEMO_FOLDER
+from tests.fakes.shell import Shell
 from webapp.cli import progress
 from webapp.cli.lines import result_line
 from webapp.cli.root import read_settings
 from webapp.clock import Stop
-from webapp.config import SETTINGS, Settings
+from webapp.config import Settings
 from webapp.store import runs
 from webapp.store.db import open_database
 from webapp.store.runs import NewRun, ProjectResult
 from webapp.sync.trigger import Trigger
 
 ROOT = Path(__file__).parents[1]
-
-
-class Shell:
-    """A terminal in a folder of its own, whose environment has nothing of the developer's.
-
-    sheet: a folder of CSV files, at first a copy of the demo's.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.sheet = folder / "sheet"
-        shutil.copytree(DEMO_FOLDER, self.sheet)
-        self.env: dict[str, str | None] = dict.fromkeys(os.environ.keys() & _settings_and_files(), None)
-        self.env |= {"SMART_SYNC_SHEET": str(self.sheet), "SMART_SYNC_DATA_DIR": str(folder / "data")}
-
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self.folder}/data/smart_sync.db"
-
-    def run(self, *words: str, **env: str) -> Result:
-        return CliRunner().invoke(cli.main, words, env=self.env | env)
-
-    def json(self, *words: str) -> Any:
-        return json.loads(self.run(*words, "--json").stdout)
-
-
-def _settings_and_files() -> set[str]:
-    return {setting.name + ending for setting in SETTINGS for ending in ("", "_FILE")}
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """A shell, after which signals and logging are as they were."""
-    monkeypatch.chdir(tmp_path)
-    log = logging.getLogger("smart_sync")
-    before = log.handlers[:], log.level, log.propagate
-    yield Shell(tmp_path)
-    log.handlers[:], log.level, log.propagate = before
 
 
 # Syncing
@@ -271,23 +229,6 @@ def test_a_sync_beside_an_identical_one_is_answered_by_it(shell: Shell) -> None:
 
     assert (done.exit_code, done.stdout) == (0, "run live is at it already and will see what you have just edited\n")
     assert shell.json("sync")["coalesced"] is True
-
-
-def test_a_sync_beside_one_that_hangs_is_no_success(shell: Shell) -> None:
-    shell.run("sync")
-    trigger = Trigger(caller="http")
-    db = open_database(shell.url)
-    with db.write() as tx:
-        now = runs.latest(tx, limit=1)[0].started_at
-        runs.add(tx, NewRun("live", "http", trigger.identity, trigger.params, now.date(), now))
-        runs.beat(tx, "live", {}, silent_s=75)
-    db.close()
-
-    done = shell.run("sync")
-
-    words = "no sign of progress for 75 s; if none comes, the next trigger after that takes over"
-    assert (done.exit_code, done.stdout) == (2, f"run live is at it already: {words}\n")
-    assert f"run live: {words}" in shell.run("status").stdout
 
 
 def on_a_terminal(shell: Shell, *words: str, stdout: int | None = None) -> tuple[int, str]:

@@ -20,6 +20,7 @@ from webapp.errors import ConfigError
 
 OURS = "smart_sync"
 SERVERS = "gunicorn.error"
+_ESCAPES = {"\x7f": "\\u007f"}  # the one control that JSON writes as it is
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 NAME_A_FILE = "name a file in a folder that is there and that this user may write"
 
@@ -28,11 +29,11 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD and value is not None}
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """The text with escapes, as JSON writes them, for line breaks, controls and what changes the direction of text."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else _ESCAPES.get(c) or json.dumps(c)[1:-1] for c in text)
 
 
 class SecretiveLines(logging.Formatter, ABC):
@@ -67,7 +68,7 @@ class JsonLines(SecretiveLines):
         line |= _fields(record)
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return _escape(json.dumps(line, default=str, ensure_ascii=False))
+        return escape(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class TextLines(SecretiveLines):
@@ -75,12 +76,12 @@ class TextLines(SecretiveLines):
 
     def line(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        fields = " ".join(f"{name}={_escape(str(value))}" for name, value in _fields(record).items())
-        line = f"{time} {record.levelname} {_escape(record.getMessage())}" + (f"  {fields}" if fields else "")
+        fields = " ".join(f"{name}={escape(str(value))}" for name, value in _fields(record).items())
+        line = f"{time} {record.levelname} {escape(record.getMessage())}" + (f"  {fields}" if fields else "")
         if not record.exc_info:
             return line
         trace = self.formatException(record.exc_info).split("\n")
-        return "\n".join([line, *(f"    {_escape(part)}" for part in trace)])
+        return "\n".join([line, *(f"    {escape(part)}" for part in trace)])
 
 
 def formatter(stream: TextIO, secrets: Sequence[str] = ()) -> logging.Formatter:

@@ -367,3 +367,23 @@ def test_an_answer_without_end_is_not_unfolded(data: bytes, words: str) -> None:
     error = error_of(json_payload(Tab("0", "Project A"), data))
 
     assert (error.code, error.message) == ("too_large", f"Project A: more than {words}")
+
+
+# Halves of signs
+
+
+def test_half_a_sign_in_a_cell_takes_nothing_from_the_other_tabs(google: Google, fake_time: FakeTime) -> None:
+    whole = "a\\ud83d \U0001f600"  # a backslash that somebody typed, and a sign of two halves
+    google.tabs = {"Odd": [["x\ud83d", "\udc00", whole]], "Project A": [["Followers"], [7]]}
+    sheet = google.sheet()
+
+    odd, good = sheet.read(sheet.book(fake_time.budget()).tabs, [None] * 2, fake_time.budget())
+
+    assert odd.rows() == [["x\ufffd", "\ufffd", whole]]
+    assert good.rows() == [["Followers"], [7]]
+
+
+def test_half_a_sign_in_a_title_takes_nothing_from_the_other_tabs(google: Google, fake_time: FakeTime) -> None:
+    google.tabs = {"Od\ud83dd": [["x"]], "Project A": [["Followers"], [7]]}
+
+    assert [tab.title for tab in google.sheet().book(fake_time.budget()).tabs] == ["Od\ufffdd", "Project A"]

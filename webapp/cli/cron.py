@@ -18,6 +18,7 @@ import click
 
 from webapp.bootstrap import token_file
 from webapp.cli.root import open_parts
+from webapp.cli.terminal import say
 from webapp.clock import Clock, iso
 from webapp.config import Settings, environment
 from webapp.cron.call import PATH, Call, service_url
@@ -73,8 +74,8 @@ def print_snippet(*, caller: str, url: str | None, every: str | None) -> None:
         interval=settings.interval_minutes,
     )
     comments = CALLERS[caller].comments
-    click.echo("\n".join(f"# {line}" for line in notes.splitlines()) if comments else notes, err=not comments)
-    click.echo(text, nl=False)
+    say("\n".join(f"# {line}" for line in notes.splitlines()) if comments else notes, err=not comments)
+    click.echo(text, nl=False)  # to be pasted as it is
 
 
 # This user's crontab
@@ -103,9 +104,9 @@ def install(*, url: str | None, every: str, yes: bool, dry_run: bool, no_trial: 
     _write_private(config, curl_config(token))
     if before != after:
         _write_crontab(after)
-    click.echo(f"installed; the token is in {config}, for you only. `smart-sync cron status` tells how it goes")
+    say(f"installed; the token is in {config}, for you only. `smart-sync cron status` tells how it goes")
     for line in explain_pace(call.every, settings.interval_minutes):
-        click.echo(line)
+        say(line)
 
 
 @cron.command()
@@ -117,7 +118,7 @@ def remove(*, yes: bool, dry_run: bool) -> None:
     before = _read_crontab()
     after = drop_block(before)
     if before == after:
-        click.echo("not installed")
+        say("not installed")
         return
     _show_change(before, after)
     if dry_run:
@@ -126,7 +127,7 @@ def remove(*, yes: bool, dry_run: bool) -> None:
         click.confirm("Write this crontab?", abort=True)
     _write_crontab(after)
     _config(settings).unlink(missing_ok=True)
-    click.echo("removed")
+    say("removed")
 
 
 def _token(settings: Settings) -> str:
@@ -178,11 +179,11 @@ def _write_crontab(text: bytes) -> None:
 
 def _show_change(before: bytes, after: bytes) -> None:
     if before == after:
-        click.echo("the crontab is as it should be already")
+        say("the crontab is as it should be already")
         return
     now, then = (text.decode("utf-8", "replace").splitlines() for text in (before, after))
     for line in difflib.unified_diff(now, then, "crontab now", "crontab then", lineterm="", n=1):
-        click.echo(line)
+        say(line)
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -204,9 +205,9 @@ def _try(call: Call, curl: str, token: str) -> None:
     Raises: CronError when cron's calls would fail too.
     """
     _call(curl, f"{call.url}/ready", "", "--get")
-    click.echo(f"{call.url} is ready")
+    say(f"{call.url} is ready")
     answer = _call(curl, f"{call.url}{PATH}?dry_run=true&summary=true&budget={TRIAL_S - 20}", curl_config(token))
-    click.echo(_trial_words(answer))
+    say(_trial_words(answer))
 
 
 def _call(curl: str, url: str, config: str, *options: str) -> dict[str, Any]:
@@ -272,14 +273,14 @@ def _local(moment: datetime) -> datetime:
 
 
 def _print_status(there: Fields | None, last: Run | None, late: Missed, wrong: Run | None) -> None:
-    click.echo(f"installed: {there}, syncs what is due" if there else "installed: not in this user's crontab")
-    click.echo(f"last call: {iso(last.started_at)}, {run_label(last)}" if last else "last call: none yet")
+    say(f"installed: {there}, syncs what is due" if there else "installed: not in this user's crontab")
+    say(f"last call: {iso(last.started_at)}, {run_label(last)}" if last else "last call: none yet")
     if there is not None:
         since = f"since {late.since:%Y-%m-%d %H:%M}, {late.calls} calls missed" if late.calls >= ALARM_AFTER else "no"
-        click.echo(f"overdue: {since}")
+        say(f"overdue: {since}")
     if wrong is not None:
         words = wrong.error or wrong.state
-        click.echo(f"last error: {iso(wrong.started_at)}, run {wrong.id}: {words}")
+        say(f"last error: {iso(wrong.started_at)}, run {wrong.id}: {words}")
 
 
 def _exit_code(there: Fields | None, last: Run | None, late: Missed) -> int:

@@ -8,6 +8,7 @@ import click
 
 from webapp.actions.storage import acknowledge_lost_history, rebuild_all_days
 from webapp.cli.root import open_parts
+from webapp.cli.terminal import say
 from webapp.store.migrate import current_revision, migrate
 
 
@@ -23,7 +24,7 @@ def upgrade() -> None:
         before = current_revision(parts.db)
         changed = migrate(parts.db)
         after = current_revision(parts.db)
-    click.echo(f"upgraded from {before or 'nothing'} to {after}" if changed else f"is at {after} already")
+    say(f"upgraded from {before or 'nothing'} to {after}" if changed else f"is at {after} already")
 
 
 @db.command(name="acknowledge-loss")
@@ -31,7 +32,7 @@ def acknowledge_loss() -> None:
     """Say that you know of the history that was lost, so that `status` and `doctor` need not tell any more."""
     with open_parts() as parts:
         acknowledged = acknowledge_lost_history(parts.desk.through("cli"))
-    click.echo("acknowledged" if acknowledged else "there is nothing to acknowledge")
+    say("acknowledged" if acknowledged else "there is nothing to acknowledge")
 
 
 @db.command(name="rebuild-days")
@@ -39,7 +40,7 @@ def rebuild_days() -> None:
     """Sum up every day of every project anew, from its snapshots; for after somebody changed tables by hand."""
     with open_parts() as parts:
         for name, days in rebuild_all_days(parts.desk.through("cli")):
-            click.echo(f"{name}: {days} day{'' if days == 1 else 's'}")
+            say(f"{name}: {days} day{'' if days == 1 else 's'}")
 
 
 @click.group()
@@ -50,4 +51,4 @@ def token() -> None:
 @token.command()
 def new() -> None:
     """Print a fresh token, for SMART_SYNC_ADMIN_TOKEN."""
-    click.echo(secrets.token_urlsafe(32))
+    say(secrets.token_urlsafe(32))

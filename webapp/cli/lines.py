@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import click
-
 from webapp.actions import PlannedChange
+from webapp.cli.terminal import say
 from webapp.rules.due import is_long_overdue, overdue
 from webapp.rules.outcomes import run_words, succeeded
 from webapp.rules.words import ago
@@ -33,24 +32,22 @@ def print_changes(changes: Sequence[PlannedChange]) -> None:
     for change in changes:
         what = f"{change.metric}: {change.old} -> {change.new}" if change.metric else (change.reason or "")
         source = f" ({change.winner}{' ' + change.cell if change.cell else ''})" if change.winner else ""
-        click.echo(f"{change.kind:6} {change.profile_url} {what}{source}".rstrip())
+        say(f"{change.kind:6} {change.profile_url} {what}{source}".rstrip())
 
 
 def print_run(run: Run) -> None:
     """The run's warnings, its error and its numbers, without its projects."""
     for warning in run.warnings or ():
-        click.echo(f"warning: {warning}")
+        say(f"warning: {warning}")
     if run.error:
-        click.echo(f"{'degraded' if succeeded(run) else 'error'}: {run.error}")
-    click.echo(
-        f"{run_words(run)}, {run.api_calls} Sheets calls{_came_and_went(run)}, {run.seconds or 0:.2f} s, run {run.id}"
-    )
+        say(f"{'degraded' if succeeded(run) else 'error'}: {run.error}")
+    say(f"{run_words(run)}, {run.api_calls} Sheets calls{_came_and_went(run)}, {run.seconds or 0:.2f} s, run {run.id}")
 
 
 def print_overdue(turn: datetime | None, now: datetime, stale_after: int) -> None:
     """Say so where the first turn has waited for too long. stale_after: minutes."""
     if turn is not None and is_long_overdue(overdue(turn, now), stale_after):
-        click.echo(f"overdue: the first turn was {ago(turn, now)}, and nobody has asked for it")
+        say(f"overdue: the first turn was {ago(turn, now)}, and nobody has asked for it")
 
 
 def _came_and_went(counted: ProjectResult | Run) -> str:

@@ -9,11 +9,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from types import FrameType
 
-import click
-
 from webapp import logs
 from webapp.actions import Outcome
 from webapp.cli.lines import result_line
+from webapp.cli.terminal import say, shown
 from webapp.clock import Stop
 
 
@@ -25,7 +24,7 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
         del number, frame
         if stop.requested:
             raise KeyboardInterrupt
-        click.echo("ending after this project; once more to end at once", err=True)
+        say("ending after this project; once more to end at once", err=True)
         stop.request(0.0)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -43,7 +42,7 @@ def print_each(outcomes: Iterable[Outcome], *, total: int | None, log_level: str
     """
     if not sys.stderr.isatty():
         for outcome in outcomes:
-            click.echo(result_line(outcome.result))
+            say(result_line(outcome.result))
             yield outcome
         return
     yield from _print_under_a_bar(outcomes, total=total, log_level=log_level)
@@ -65,8 +64,8 @@ def _print_under_a_bar(outcomes: Iterable[Outcome], *, total: int | None, log_le
     ):
         task = progress.add_task("reading the sheet", total=total)
         for outcome in outcomes:
-            progress.update(task, advance=1, description=escape(outcome.result.project_name[:30]), refresh=True)
-            print(result_line(outcome.result))  # above the bar; click would write past it, into its line
+            progress.update(task, advance=1, description=escape(shown(outcome.result.project_name[:30])), refresh=True)
+            print(shown(result_line(outcome.result)))  # above the bar; click would write past it, into its line
             yield outcome
 
 

@@ -6,6 +6,7 @@ import click
 
 from webapp.actions.tabs import ignore_tab, restore_tab
 from webapp.cli.root import open_parts
+from webapp.cli.terminal import say
 from webapp.store import projects as project_rows
 from webapp.store import spreadsheets
 
@@ -23,9 +24,9 @@ def list_projects() -> None:
         left_out = spreadsheets.ignored_list(tx)
     for row in rows:
         state = "ignored" if row.removed_at else row.status
-        click.echo(f"{row.id}  {state:8}  {row.name}  (tab {row.worksheet_title!r}, gid {row.worksheet_id})")
+        say(f"{row.id}  {state:8}  {row.name}  (tab {row.worksheet_title!r}, gid {row.worksheet_id})")
     for tab in left_out:
-        click.echo(f"ignored tab {tab['title']!r}, gid {tab['worksheet_id']}")
+        say(f"ignored tab {tab['title']!r}, gid {tab['worksheet_id']}")
 
 
 @projects.command()
@@ -34,7 +35,7 @@ def ignore(*, which: str) -> None:
     """Leave a tab alone from now on: WHICH is a project's id or name, or a tab's gid. Its history is kept."""
     with open_parts() as parts:
         name = ignore_tab(parts.desk.through("cli"), which)
-    click.echo(f"{name} is ignored from now on; `smart-sync projects restore` takes it back")
+    say(f"{name} is ignored from now on; `smart-sync projects restore` takes it back")
 
 
 @projects.command()
@@ -43,4 +44,4 @@ def restore(*, which: str) -> None:
     """Take an ignored tab back: WHICH is the project's id or name, or the tab's gid."""
     with open_parts() as parts:
         name = restore_tab(parts.desk.through("cli"), which)
-    click.echo(f"{name} is synced again from the next run on")
+    say(f"{name} is synced again from the next run on")

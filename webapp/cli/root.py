@@ -13,6 +13,7 @@ import msgspec
 
 from webapp import logs
 from webapp.bootstrap import Parts, bootstrap
+from webapp.cli.terminal import shown
 from webapp.config import Settings
 from webapp.errors import SmartSyncError
 from webapp.store.migrate import ensure_migrated
@@ -25,7 +26,7 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except SmartSyncError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(shown(str(error))) from error
 
 
 def read_settings(*, demo: bool = False) -> Settings:

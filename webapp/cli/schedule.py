@@ -10,6 +10,7 @@ import click
 
 from webapp.cli.lines import print_overdue
 from webapp.cli.root import open_parts, print_json
+from webapp.cli.terminal import say
 from webapp.clock import iso
 from webapp.rules.due import overdue, schedule_of, simulate
 from webapp.rules.words import ago, ahead
@@ -40,12 +41,12 @@ def list_schedule(*, as_json: bool) -> None:
         body = {"last_tick_at": iso(seen.seen_at) if seen else None, "overdue_by_seconds": overdue(turn, now)}
         print_json(body | {"projects": [_json_of(project, minutes, due, now) for project in planned]})
         return
-    click.echo(f"last tick: {ago(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
+    say(f"last tick: {ago(seen.seen_at, now)}" if seen else "last tick: none yet; let a cron run `tick`")
     print_overdue(turn, now, parts.settings.stale_after)
     width = max((len(project.name) for project in planned), default=0)
     for project in planned:
         words = schedule_of(project, minutes).words
-        click.echo(f"{project.name:{width}}  {words}, next {_next(project, now, due)}; {_last(project, now)}")
+        say(f"{project.name:{width}}  {words}, next {_next(project, now, due)}; {_last(project, now)}")
 
 
 def _json_of(project: Project, minutes: int, due: Collection[str], now: datetime) -> dict[str, Any]:
@@ -95,11 +96,9 @@ def test_schedule(*, hours: int, every: int) -> None:
     step = timedelta(minutes=every)
     reads: list[int] = []
     for moment, synced in simulate(active, minutes, start, ticks=hours * 60 // every, every=step):
-        click.echo(f"{moment:%Y-%m-%d %H:%M} UTC  {', '.join(project.name for project in synced)}")
+        say(f"{moment:%Y-%m-%d %H:%M} UTC  {', '.join(project.name for project in synced)}")
         reads.append(len({project.spreadsheet for project in synced}))
     most = CALLS_A_READ * max(reads, default=0)
-    click.echo(
-        f"{len(reads)} runs in {hours} hours, about {CALLS_A_READ * sum(reads)} Sheets calls, at most {most} in one"
-    )
+    say(f"{len(reads)} runs in {hours} hours, about {CALLS_A_READ * sum(reads)} Sheets calls, at most {most} in one")
     if most > CALLS_A_MINUTE:
-        click.echo(f"warning: Google allows {CALLS_A_MINUTE} calls a minute; spread the projects' schedules")
+        say(f"warning: Google allows {CALLS_A_MINUTE} calls a minute; spread the projects' schedules")

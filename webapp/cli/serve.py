@@ -11,6 +11,7 @@ from webapp import __version__
 from webapp.actions.trigger import sync_once
 from webapp.bootstrap import Parts, bootstrap, token_file
 from webapp.cli.root import read_settings
+from webapp.cli.terminal import say
 from webapp.logs import hold
 from webapp.store.migrate import ensure_migrated
 
@@ -39,7 +40,7 @@ def serve(*, demo: bool, host: str, port: int | None, workers: int | None, grace
     served = options(port, workers or settings.web_concurrency, host, grace_s=grace, log_level=settings.log_level)
 
     def greet(_: Any) -> None:
-        click.echo(_greeting(parts, host, port))
+        say(_greeting(parts, host, port))
         sys.stdout.flush()
         held.let_go()
 

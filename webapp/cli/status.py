@@ -9,6 +9,7 @@ from webapp.api.shapes.runs import run_detail
 from webapp.api.shapes.status import SyncStatus, status_of_service, sync_status_of
 from webapp.cli.lines import print_overdue, print_run, result_line
 from webapp.cli.root import open_parts, print_json
+from webapp.cli.terminal import say
 from webapp.clock import iso
 from webapp.errors import NotFound
 from webapp.rules.outcomes import run_label
@@ -36,41 +37,39 @@ def _print_status(found: ServiceStatus, said: SyncStatus) -> None:
     _print_totals(found.totals)
     for project in said.failing_projects:
         since = f" since {project.degraded_since}" if project.degraded_since else ""
-        click.echo(f"{project.state}: {project.project_name}{since}: {project.error}")
+        say(f"{project.state}: {project.project_name}{since}: {project.error}")
     if said.readings.message:
-        click.echo(f"stale: {said.readings.message}")
-    click.echo(f"next due: {iso(found.next_turn) or 'nothing'}")
+        say(f"stale: {said.readings.message}")
+    say(f"next due: {iso(found.next_turn) or 'nothing'}")
     for run in found.running:
         words = f": {run.error}" if run.error else ""
-        click.echo(f"running: {run.done} of {run.total} projects, since {iso(run.started_at)}, run {run.id}{words}")
+        say(f"running: {run.done} of {run.total} projects, since {iso(run.started_at)}, run {run.id}{words}")
     if found.last_run and not found.last_run.live:
         print_run(found.last_run)
     _print_sheets(found, said)
     storage = found.storage
     if storage["lost_history"]:
         since = iso(storage["lost_history_since"])
-        click.echo(f"history lost: noticed {since}: {storage['lost_history']}")
-        click.echo("  restore a backup, or end this notice by `smart-sync db acknowledge-loss`")
-    click.echo(f"database: {storage['path']} ({storage['kind']}, {storage['durability']})")
+        say(f"history lost: noticed {since}: {storage['lost_history']}")
+        say("  restore a backup, or end this notice by `smart-sync db acknowledge-loss`")
+    say(f"database: {storage['path']} ({storage['kind']}, {storage['durability']})")
 
 
 def _print_sheets(found: ServiceStatus, said: SyncStatus) -> None:
     if not said.sheet.spreadsheets:
         words = f"; {said.sheet.message}" if said.sheet.message else ""
-        click.echo(f"sheet: {said.sheet.state.replace('_', ' ')}{words}")
+        say(f"sheet: {said.sheet.state.replace('_', ' ')}{words}")
         return
     for sheet in found.spreadsheets:
         words = f": {sheet.message}" if sheet.message else ""
-        click.echo(f"sheet {sheet.title or sheet.key}: {sheet.state} since {iso(sheet.since)}{words}")
+        say(f"sheet {sheet.title or sheet.key}: {sheet.state} since {iso(sheet.since)}{words}")
 
 
 def _print_totals(totals: StatusTotals) -> None:
-    click.echo(
-        f"{totals.active} of {totals.total} projects active, {len(totals.stale)} stale, {totals.held} values held"
-    )
+    say(f"{totals.active} of {totals.total} projects active, {len(totals.stale)} stale, {totals.held} values held")
     for project in totals.stale:
-        click.echo(f"stale: {project.name}, last success {iso(project.synced_at) or 'never'}")
-    click.echo(f"last success: {iso(totals.last_success_at) or 'never'}")
+        say(f"stale: {project.name}, last success {iso(project.synced_at) or 'never'}")
+    say(f"last success: {iso(totals.last_success_at) or 'never'}")
 
 
 @click.group(invoke_without_command=True)
@@ -84,14 +83,14 @@ def runs(ctx: click.Context, *, limit: int, idle: bool) -> None:
     with open_parts() as parts, parts.db.read() as tx:
         found = run_log.latest(tx, limit=limit, idle=idle)
     for run in found:
-        click.echo(
+        say(
             f"{iso(run.started_at)}  {run_label(run):9}  {run.caller:10}  {run.success_count} done, {run.error_count} failed, "
             f"{run.skipped_count} skipped, {run.remaining} left  {run.seconds or 0:.2f} s  {run.id}"
         )
         if run.error:
-            click.echo(f"      {run.error}")
+            say(f"      {run.error}")
     if not found:
-        click.echo("no runs yet")
+        say("no runs yet")
 
 
 @runs.command(name="show")
@@ -106,9 +105,9 @@ def show_run(*, run_id: str | None, as_json: bool) -> None:
         print_json(run_detail(run, results))
         return
     for result in results:
-        click.echo(result_line(result))
+        say(result_line(result))
         for problem in result.problems:
-            click.echo(f"      {problem['message']}")
+            say(f"      {problem['message']}")
     print_run(run)
 
 

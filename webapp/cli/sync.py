@@ -14,6 +14,7 @@ from webapp.api.shapes.runs import run_report
 from webapp.cli.lines import print_changes, print_run
 from webapp.cli.progress import print_each, stop_on_signals
 from webapp.cli.root import open_parts, print_json
+from webapp.cli.terminal import say
 from webapp.rules.outcomes import exit_code
 from webapp.store import projects, schedule
 from webapp.store.runs import Run
@@ -44,9 +45,9 @@ def sync(
         print_changes(found.changes or ())
         print_run(found.run)
     elif found.run.live and found.run.error:
-        click.echo(f"run {found.run.id} is at it already: {found.run.error}")
+        say(f"run {found.run.id} is at it already: {found.run.error}")
     else:
-        click.echo(f"run {found.run.id} is at it already and will see what you have just edited")
+        say(f"run {found.run.id} is at it already and will see what you have just edited")
     sys.exit(exit_code(found.run))
 
 

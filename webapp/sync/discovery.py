@@ -23,9 +23,7 @@ def discover(run: LiveRun, key: str | None, tab: Tab, cells: Cells) -> Turn | No
 
     Raises: OutOfTime when a shutdown ended it; LostLease; StoreError.
     """
-    why = _why_not(run, tab, cells)
-    if why is not None:
-        run.warn(why)
+    if not _is_project(run, tab, cells):
         return None
     name = tab.title.strip() or tab.id
     if run.dry:
@@ -33,7 +31,8 @@ def discover(run: LiveRun, key: str | None, tab: Tab, cells: Cells) -> Turn | No
     return _create(run, name, key, tab)
 
 
-def _why_not(run: LiveRun, tab: Tab, cells: Cells) -> str | None:
+def _is_project(run: LiveRun, tab: Tab, cells: Cells) -> bool:
+    """Whether the tab has a header; if not, or if it cannot be read, that is said."""
     try:
         if cells.error is not None:
             raise cells.error
@@ -41,10 +40,11 @@ def _why_not(run: LiveRun, tab: Tab, cells: Cells) -> str | None:
     except SourceError as error:
         if isinstance(error, OutOfTime) and run.cut_short:
             raise
-        words = f"tab {tab.title!r}: {error.message}"
-        run.unread.append(SourceError(words, code=error.code, hint=error.hint))
-        return str(run.unread[-1])
-    return None if fits else f"tab {tab.title!r} has no header that is understood and was left out"
+        run.leave_unread(SourceError(f"tab {tab.title!r}: {error.message}", code=error.code, hint=error.hint))
+        return False
+    if not fits:
+        run.warn(f"tab {tab.title!r} has no header that is understood and was left out")
+    return fits
 
 
 def _create(run: LiveRun, name: str, key: str | None, tab: Tab) -> Turn | None:

@@ -98,6 +98,11 @@ class LiveRun:
         if len(self.warnings) < WARNINGS_KEPT:
             self.warnings.setdefault(text)
 
+    def leave_unread(self, error: SourceError) -> None:
+        """A tab that no project has is left out of this pass, which is no success then."""
+        self.warn(str(error))
+        self.unread.append(error)
+
     def enter(self, phase: str) -> None:
         self.phase = phase
         self.budget.note_life()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from webapp.errors import OutOfTime, SourceError, TransientSourceError
+from webapp.errors import OutOfTime, SmartSyncError, SourceError, TransientSourceError
 from webapp.rules.freshness import is_outage_long
+from webapp.rules.wording import unexpected
 from webapp.sources.sheet import Book, Cells, SheetSource, Tab
+from webapp.sources.sheet.names import checked
 from webapp.store import projects, spreadsheets
 from webapp.store.projects import Project
 from webapp.store.spreadsheets import Spreadsheet
@@ -18,6 +21,8 @@ from webapp.sync.project import sync_project
 from webapp.sync.side import SheetSide
 from webapp.sync.tabs import Tabs, assign, same_title
 from webapp.sync.turns import Turn, take_turns
+
+log = logging.getLogger("smart_sync")
 
 READ_SHARE = 0.8  # of the budget, so that time is left to merge what is stored when the sheet does not answer
 
@@ -43,7 +48,26 @@ def sync_spreadsheet(run: LiveRun, source: SheetSource | None, group: Sequence[P
     if source is None:
         yield from _sync_without_sheet(run, turns)
     else:
-        yield from SpreadsheetSync(run, source).sync(turns)
+        yield from _sync_alone(SpreadsheetSync(run, source), turns)
+
+
+def _sync_alone(sync: SpreadsheetSync, turns: Sequence[Turn]) -> Iterator[Outcome]:
+    """What nobody expects of one spreadsheet takes nothing from the others; what it said before stands."""
+    done: set[str] = set()
+    try:
+        for outcome in sync.sync(turns):
+            done.add(outcome.result.project_id)
+            yield outcome
+    except SmartSyncError:
+        raise
+    except Exception as error:
+        log.exception("[SmartSync] a spreadsheet failed", extra={"run_id": sync.run.id, "sheet": sync.source.key})
+        wrong = SourceError(f"spreadsheet {sync.source.key!r}: {unexpected(error)}", code="internal_error")
+        sync.note(None, wrong)
+        left = [turn for turn in turns if turn.project.id not in done]
+        if not left:
+            sync.run.unopened.append(wrong)
+        yield from _sync_without_answer(sync.run, left, wrong)
 
 
 # Without the sheet
@@ -86,13 +110,15 @@ class SpreadsheetSync:
 
     def sync(self, turns: Sequence[Turn]) -> Iterator[Outcome]:
         try:
-            book = self.open()
+            book, unknown = checked(self.open())
         except SourceError as error:
             yield from self.sync_unopened(turns, error)
             return
         if self.run.trigger.project_id is None:
             for words in book.notes:
                 self.run.warn(words)
+            for fault in unknown:
+                self.run.leave_unread(fault)
         tabs = self.match(book, turns)
         readable: list[TabTurn] = []
         for turn in turns:
@@ -169,8 +195,11 @@ class SpreadsheetSync:
         for words in tabs.left_out:
             self.run.warn(words)
         if self.run.options.discover:
+            for tab in tabs.faulty:
+                if tab.fault is not None:
+                    self.run.leave_unread(tab.fault)
             return [TabTurn(tab, None) for tab in tabs.candidates]
-        for tab in tabs.candidates:
+        for tab in (*tabs.candidates, *tabs.faulty):
             self.run.warn(f"tab {tab.title!r} is no project, and new ones are not made (SMART_SYNC_DISCOVER=false)")
         return []
 
@@ -197,9 +226,21 @@ class SpreadsheetSync:
 
     def sync_tab(self, book: Book, turn: TabTurn, cells: Cells) -> Iterator[Outcome]:
         self.run.enter("merge")
-        project = turn.turn or discover(self.run, self.key, turn.tab, cells)
+        project = turn.turn or self.discover(turn.tab, cells)
         if project is not None:
             yield sync_project(self.run, project, SheetSide(tab=turn.tab, cells=cells, locale=book.locale))
+
+    def discover(self, tab: Tab, cells: Cells) -> Turn | None:
+        """What nobody expects of one new tab takes nothing from the others."""
+        try:
+            return discover(self.run, self.key, tab, cells)
+        except SmartSyncError:
+            raise
+        except Exception as error:
+            log.exception("[SmartSync] a tab failed", extra={"run_id": self.run.id, "tab": tab.title})
+            words = f"tab {tab.title!r}: {unexpected(error)}"
+            self.run.leave_unread(SourceError(words, code="internal_error"))
+            return None
 
     # When it does not answer
 
@@ -236,6 +277,8 @@ def _tab_of(project: Project, tabs: Tabs, book: Book) -> tuple[Tab | None, Sourc
     if project in tabs.missing:
         return None, _missing(project, book)
     tab = tabs.bound.get(project.id) or tabs.taken_by_name.get(project.id) or tabs.heirs.get(project.id)
+    if tab is not None and tab.fault is not None:
+        return None, tab.fault
     if tab is None or tab.grid:
         return tab, None
     return None, SourceError(f"the tab {tab.title!r} has no cells: it is a chart", code="tab_without_cells")

@@ -20,7 +20,8 @@ class Tabs:
 
     bound: {project id: its tab}. taken_by_name: unbound projects that a tab's title fits. heirs: projects whose tab has
     gone, and the one that goes on for it. absent: projects whose tab has gone for good, missing: those of them that are
-    wanted. candidates: tabs nobody has yet; left_out: why others are no candidates, in words.
+    wanted. candidates: tabs nobody has yet; left_out: why others are no candidates, in words; faulty: those that would be
+    candidates but for their names.
     """
 
     bound: Mapping[str, Tab]
@@ -30,6 +31,7 @@ class Tabs:
     missing: Sequence[Project]
     candidates: Sequence[Tab]
     left_out: Sequence[str]
+    faulty: Sequence[Tab]
 
 
 def same_title(title: str) -> str:
@@ -51,15 +53,16 @@ def assign(
     by_id = {tab.id: tab for tab in book.tabs}
     bound = {p.id: by_id[p.worksheet_id] for p in wanted if p.worksheet_id in by_id}
     free = [tab for tab in book.tabs if tab.grid and tab.id not in taken and tab.id not in ignored]
-    named = _by_title(free, unbound)
+    named = _by_title([tab for tab in free if tab.fault is None], unbound)
     rest = [tab for tab in free if tab not in named.values()]
     gone = [project for id_, project in taken.items() if id_ not in by_id and _goes_on(project)]
-    heirs = _by_title(rest, gone)
+    heirs = _by_title([tab for tab in rest if tab.fault is None], gone)
     absent = [project for project in gone if project.id not in heirs]
     lost = {p.id for p in wanted if p.worksheet_id is not None and p.worksheet_id not in by_id} - set(heirs)
     missing = [project for project in wanted if project.id in lost]
     candidates: list[Tab] = []
     left_out: list[str] = []
+    faulty: list[Tab] = []
     for tab in rest:
         if tab in heirs.values():
             continue
@@ -68,8 +71,8 @@ def assign(
         elif COPY.search(tab.title.strip()):
             left_out.append(f"tab {tab.title!r} looks like a copy and was left out")
         else:
-            candidates.append(tab)
-    return Tabs(bound, named, heirs, absent, missing, candidates, left_out)
+            (candidates if tab.fault is None else faulty).append(tab)
+    return Tabs(bound, named, heirs, absent, missing, candidates, left_out, faulty)
 
 
 def _goes_on(project: Project) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webapp.cli.root import print_json
+from webapp.cli.terminal import say
 
 if TYPE_CHECKING:
     from webapp.cli.doctor.case import Finding
@@ -24,9 +25,9 @@ def doctor(*, as_json: bool) -> None:
     for finding in examine():
         findings.append(finding)
         if not as_json:
-            click.echo(f"{finding.level:4}  {finding.what}: {finding.words}")
+            say(f"{finding.level:4}  {finding.what}: {finding.words}")
             if finding.fix:
-                click.echo(f"      fix: {finding.fix}")
+                say(f"      fix: {finding.fix}")
     failed = any(finding.level == "FAIL" for finding in findings)
     if as_json:
         print_json({"success": not failed, "findings": [asdict(finding) for finding in findings]})

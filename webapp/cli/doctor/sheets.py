@@ -18,6 +18,7 @@ from webapp.sources.sheet import Book, Cells, SheetSource, Tab
 from webapp.sources.sheet.credentials import ServiceAccount
 from webapp.sources.sheet.google import API, GoogleSheet
 from webapp.sources.sheet.headers import Header, find_header
+from webapp.sources.sheet.names import checked
 from webapp.sources.sheet.open import open_sheet
 from webapp.sources.sheet.rows import read_tab
 from webapp.store import projects, spreadsheets
@@ -103,7 +104,7 @@ def examine_sheets(case: Case) -> Iterator[Finding]:
             continue
         budget = Budget(SHEET_S, case.clock)
         try:
-            book = sheet.book(budget)
+            book, unknown = checked(sheet.book(budget))
         except SourceError as error:
             yield failure(f"sheet {sheet.key}", error)
             continue
@@ -111,6 +112,8 @@ def examine_sheets(case: Case) -> Iterator[Finding]:
         yield Finding("ok", f"sheet {book.title or sheet.key}", f"can be read: {len(book.tabs)} tabs{locale}")
         for words in book.notes:
             yield Finding("warn", f"sheet {book.title or sheet.key}", words)
+        for fault in unknown:
+            yield failure(f"sheet {book.title or sheet.key}", fault)
         yield from _tabs(case, sheet, book, budget, key=sheet.key if number else None)
 
 
@@ -128,7 +131,9 @@ def _tabs(case: Case, sheet: SheetSource, book: Book, budget: Budget, *, key: st
     roles |= {tab.id: f"project {names[id_]!r}" for id_, tab in tabs.taken_by_name.items()}
     gone = {project.id: project for project in taken.values()}
     roles |= {tab.id: f"goes on as project {gone[id_].name!r}" for id_, tab in tabs.heirs.items()}
-    looked_at = [tab for tab in book.tabs if tab.grid and (tab.id in roles or tab in tabs.candidates)]
+    wanted = [tab for tab in book.tabs if tab.id in roles or tab in (*tabs.candidates, *tabs.faulty)]
+    yield from (failure(f"tab {tab.title}", tab.fault) for tab in wanted if tab.fault)
+    looked_at = [tab for tab in wanted if tab.grid and not tab.fault]
     yield from _read_tabs(case.settings, sheet, looked_at, roles, book.locale, budget)
     for words in tabs.left_out:
         yield Finding("ok", "tab", words)
@@ -148,19 +153,21 @@ def _read_tabs(
         return
     try:
         for tab, cells in zip(tabs, sheet.read(tabs, [None] * len(tabs), budget), strict=True):
-            yield _finding_of(settings, tab, cells, roles.get(tab.id), locale)
+            yield _finding_of(settings, tab, cells, roles.get(tab.id), locale, budget)
     except SourceError as error:
         yield failure(f"sheet {sheet.key}", error)
 
 
-def _finding_of(settings: Settings, tab: Tab, cells: Cells, role: str | None, locale: str | None) -> Finding:
+def _finding_of(
+    settings: Settings, tab: Tab, cells: Cells, role: str | None, locale: str | None, budget: Budget
+) -> Finding:
     what = f"tab {tab.title}"
     try:
         if cells.error is not None:
             raise cells.error
-        rows = cells.rows()
+        rows = cells.rows(budget)
         header = find_header(rows, settings.columns, tab.title)
-        reading = read_tab(rows, tab.title, locale, settings.columns)
+        reading = read_tab(rows, tab.title, locale, settings.columns, budget)
     except SourceError as error:
         if role is None and error.code in NO_PROJECT:
             return Finding("warn", what, f"is left out: {error.message}", error.hint)

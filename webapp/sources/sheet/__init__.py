@@ -33,6 +33,7 @@ class Tab:
     columns: int = 0
     hidden: bool = False
     grid: bool = True  # False: a chart or connected sheet, which has no cells to read
+    fault: SourceError | None = None  # why it is left alone, whatever is in it
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -74,9 +75,25 @@ def _size(value: object) -> int:
     return value if type(value) is int and 0 < value <= MOST_CELLS else 0
 
 
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL)
+
+
+def _mend(body: bytes) -> bytes:
+    """The JSON with U+FFFD for halves of signs, which msgspec takes for the end of everything."""
+    return _ESCAPE.sub(lambda escape: b"\\ufffd" if escape["half"] else escape[0], body)
+
+
 def _decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
+    except GARBLED:
+        return _decode_mended(body, kind)
+
+
+def _decode_mended(body: bytes, kind: type[T]) -> T:
+    """Half of a sign in one cell or title takes nothing from the others."""
+    try:
+        return msgspec.json.decode(_mend(body), type=kind)
     except GARBLED:
         message = "Google Sheets answered with something other than the JSON it promises"
         raise TransientSourceError(message, code="bad_response") from None
