@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
 def main() -> None:
@@ -25,6 +26,12 @@ def main() -> None:
     read.add_argument("--accounts", type=int, default=100, help="of each project")
     worker = commands.add_parser("worker", help="requests a second of our worker against gunicorn's own")
     worker.add_argument("--rounds", type=int, default=7)
+    year = commands.add_parser("year", help="how large a schedule makes the database")
+    year.add_argument("--days", type=int, default=365)
+    year.add_argument("--tabs", type=int, default=10)
+    year.add_argument("--rows", type=int, default=100, help="accounts a tab")
+    year.add_argument("--minutes", type=int, default=30, help="from one sync to the next")
+    year.add_argument("--file", type=Path, help="where to leave the database; by default it is thrown away")
     asked = parser.parse_args()
     if asked.what == "slow":
         from bench import slow as slowly  # noqa: PLC0415
@@ -38,6 +45,10 @@ def main() -> None:
         from bench import read as reading  # noqa: PLC0415
 
         reading.measure(asked.rounds, asked.accounts, asked.projects)
+    elif asked.what == "year":
+        from bench import year as of_a_year  # noqa: PLC0415
+
+        of_a_year.measure(asked.days, asked.tabs, asked.rows, asked.minutes, asked.file)
     elif asked.what == "sync":
         from bench.sync import measure  # noqa: PLC0415
 
