@@ -22,7 +22,8 @@ from webapp.bootstrap import Parts, bootstrap
 from webapp.clock import Clock, Stop
 from webapp.config import Settings
 from webapp.server import Server, options
-from webapp.store.migrate import HEAD_REVISION, current_revision
+from webapp.store.migrate import current_revision
+from webapp.store.revision import HEAD_REVISION
 from webapp.sync.background import Background
 
 TOKEN = "the-admin-token-of-the-tests"

@@ -20,9 +20,11 @@ from alembic.script import ScriptDirectory
 
 from webapp.errors import StoreError
 from webapp.store import migrate as migrations
+from webapp.store import revision
 from webapp.store.backends import sqlite as sqlite_module
 from webapp.store.db import Database, open_database
-from webapp.store.migrate import HEAD_REVISION, current_revision, ensure_migrated, migrate, upgrade
+from webapp.store.migrate import current_revision, ensure_migrated, migrate, upgrade
+from webapp.store.revision import HEAD_REVISION
 from webapp.store.tables import metadata
 from webapp.store.types import Count, Day, Flag, Json, Key, UtcDateTime
 
@@ -79,7 +81,8 @@ def later_version(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) ->
     shutil.copytree(migrations.SCRIPTS, folder / "migrations")
     (folder / "migrations" / "versions" / "0002_later.py").write_text(script)
     monkeypatch.setattr(migrations, "SCRIPTS", folder / "migrations")
-    monkeypatch.setattr(migrations, "HEAD_REVISION", "0002")
+    for module in (migrations, revision):
+        monkeypatch.setattr(module, "HEAD_REVISION", "0002")
 
 
 def scripts() -> list[str]:
@@ -218,12 +221,12 @@ def test_a_filled_database_keeps_its_rows_through_every_revision(
         upgrade(tx, first)
     rows = fill(new_db)
 
-    for revision in others:
+    for other in others:
         with new_db.migrating(create=False) as tx:
-            upgrade(tx, revision)
+            upgrade(tx, other)
         rows |= fill(new_db, already=rows)
 
-    assert current_revision(new_db) == migrations.HEAD_REVISION
+    assert current_revision(new_db) == revision.HEAD_REVISION
     now = content(new_db)
     assert {name: {column: now[name][column] for column in row} for name, row in rows.items()} == rows
     assert now.keys() == rows.keys()

@@ -52,6 +52,11 @@ def open_parts(*, migrated: bool = True) -> Iterator[Parts]:
         if migrated:
             ensure_migrated(parts.db)
         yield parts
+    except Exception as error:
+        state = parts.db.explain(error)
+        if state is None:
+            raise
+        raise state from error
     finally:
         parts.db.close()
 

@@ -53,15 +53,22 @@ def _answer(view: Callable[..., Response], values: dict[str, Any]) -> Response:
         return plain_error(422, "That did not work", error.message, error.hint)
     except Conflict as error:
         return plain_error(409, "That did not work", error.message, error.hint)
-    except StoreError as error:
-        log.warning("[SmartSync] %s", error, extra={"code": error.code})
-        ending = error.code == "shutting_down"
-        title = "The service is ending" if ending else "The database cannot be read now"
-        answer = plain_error(503, title, error.message, error.hint)
-        answer.headers["Retry-After"] = RETRY_S
-        return answer
     except HTTPException as error:
         return plain_error(error.code or 500, error.name, error.description or "")
+    except Exception as error:
+        state = web.get(Database).explain(error)
+        if state is None:
+            raise
+        return _unavailable(state)
+
+
+def _unavailable(error: StoreError) -> Response:
+    log.warning("[SmartSync] %s", error, extra={"code": error.code})
+    ending = error.code == "shutting_down"
+    title = "The service is ending" if ending else "The database cannot be read now"
+    answer = plain_error(503, title, error.message, error.hint)
+    answer.headers["Retry-After"] = RETRY_S
+    return answer
 
 
 def _role() -> Role | None:

@@ -13,8 +13,11 @@ from sqlalchemy import URL, ColumnElement, Connection, Engine, Pool, literal_col
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from webapp.clock import Clock
 from webapp.errors import ConfigError, StoreError
 from webapp.store.backends.sqlite import Sqlite
+from webapp.store.revision import is_newer, newer_schema, revision_of
+from webapp.store.soundness import RESTORE, SUSPICIOUS, Examined, Soundness
 from webapp.store.traces import Traces
 from webapp.store.types import Count
 
@@ -28,7 +31,11 @@ WORDS = {
     ),
     "database_corrupt": (
         "is damaged, or is no database",
-        "stop the service and restore a backup; nothing was overwritten",
+        RESTORE,
+    ),
+    "connections_used_up": (
+        "has no connection free: others hold all of them",
+        "try again in a few seconds; if it stays so, raise max_connections of the server, or lower WEB_CONCURRENCY",
     ),
     "database_unavailable": (
         "cannot be read or opened",
@@ -47,7 +54,7 @@ WORDS = {
 }
 
 
-class Backend(Protocol):
+class Backend(Examined, Protocol):
     """What differs between SQLite and PostgreSQL."""
 
     @property
@@ -84,6 +91,7 @@ class Database:
         self._engine = backend.engine(pool_size, POOL_TIMEOUT_S)
         self._reader = backend.reader(self._engine)
         self._writer = backend.writer(self._engine)
+        self._soundness = Soundness(backend, Clock().monotonic)
         self._inherited: list[Pool] = []
         after_fork(weakref.WeakMethod(self._leave_to_the_parent))
 
@@ -95,6 +103,10 @@ class Database:
     def storage(self) -> str:
         """Where the data is, for people: a path, or host and database; never a password."""
         return self._backend.place
+
+    def damage(self) -> str | None:
+        """What a quick look through the whole file finds wrong with it; None where nothing is, and of a server."""
+        return self._backend.damage(quick=True)
 
     def now_ms(self) -> ColumnElement[int]:
         """The database's own clock in milliseconds since 1970, for use inside a statement."""
@@ -114,10 +126,12 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock of SQLite from the start; committed at the end unless it raises.
 
-        Raises: StoreError; what was written is then undone.
+        Raises: StoreError; what was written is then undone. Nothing is begun where damage was met before.
         """
-        with self._own_words(writing=True), self._writer.begin() as tx:
+        with self._own_words(writing=True), self._sound_writer().begin() as tx:
             self._backend.check(tx)
+            if self.migrated is not None:
+                self._check_schema(tx)
             yield tx
             self._backend.check(tx)  # a file deleted meanwhile would take the commit with it
 
@@ -136,24 +150,59 @@ class Database:
         """Close all connections. The database can still be used; it opens new ones."""
         self._engine.dispose()
 
+    def explain(self, error: BaseException) -> StoreError | None:
+        """The state of the database that an error comes of; None for an error of another kind."""
+        if isinstance(error, StoreError):
+            return error
+        return self._state_behind(error, writing=True) if isinstance(error, SUSPICIOUS) else None
+
     @contextmanager
     def _own_words(self, *, writing: bool) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, PoolTimeoutError) as error:
-            code = self._code_of(error, writing=writing)
-            if code is None:
-                raise
-            self._look_again_after(code)
-            raise self._refusal(code) from error
         except StoreError as error:
             self._look_again_after(error.code)
             raise
+        except SUSPICIOUS as error:
+            state = self._state_behind(error, writing=writing)
+            if state is None:
+                raise
+            self._look_again_after(state.code)
+            raise state from error
 
-    def _code_of(self, error: DBAPIError | PoolTimeoutError, *, writing: bool) -> str | None:
+    def _state_behind(self, error: BaseException, *, writing: bool) -> StoreError | None:
         if isinstance(error, PoolTimeoutError):
-            return "database_busy"
-        return self._backend.code_of(error.orig, writing=writing)
+            return self._refusal("database_busy")
+        # Rows that are fetched past SQLAlchemy raise the driver's own errors.
+        code = self._backend.code_of(getattr(error, "orig", None) or error, writing=writing)
+        if code not in {None, "schema_missing"}:
+            return self._refusal(code)
+        if self._soundness.is_damage():
+            return self._refusal("database_corrupt")
+        newer = self._newer_schema() if isinstance(error, DBAPIError) else None
+        return newer or (self._refusal(code) if code else None)
+
+    def _newer_schema(self) -> StoreError | None:
+        """What to say where another process has migrated the database meanwhile, to what this code does not know."""
+        try:
+            with self._reader.begin() as tx:
+                self._backend.check(tx)
+                self._check_schema(tx)
+        except StoreError as error:
+            return error
+        except SUSPICIOUS:
+            return None
+        return None
+
+    def _check_schema(self, tx: Connection) -> None:
+        revision = revision_of(tx)
+        if is_newer(revision):
+            raise newer_schema(self.storage(), revision)
+
+    def _sound_writer(self) -> Engine:
+        if not self._soundness.allows_writing():
+            raise self._refusal("database_corrupt")
+        return self._writer
 
     def _refusal(self, code: str) -> StoreError:
         what, hint = WORDS[code]
@@ -163,7 +212,9 @@ class Database:
 
     def _look_again_after(self, code: str) -> None:
         """Give up connections to a file that is not the one to use, or not to be used so, so that a mended one is found."""
-        if code in {"database_replaced", "database_corrupt", "schema_missing", "read_only"}:
+        if code == "database_corrupt":
+            self._soundness.note_damage()
+        if code in {"database_replaced", "database_corrupt", "schema_missing", "schema_newer", "read_only"}:
             self.generation += 1
             self._engine.dispose()
 

@@ -10,13 +10,12 @@ from sqlalchemy import Connection, inspect, text
 from webapp.errors import StoreError
 from webapp.store import lost_history
 from webapp.store.db import Database
+from webapp.store.revision import HEAD_REVISION, newer_schema, revision_of
 from webapp.store.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# What the newest script is called. Alembic, slow to import, is not asked while the database says the same.
-HEAD_REVISION = "0001"
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -47,20 +46,6 @@ def migrate(db: Database, *, create: bool = True) -> bool:
         return False
     with db.migrating(create=create) as tx:
         return upgrade(tx)
-
-
-def revision_of(tx: Connection) -> str | None:
-    """The name of the last script that ran. Raises: StoreError for a database without tables."""
-    return tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-
-
-def newer_schema(place: str, revision: str) -> StoreError:
-    """What to raise for a database that this code is too old for."""
-    return StoreError(
-        f"{place} has schema {revision}, made by a later version of Smart Sync; this one knows {HEAD_REVISION}",
-        code="schema_newer",
-        hint="run that version again, or restore the backup from before its upgrade",
-    )
 
 
 def current_revision(db: Database) -> str | None:

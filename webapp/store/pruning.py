@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -45,9 +46,7 @@ def prune(db: Database, now: datetime, keep_changes: timedelta, enough: Callable
     )
     gone = 0
     try:
-        for _ in range(STEPS):
-            if enough():
-                break
+        for _ in takewhile(lambda _: not enough(), range(STEPS)):
             with db.write() as tx:
                 steps = [one.forget(tx, now - one.age, one.at_once) for one in aging]
             gone += sum(steps)

@@ -11,6 +11,32 @@ from sqlalchemy import BigInteger, Boolean, Connection, Date, DateTime, Dialect,
 from sqlalchemy.types import TypeEngine
 
 from webapp.clock import as_utc, iso
+from webapp.errors import StoreError
+
+
+class UnreadableValue(StoreError, ValueError):
+    """What is stored cannot have been written so: it is damaged, or was written by somebody else."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"The database has a text in it that should be {kind} and is none",
+            code="database_corrupt",
+            hint="smart-sync doctor looks whether the file is damaged; if it is, restore a backup",
+        )
+
+
+def _parse_moment(text: str) -> datetime:
+    try:
+        return as_utc(datetime.fromisoformat(text))
+    except ValueError:
+        raise UnreadableValue("a time") from None
+
+
+def _parse_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UnreadableValue("a day") from None
 
 
 def is_sqlite(dialect: Dialect) -> bool:
@@ -42,8 +68,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        return as_utc(moment)
+        return as_utc(value) if isinstance(value, datetime) else _parse_moment(value)
 
 
 class Day(TypeDecorator[date]):
@@ -66,7 +91,7 @@ class Day(TypeDecorator[date]):
         return value.isoformat() if is_sqlite(dialect) else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
-        return date.fromisoformat(value) if isinstance(value, str) else value
+        return _parse_day(value) if isinstance(value, str) else value
 
 
 class Count(TypeDecorator[int]):
@@ -116,7 +141,10 @@ class Json(TypeDecorator[Any]):
         return None if value is None else msgspec.json.encode(value).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else msgspec.json.decode(value)
+        try:
+            return None if value is None else msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            raise UnreadableValue("JSON") from None
 
 
 # Driver values: what the bare driver gives and takes, without the column types above
@@ -139,7 +167,7 @@ def bind_day(tx: Connection, day: date) -> DriverDay:
 
 def as_day(value: Any) -> date:
     """A driver's day as a date."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
+    return _parse_day(value) if isinstance(value, str) else value
 
 
 def as_moment(value: Any) -> datetime | None:
@@ -152,7 +180,7 @@ def as_moment(value: Any) -> datetime | None:
 @lru_cache(maxsize=4_096)
 def _parse(text: str) -> datetime:
     """All snapshots of a run have the same time."""
-    return as_utc(datetime.fromisoformat(text))
+    return _parse_moment(text)
 
 
 def as_text(value: Any) -> str | None:

@@ -76,8 +76,8 @@ def close_failed(run: LiveRun, code: str, words: str, state: RunState = "failed"
         with run.db.write() as tx:
             leases.release_all(tx, run.id)
             runs.close(tx, run.id, state, values)
-    except StoreError:
-        log.exception("[SmartSync] the end of a run was not written", extra={"run_id": run.id})
+    except StoreError as error:  # which says all there is to say
+        log.error("[SmartSync] the end of a run was not written: %s", error, extra={"run_id": run.id})  # noqa: TRY400
     else:
         _log_end(run.row, state, values)
 

@@ -11,8 +11,10 @@ import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from webapp import web
 from webapp.api.shapes.problems import ProblemOut
 from webapp.errors import Conflict, Invalid, NotFound, SmartSyncError, SourceError, StoreError
+from webapp.store.db import Database
 
 log = logging.getLogger("smart_sync")
 
@@ -108,5 +110,8 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_bug(error: Exception) -> Response:
+    state = web.get(Database).explain(error)
+    if state is not None:
+        return _answer_own(state)
     log.error("[SmartSync] a request failed", exc_info=error, extra={"method": request.method})
     return problem(500, "internal_error", "something went wrong that is no fault of the request; the log says more")

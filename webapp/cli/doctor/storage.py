@@ -12,7 +12,8 @@ from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.errors import StoreError
 from webapp.store import lost_history
 from webapp.store.db import Database, open_database
-from webapp.store.migrate import HEAD_REVISION, newer_schema, revision_of
+from webapp.store.revision import HEAD_REVISION, is_newer, newer_schema, revision_of
+from webapp.store.soundness import RESTORE
 from webapp.store.storage import durability
 from webapp.store.tables import leases
 
@@ -22,13 +23,17 @@ FREE_BYTES = 100 * 2**20
 def examine_database(case: Case) -> Iterator[Finding]:
     case.db = open_database(case.settings.database)
     place = case.db.storage()
+    damage = case.db.damage()
+    if damage is not None:
+        yield Finding("FAIL", "database", f"{damage}: {place} is damaged, or is no database", RESTORE)
+        return
     try:
         with case.db.read() as tx:
             revision = revision_of(tx)
     except StoreError as error:
         yield _no_tables(place, error)
         return
-    if revision is not None and revision > HEAD_REVISION:
+    if is_newer(revision):
         yield failure("database", newer_schema(place, revision))
     elif revision != HEAD_REVISION:
         words = f"{place} has schema {revision or 'none'}; this version has {HEAD_REVISION}"

@@ -23,9 +23,12 @@ CODES = {
     "42501": "read_only",  # the role lacks a right
     "42P01": "schema_missing",
     "53100": "disk_full",
+    "53300": "connections_used_up",
     "55P03": "database_busy",  # lock_timeout
     "57014": "database_busy",  # statement_timeout
     "57P": "database_unreachable",  # shutting down, starting up, terminated
+    "58030": "database_unavailable",  # the server cannot read its own disk
+    "58P01": "database_unavailable",  # a file of the server is gone
     "XX001": "database_corrupt",
     "XX002": "database_corrupt",
 }
@@ -76,6 +79,12 @@ class Postgres:
     def writer(self, engine: Engine) -> Engine:
         return engine
 
+    def damage(self, *, quick: bool = False) -> None:
+        """A server looks after its files by itself."""
+
+    def version(self) -> None:
+        """Nobody writes to its files but the server."""
+
     def check(self, tx: Connection) -> None:
         """Nothing to compare: a server does not lose its files unnoticed."""
 
@@ -100,7 +109,15 @@ class Postgres:
             return None
         state = error.sqlstate
         if state is None:  # no connection, or none any more; psycopg then gives words only
-            return "database_unreachable" if isinstance(error, psycopg.OperationalError) else None
+            return _code_of_words(str(error)) if isinstance(error, psycopg.OperationalError) else None
         if state == "25006" and not writing:
             return None  # a statement that writes in a reading transaction
         return CODES.get(state) or CODES.get(state[:3]) or CODES.get(state[:2])
+
+
+# Of a server, of a role or database with a limit of its own, and of PgBouncer.
+USED_UP = ("too many clients", "remaining connection slots", "too many connections for", "no more connections allowed")
+
+
+def _code_of_words(words: str) -> str:
+    return "connections_used_up" if any(one in words for one in USED_UP) else "database_unreachable"

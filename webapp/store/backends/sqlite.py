@@ -6,8 +6,8 @@ import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Hashable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, e
 
 from webapp.clock import Budget
 from webapp.errors import ConfigError, StoreError
+from webapp.store.soundness import RESTORE
 
 MIGRATION_WAIT_S = 120.0
 
@@ -101,6 +102,8 @@ class Sqlite:
         """
         with self._migration_lock(create=create):
             self._prepare(create=create)
+            if self.path.stat().st_size and self.damage() is not None:
+                raise self._damaged()
             engine = create_engine(
                 "sqlite://", creator=partial(self._open, foreign_keys=False), hide_parameters=True, poolclass=NullPool
             )
@@ -115,9 +118,44 @@ class Sqlite:
             return None  # a statement that writes in a reading transaction
         if number == sqlite3.SQLITE_ERROR and str(error).startswith("no such table"):
             return "schema_missing"
+        if str(error).startswith("Could not decode to UTF-8"):  # the driver's own words, without a number
+            return "database_corrupt"
         if number == sqlite3.SQLITE_CANTOPEN and not os.access(self.path.parent, os.W_OK | os.X_OK):
             return "read_only"
         return None if number is None else CODES.get(number & 0xFF)
+
+    def damage(self, *, quick: bool = False) -> str | None:
+        """The first thing that is wrong with the file; None where it is sound, or cannot be looked at now.
+
+        quick: without looking whether indexes and rows say the same.
+        """
+        looks = ["PRAGMA quick_check(1)"] if quick else ["PRAGMA integrity_check(1)", "PRAGMA foreign_key_check"]
+        try:
+            with closing(
+                sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True, timeout=self.busy_timeout_s)
+            ) as file:
+                file.text_factory = partial(str, encoding="utf-8", errors="backslashreplace")
+                found = [file.execute(look).fetchone() for look in looks]
+        except sqlite3.Error as error:
+            number = getattr(error, "sqlite_errorcode", None)
+            return str(error) if number is None or CODES.get(number & 0xFF) == "database_corrupt" else None
+        except UnicodeDecodeError:  # SQLite quotes what it cannot make sense of, and the driver takes it for text
+            return "malformed database schema"
+        (said,) = found[0]
+        if said != "ok":
+            return str(said).replace("\n", " ")
+        return "rows refer to rows that are not there" if any(found[1:]) else None
+
+    def version(self) -> Hashable:
+        """The files that are there and when they were written."""
+        return tuple(self._written(ending) for ending in ("", "-wal"))
+
+    def _written(self, ending: str) -> Hashable:
+        try:
+            found = Path(f"{self.path.resolve()}{ending}").stat()
+        except OSError:
+            return None
+        return *_identity(found), found.st_size, found.st_mtime_ns
 
     def _connect(self) -> FileConnection:
         """A connection to the file that is there; never makes one."""
@@ -194,7 +232,7 @@ class Sqlite:
         """See that there is a file to migrate. A lost one is not made again behind the operator's back."""
         try:
             if create:
-                self.path.touch(0o666)
+                self.path.touch(0o600)
             size = self.path.stat().st_size
         except OSError as error:
             raise self._refused(error) from error
@@ -212,7 +250,7 @@ class Sqlite:
         try:
             if create:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(f"{self.path}.migrate-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            file = os.open(f"{self.path}.migrate-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise self._refused(error) from error
         try:
@@ -247,6 +285,12 @@ class Sqlite:
             f"The database file {self.path} is empty",
             code="schema_missing",
             hint="restore a backup over it, or begin anew: delete it and run smart-sync db upgrade",
+        )
+
+    def _damaged(self) -> StoreError:
+        """Raised before a migration, which would write to it."""
+        return StoreError(
+            f"The database file {self.path} is damaged, or is no database", code="database_corrupt", hint=RESTORE
         )
 
     def _refused(self, error: OSError) -> StoreError:
