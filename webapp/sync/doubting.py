@@ -57,9 +57,8 @@ class Doubting:
     def forget(self, account_id: int) -> None:
         """An account leaves, and with it what is in doubt of it."""
         if account_id in self.doubted:
-            for pair in self.open:
-                if pair[0] == account_id:
-                    self._drop(pair, _timed_days(self.inputs.doubts[pair]))
+            for pair in [pair for pair in self.open if pair[0] == account_id]:
+                self._drop(pair, _timed_days(self.inputs.doubts[pair]))
 
     def _is_doubted(self, account: Stored, place: int, look: Look) -> bool:
         known = self.inputs.doubts.get((account.id, place), NO_DAYS)
