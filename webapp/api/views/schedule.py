@@ -20,13 +20,13 @@ from webapp.config import Settings
 from webapp.store import schedule
 from webapp.store.db import Database
 from webapp.store.heads import head_of
-from webapp.store.projects import Project
+from webapp.store.projects import Project, present_project
 
 
 def get_auto_sync(_: NoQuery, project_id: str) -> Response:
     """When a project is synced by itself."""
     with web.get(Database).read() as tx:
-        body = _auto_sync(tx, head_of(tx, project_id))
+        body = _auto_sync(tx, present_project(head_of(tx, project_id)))
     return json_answer(body, headers={"Cache-Control": "no-store"})
 
 
