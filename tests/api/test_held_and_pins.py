@@ -158,7 +158,7 @@ def test_a_rejection_is_over_when_the_platform_no_longer_says_so(settled: Servic
     sync(settled)
     assert settled.followers(ANN) == 5100
 
-    time.forward(days=90)
+    time.forward(days=80)
     settled.reading(ANN, followers=60_000)
 
     assert codes(sync(settled)) == ["held"]
