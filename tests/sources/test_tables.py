@@ -182,6 +182,7 @@ def test_a_number_that_was_cut_by_its_commas_is_not_read() -> None:
     (problem,) = reading.problems
     assert (problem.code, problem.cell) == ("malformed_row", "A!A2")
     assert "5 cells under 3 headers" in problem.message
+    assert reading.unusable == 1
 
 
 @pytest.mark.parametrize(

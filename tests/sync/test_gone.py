@@ -105,3 +105,29 @@ def test_a_tab_of_which_no_row_is_usable_fails(service: Service, sheet: FakeShee
     assert (found["success"], found["error_code"]) == (False, "no_usable_rows")
     assert "none of its 2 rows" in found["error"]
     assert "Project A!A2" in found["error"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "count"),
+    [
+        ([[None, 1], ["", None, None, None, None, 7]], 2),  # the links stand in a column that nobody knows
+        ([["nope", 1], ["ask Ann", 2], ["later", 3]], 3),
+        ([["n/a", "12 or 13"]], 1),
+    ],
+)
+def test_a_tab_whose_rows_count_and_name_nobody_fails(
+    sqlite_service: Service, rows: list[list[Any]], count: int
+) -> None:
+    sqlite_service.sheet.rows("Project A", *rows)
+
+    found = result(sqlite_service)
+
+    assert (found["success"], found["error_code"]) == (False, "no_usable_rows")
+    assert f"none of its {count} rows" in found["error"]
+
+
+@pytest.mark.parametrize("rows", [[], [["Total", 9]], [[None, 0, 0], [None, 0]], [["Our accounts"]], [[None, None]]])
+def test_a_tab_that_waits_for_its_first_account_is_a_success(sqlite_service: Service, rows: list[list[Any]]) -> None:
+    sqlite_service.sheet.rows("Project A", *rows)
+
+    assert result(sqlite_service)["success"]

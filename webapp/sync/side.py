@@ -53,10 +53,9 @@ def parse_side(side: SheetSide, project: Project, options: Options, budget: Budg
         reading = read_tab(side.cells.rows(budget), side.tab.title, side.locale, options.aliases, budget)
     except SourceError as error:
         return _unread(side, error, budget)
-    refused = sum(reading.skips.get(reason, 0) for reason in ("bad_url", "unknown_platform"))
-    if refused and not reading.rows:
+    if reading.unusable and not reading.rows:
         first = reading.problems[0].message if reading.problems else ""
-        words = f"{reading.title}: none of its {refused} rows could be used. {first}".strip()
+        words = f"{reading.title}: none of its {reading.unusable} rows could be used. {first}".strip()
         return replace(side, error=SourceError(words, code="no_usable_rows"))
     if force:  # whoever asks knows that the file is whole
         reading = replace(reading, ended=True, loose=None)

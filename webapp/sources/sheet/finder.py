@@ -43,10 +43,14 @@ def has_counts(header: Header, row: Sequence[Cell]) -> bool:
 
 
 class AccountFinder:
-    """torn: some row could not be told whose it is, so that nobody knows who has no row."""
+    """torn: some row could not be told whose it is, so that nobody knows who has no row.
+
+    nameless: rows with a count above 0 and nothing that names an account.
+    """
 
     def __init__(self, header: Header, notes: Notes) -> None:
         self.torn = False
+        self.nameless = 0
         self.column = header.columns[identity(header.columns)[-1]]  # names the account
         self._header = header
         self._notes = notes
@@ -79,6 +83,7 @@ class AccountFinder:
             return None
         if code == "no_url":
             if self._has_counts(row):
+                self.nameless += self._counts_something(row)
                 self._notes.add_at("no_url", number, self.column, "a row with counts, but without a profile URL")
         else:
             self._notes.add_at(code, number, column, f"{quote_cell(named)} {why.message}")
@@ -121,6 +126,10 @@ class AccountFinder:
     def _has_counts(self, row: Sequence[Cell]) -> bool:
         """Whether a metric's cell has something in it, readable or not."""
         return any(_is_filled(row[i]) for i in self._metrics if i < len(row))
+
+    def _counts_something(self, row: Sequence[Cell]) -> bool:
+        """The same, without the zeros that formulas fill rows with which nobody uses yet."""
+        return any(_is_filled(row[i]) and row[i] not in (0, "0") for i in self._metrics if i < len(row))
 
     def _is_furniture(self, row: Sequence[Cell], named: Cell) -> bool:
         """Whether the row is of no account at all: a header again, a total, a title."""

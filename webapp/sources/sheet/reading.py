@@ -51,6 +51,7 @@ class TabReading:
     """The accounts of one tab by `url_key`, in the sheet's order, and what was wrong.
 
     columns: the letter of each metric's column; a metric without one is not tracked by this tab.
+    unusable: rows that are of some account and name none that is understood, or could not be read.
     torn: some row could not be read at all, and nobody knows whose it is: an account without a row may be there.
     ended: whether the table ends its last line, as files do that are whole; loose: if not, the account whose cell is
     the last one, and which of METRICS and TEXTS it is of: it may be half a cell. stub: the cell, if it is the one that
@@ -64,6 +65,7 @@ class TabReading:
     columns: Mapping[Metric, str]
     problems: tuple[Problem, ...] = ()
     skips: Mapping[SkipReason, int] = field(default_factory=dict)
+    unusable: int = 0
     torn: bool = False
     ended: bool = True
     loose: tuple[str, str] | None = None

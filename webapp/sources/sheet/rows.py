@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from webapp.clock import Budget
 from webapp.errors import SourceError
-from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile
+from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile, SkipReason
 from webapp.rules.addresses import address, column_letters
 from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of
 from webapp.sources.sheet import UNLIMITED, Cell, Grid
@@ -26,9 +26,10 @@ from webapp.sources.urls import BadProfile, profile_of
 
 # Stored with the hash of a tab: raise it whenever the same cells come to mean something else, here, in the headers,
 # in the counts or in the profile URLs. Tabs that have not changed are then read anew.
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 
 _LONGEST_TEXT = 255
+REFUSED: tuple[SkipReason, ...] = ("bad_url", "unknown_platform")  # why a row names no account that is understood
 
 
 def read_tab(
@@ -69,6 +70,7 @@ class _Reader:
         self.repeats = Repeats(rows, header, self.finder.column, locale, self.notes)
         self.found: dict[str, SheetRow] = {}
         self.untracked = sum(1 << i for i, metric in enumerate(METRICS) if metric not in header.columns)
+        self.malformed = 0
         self.unread_texts = 0  # bits of the row that is read
 
     def read(self, budget: Budget) -> TabReading:
@@ -87,6 +89,7 @@ class _Reader:
             notes.problems(),
             notes.skips,
             torn=self.finder.torn,
+            unusable=self.finder.nameless + self.malformed + sum(notes.skips.get(code, 0) for code in REFUSED),
             ended=ended,
             loose=None if ended else self._loose(),
             stub=None if ended else self._stub(),
@@ -167,6 +170,7 @@ class _Reader:
                 yield number, row
             else:
                 self.finder.torn = True
+                self.malformed += 1
                 self.notes.add_at("malformed_row", number, 0, f"{words}; the row is not read")
 
     # Counts
