@@ -275,6 +275,32 @@ def test_a_bar_on_the_terminal_leaves_a_file_its_lines(shell: Shell) -> None:
     assert [line.split()[0] for line in lines] == ["ok", "ok", "ok", "succeeded:"]
 
 
+# Values in doubt
+
+
+def test_a_value_in_doubt_is_listed_and_accepted(shell: Shell) -> None:
+    shell.run("sync")
+    assert shell.run("doubts", "list").stdout == "nothing is in doubt\n"
+    with closing(sqlite3.connect(shell.folder / "data/smart_sync.db")) as db, db:
+        db.execute("UPDATE account_spans SET since = '2026-01-01 00:00:00.000000'")
+    tab = shell.sheet / "Street Food.csv"
+    tab.write_text(tab.read_text(encoding="utf-8").replace("412000", "41200000"), encoding="utf-8")
+    shell.run("sync")
+
+    (line,) = shell.run("doubts", "list").stdout.splitlines()
+    account, metric = line.partition(":")[0].split()
+    done = shell.run("doubts", "accept", account, metric)
+
+    assert "followers: 41200000 after 412000, since " in line
+    assert line.endswith("https://www.tiktok.com/@wok.and.roll")
+    assert (done.exit_code, done.stdout.partition(",")[0]) == (
+        0, f"followers 41200000 of account {account} is believed",
+    )  # fmt: skip
+    assert shell.run("doubts", "list").stdout == "nothing is in doubt\n"
+    again = shell.run("doubts", "accept", account, metric)
+    assert (again.exit_code, again.stderr) == (1, f"Error: followers of account {account} is not in doubt\n")
+
+
 # Looking
 
 

@@ -8,6 +8,7 @@ from webapp import __version__
 from webapp.cli.cron import cron
 from webapp.cli.data import db, token
 from webapp.cli.doctor.command import doctor
+from webapp.cli.doubts import doubts
 from webapp.cli.projects import projects
 from webapp.cli.root import Group
 from webapp.cli.schedule import schedule
@@ -22,5 +23,5 @@ def main() -> None:
     """Smart Sync: hand-kept sheets and platform readings, merged, kept per day and served."""
 
 
-for command in (serve, sync, tick, schedule, status, runs, doctor, projects, db, token, cron):
+for command in (serve, sync, tick, schedule, status, runs, doctor, projects, doubts, db, token, cron):
     main.add_command(command)
