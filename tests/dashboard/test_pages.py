@@ -329,6 +329,27 @@ def test_before_the_first_sync_a_page_says_what_is_missing(tmp_path: Path) -> No
     parts.db.close()
 
 
+def test_the_home_page_says_what_kept_the_last_sync_from_being_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "sheet"
+    folder.mkdir()
+    parts = parts_on(tmp_path / "new.db", demo=False, sheets=(str(folder),))
+    visitor = Site(create_app(parts), parts, FakeClock()).visitor(TOKEN)
+    (folder / "Odd.csv").write_bytes(b"\x00\xff\xfe\x00\x81")
+    said = []
+    for good in (False, True, True):
+        if good:
+            (folder / "Good.csv").write_text("Link,Views\nhttps://x.com/ann,5\n", encoding="utf-8")
+        sync(parts)
+        said.append(text_of(visitor, "/"))
+    (folder / "Odd.csv").unlink()
+    sync(parts)
+
+    assert ["No project yet" in words for words in said] == [True, False, False]
+    assert all("The last sync partial : tab 'Odd': Odd: the CSV is not in UTF-8" in words for words in said), said
+    assert "last sync" not in text_of(visitor, "/")
+    parts.db.close()
+
+
 def test_after_the_first_sync_a_page_draws_what_there_is(tmp_path: Path) -> None:
     parts = parts_on(tmp_path / "new.db")
     sync(parts)

@@ -17,7 +17,7 @@ from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.dashboard.charts import SparkDrawing, draw_spark
 from webapp.dashboard.rendering import SetUp, page
-from webapp.dashboard.runs import live_run
+from webapp.dashboard.runs import live_run, unhappy_run
 from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS
 from webapp.model import METRICS, UNKNOWN, Values
@@ -111,8 +111,8 @@ def home() -> Response:
     memory: HomeMemory = current_app.extensions[MEMORY]
     with database.read() as tx:
         found = home_page(tx, memory, database.generation, now, settings)
-        live, loss = live_run(tx), lost_history.open_loss(tx)
-    return page("home.html", home=found, live=live, loss=loss, set_up=web.get(SetUp))
+        live, loss, unhappy = live_run(tx), lost_history.open_loss(tx), unhappy_run(tx)
+    return page("home.html", home=found, live=live, loss=loss, unhappy=unhappy, set_up=web.get(SetUp))
 
 
 def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datetime, settings: Settings) -> HomePage:

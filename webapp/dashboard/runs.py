@@ -12,6 +12,7 @@ from webapp.clock import as_utc
 from webapp.config import Settings
 from webapp.dashboard.questions import links
 from webapp.dashboard.rendering import page
+from webapp.rules.outcomes import succeeded
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
@@ -23,6 +24,12 @@ def live_run(tx: sa.Connection) -> Run | None:
     """The run that is at work now, the oldest of several."""
     found = runs.live_runs(tx, web.get(Settings).lease_ms)
     return found[0] if found else None
+
+
+def unhappy_run(tx: sa.Connection) -> Run | None:
+    """The latest run that had something to do, if it was no success."""
+    found = runs.latest(tx, limit=1, idle=False)
+    return found[0] if found and not succeeded(found[0]) else None
 
 
 def run_list() -> Response:
