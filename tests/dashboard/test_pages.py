@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.dashboard.filled import TOKEN, parts_on, sync
 from tests.fakes.clock import FakeClock
 from tests.fakes.past import follow_past
 from webapp.app import create_app
+from webapp.dashboard.charts import ChartDay, draw_line
 from webapp.model import RunState
 from webapp.store import runs
 from webapp.store.backends.dialect import now_ms
@@ -191,6 +193,14 @@ def test_gaps_and_carried_days_are_marked(quiet_site: Site, admin: FlaskClient) 
     line = re.search(r'class="line" d="([^"]+)"', page)
     assert line is not None
     assert line[1].count("M") == 2
+
+
+def test_a_carried_day_at_the_very_top_of_the_chart_is_marked_too() -> None:
+    days = [date(2026, 3, 1), date(2026, 3, 2)]
+    drawn = draw_line([ChartDay(days[0], 0), ChartDay(days[1], 400, carried=1)])
+
+    assert drawn is not None
+    assert (drawn.ys, drawn.dots) == ([200.0, 0.0], [(100.0, 0.0)])
 
 
 def test_a_csv_is_a_click_away(quiet_site: Site, admin: FlaskClient) -> None:

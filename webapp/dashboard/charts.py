@@ -88,7 +88,11 @@ def draw_line(points: Sequence[ChartDay]) -> LineDrawing | None:
     xs = _xs(len(points), WIDTH)
     ys = [None if p.value is None or p.gap else _y(p.value, low, high) for p in points]
     runs = _runs(xs, ys)
-    dots = [(_part(i, len(points)), y) for i, (p, y) in enumerate(zip(points, ys, strict=True)) if y is not None and p.carried]
+    dots = [
+        (_part(i, len(points)), y)
+        for i, (p, y) in enumerate(zip(points, ys, strict=True))
+        if y is not None and p.carried
+    ]
     alone = [(_part(i, len(points)), y) for i, y in enumerate(ys) if y is not None and _alone(ys, i)]
     marks = [AxisMark(_y(value, low, high), compact(value)) for value in grid]
     return LineDrawing(_path(runs), _area(runs), marks, _days(points), [*dots, *alone], ys)
