@@ -47,6 +47,7 @@ class FakeSheet:
 
     key: str = "the-sheet"
     locale: str | None = "en_US"
+    title: str = "The sheet"
     calls: int = 0
     on_book: Callable[[], object] = int
     on_read: Callable[[Tab], object] = lambda _: None
@@ -125,7 +126,7 @@ class FakeSheet:
         self.on_book()
         if self._down is not None:
             raise self._down
-        return Book("The sheet", self.locale, tuple(self._tabs.values()))
+        return Book(self.title, self.locale, tuple(self._tabs.values()))
 
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[FakeCells]:
         self.calls += 1

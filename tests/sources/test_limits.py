@@ -17,6 +17,7 @@ from openpyxl import Workbook
 
 from webapp.clock import Budget, Clock
 from webapp.errors import OutOfTime, SourceError
+from webapp.rules.addresses import column_letters
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.csv import CsvFolder
 from webapp.sources.sheet.google.answers import decode_book
@@ -268,6 +269,32 @@ def test_the_time_ends_within_the_texts_of_a_workbook(tmp_path: Path) -> None:
     cells = next(source.read(source.book(Budget()).tabs, [None], budget_of_looks(15)))
 
     assert isinstance(error_of(cells), OutOfTime)
+
+
+def test_the_time_ends_before_the_second_sheet_of_a_workbook_in_a_folder(folder: Path) -> None:
+    workbook(folder / "b.xlsx", "".join(map(cell, range(1, 20_001))), sheets=2)
+    source = CsvFolder(folder)
+    answers = source.read(source.book(Budget()).tabs, [None] * 3, budget_of_looks(30))
+
+    good, odd = next(answers), next(answers)
+
+    assert (good.error, type(odd.error)) == (None, OutOfTime)
+    with pytest.raises(OutOfTime):
+        next(answers)
+
+
+def test_formulas_that_fill_the_cells_of_others_are_bounded_where_they_overlap(tmp_path: Path) -> None:
+    one = '<c r="{0}1"><f t="array" ref="{0}1:{0}9">1</f><v>1</v></c>'
+    across = f'<row r="1">{"".join(one.format(column_letters(n)) for n in range(1_001))}</row>'
+    down = "".join(
+        f'<row r="{n}"><c r="A{n}"><f t="array" ref="A{n}:B{n}">1</f><v>1</v></c></row>' for n in range(1, 2_001)
+    )
+
+    error = error_of(everything(XlsxFile(workbook(tmp_path / "across.xlsx", across)))["Sheet"])
+    below = everything(XlsxFile(workbook(tmp_path / "down.xlsx", down)))["Sheet"]
+
+    assert (error.code, error.message) == ("too_large", "Sheet: more than 1,000 formulas that fill cells of one row")
+    assert len(below.rows()) == 2_000
 
 
 # CSV

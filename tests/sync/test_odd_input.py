@@ -69,6 +69,28 @@ def test_a_project_whose_tab_gets_a_name_that_cannot_be_kept_fails_alone(
     assert (service.followers(ANN), service.followers(BEN)) == (3, 2)
 
 
+def test_a_name_that_cannot_be_kept_is_only_a_warning_where_no_new_tab_is_taken(
+    service: Service, sheet: FakeSheet
+) -> None:
+    sheet.rows("Project A", [ANN, 1])
+    service.sync()
+    service.options(discover=False)
+    sheet.rows("Od\0d", [BEN, 2])
+
+    run = service.sync()
+
+    assert run["success"]
+    assert "Od\\x00d" in run["warnings"][0]
+
+
+def test_the_name_of_a_spreadsheet_may_be_anything(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1])
+    sheet.title, sheet.locale = "Od\0d", "\ud83d"
+
+    assert whole(service.sync()) == (True, "succeeded", 1)
+    assert service.get("/api/admin/sync_status")["sheet"]["state"] == "ok"
+
+
 @pytest.mark.parametrize("case", STRANGE, ids=str)
 def test_a_strange_name_is_a_name(service: Service, sheet: FakeSheet, case: str) -> None:
     sheet.rows(STRANGE[case], [BEN, 2])

@@ -36,6 +36,15 @@ def free(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> set[str]:
     return set(names) - taken
 
 
+def holders(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> dict[str, str]:
+    """{name: who holds it} of those that somebody holds."""
+    found: dict[str, str] = {}
+    for part in _batches(names):
+        held = sa.select(leases.c.name, leases.c.holder).where(leases.c.name.in_(part), _is_held(tx, ttl_ms))
+        found.update((name, holder) for name, holder in tx.execute(held))
+    return found
+
+
 def take(tx: sa.Connection, names: Collection[str], holder: str, ttl_ms: int) -> dict[str, int]:
     """Take all that are free, in one statement: {name: fence}. What others hold is simply not in the answer."""
     fences: dict[str, int] = {}

@@ -41,6 +41,13 @@ def skip_project(run: LiveRun, project: Project, reason: str) -> Iterator[Outcom
     yield keep(run, Outcome(result))
 
 
+def fail_project(run: LiveRun, project: Project, code: str, words: str) -> Outcome:
+    """The project cannot be synced now, which is recorded."""
+    result = failure(run, project, code, words)
+    run.record(result)
+    return keep(run, Outcome(result))
+
+
 def failure(run: LiveRun, project: Project, code: str, words: str) -> ProjectResult:
     """The result of a project that could not be synced, which the run counts from now on."""
     result = ProjectResult(

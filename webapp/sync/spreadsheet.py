@@ -110,7 +110,7 @@ class SpreadsheetSync:
 
     def sync(self, turns: Sequence[Turn]) -> Iterator[Outcome]:
         try:
-            book, unknown = checked(self.open())
+            book, unknown = self.open()
         except SourceError as error:
             yield from self.sync_unopened(turns, error)
             return
@@ -131,21 +131,21 @@ class SpreadsheetSync:
 
     # Its tabs
 
-    def open(self) -> Book:
-        """What the spreadsheet says of itself, noted as its state.
+    def open(self) -> tuple[Book, list[SourceError]]:
+        """What the spreadsheet says of itself, noted as its state, and why some tabs are not among it.
 
         Raises: SourceError, noted too.
         """
         self.run.begin_reading()
         self.run.enter("read")
         try:
-            book = self.source.book(self.run.budget.part(READ_SHARE))
+            book, unknown = checked(self.source.book(self.run.budget.part(READ_SHARE)))
         except SourceError as error:
             if not self.run.cut_short:
                 self.note(None, error)
             raise
         self.note(book, None)
-        return book
+        return book, unknown
 
     def note(self, book: Book | None, error: SourceError | None) -> None:
         """Keep how the spreadsheet stands."""
@@ -194,12 +194,14 @@ class SpreadsheetSync:
             return []
         for words in tabs.left_out:
             self.run.warn(words)
+        faults = [tab.fault for tab in tabs.faulty if tab.fault]
         if self.run.options.discover:
-            for tab in tabs.faulty:
-                if tab.fault is not None:
-                    self.run.leave_unread(tab.fault)
+            for fault in faults:
+                self.run.leave_unread(fault)
             return [TabTurn(tab, None) for tab in tabs.candidates]
-        for tab in (*tabs.candidates, *tabs.faulty):
+        for fault in faults:
+            self.run.warn(str(fault))
+        for tab in tabs.candidates:
             self.run.warn(f"tab {tab.title!r} is no project, and new ones are not made (SMART_SYNC_DISCOVER=false)")
         return []
 

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from webapp.errors import LostLease
 from webapp.model import lease_of
 from webapp.rules.freshness import freshness
+from webapp.rules.outcomes import STALLED
 from webapp.store import leases, runs
 from webapp.store.projects import Project
 from webapp.sync.live import LiveRun, Outcome
-from webapp.sync.results import skip_project
+from webapp.sync.results import fail_project, skip_project
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,15 @@ def take_turns(run: LiveRun, group: Sequence[Project]) -> Generator[Outcome, Non
     reasons = {project.id: _reason_to_skip(run, project) for project in group}
     fences = _take_leases(run, [project for project in group if reasons[project.id] is None])
     turns: list[Turn] = []
+    held = [project for project in group if reasons[project.id] is None and not run.dry and project.id not in fences]
+    stalled = _stalled(run, held)
     for project in group:
         reason = reasons[project.id]
-        if reason is None and not run.dry and project.id not in fences:
+        if project in held:
             reason = "already_running"
-        if reason is None:
+        if project.id in stalled:
+            yield fail_project(run, project, STALLED, stalled[project.id])
+        elif reason is None:
             turns.append(Turn(project, fences.get(project.id)))
         else:
             yield from skip_project(run, project, reason)
@@ -61,6 +66,20 @@ def _take_leases(run: LiveRun, group: Sequence[Project]) -> dict[str, int]:
     with run.writing() as tx:
         fences = leases.take(tx, free, run.id, run.options.lease_ms)
     return {names[name]: fence for name, fence in fences.items()}
+
+
+def _stalled(run: LiveRun, held: Sequence[Project]) -> dict[str, str]:
+    """{project id: words} of the projects whose holder shows no progress: to leave those to it is no success."""
+    if not held:
+        return {}
+    names = {lease_of(project.id): project.id for project in held}
+    with run.db.read() as tx:
+        holders = leases.holders(tx, names, run.options.lease_ms)
+        runs_of = {holder: runs.by_id(tx, holder) for holder in set(holders.values())}
+    found = {names[name]: runs_of[holder] for name, holder in holders.items()}
+    return {
+        id_: f"run {one.id} is at it: {one.error}" for id_, one in found.items() if one and one.error_code == STALLED
+    }
 
 
 def pass_fence(tx: sa.Connection, run: LiveRun, turn: Turn) -> None:
