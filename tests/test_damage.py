@@ -6,7 +6,9 @@ import logging
 import os
 import random
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -194,3 +196,22 @@ def test_a_damaged_file_is_not_migrated(filled: Filled, tmp_path: Path) -> None:
         migrate(db)
 
     assert (caught.value.code, path.read_bytes()) == ("database_corrupt", before)
+
+
+def test_what_damage_makes_of_our_own_code_is_no_bug_of_a_sync(sqlite_service: Service) -> None:
+    service, sheet = sqlite_service, sqlite_service.sheet
+    sheet.rows("Project A", ["x.com/ann", 1000])
+    service.sync()
+
+    def stumble() -> None:
+        """Over a row that the damage has left without what it belongs to."""
+        with closing(sqlite3.connect(service.db.storage())) as other, other:
+            other.execute("INSERT INTO accounts (project_id, profile_url, url_key) VALUES ('gone', 'x', 'x')")
+        raise KeyError("gone")
+
+    sheet.on_book = stumble
+
+    answer = service.sync(503)
+
+    assert (answer["code"], "restore a backup" in answer["hint"]) == ("database_corrupt", True)
+    assert service.rows("SELECT state FROM sync_runs ORDER BY started_at DESC")[0]["state"] == "running"

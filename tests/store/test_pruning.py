@@ -44,7 +44,7 @@ def test_changes_go_at_the_age_that_was_set(db: Database, account_id: int) -> No
 
     prune(db, NOW, 90 * DAY)
     assert size(db, tables.count_changes) == 3
-    prune(db, NOW, 30 * DAY)
+    prune(db, NOW + DAY, 30 * DAY)
     assert (size(db, tables.count_changes), size(db, tables.change_batches)) == (1, 1)
 
 
@@ -59,6 +59,18 @@ def test_a_call_makes_small_steps_until_all_is_gone_or_it_is_enough(
     assert size(db, tables.count_changes) == 10
     assert prune(db, NOW, 90 * DAY) == 20
     assert size(db, tables.change_batches) == 0
+
+
+def test_nothing_is_looked_for_where_all_has_just_gone(db: Database, account_id: int) -> None:
+    minute = timedelta(minutes=1)
+    assert prune(db, NOW, 90 * DAY) == 0
+    change(db, account_id, NOW - 100 * DAY)
+
+    assert prune(db, NOW + 9 * minute, 90 * DAY) == 0
+    assert prune(db, NOW + 10 * minute, 90 * DAY) == 2
+
+    change(db, account_id, NOW - 100 * DAY)
+    assert prune(db, NOW, 90 * DAY) == 2  # the clock was ahead
 
 
 def test_more_than_an_answer_shows_of_problems_goes_after_two_days(db: Database, account_id: int) -> None:

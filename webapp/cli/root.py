@@ -53,10 +53,8 @@ def open_parts(*, migrated: bool = True) -> Iterator[Parts]:
             ensure_migrated(parts.db)
         yield parts
     except Exception as error:
-        state = parts.db.explain(error)
-        if state is None:
-            raise
-        raise state from error
+        parts.db.blame(error)
+        raise
     finally:
         parts.db.close()
 

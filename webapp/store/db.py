@@ -6,6 +6,7 @@ import os
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from webapp.clock import Clock
 from webapp.errors import ConfigError, StoreError
 from webapp.store.backends.sqlite import Sqlite
-from webapp.store.revision import is_newer, newer_schema, revision_of
+from webapp.store.revision import is_newer, newer_schema
 from webapp.store.soundness import RESTORE, SUSPICIOUS, Examined, Soundness
 from webapp.store.traces import Traces
 from webapp.store.types import Count
@@ -70,6 +71,7 @@ class Backend(Examined, Protocol):
     def reader(self, engine: Engine) -> Engine: ...
     def writer(self, engine: Engine) -> Engine: ...
     def check(self, tx: Connection) -> None: ...
+    def revision(self, tx: Connection) -> str | None: ...
     def migrating(self, *, create: bool) -> AbstractContextManager[Connection]: ...
     def code_of(self, error: BaseException | None, *, writing: bool) -> str | None: ...
 
@@ -80,6 +82,7 @@ class Database:
     generation: counts how often the connections were given up because the database was not what it had been;
     what somebody knew of it before is then worth another look.
     migrated: the generation that was last seen to have the current schema; None before the first look.
+    pruned_at: when this process last removed all that was old; None: there may be some.
     traces: the files that tell of it when it is gone.
     """
 
@@ -87,6 +90,7 @@ class Database:
         self.traces = traces
         self.generation = 0
         self.migrated: int | None = None
+        self.pruned_at: datetime | None = None
         self._backend = backend
         self._engine = backend.engine(pool_size, POOL_TIMEOUT_S)
         self._reader = backend.reader(self._engine)
@@ -156,6 +160,15 @@ class Database:
             return error
         return self._state_behind(error, writing=True) if isinstance(error, SUSPICIOUS) else None
 
+    def blame(self, error: BaseException) -> None:
+        """Do nothing about an error that is no state of the database.
+
+        Raises: StoreError for one that is.
+        """
+        state = self.explain(error)
+        if state is not None:
+            raise state from (None if state is error else error)
+
     @contextmanager
     def _own_words(self, *, writing: bool) -> Iterator[None]:
         try:
@@ -195,7 +208,7 @@ class Database:
         return None
 
     def _check_schema(self, tx: Connection) -> None:
-        revision = revision_of(tx)
+        revision = self._backend.revision(tx)
         if is_newer(revision):
             raise newer_schema(self.storage(), revision)
 

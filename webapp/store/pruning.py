@@ -16,7 +16,8 @@ from webapp.store.db import Database
 
 log = logging.getLogger("smart_sync")
 
-STEPS = 50  # transactions that one call makes at most
+STEPS = 500  # transactions that one call makes at most: no sync of any size adds more than they remove
+PAUSE = timedelta(minutes=10)
 CHANGES_AT_ONCE = 2_000  # a few hundredths of a second
 
 KEEP_AUDIT = timedelta(days=730)
@@ -35,8 +36,12 @@ class Aging(NamedTuple):
 def prune(db: Database, now: datetime, keep_changes: timedelta, enough: Callable[[], bool] = lambda: False) -> int:
     """Forget what is older than it has to be kept; how many rows that was. What is left over waits for the next call.
 
-    enough: asked before each step, whether to leave the rest for later. A database that cannot do it is no failure.
+    Where all of it has just been forgotten, nothing is looked for. enough: asked before each step, whether to leave the
+    rest for later. A database that cannot do it is no failure.
     """
+    if db.pruned_at is not None and timedelta(0) <= now - db.pruned_at < PAUSE:
+        return 0
+    db.pruned_at = None
     aging = (
         Aging(changes.forget, keep_changes, CHANGES_AT_ONCE),
         Aging(runs.forget_problems, KEEP_PROBLEMS, 20),
@@ -51,6 +56,7 @@ def prune(db: Database, now: datetime, keep_changes: timedelta, enough: Callable
                 steps = [one.forget(tx, now - one.age, one.at_once) for one in aging]
             gone += sum(steps)
             if all(step < one.at_once for step, one in zip(steps, aging, strict=True)):
+                db.pruned_at = now
                 break
     except StoreError as error:
         log.warning("[SmartSync] old rows were not removed: %s", error, extra={"code": error.code})

@@ -8,11 +8,12 @@ from webapp.errors import StoreError
 
 # What the newest script is called. Alembic, slow to import, is not asked while the database says the same.
 HEAD_REVISION = "0001"
+REVISION = "SELECT version_num FROM alembic_version"
 
 
 def revision_of(tx: Connection) -> str | None:
     """The name of the last script that ran. Raises: StoreError for a database without tables."""
-    return tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return tx.execute(text(REVISION)).scalar_one_or_none()
 
 
 def is_newer(revision: str | None) -> bool:

@@ -30,13 +30,14 @@ def ending(run: LiveRun) -> Iterator[None]:
     except LostLease as error:
         log.log(logging.ERROR, "[SmartSync] %s", error, extra={"run_id": run.id})
         close(run, force=True)
-    except StoreError as error:
-        close_failed(run, error.code, str(error))
-        raise
     except Exception as error:
-        log.exception("[SmartSync] sync failed", extra={"run_id": run.id})
-        close_failed(run, "internal_error", unexpected(error))
-        raise
+        state = run.db.explain(error)
+        if state is None:
+            log.exception("[SmartSync] sync failed", extra={"run_id": run.id})
+            close_failed(run, "internal_error", unexpected(error))
+            raise
+        close_failed(run, state.code, str(state))
+        raise state from (None if state is error else error)
     finally:
         if not run.closed:
             close_failed(run, "cancelled", "the caller went away", state="cancelled")

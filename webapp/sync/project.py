@@ -61,6 +61,7 @@ def sync_project(run: LiveRun, turn: Turn, side: SheetSide) -> Outcome:
     except OutOfTime:
         raise
     except Exception as error:
+        run.db.blame(error)
         log.exception("[SmartSync] a project failed", extra={"run_id": run.id, "project": project.name})
         words = unexpected(error)
         outcome = _record_failure(run, project, "internal_error", words)

@@ -61,6 +61,7 @@ def _sync_alone(sync: SpreadsheetSync, turns: Sequence[Turn]) -> Iterator[Outcom
     except SmartSyncError:
         raise
     except Exception as error:
+        sync.run.db.blame(error)
         log.exception("[SmartSync] a spreadsheet failed", extra={"run_id": sync.run.id, "sheet": sync.source.key})
         wrong = SourceError(f"spreadsheet {sync.source.key!r}: {unexpected(error)}", code="internal_error")
         sync.note(None, wrong)
@@ -239,6 +240,7 @@ class SpreadsheetSync:
         except SmartSyncError:
             raise
         except Exception as error:
+            self.run.db.blame(error)
             log.exception("[SmartSync] a tab failed", extra={"run_id": self.run.id, "tab": tab.title})
             words = f"tab {tab.title!r}: {unexpected(error)}"
             self.run.leave_unread(SourceError(words, code="internal_error"))

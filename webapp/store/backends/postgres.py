@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, text
 
+from webapp.store.revision import revision_of
+
 CONNECT_TIMEOUT_S = 5
 OPTIONS = "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"
 MIGRATION_LOCK = 7_630_291_846  # any number that no other program takes for its advisory lock
@@ -87,6 +89,10 @@ class Postgres:
 
     def check(self, tx: Connection) -> None:
         """Nothing to compare: a server does not lose its files unnoticed."""
+
+    def revision(self, tx: Connection) -> str | None:
+        """The name of the last script that ran."""
+        return revision_of(tx)
 
     @contextmanager
     def migrating(self, *, create: bool) -> Iterator[Connection]:  # noqa: ARG002  the database itself is the operator's to make

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, e
 
 from webapp.clock import Budget
 from webapp.errors import ConfigError, StoreError
+from webapp.store.revision import REVISION
 from webapp.store.soundness import RESTORE
 
 MIGRATION_WAIT_S = 120.0
@@ -93,6 +94,11 @@ class Sqlite:
         Raises: StoreError `database_replaced` or `schema_missing`.
         """
         self._compare(_file_of(tx))
+
+    def revision(self, tx: Connection) -> str | None:
+        """The name of the last script that ran, by the bare driver: each writing transaction asks for it."""
+        found = _file_of(tx).execute(REVISION).fetchone()
+        return None if found is None else found[0]
 
     @contextmanager
     def migrating(self, *, create: bool) -> Iterator[Connection]:
