@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from tests.fakes.service import Service
-from webapp.errors import TransientSourceError
+from webapp.errors import StoreError, TransientSourceError
 
 STEPS = [
     "starting sync for project",
@@ -127,3 +127,23 @@ def test_a_project_that_fails_does_not_say_that_it_was_written(
     laid.trigger()
 
     assert [line for line in said(lines, logging.DEBUG) if "updated" in line or "created" in line] == []
+
+
+def test_a_database_that_cannot_go_on_is_told_in_words_and_without_a_traceback(
+    laid: Service, lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_full(*_: object, **__: object) -> None:
+        raise StoreError("no space left", code="disk_full")
+
+    monkeypatch.setattr("webapp.sync.project.runs.put_result", be_full)
+    monkeypatch.setattr("webapp.sync.ending.runs.close", be_full)
+    lines.clear()
+
+    laid.trigger(run_async=True, force=True)
+    laid.settle()
+
+    assert said(lines, logging.ERROR) == [
+        "[SmartSync] the end of a run was not written: no space left",
+        "[SmartSync] work in the background failed: no space left",
+    ]
+    assert [record.exc_info for record in lines.records if record.exc_info] == []

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from webapp.clock import Stop
+from webapp.errors import StoreError
 
 log = logging.getLogger("smart_sync")
 
@@ -28,6 +29,8 @@ class Background:
         def run() -> None:
             try:
                 work()
+            except StoreError as error:  # a state of the database, in words that say what to do
+                log.error("[SmartSync] work in the background failed: %s", error, extra={"work": name})  # noqa: TRY400
             except Exception:
                 log.exception("[SmartSync] work in the background failed", extra={"work": name})
             finally:
