@@ -384,6 +384,19 @@ def test_a_run_that_died_while_the_clock_was_ahead_is_dead(service: Service, two
     assert project["isSyncing"] is False
 
 
+def test_a_key_of_a_run_that_died_is_answered_with_its_end(service: Service, two: FakeSheet) -> None:
+    dead = service.engine.start(Trigger(idempotency_key="k")).run
+    joined = service.trigger({"Idempotency-Key": "k"})
+    seem_dead(service)
+
+    answer = service.trigger({"Idempotency-Key": "k"})
+
+    assert (joined.status_code, joined.json["state"]) == (202, "running")  # type: ignore[index]
+    assert (answer.status_code, answer.json["state"], answer.json["success"]) == (503, "abandoned", False)  # type: ignore[index]
+    assert states(service) == ["abandoned"]
+    assert service.one("SELECT id FROM sync_runs") == dead.id
+
+
 def test_a_key_of_a_clock_that_was_ahead_stands_for_nothing(service: Service, two: FakeSheet, time: FakeClock) -> None:
     time.forward(days=400)
     service.trigger({"Idempotency-Key": "k"})

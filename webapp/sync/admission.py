@@ -58,7 +58,7 @@ class Admission:
         with self.db.read() as tx:
             self._check_project(tx, trigger)
             idle = trigger.is_tick and not self._anything_due(tx, now)
-            started = self._replay(tx, trigger, now) or self._join_early(tx, trigger, idle=idle)
+            started = self._replay_early(tx, trigger, now) or self._join_early(tx, trigger, idle=idle)
         if started is None:
             with self.db.write() as tx:
                 return self._record(tx, trigger, now, idle=idle)
@@ -89,6 +89,13 @@ class Admission:
                 hint="use a new key for each schedule",
             )
         return Started(run, "coalesced" if run.live else "replayed")
+
+    def _replay_early(self, tx: sa.Connection, trigger: Trigger, now: datetime) -> Started | None:
+        """The same, unless nobody works at that run any more: it has to be closed before anybody is told of it."""
+        started = self._replay(tx, trigger, now)
+        if started is None or not started.run.live:
+            return started
+        return started if runs.live_like(tx, started.run.identity, self.options.lease_ms) else None
 
     def _join_early(self, tx: sa.Connection, trigger: Trigger, *, idle: bool) -> Started | None:
         """A live run like this that will read everything anew anyway, so that nothing has to be written to join it.
