@@ -1,0 +1,95 @@
+"""The faults that are made, and that the table of those with a reason is about the code there is."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from types import CodeType, FunctionType
+
+import pytest
+
+from tests.mutation.named import NAMED
+from tests.mutation.operators import mutants_of, tree_with
+from tests.mutation.process import ROOT
+from tests.mutation.trials import swap
+
+SOURCE = '''"""A module."""
+LIMIT = 3
+
+def is_big(number, unit="m", *, exact: "bool" = False):
+    """Whether it is."""
+    if not exact and number + 1 > LIMIT:
+        raise ValueError("it is far too big")
+    return number
+'''
+
+
+def changes(source: str) -> list[str]:
+    return [mutant.words for mutant in mutants_of(source)]
+
+
+def test_each_place_is_changed_in_each_way_that_could_be_a_slip() -> None:
+    assert [(mutant.place, mutant.line, mutant.at_import) for mutant in mutants_of(SOURCE)][:3] == [
+        ("module", 2, True),
+        ("is_big", 4, True),
+        ("is_big", 4, True),
+    ]
+    assert changes(SOURCE) == [
+        "3 -> 4",
+        "False -> True",
+        "'m' -> 'XXm'",
+        "not exact and number + 1 > LIMIT -> not exact or number + 1 > LIMIT",
+        "not exact -> exact",
+        "number + 1 > LIMIT -> number + 1 >= LIMIT",
+        "number + 1 > LIMIT -> number + 1 <= LIMIT",
+        "number + 1 -> number - 1",
+        "1 -> 2",
+        "raise ValueError('it is far too big') -> pass",
+        "return number -> return None",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("a < b", ["a < b -> pass", "a < b -> a <= b", "a < b -> a >= b"]),
+        ("x = [n for n in s if n]", ["for n in s if n -> for n in s"]),
+        ("if a: b = c", ["if a: b = c -> if not a: b = c"]),
+        ("total += n", ["total += n -> pass"]),
+        ("x = -n", ["-n -> n"]),
+        ("x = None", []),
+        ("from a import b", []),
+        ("x: 'Literal' = y", []),
+    ],
+)
+def test_faults_of_a_line(source: str, words: list[str]) -> None:
+    assert [found.replace("\n", " ") for found in changes(source)] == words
+
+
+def test_a_fault_is_the_only_change() -> None:
+    whole = ast.unparse(ast.parse(SOURCE)).splitlines()
+
+    for mutant in mutants_of(SOURCE):
+        changed = ast.unparse(tree_with(SOURCE, mutant)).splitlines()
+        assert sum(line not in changed for line in whole) == 1, mutant
+
+
+def test_a_function_that_is_imported_gets_the_fault(tmp_path: Path) -> None:
+    path = tmp_path / "sums.py"
+    source = "def add(a, b):\n    return a + b\n"
+    scope: dict[str, FunctionType] = {}
+    exec(compile(source, str(path), "exec"), scope)
+    (minus,) = (mutant for mutant in mutants_of(source) if mutant.now == "a - b")
+    code = compile(tree_with(source, minus), str(path), "exec")
+    assert isinstance(code, CodeType)
+
+    assert swap(code, path)
+
+    assert scope["add"](3, 1) == 2
+
+
+@pytest.mark.parametrize(("module", "place", "words"), NAMED)
+def test_a_fault_with_a_reason_is_one_of_those_that_are_made(module: str, place: str, words: str) -> None:
+    source = (ROOT / module).read_text(encoding="utf-8")
+
+    assert (place, words) in {(mutant.place, mutant.words) for mutant in mutants_of(source)}
