@@ -300,6 +300,19 @@ def test_a_pinned_value_stands_against_both_sides(service: Service, sheet: FakeS
     assert (row["metric"], row["value"], row["note"], row["profile_url"]) == ("followers", 700, "bought followers", ANN)
 
 
+def test_pins_are_listed_by_project(service: Service, sheet: FakeSheet) -> None:
+    for title in ("Project A", "Project B"):
+        sheet.rows(title, [f"x.com/{title[-1]}", 1000])
+    service.sync()
+    for url in ("x.com/A", "x.com/B"):
+        assert pin(service, url, "followers", {"value": 700}).status_code == 200
+
+    mine = service.get("/api/admin/pins", project_id=service.project("Project B")["id"])["pins"]
+
+    assert [row["account_id"] for row in mine] == [service.account("x.com/B")["id"]]
+    assert len(service.get("/api/admin/pins")["pins"]) == 2
+
+
 def test_a_pin_ends_at_its_time(service: Service, sheet: FakeSheet, time: FakeClock) -> None:
     sheet.rows("Project A", [ANN, 1000])
     service.sync()
