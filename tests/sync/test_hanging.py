@@ -17,6 +17,7 @@ from webapp.clock import Clock
 
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
+BUDGET_S = 30.0
 
 
 @pytest.fixture
@@ -45,53 +46,58 @@ def states(service: Service) -> list[str]:
     return [row["state"] for row in service.rows("SELECT state FROM sync_runs ORDER BY started_at")]
 
 
+def served(url: str, two: FakeSheet, lease_s: float) -> Iterator[Service]:
+    """With time that passes."""
+    made = Service(url, sheets=[two], lease_s=lease_s, clock=Clock())
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hearts go on for a moment only, and a run is stalled after another."""
-    monkeypatch.setattr("webapp.sync.heart.MARGIN_S", 0.2)
+def brief(database_url: str, two: FakeSheet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """Hearts beat for a moment only; budgets are long, so that others can end."""
+    monkeypatch.setattr("webapp.sync.heart.MARGIN_S", 0.2 - BUDGET_S)
     monkeypatch.setattr("webapp.sync.heart.SILENCE_S", 0.5)
-    monkeypatch.setattr("webapp.rules.outcomes.STALLED_S", 0.3)
+    yield from served(database_url, two, 0.5)
 
 
-def real_service(url: str, two: FakeSheet) -> Service:
-    return Service(url, sheets=[two], lease_s=0.5, clock=Clock())
+@pytest.fixture
+def impatient(database_url: str, two: FakeSheet, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """A run is stalled after a moment, and its heart goes on."""
+    monkeypatch.setattr("webapp.rules.outcomes.STALLED_S", 0.1)
+    yield from served(database_url, two, 4.0)
 
 
-@pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("budget", [{"budget": 0.2}, {}], ids=["with a budget", "without one"])
+@pytest.mark.parametrize("budget", [{"budget": BUDGET_S}, {}], ids=["with a budget", "without one"])
 def test_a_run_that_hangs_is_taken_over_by_the_next_trigger(
-    database_url: str, two: FakeSheet, pool: ThreadPoolExecutor, budget: dict[str, Any]
+    brief: Service, two: FakeSheet, pool: ThreadPoolExecutor, budget: dict[str, Any]
 ) -> None:
-    service = real_service(database_url, two)
     gate = two.on_book = Gate()
-    hanging = begun(service, pool, gate, **budget)
+    hanging = begun(brief, pool, gate, **budget)
     two.on_book = int
 
-    answers = [service.trigger(**budget)]
+    answers = [brief.trigger(**budget)]
     while answers[-1].json["run_id"] == answers[0].json["run_id"] and len(answers) < 200:  # type: ignore[index]
         real_time.sleep(0.05)
-        answers.append(service.trigger(**budget))
+        answers.append(brief.trigger(**budget))
     gate.open()
 
     assert (answers[-1].status_code, answers[-1].json["success"]) == (200, True)  # type: ignore[index]
-    assert states(service) == ["abandoned", "succeeded"]
-    assert (hanging.result().status_code, service.followers(ANN)) == (503, 1)
-    service.close()
+    assert states(brief) == ["abandoned", "succeeded"]
+    assert (hanging.result().status_code, brief.followers(ANN)) == (503, 1)
 
 
-@pytest.mark.usefixtures("impatient")
 def test_who_joins_a_run_that_shows_no_progress_is_not_told_that_all_is_well(
-    database_url: str, two: FakeSheet, pool: ThreadPoolExecutor
+    impatient: Service, two: FakeSheet, pool: ThreadPoolExecutor
 ) -> None:
-    service = real_service(database_url, two)
     gate = two.on_book = Gate()
-    hanging = begun(service, pool, gate)
+    hanging = begun(impatient, pool, gate)
 
-    first, answer = service.trigger(), service.trigger()
+    first, answer = impatient.trigger(), impatient.trigger()
     while answer.json["success"]:  # type: ignore[index]
         real_time.sleep(0.02)
-        answer = service.trigger()
-    strict = service.trigger(strict=True)
+        answer = impatient.trigger()
+    strict = impatient.trigger(strict=True)
     gate.open()
     hanging.result()
 
@@ -101,27 +107,23 @@ def test_who_joins_a_run_that_shows_no_progress_is_not_told_that_all_is_well(
     assert (answer.json["coalesced"], answer.json["error_code"]) == (True, "stalled")
     assert answer.json["error"].startswith("no sign of progress for ")
     assert (strict.status_code, strict.json["success"]) == (502, False)  # type: ignore[index]
-    service.close()
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_project_that_a_run_without_progress_holds_is_no_success_for_others(
-    database_url: str, two: FakeSheet, pool: ThreadPoolExecutor
+    impatient: Service, two: FakeSheet, pool: ThreadPoolExecutor
 ) -> None:
-    service = real_service(database_url, two)
-    service.sync()
+    impatient.sync()
     gate = two.on_book = Gate()
-    hanging = begun(service, pool, gate)
-    of_one = service.project()["id"]
+    hanging = begun(impatient, pool, gate)
+    of_one = impatient.project()["id"]
 
-    first, answer = service.trigger(project_id=of_one), service.trigger(project_id=of_one)
+    first, answer = impatient.trigger(project_id=of_one), impatient.trigger(project_id=of_one)
     while answer.json["success"]:  # type: ignore[index]
         real_time.sleep(0.02)
-        answer = service.trigger(project_id=of_one)
+        answer = impatient.trigger(project_id=of_one)
     gate.open()
     hanging.result()
 
     assert (first.status_code, first.json["skipped"]) == (200, "already_running")  # type: ignore[index]
     assert (answer.status_code, answer.json["error_code"]) == (502, "stalled")  # type: ignore[index]
     assert " is at it: no sign of progress for " in answer.json["error"]  # type: ignore[index]
-    service.close()
