@@ -21,6 +21,7 @@ from tests.fakes.shell import Shell
 from tests.postgres_server import Server, postgres_server, roomy_folder
 from tests.programs import need, summary
 from tests.shared_database import SharedDatabase
+from webapp.app import create_app
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import migrate
 
@@ -55,9 +56,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         lanes.mark(item)
         if not lanes.is_measured(item):
             item.add_marker("no_cover")
+    items[:] = [item for item in items if not (item.get_closest_marker("answers_anew") and _goes_the_long_way(item))]
     if config.getoption("quick"):
         config.hook.pytest_deselected(items=[item for item in items if lanes.is_slow(item)])
         items[:] = [item for item in items if not lanes.is_slow(item)]
+
+
+def _goes_the_long_way(item: pytest.Item) -> bool:
+    """Whether answers are made anew in it even where they are kept."""
+    return bool({"postgres", "without_shortcuts", "processes"} & {mark.name for mark in item.iter_markers()})
 
 
 def pytest_collection_finish() -> None:
@@ -214,6 +221,14 @@ def service(request: pytest.FixtureRequest, service_kind: str) -> Iterator[Servi
 def sqlite_service(sqlite_url: str) -> Iterator[Service]:
     """The service on SQLite, for what does not depend on the database."""
     yield from _served(Service(sqlite_url))
+
+
+@pytest.fixture(params=["kept", pytest.param("anew", marks=pytest.mark.answers_anew)])
+def answers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apps that keep answers, as ever, and apps that make each anew: readers see no difference."""
+    if request.param == "anew":
+        assert create_app.__kwdefaults__ is not None
+        monkeypatch.setitem(create_app.__kwdefaults__, "keep_answers", False)
 
 
 @pytest.fixture

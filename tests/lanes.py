@@ -12,7 +12,14 @@ from contextlib import contextmanager
 
 import pytest
 
-SLOW = {"postgres", "browser", "processes", "without_shortcuts", "long"}  # marks; fixtures of these names give them
+SLOW = {
+    "postgres",
+    "browser",
+    "processes",
+    "without_shortcuts",
+    "answers_anew",
+    "long",
+}  # marks; fixtures of these names give them
 BESIDE_THE_STORE = {"store", "read"}
 STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "pty.spawn"}
 

@@ -9,9 +9,10 @@ import mmap
 import re
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from struct import Struct
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -50,9 +51,27 @@ class Tokens:
 
     def opens(self, role: Role, given: str) -> bool:
         """Whether the token is one of that kind; takes the same time for every wrong one."""
-        presented = hashlib.sha256(given.encode("utf-8", "surrogatepass")).digest()
-        matches = [hmac.compare_digest(presented, hashlib.sha256(token.encode()).digest()) for token in self.of(role)]
+        presented = _digest(given)
+        matches = [hmac.compare_digest(presented, digest) for digest in self._digests[role]]
         return any(matches)
+
+    def role(self, given: str) -> Role | None:
+        """What the token may at most; None for one that opens nothing."""
+        return next((role for role in ROLES if self.opens(role, given)), None)
+
+    @cached_property
+    def _digests(self) -> Mapping[Role, Sequence[bytes]]:
+        return {role: [_digest(token) for token in self.of(role)] for role in ROLES}
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def bearer(header: str) -> str:
+    """The token in an `Authorization` header; empty when there is none."""
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 class Gate:
@@ -109,11 +128,11 @@ class Sessions:
 
     def open(self, token: str) -> str | None:
         """The cookie of a new session of 12 hours; None for a token that opens nothing."""
-        for role in ROLES:
-            if self._tokens.opens(role, token):
-                ends = int(self._clock.now().timestamp()) + SESSION_S
-                return _signer([token]).sign(f"{role}.{ends}.{secrets.token_urlsafe(9)}").decode()
-        return None
+        role = self._tokens.role(token)
+        if role is None:
+            return None
+        ends = int(self._clock.now().timestamp()) + SESSION_S
+        return _signer([token]).sign(f"{role}.{ends}.{secrets.token_urlsafe(9)}").decode()
 
     def role(self, cookie: str) -> Role | None:
         """What the session may; None for one that has run out, was signed out of, or that we did not open."""

@@ -8,22 +8,30 @@ from flask import Flask, Response
 
 from webapp import api, dashboard, web
 from webapp.access import Sessions
+from webapp.api.http.front import Front
+from webapp.api.http.memory import Memory
 from webapp.api.http.openapi import Document
 from webapp.api.views.events import Streams
 from webapp.bootstrap import Parts
 from webapp.store.ended_sessions import is_ended
+from webapp.store.watch import Watch
 
 MAX_BODY = 4 * 1024 * 1024
 
 
-def create_app(parts: Parts) -> Flask:
-    """The app over these parts. Imports and reads nothing else; opens nothing."""
+def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
+    """The app over these parts. Imports and reads nothing else; opens nothing.
+
+    keep_answers: whether to give an answer again that is known to be the same; else each is made anew.
+    """
     app = Flask("webapp", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.url_map.merge_slashes = False  # by a redirect, which `curl --fail` takes for a success
     routes = api.routes(get_trigger=parts.settings.get_trigger)
     document = Document(routes, public_reads=parts.settings.public_reads)
+    memory = Memory(watch=Watch(parts.db)) if keep_answers else Memory(0)
     shared = [
+        memory,
         parts.settings,
         parts.clock,
         parts.db,
@@ -42,6 +50,9 @@ def create_app(parts: Parts) -> Flask:
     api.register(app, routes)
     dashboard.register(app)
     app.after_request(harden)
+    if keep_answers:
+        front = Front(app.wsgi_app, memory, parts.db, parts.tokens, parts.clock)
+        app.wsgi_app = front  # type: ignore[method-assign]
     app.wsgi_app = web.WithoutSlash(app.wsgi_app)  # type: ignore[method-assign]
     return app
 

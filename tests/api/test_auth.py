@@ -23,6 +23,8 @@ from webapp.config import Settings
 from webapp.errors import ConfigError
 from webapp.store import share_links, tables
 
+pytestmark = pytest.mark.usefixtures("answers")
+
 READ = {"Authorization": "Bearer token-that-only-reads"}
 SECOND = {"Authorization": "Bearer token-that-reads-too"}
 GOOD = "a-token-of-some-length"

@@ -16,6 +16,8 @@ from webapp.app import create_app
 from webapp.clock import iso
 from webapp.errors import SourceError
 
+pytestmark = pytest.mark.usefixtures("answers")
+
 PATH = "/api/admin/smart_sync"
 JOB = "smart-sync"
 

@@ -9,6 +9,8 @@ from tests.fakes.calls import account_id, call
 from tests.fakes.service import ADMIN, Service
 from tests.fakes.sheet import FakeSheet
 
+pytestmark = pytest.mark.usefixtures("answers")
+
 
 def changes(service: Service, **query: Any) -> Any:
     return service.get(f"/api/projects/{service.project()['id']}/changes", **query)

@@ -11,6 +11,8 @@ from tests.api.tour import ADMIN, Demo, demo_on
 from webapp.config import Settings
 from webapp.errors import ConfigError
 
+pytestmark = pytest.mark.usefixtures("answers")
+
 APP = "https://app.example.com"
 LOCAL = "http://localhost:5173"
 

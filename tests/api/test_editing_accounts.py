@@ -8,6 +8,8 @@ from tests.fakes.calls import account_id, call, code_of
 from tests.fakes.service import Service
 from tests.fakes.sheet import FakeSheet
 
+pytestmark = pytest.mark.usefixtures("answers")
+
 HEADER = ("Link", "Followers", "Status", "Owner", "Topic")
 
 

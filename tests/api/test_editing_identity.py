@@ -11,6 +11,8 @@ from tests.fakes.calls import account_id, call, code_of
 from tests.fakes.service import ADMIN, Service
 from tests.fakes.sheet import FakeSheet
 
+pytestmark = pytest.mark.usefixtures("answers")
+
 
 def correct(service: Service, url: str, new: str, **body: Any) -> Any:
     path = f"/api/admin/accounts/{account_id(service, url)}/correct_url"

@@ -8,6 +8,8 @@ from tests.fakes.calls import call, code_of
 from tests.fakes.service import ADMIN, Service
 from tests.fakes.sheet import FakeSheet
 
+pytestmark = pytest.mark.usefixtures("answers")
+
 PROJECTS = "/api/admin/projects"
 BIGGEST = 2**63 - 1
 

@@ -9,6 +9,8 @@ import pytest
 from tests.fakes.calls import account_id, call, code_of
 from tests.fakes.service import Service
 
+pytestmark = pytest.mark.usefixtures("answers")
+
 PROJECTS = "/api/admin/projects"
 BIGGEST = 2**63 - 1
 

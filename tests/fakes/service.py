@@ -42,10 +42,12 @@ class Service:
         url: str,
         *,
         shortcuts: bool = True,
+        keep_answers: bool | None = None,
         sheets: Collection[SheetSource] | None = None,
         lease_s: float = 60.0,
         clock: Clock | None = None,
     ) -> None:
+        """keep_answers: as `create_app` takes it; by default as it says, and without other shortcuts not."""
         self.time = FakeClock()
         self.sheet = FakeSheet()
         parts = bootstrap(
@@ -56,10 +58,12 @@ class Service:
         settings = replace(parts.settings, sheets=tuple(sheet.key for sheet in self.engine.sheets))
         self.parts: Parts = replace(parts, engine=self.engine, settings=settings)
         self.db = parts.db
+        keep_answers = keep_answers if shortcuts else False
+        self._how = {} if keep_answers is None else {"keep_answers": keep_answers}
 
     @cached_property
     def app(self) -> Flask:
-        return create_app(self.parts)
+        return create_app(self.parts, **self._how)
 
     @property
     def client(self) -> FlaskClient:

@@ -10,9 +10,13 @@ import pytest
 
 from tests.fakes.service import Service
 from tests.read.world import World
-from webapp.api.http.answering import MEMORY, Memory
 
-KINDS = ("sqlite", pytest.param("postgres-without-memory", marks=pytest.mark.postgres))
+KINDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
+
+
+@pytest.fixture(autouse=True)
+def both_ways(answers: None) -> None:
+    """All of these tests run with answers that are kept, and once more without."""
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +32,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=KINDS)
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
-    """The service on each database, on one of them without answers kept in memory: both ways give the same."""
-    kind = "sqlite_url" if request.param == "sqlite" else "postgres_url"
-    service = Service(str(request.getfixturevalue(kind)))
-    if request.param.endswith("without-memory"):
-        service.client.application.extensions[MEMORY] = Memory(0)
+    """The service on each database, on PostgreSQL without answers that are kept."""
+    url = str(request.getfixturevalue(f"{request.param}_url"))
+    service = Service(url, keep_answers=None if request.param == "sqlite" else False)
     yield service
     service.close()
 

@@ -136,3 +136,21 @@ def test_kept_answers_end_with_the_write_of_another_process(sqlite_world: World)
     subprocess.run([sys.executable, "-c", script, sqlite_world.service.db.storage()], check=True)
 
     assert sqlite_world.json(path)["accounts"][0]["views"] == 2
+
+
+def test_a_question_is_answered_by_the_file_of_that_version_alone(watch: Watch, sqlite_db: Database) -> None:
+    version = watch.version()
+    assert version is not None
+    sql = "SELECT COUNT(*) FROM projects WHERE name <> ?"
+
+    assert watch.ask(sql, ("x",), version) == [(0,)]
+    assert watch.ask(sql, ("x",), (version[0], version[1], version[2] + 1, 0)) is None
+    watch.close()
+    assert watch.ask(sql, ("x",), version) is None
+
+
+def test_a_question_that_cannot_be_answered_has_no_answer(watch: Watch) -> None:
+    version = watch.version()
+    assert version is not None
+
+    assert watch.ask("SELECT * FROM nothing_of_ours", (), version) is None

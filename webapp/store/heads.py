@@ -2,34 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
 from webapp.model import LARGEST
 from webapp.store.accounts import missing as missing_account
-from webapp.store.projects import Project, missing
+from webapp.store.projects import TOUCHED, Project, missing
 from webapp.store.statement import Query
 from webapp.store.tables import PROJECT_THERE, accounts, projects
-from webapp.store.types import Count, Day
+from webapp.store.types import Count, Day, as_moment
 
 _COLUMNS = tuple(projects.c[name] for name in Project.__dataclass_fields__)
-_PROJECT = sa.select(*_COLUMNS)
 
 
-_one = Query(lambda _: _PROJECT.where(projects.c.id == sa.bindparam("project_id")))
+# Which projects are meant: one, that of an account, or all that are not removed.
+Whose = tuple[Literal["project", "account", "all"], Any]
 
 
-_all = Query(lambda _: _PROJECT.where(PROJECT_THERE))
+class Mark(NamedTuple):
+    """What tells a project from itself before a change, for whoever reads it.
+
+    The times tell a revision from one of the same number in a backup that was restored.
+    """
+
+    id: str
+    revision: int
+    changed_at: datetime | None
+    as_of: datetime | None
+    touched_at: datetime | None
+
+    @classmethod
+    def of(cls, project: Project) -> Mark:
+        return cls(project.id, project.revision, project.changed_at, project.as_of, project.touched_at)
 
 
-_by_account = Query(
-    lambda _: _PROJECT.join(accounts, accounts.c.project_id == projects.c.id).where(
-        accounts.c.id == sa.bindparam("account_id", type_=Count())
-    )
-)
+def _queries(columns: Sequence[sa.Column[Any]]) -> Mapping[str, Query]:
+    asked = sa.select(*columns)
+    of_account = accounts.c.id == sa.bindparam("of", type_=Count())
+    return {
+        "project": Query(lambda _: asked.where(projects.c.id == sa.bindparam("of"))),
+        "account": Query(lambda _: asked.join(accounts, accounts.c.project_id == projects.c.id).where(of_account)),
+        "all": Query(lambda _: asked.where(PROJECT_THERE)),
+    }
+
+
+_HEADS = _queries(_COLUMNS)
+_MARKS = _queries([projects.c[name] for name in ("id", "revision", "changed_at", "as_of", *TOUCHED)])
+
+
+def head_of(tx: sa.Connection, project_id: str) -> Project:
+    """The project; a removed one is served too, with its history.
+
+    Raises: NotFound.
+    """
+    return heads_of(tx, ("project", project_id))[0]
+
+
+def head_of_account(tx: sa.Connection, account_id: int) -> Project:
+    """The project of an account. Either may have been removed.
+
+    Raises: NotFound when there is no such account.
+    """
+    return heads_of(tx, ("account", account_id))[0]
+
+
+def all_heads(tx: sa.Connection) -> list[Project]:
+    """Every project that is not removed, by name."""
+    return [*heads_of(tx, ("all", None))]
+
+
+def heads_of(tx: sa.Connection, whose: Whose) -> tuple[Project, ...]:
+    """The projects that are meant, by name.
+
+    Raises: NotFound when there is no such project or account.
+    """
+    kind, of = whose
+    values = _values(whose)
+    rows = () if values is None else _HEADS[kind].rows(tx, **values)
+    found = sorted((_project(tx, row) for row in rows), key=lambda head: (head.name.casefold(), head.id))
+    if not found and kind != "all":
+        raise missing(of) if kind == "project" else missing_account(of)
+    return tuple(found)
+
+
+@lru_cache(1_000)
+def text_of_marks(whose: Whose) -> tuple[str, tuple[Any, ...]] | None:
+    """What SQLite's driver is asked for the marks, without a transaction; None for what there cannot be."""
+    values = _values(whose)
+    return None if values is None else _MARKS[whose[0]].text("sqlite", **values)
+
+
+def marks_in(rows: Iterable[tuple[Any, ...]]) -> list[Mark]:
+    """The marks in the rows that SQLite's driver answers."""
+    found = []
+    for id_, revision, *texts in rows:
+        changed_at, as_of, *touched = map(as_moment, texts)
+        found.append(Mark(id_, revision, changed_at, as_of, max(filter(None, touched), default=None)))
+    return found
+
+
+def _values(whose: Whose) -> dict[str, Any] | None:
+    """None for what no database can be asked for."""
+    kind, of = whose
+    if (kind == "project" and "\x00" in of) or (kind == "account" and of > LARGEST):
+        return None
+    return {} if kind == "all" else {"of": of}
 
 
 def _project(tx: sa.Connection, row: tuple[Any, ...]) -> Project:
@@ -44,33 +125,6 @@ def _decoders(dialect: sa.Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
     """Which columns have a driver value that is none of ours, and what turns it into one."""
     found = ((place, c.type.dialect_impl(dialect).result_processor(dialect, None)) for place, c in enumerate(_COLUMNS))
     return [(place, decode) for place, decode in found if decode is not None]
-
-
-def head_of(tx: sa.Connection, project_id: str) -> Project:
-    """The project; a removed one is served too, with its history.
-
-    Raises: NotFound.
-    """
-    row = None if "\x00" in project_id else _one.first(tx, project_id=project_id)
-    if row is None:
-        raise missing(project_id)
-    return _project(tx, row)
-
-
-def head_of_account(tx: sa.Connection, account_id: int) -> Project:
-    """The project of an account. Either may have been removed.
-
-    Raises: NotFound when there is no such account.
-    """
-    row = _by_account.first(tx, account_id=account_id) if account_id <= LARGEST else None
-    if row is None:
-        raise missing_account(account_id)
-    return _project(tx, row)
-
-
-def all_heads(tx: sa.Connection) -> list[Project]:
-    """Every project that is not removed, by name."""
-    return sorted((_project(tx, row) for row in _all.rows(tx)), key=lambda head: (head.name.casefold(), head.id))
 
 
 def as_of_day(dialect: str, days_before: int) -> sa.ColumnElement[Any]:

@@ -20,6 +20,7 @@ from webapp.store.tables import PROJECT_THERE, projects
 DEFAULT_LIMIT = 100
 
 Status = Literal["active", "paused", "finished"]
+TOUCHED = ("checked_at", "changed_at", "updated_at", "created_at")  # one of these moves with whatever is written
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,7 @@ class Project:
     @property
     def touched_at(self) -> datetime | None:
         """The last time anything of the project was written."""
-        times = (self.checked_at, self.changed_at, self.updated_at, self.created_at)
-        return max(filter(None, times), default=None)
+        return max(filter(None, (getattr(self, name) for name in TOUCHED)), default=None)
 
 
 _COLUMNS = [projects.c[name] for name in Project.__dataclass_fields__]

@@ -105,10 +105,14 @@ class Query:
         """The first row, or None; read to the end, so that the connection is free again."""
         return next(iter([*self.rows(tx, **values)]), None)
 
-    def _run(self, tx: sa.Connection, values: dict[str, Any]) -> sa.CursorResult[Any]:
-        sql, compiled = self._sql(tx.dialect.name)
+    def text(self, dialect: str, **values: Any) -> tuple[str, tuple[Any, ...]]:
+        """What the driver is given: SQL, and its parameters in their order."""
+        sql, compiled = self._sql(dialect)
         parameters = compiled.construct_params(values)
-        return tx.exec_driver_sql(sql, tuple(parameters[key] for key in compiled.positiontup or ()))
+        return sql, tuple(parameters[key] for key in compiled.positiontup or ())
+
+    def _run(self, tx: sa.Connection, values: dict[str, Any]) -> sa.CursorResult[Any]:
+        return tx.exec_driver_sql(*self.text(tx.dialect.name, **values))
 
     def _sql(self, dialect: str) -> tuple[str, SQLCompiler]:
         if dialect not in self._compiled:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Hashable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from webapp.store.db import Database
+
+# Process, device, inode, and a number that every commit of anybody changes.
+Version = tuple[int, int, int, int]
 
 
 class Watch:
@@ -24,18 +27,29 @@ class Watch:
         self._connection: sqlite3.Connection | None = None
         self._seen: tuple[int, int, int] | None = None  # process, device, inode
 
-    def version(self) -> Hashable | None:
+    def version(self) -> Version | None:
         """Differs after every commit of any process, also when the file is replaced; None when it cannot be told."""
+        with self._lock, suppress(OSError, sqlite3.Error):
+            return self._version()
+        return None
+
+    def ask(self, sql: str, parameters: tuple[Any, ...], version: Version) -> list[tuple[Any, ...]] | None:
+        """The rows of a select, as they were at this version or later; None when the file cannot be asked."""
+        with self._lock, suppress(sqlite3.Error):
+            if self._connection is not None and self._seen == version[:3]:
+                return self._connection.execute(sql, parameters).fetchall()
+        return None
+
+    def _version(self) -> Version | None:
         if self._path is None:
             return None
-        with self._lock, suppress(OSError, sqlite3.Error):
-            file = os.stat(self._path)  # noqa: PTH116  a tenth of the cost of a Path
-            seen = (os.getpid(), file.st_dev, file.st_ino)
-            if self._connection is None or seen != self._seen:
-                self._open(self._path, seen)
-            assert self._connection is not None  # noqa: S101  opened just now
-            return *seen, *self._connection.execute("PRAGMA data_version").fetchone()
-        return None
+        file = os.stat(self._path)  # noqa: PTH116  a tenth of the cost of a Path
+        seen = (os.getpid(), file.st_dev, file.st_ino)
+        if self._connection is None or seen != self._seen:
+            self._open(self._path, seen)
+        assert self._connection is not None  # noqa: S101  opened just now
+        (number,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return *seen, number
 
     def close(self) -> None:
         """Give the file up; the next look opens it again."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from flask import g, request
 
 from webapp import web
-from webapp.access import COOKIE, Gate, Role, Sessions, Tokens
+from webapp.access import COOKIE, Gate, Role, Sessions, Tokens, bearer
 from webapp.api.http.problems import HttpProblem
 from webapp.store import accounts, share_links
 from webapp.store.db import Database
@@ -31,7 +31,7 @@ def check(access: Access, values: Mapping[str, Any]) -> None:
     """
     if access == "public":
         return
-    tokens, token = web.get(Tokens), _bearer()
+    tokens, token = web.get(Tokens), bearer(request.headers.get("Authorization", ""))
     session = _session()
     g.by_session = session is not None
     if session == "admin" or tokens.opens("admin", token) or (access == "read" and tokens.public_reads):
@@ -108,8 +108,3 @@ def _refusal(access: Access) -> HttpProblem:
         hint=f"the token is {setting}, or the admin token printed at the first start; never put it into the URL",
         headers={"WWW-Authenticate": 'Bearer realm="smart-sync"'},
     )
-
-
-def _bearer() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 import msgspec
 from flask import request
 
-from webapp.api.http.answering import Content
 from webapp.api.http.asking import FORMATS, FieldsQuery, choose, split_names
+from webapp.api.http.memory import Content
 
 CSV = "text/csv; charset=utf-8; header=present"
 DANGEROUS = (*"=+-@\t\r", *"\uff1d\uff0b\uff0d\uff20")  # the last four are full-width, which spreadsheets read alike

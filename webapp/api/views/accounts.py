@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Response
 from msgspec import UNSET, UnsetType
 
-from webapp.api.http.answering import Content, answer_about_account, answer_about_project
+from webapp.api.http.answering import answer_about_account, answer_about_project
 from webapp.api.http.asking import (
     OfOwner,
     OfPlatform,
@@ -28,6 +28,7 @@ from webapp.api.http.asking import (
     today,
 )
 from webapp.api.http.cursor import Place, decode_cursor, encode_cursor
+from webapp.api.http.memory import Content
 from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
 from webapp.api.http.tables import json_content, lines_content, link_header
 from webapp.api.shapes.accounts import AccountDetail, AccountList, AccountOut, account_detail, account_out

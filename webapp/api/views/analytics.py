@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from flask import Response
 
-from webapp.api.http.answering import Content, answer_about_project
+from webapp.api.http.answering import answer_about_project
 from webapp.api.http.asking import (
     FORMATS,
     OfOwner,
@@ -26,6 +26,7 @@ from webapp.api.http.asking import (
     refuse_too_much,
     today,
 )
+from webapp.api.http.memory import Content
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import csv_content, json_content
 from webapp.api.shapes.counts import CountsOut, GroupCounts, GroupGrowth, group_growth, growth_since

@@ -11,8 +11,9 @@ import msgspec
 import sqlalchemy as sa
 from flask import Response
 
-from webapp.api.http.answering import Content, answer_about_account, answer_about_project
+from webapp.api.http.answering import answer_about_account, answer_about_project
 from webapp.api.http.asking import Period, PeriodQuery, period, refuse_too_much, today
+from webapp.api.http.memory import Content
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import lines_content
 from webapp.api.shapes.history import (

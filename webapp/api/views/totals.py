@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from flask import Response
 
-from webapp.api.http.answering import Content, answer_about_all
+from webapp.api.http.answering import answer_about_all
 from webapp.api.http.asking import (
     OfOwner,
     OfPlatform,
@@ -23,6 +23,7 @@ from webapp.api.http.asking import (
     period,
     today,
 )
+from webapp.api.http.memory import Content
 from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import lines_content
 from webapp.api.shapes.counts import GroupCounts, GroupGrowth, group_growth
