@@ -289,7 +289,7 @@ def _tab_of(project: Project, tabs: Tabs, book: Book) -> tuple[Tab | None, Sourc
 
 
 def _missing(project: Project, book: Book) -> SourceError:
-    titles = ", ".join(repr(tab.title) for tab in book.tabs[:20])
+    titles = ", ".join(repr(tab.title) for tab in book.tabs[:20]) or "none"
     return SourceError(
         f"the tab {project.tab_title!r} has gone from the spreadsheet {book.title!r}",
         code="tab_missing",
