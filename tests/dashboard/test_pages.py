@@ -361,7 +361,9 @@ def test_the_home_page_says_what_kept_the_last_sync_from_being_whole(tmp_path: P
     assert ["No project yet" in words for words in said] == [True, False, False]
     assert all("The last sync partial : tab 'Odd': Odd: the CSV is not in UTF-8" in words for words in said), said
     assert "last sync" not in whole
-    assert failed.count("the tab 'Good' has gone from the spreadsheet 'sheet' (the tabs there are: none; restore it") == 1
+    assert (
+        failed.count("the tab 'Good' has gone from the spreadsheet 'sheet' (the tabs there are: none; restore it") == 1
+    )
     parts.db.close()
 
 

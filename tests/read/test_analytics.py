@@ -160,6 +160,21 @@ def test_growth_of_24_hours_is_interpolated_and_says_from_when_to_when(world: Wo
     assert [profile["growth_24h"]["views"] for profile in body["profiles"]] == [None, 150]
 
 
+@pytest.mark.parametrize("likes", [None, 7])
+def test_growth_over_days_on_which_a_metric_was_not_seen_is_the_same_whatever_else_was(
+    service: Service, world: World, likes: int | None
+) -> None:
+    typed: list[int | str] = [50_000, 51_000, 52_000, "#REF!", "#REF!", 55_000]
+    for days, views in enumerate(typed):
+        service.sheet.rows("Project A", ["https://x.com/ann", None, likes, None, None, views])
+        service.sync()
+        service.time.forward(days=1 if days < 5 else 0)
+
+    found = world.json(f"/api/projects/{service.project()['id']}/analytics")
+
+    assert (found["growth_24h"]["views"], found["history"][-1]["growth"]["views"]) == (1_000, 3_000)
+
+
 def test_a_value_typed_while_the_sheet_is_out_of_reach_moves_the_moment_of_the_numbers(world: World) -> None:
     project = world.project(changed_at=world.service.time.now.replace(hour=16))
     ann = world.account(project, "ann", views=200)

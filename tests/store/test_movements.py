@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from tests.store.test_days import START, Past, noon
 from webapp.model import METRICS, UNKNOWN
-from webapp.rules.growth import sums
+from webapp.rules.growth import Point, counting, sums, value_at
 from webapp.rules.sorting import group_by
 from webapp.store import days, movements
 from webapp.store.accounts import Account
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
 from webapp.store.movements import Cohort, DayEnd, DaysBack, End, Present, between, together
+from webapp.store.spans import of_scope as spans_of
 from webapp.store.standing import Scope, everybody, ranged, recent
 from webapp.store.tables import account_snapshots, account_spans, accounts, doubts, projects
 
@@ -85,6 +86,22 @@ def one_by_one(tx: sa.Connection, scope: Scope, of: str | None, then: End, now: 
     return found
 
 
+def rule(tx: sa.Connection, account: Account, back: int, as_of: datetime | None) -> tuple[int | None, ...]:
+    """What an account stood at so many days before, by all its snapshots."""
+    if as_of is None:
+        return UNKNOWN
+    rows = tx.execute(account_snapshots.select().where(account_snapshots.c.account_id == account.id)).mappings()
+    points = [Point(row["snapshot_time"], tuple(row[metric] for metric in METRICS)) for row in rows]
+    mine = sa.select(doubts.c.metric).where(doubts.c.account_id == account.id, doubts.c.state == "open")
+    doubted = {METRICS.index(metric) for metric in tx.execute(mine).scalars()}
+    believed = tuple(None if i in doubted else count for i, count in enumerate(account.contribution))
+    points = [*sorted(one for one in points if one.at <= as_of), Point(as_of, believed)]
+    moment = as_of - timedelta(days=back)
+    spans = spans_of(tx, "account", account.id)
+    mask = next((span.metrics for span in spans if span.covers(moment)), 0)
+    return counting(value_at(moment, points), mask)
+
+
 def _alike(account: Account) -> tuple[str, str, str | None, str | None]:
     return account.project_id, account.platform, account.topic, account.owner
 
@@ -115,6 +132,20 @@ def test_added_up_at_once_and_one_by_one_are_the_same(
                         assert plain(found) == plain(expected), (number, then, now)
                         whole = between(tx, scope, of, then, now, apart=False)  # type: ignore[arg-type]
                         assert together(whole) == together(found)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_moments_lie_between_what_was_observed_around_them(db: Database, seed: int) -> None:
+    with db.write() as tx:
+        world = World(tx, seed)
+        for number in range(61):
+            world.step()
+            if number % 10 == 0:
+                world.sync()
+                as_of = {project.id: project.as_of for project in all_heads(tx)}
+                for back in (1, 7):
+                    for one in recent(tx, "project", "a", back, as_of):
+                        assert one.then == rule(tx, one.account, back, as_of["a"]), (number, back, one.account)
 
 
 def test_most_accounts_are_added_up_at_once(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,19 +165,24 @@ def recent(
         yield Recent(account, counting(then, row[_WIDTH]), now)
 
 
-def _points(values: tuple[Any, ...]) -> Iterator[Point]:
-    stood = UNKNOWN
-    for start in range(0, len(values), _STOOD):
-        moment = as_moment(values[start])
-        if moment is not None:
-            fresh = values[start + 1 : start + _STOOD]
-            stood = tuple(old if new is None else new for new, old in zip(fresh, stood, strict=True))
-            yield Point(moment, stood)
+def _points(values: tuple[Any, ...]) -> list[Point]:
+    """values: of each of three snapshots the counts, and when each of them was observed."""
+    found: dict[Any, list[int | None]] = {}
+    for place in range(0, len(values), 2 * len(METRICS)):
+        counts, times = values[place : place + len(METRICS)], values[place + len(METRICS) :]
+        for metric, (count, time) in enumerate(zip(counts, times, strict=False)):
+            if count is not None:
+                found.setdefault(time, [None] * len(METRICS))[metric] = count
+    points = [Point(moment, tuple(counts)) for time, counts in found.items() if (moment := as_moment(time))]
+    return sorted(points, key=itemgetter(0))
 
 
 @cache
 def _recent(scope: Scope, days_back: int) -> Query:
-    """The moment lies on its day before or after that day's snapshot, so three are asked for."""
+    """The moment lies on its day before or after that day's snapshot, so three are asked for.
+
+    A metric that the first or the last of them lacks is looked for before and behind: it is not observed there.
+    """
 
     def build(dialect: str) -> sa.Select[Any]:
         placed = accounts.join(projects, projects.c.id == accounts.c.project_id)
@@ -188,8 +193,9 @@ def _recent(scope: Scope, days_back: int) -> Query:
         on_same = (same.c.account_id == accounts.c.id) & (same.c.day == day)
         joined = joined_to(joined_to(placed, before).outerjoin(same, on_same), after)
         joined = joined.outerjoin(span, at_moment(span, as_of_moment(dialect, days_back)))
-        points = [before.c.snapshot_time, *carried_values(dialect, before)]
-        points += [table.c[name] for table in (same, after) for name in ("snapshot_time", *METRICS)]
+        points = [*_nearest(dialect, before), *_nearest(dialect, before, times=True)]
+        points += [*(same.c[metric] for metric in METRICS), *[same.c.snapshot_time] * len(METRICS)]
+        points += [*_nearest(dialect, after, later=True), *_nearest(dialect, after, later=True, times=True)]
         return (
             sa.select(*ACCOUNT_COLUMNS, span.c.metrics, in_doubt(), *points).select_from(joined).where(in_scope(scope))
         )
@@ -248,31 +254,39 @@ def carried_values(dialect: str, snapshot: sa.FromClause) -> list[sa.ColumnEleme
 
     Metrics for which an account never counts are not looked for.
     """
-    return [_carried(dialect, snapshot, place) for place in range(len(METRICS))]
+    return _nearest(dialect, snapshot)
 
 
-def _carried(dialect: str, snapshot: sa.FromClause, place: int) -> sa.ColumnElement[Any]:
-    known = snapshot.c[METRICS[place]]
-    spans = account_spans.alias()
-    ever = sa.exists().where(spans.c.account_id == accounts.c.id, has_bit(spans.c.metrics, place))
-    before = _before(dialect, snapshot, METRICS[place])
-    return sa.case((known.is_not(None), known), (ever.correlate(accounts), before))
+def _nearest(
+    dialect: str, snapshot: sa.FromClause, *, later: bool = False, times: bool = False
+) -> list[sa.ColumnElement[Any]]:
+    """The same; later: or else of the first one behind which has it. times: when it was observed."""
+    found: list[sa.ColumnElement[Any]] = []
+    for place, metric in enumerate(METRICS):
+        known, name = snapshot.c[metric].is_not(None), "snapshot_time" if times else metric
+        spans = account_spans.alias()
+        ever = sa.exists().where(spans.c.account_id == accounts.c.id, has_bit(spans.c.metrics, place))
+        beyond = _beyond(dialect, snapshot, metric, name, later=later)
+        found.append(sa.case((known, snapshot.c[name]), (ever.correlate(accounts), beyond)))
+    return found
 
 
-def _before(dialect: str, snapshot: sa.FromClause, metric: Metric) -> sa.ColumnElement[Any]:
-    """The last value of a metric before a snapshot. On SQLite day by day, by the days that the project has."""
-    earlier = account_snapshots.alias()
-    known = earlier.c[metric].is_not(None)
-    value = sa.select(earlier.c[metric]).limit(sa.literal_column("1"))
+def _beyond(dialect: str, snapshot: sa.FromClause, metric: Metric, name: str, *, later: bool) -> sa.ColumnElement[Any]:
+    """A column of the last snapshot before one, or the first behind, that has a metric.
+
+    On SQLite day by day, by the days that the project has.
+    """
+    other, days = account_snapshots.alias(), project_days.alias()
+    day = other.c.day if dialect == "postgresql" else days.c.day
+    found = sa.select(other.c[name]).limit(sa.literal_column("1")).where(other.c[metric].is_not(None))
+    found = found.where(day > snapshot.c.day if later else day < snapshot.c.day)
+    found = found.order_by(day if later else day.desc())
     if dialect == "postgresql":
-        mine = (earlier.c.account_id == accounts.c.id) & (earlier.c.day < snapshot.c.day)
-        value = value.where(mine, known).order_by(earlier.c.day.desc())
+        found = found.where(other.c.account_id == accounts.c.id)
     else:
-        days = project_days.alias()
-        here = (earlier.c.day == days.c.day) & (earlier.c.account_id == accounts.c.id)
-        within = (days.c.project_id == accounts.c.project_id) & (days.c.day < snapshot.c.day)
-        value = value.select_from(in_order(days, earlier, here)).where(within, known).order_by(days.c.day.desc())
-    return value.correlate(accounts, snapshot).scalar_subquery()
+        here = (other.c.day == days.c.day) & (other.c.account_id == accounts.c.id)
+        found = found.select_from(in_order(days, other, here)).where(days.c.project_id == accounts.c.project_id)
+    return found.correlate(accounts, snapshot).scalar_subquery()
 
 
 def has_bit(bits: sa.ColumnElement[Any], place: int) -> sa.ColumnElement[bool]:
