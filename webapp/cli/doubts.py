@@ -8,6 +8,7 @@ import click
 
 from webapp.actions.doubts import accept_doubt
 from webapp.cli.root import open_parts
+from webapp.cli.terminal import say
 from webapp.clock import iso
 from webapp.model import METRICS, Metric
 from webapp.store import doubts as doubt_rows
@@ -24,11 +25,11 @@ def list_doubts() -> None:
     with open_parts() as parts, parts.db.read() as tx:
         found = doubt_rows.listed(tx)
     for one in found:
-        click.echo(
+        say(
             f"{one.account_id} {one.metric}: {one.typed} after {one.credible}, since {iso(one.since)}, {one.profile_url}"
         )
     if not found:
-        click.echo("nothing is in doubt")
+        say("nothing is in doubt")
 
 
 @doubts.command()
@@ -38,4 +39,4 @@ def accept(*, account_id: int, metric: str) -> None:
     """Let history believe what the Sheet says: the days since then get what was seen on them."""
     with open_parts() as parts:
         doubt = accept_doubt(parts.desk.through("cli"), account_id, cast("Metric", metric))
-    click.echo(f"{metric} {doubt.typed} of account {account_id} is believed, also on the days since {iso(doubt.since)}")
+    say(f"{metric} {doubt.typed} of account {account_id} is believed, also on the days since {iso(doubt.since)}")
