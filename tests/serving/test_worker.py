@@ -444,7 +444,7 @@ class TestOthers:
 
         (guest,) = served.worker.lobby._where
 
-        assert served.worker.lobby.room_of(guest) is Room.LEAVING
+        served.until(lambda: served.worker.lobby.room_of(guest) is Room.LEAVING)
         assert guest.asked == 0
 
     @pytest.mark.parametrize(("files", "connections"), [(1024, 896), (20_000, 1000), (50, 5), (-1, 1000)])
