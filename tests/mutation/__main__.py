@@ -109,16 +109,17 @@ def _survivors(path: Path, mutants: Sequence[Mutant], reach: Reach, jobs: int, s
     shares = [Swaps(share, scratch, f"swaps-{n}") for n in range(jobs) if (share := swapped[n::jobs])]
     left = {trial.number for share in shares for trial in share.survivors()}
     rest = [trial for trial in trials if trial.number in left or reach.is_import(path, trial.mutant)]
-    return [trial.mutant for trial in _unnoticed(rest, jobs, scratch)]
+    rest = _unnoticed([(trial, trial.near) for trial in rest], jobs, scratch)  # a few files are soon collected
+    return [trial.mutant for trial in _unnoticed([(trial, trial.tests) for trial in rest], jobs, scratch)]
 
 
-def _unnoticed(trials: Sequence[Trial], jobs: int, scratch: Path) -> list[Trial]:
+def _unnoticed(trials: Sequence[tuple[Trial, list[str]]], jobs: int, scratch: Path) -> list[Trial]:
     """Tried by importing the module with each fault, some at a time."""
     survivors = []
     for first in range(0, len(trials), jobs):
         batch = trials[first : first + jobs]
-        children: list[Child] = [import_trial(trial, scratch) for trial in batch]
-        survivors += [trial for trial, child in zip(batch, children, strict=True) if not is_noticed(child)]
+        children: list[Child] = [import_trial(trial, tests, scratch) for trial, tests in batch]
+        survivors += [trial for (trial, _), child in zip(batch, children, strict=True) if not is_noticed(child)]
     return survivors
 
 

@@ -68,16 +68,15 @@ def mutants_of(source: str) -> list[Mutant]:
     return [
         Mutant(spot.place, spot.line, _text(spot.node), _text(fault), index, variant, spot.at_import)
         for index, spot in enumerate(_spots(ast.parse(source), _Spot(ast.Pass())))
-        for variant, fault in enumerate(_faults(spot.node))
+        for variant, fault in enumerate(spot.faults())
     ]
 
 
 def tree_with(source: str, mutant: Mutant) -> ast.Module:
     """The module with this one fault in it."""
     tree = ast.parse(source)
-    target = list(_spots(tree, _Spot(ast.Pass())))[mutant.index].node
-    fault = list(_faults(target))[mutant.variant]
-    _Replace(target, fault).visit(tree)
+    spot = list(_spots(tree, _Spot(ast.Pass())))[mutant.index]
+    _Replace(spot.node, list(spot.faults())[mutant.variant]).visit(tree)
     return ast.fix_missing_locations(tree)
 
 
@@ -104,12 +103,35 @@ class _Spot:
     place: str = "module"
     line: int = 0
     at_import: bool = True
+    may_be_none: bool = True  # what the function around it returns, as far as the type checker knows
+    in_text: bool = False  # it is a piece of an f-string
 
     def below(self, name: str, child: ast.AST) -> _Spot:
         """A child that is in this field of the node."""
         place = f"{self.place}.{self.node.name}".removeprefix("module.") if isinstance(self.node, NAMED) else self.place
         inside = isinstance(self.node, FUNCTIONS) and name == "body"
-        return _Spot(child, place, getattr(child, "lineno", self.line), self.at_import and not inside)
+        may_be_none = self.may_be_none
+        if isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef) and self.node.returns is not None:
+            may_be_none = "None" in ast.unparse(self.node.returns)
+        return _Spot(
+            child,
+            place,
+            getattr(child, "lineno", self.line),
+            self.at_import and not inside,
+            may_be_none,
+            isinstance(self.node, ast.JoinedStr),
+        )
+
+    def faults(self) -> Iterator[ast.AST]:
+        """What could stand here. Not what the type checker refuses: None where it is never returned."""
+        match self.node:
+            case ast.Constant(value=str(text)) if self.in_text:
+                if text.strip() == text:
+                    yield ast.Constant("")
+            case ast.Return() if not self.may_be_none:
+                return
+            case _:
+                yield from _faults(self.node)
 
 
 def _spots(node: ast.AST, here: _Spot) -> Iterator[_Spot]:

@@ -15,7 +15,7 @@ import pytest
 from tests.mutation.operators import Mutant
 from tests.mutation.process import ROOT, run_pytest, start
 
-__all__ = ["Reach", "measure_reach"]
+__all__ = ["Reach", "is_near", "measure_reach"]
 
 PATIENCE_S = 3_600.0
 ENOUGH_S = 20.0  # of tests for one fault
@@ -36,7 +36,7 @@ class Reach:
         found = set(lines.get(mutant.line, [])) - {IMPORT}
         if self.is_import(path, mutant):
             found = {test for tests in lines.values() for test in tests} - {IMPORT} or set(self.seconds)
-        ordered = sorted(found, key=lambda test: (not _is_near(test, path), self.seconds.get(test, 0.0), test))
+        ordered = sorted(found, key=lambda test: (not is_near(test, path), self.seconds.get(test, 0.0), test))
         spent = accumulate(self.seconds.get(test, 0.0) for test in ordered)
         return [test for test, seconds in zip(ordered, spent, strict=True) if seconds < ENOUGH_S]
 
@@ -45,7 +45,7 @@ class Reach:
         return mutant.at_import or IMPORT in self.lines.get(str(path), {}).get(mutant.line, [])
 
 
-def _is_near(test: str, path: Path) -> bool:
+def is_near(test: str, path: Path) -> bool:
     """Whether a test stands in the folder of the module's station, in a file that is named like it or its folder."""
     station = path.relative_to(ROOT / "webapp").parts[0]
     stem = Path(test.split("::", 1)[0]).stem.removeprefix("test_")

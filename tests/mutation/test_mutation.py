@@ -16,7 +16,7 @@ from tests.mutation.trials import swap
 SOURCE = '''"""A module."""
 LIMIT = 3
 
-def is_big(number, unit="m", *, exact: "bool" = False):
+def is_big(number, unit="m", *, exact: bool = False) -> int | None:
     """Whether it is."""
     if not exact and number + 1 > LIMIT:
         raise ValueError("it is far too big")
@@ -60,6 +60,8 @@ def test_each_place_is_changed_in_each_way_that_could_be_a_slip() -> None:
         ("x = None", []),
         ("from a import b", []),
         ("x: 'Literal' = y", []),
+        ("def f() -> bool: return x", []),
+        ("x = f'{a}!{b} is it'", ["'!' -> ''"]),
     ],
 )
 def test_faults_of_a_line(source: str, words: list[str]) -> None:

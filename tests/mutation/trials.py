@@ -16,7 +16,7 @@ import pytest
 
 from tests.mutation.operators import Mutant, tree_with
 from tests.mutation.process import Child, Mutated, run_pytest, start
-from tests.mutation.reach import Reach
+from tests.mutation.reach import Reach, is_near
 
 __all__ = ["Swaps", "Trial", "import_trial", "is_noticed", "trial_of"]
 
@@ -33,6 +33,7 @@ class Trial:
     path: Path
     mutant: Mutant
     tests: list[str]
+    near: list[str]
     seconds: float
 
     def code(self) -> CodeType:
@@ -42,19 +43,20 @@ class Trial:
 
 def trial_of(number: int, path: Path, mutant: Mutant, reach: Reach) -> Trial:
     tests = reach.tests(path, mutant)
-    return Trial(number, path, mutant, tests, PATIENCE_S + FACTOR * sum(reach.seconds[test] for test in tests))
+    near = [test for test in tests if is_near(test, path)]
+    return Trial(number, path, mutant, tests, near, PATIENCE_S + FACTOR * sum(reach.seconds[test] for test in tests))
 
 
-def import_trial(trial: Trial, scratch: Path) -> Child:
-    """Tests of a module that is imported with the fault. For processes that have imported none of ours."""
+def import_trial(trial: Trial, tests: Sequence[str], scratch: Path) -> Child:
+    """These tests of a module that is imported with the fault. For processes that have imported none of ours."""
     name = f"import-{trial.number}"
 
     def work() -> int:
-        if not trial.tests:
+        if not tests:
             return NO_TESTS
         sys.meta_path.insert(0, Mutated(trial.path, trial.code()))
-        files = sorted({test.split("::")[0] for test in trial.tests})
-        return run_pytest(["-x", "-p", "no:cov", *files], [_Selection(trial.tests)], scratch / name)
+        files = sorted({test.split("::")[0] for test in tests})
+        return run_pytest(["-x", "-p", "no:cov", *files], [_Selection(tests)], scratch / name)
 
     return start(work, trial.seconds, scratch / f"{name}.log")
 
@@ -86,7 +88,7 @@ class Swaps:
         files = sorted({test.split("::")[0] for trial in trials for test in trial.tests})
         loop = _Loop(trials, self._answers, scratch / f"{name}-one.log")
         work = functools.partial(run_pytest, ["-p", "no:cov", *files], [loop], scratch / name)
-        self._answers.touch()
+        self._answers.write_text("")
         self._child = start(work, sum(trial.seconds for trial in trials) + START_S, self._log)
 
     def survivors(self) -> list[Trial]:

@@ -143,7 +143,7 @@ class Callers:
     def _put_reading(self, dice: Random) -> None:
         place = dice.randrange(len(TABS))
         url = f"https://www.tiktok.com/@tab{place}.account0"
-        value = max(self._promised.likes.get(url, {1_000})) + dice.randint(1, 9)
+        value = max(filter(None, self._promised.likes.get(url, ())), default=1_000) + dice.randint(1, 9)
         one = {"profile_url": url, "likes": value, "observed_at": datetime.now(UTC).isoformat(), "origin": "soak"}
         self._promised.try_value(self._promised.likes, url, value)
         answer = self._call(dice, "POST", "/api/admin/readings", {"readings": [one]})

@@ -14,7 +14,7 @@ from webapp.store.backends import sqlite
 
 def said(name, otherwise):
     try:
-        return float(pathlib.Path(os.environ[name]).read_text())
+        return float(pathlib.Path(os.environ.get(name, "nowhere")).read_text())
     except (OSError, ValueError):
         return otherwise
 

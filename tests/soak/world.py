@@ -109,6 +109,9 @@ def _say(handler: BaseHTTPRequestHandler, status: int, body: bytes, length: int 
         handler.close_connection = True
 
 
+Values = set[int | None]
+
+
 class Link(NamedTuple):
     """A share link of a project."""
 
@@ -125,18 +128,18 @@ class Promised:
     None for one that may be closed}. runs: {run: the state it ended with}.
     """
 
-    targets: dict[str, set[int]] = field(default_factory=dict)
-    likes: dict[str, set[int]] = field(default_factory=dict)
+    targets: dict[str, Values] = field(default_factory=dict)
+    likes: dict[str, Values] = field(default_factory=dict)
     links: dict[Link, bool | None] = field(default_factory=dict)
     runs: dict[str, str] = field(default_factory=dict)
     answers: int = 0
     syncs: int = 0
 
-    def try_value(self, what: dict[str, set[int]], of: str, value: int) -> None:
+    def try_value(self, what: dict[str, Values], of: str, value: int) -> None:
         """Before it is asked: it may stand there from now on."""
-        what.setdefault(of, set()).add(value)
+        what.setdefault(of, {None}).add(value)
 
-    def keep_value(self, what: dict[str, set[int]], of: str, value: int) -> None:
+    def keep_value(self, what: dict[str, Values], of: str, value: int) -> None:
         """It was promised: nothing else may stand there."""
         what[of] = {value}
 
