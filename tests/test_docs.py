@@ -138,7 +138,15 @@ def snake_names() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("document", "name"), snake_names())
 def test_names_in_the_documents_are_names_of_the_program(document: str, name: str) -> None:
-    assert re.search(rf"\b{name}\b", TESTS if name.startswith("test_") else SOURCES), document
+    found = rf"\bdef {name}\(" if name.startswith("test_") else rf"\b{name}\b"
+    assert re.search(found, TESTS if name.startswith("test_") else SOURCES), document
+
+
+def test_each_of_the_ten_risks_of_interfaces_has_its_tests() -> None:
+    risks = {risk.split()[0]: held for risk, _, held in rows(ROOT / "SECURITY.md", "risk | here | held by")}
+
+    assert list(risks) == [f"API{number}" for number in range(1, 11)]
+    assert all(WORDS.findall(held) for held in risks.values())
 
 
 def test_log_lines_in_the_guide_are_written_by_the_program() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
+import msgspec
 import pytest
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -222,3 +223,40 @@ def test_every_code_of_the_list_belongs_to_some_route_or_comes_before_there_is_o
 
 def test_operations_have_names_of_their_own() -> None:
     assert len(BY_ID) == len(ROUTES)
+
+
+def structs_in(kind: Any) -> Iterator[type[msgspec.Struct]]:
+    """Every struct that a body of this type is made of."""
+    seen: set[Any] = set()
+    waiting = [kind]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if isinstance(one, type) and issubclass(one, msgspec.Struct):
+            yield one
+            waiting += get_type_hints(one, include_extras=False).values()
+        waiting += get_args(one)
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.body], ids=lambda route: route.name)
+def test_no_body_takes_what_it_does_not_name(route: Route) -> None:
+    kinds = list(structs_in(route.body))
+
+    assert kinds
+    for kind in kinds:
+        assert kind.__struct_config__.forbid_unknown_fields, kind
+
+
+def test_a_fault_of_ours_is_answered_without_its_words(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("the-inside-of-the-service")
+
+    monkeypatch.setattr("webapp.api.views.health.ensure_migrated", fail)
+
+    answer = demo.client.get("/ready")
+
+    assert (answer.status_code, answer.get_json()["code"]) == (500, "internal_error")
+    assert "inside" not in answer.text
+    assert "Traceback" not in answer.text
