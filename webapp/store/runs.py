@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -248,8 +249,9 @@ def latest(
 
 def live_runs(tx: sa.Connection, ttl_ms: int) -> list[Run]:
     """Runs that are at work now, oldest first."""
-    statement = sa.select(*_COLUMNS).where(_LIVE, _is_alive(tx, ttl_ms)).order_by(sync_runs.c.started_at)
-    return [_run_of(row) for row in tx.execute(statement)]
+    statement = sa.select(*_COLUMNS).where(_LIVE, _is_alive(tx, ttl_ms))
+    # Sorted by SQLite, it would take the index of all runs by time for that of the live ones.
+    return sorted(map(_run_of, tx.execute(statement)), key=attrgetter("started_at"))
 
 
 def ask_again(tx: sa.Connection, run_id: str) -> bool:

@@ -146,6 +146,13 @@ accounts = _table(
     _one_of("discovered", "sheet", "api"),
     _one_of("removed_by", "sheet", "api"),
     sa.UniqueConstraint("project_id", "url_key"),
+    sa.Index(
+        "ix_accounts_present",
+        "project_id",
+        "id",
+        sqlite_where=sa.text("removed_at IS NULL"),
+        postgresql_where=sa.text("removed_at IS NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -198,6 +205,8 @@ held_observations = _table(
         sqlite_where=sa.text("state = 'held'"),
         postgresql_where=sa.text("state = 'held'"),
     ),
+    sa.Index("ix_held_observations_state", "state", "id"),
+    sa.Index("ix_held_observations_account", "account_id", "id"),
     sqlite_autoincrement=True,
 )
 
