@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from webapp.sources.counts import NotACount, count_of
+from webapp.sources.counts import NOT_COMPUTED, NotACount, count_of
 
 CODES = {
     "ambiguous",
@@ -399,6 +399,10 @@ REFUSED_TEXT = [
     ("1.5万2000", "letters"),
     ("1" * 28 + "x", "letters"),
     ("12 mil", "letters"),
+    ("1X234", "letters"),
+    ("X", "not_a_number"),
+    ("123,45,678", "ambiguous"),
+    ("00.5", "ambiguous"),
     ("1,2 mi", "letters"),
     ("3 tn", "letters"),
     ("12l", "letters"),
@@ -518,7 +522,7 @@ NO_VALUE = [
     "???",
 ]
 NO_VALUE += ["N/A", "n/a", " n/a ", "'n/a", "n.a.", "NA", "hidden", "Hidden", "unknown", "no data", "н/д", "скрыто"]
-NO_VALUE += ["нет данных", " " * 50_000]
+NO_VALUE += ["нет данных", "н.д.", "неизвестно", " " * 50_000]
 
 BY_LOCALE = [
     ("1.234", "de_DE", 1234),
@@ -528,6 +532,8 @@ BY_LOCALE = [
     ("1.234", "en_US", "fraction"),
     ("1.000", "en_US", "ambiguous"),
     ("1.234", "de_CH", "fraction"),
+    ("1.234", "fr_CH", "ambiguous"),
+    ("1,234", "fr_CH", 1234),
     ("1.234", "es_MX", "fraction"),
     ("1.234", "en_ZA", "ambiguous"),
     ("1.234", "tlh_QO", "ambiguous"),
@@ -686,6 +692,13 @@ def test_a_refusal_repeats_nothing_of_the_cell(cell: str) -> None:
 
     assert cell not in refused.message
     assert str(refused) == refused.message
+
+
+def test_a_formula_that_nobody_has_computed_says_what_to_do() -> None:
+    with pytest.raises(NotACount, match="open and save it once") as refused:
+        count_of(NOT_COMPUTED)
+
+    assert refused.value.code == "not_computed"
 
 
 def test_the_tables_show_every_code() -> None:

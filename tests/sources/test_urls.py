@@ -256,6 +256,16 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "https://example.com/?gclid=1",
         "https://l.facebook.com/l.php?u=https%3A%2F%2Fexample.com",
     ),
+    "other:example.com/a": ("https://example.com/a/",),
+    "other:example.com/ADAX": ("https://example.com/ADAX/",),
+    "other:example.com/ada?b=1&a=2": ("https://example.com/ada?b=1&si=x&a=2",),
+    "other:fans.example/Ada": (
+        "https://fans.example/de/Ada",
+        "https://fans.example/Ada#.",
+        "https://fans.example/Ada#..",
+        "https://fans.example/Ada#fbclid=1",
+    ),
+    "other:fans.example/de": ("https://fans.example/de", "https://www.fans.example/de/"),
     "other:ada.example.com": ("https://ada.example.com/", "ada.example.com", "Ada.Example.com"),
     "other:app.example.com/#/u/Ada": ("https://app.example.com/#/u/Ada", "https://app.example.com#/u/Ada"),
     "other:app.example.com/k#@Ada": ("https://app.example.com/k/#@Ada", "app.example.com/k#%40Ada"),
@@ -275,6 +285,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "other:soundcloud.com/ada": (
         "https://soundcloud.com/ada",
         "https://m.soundcloud.com/ada?utm_source=clipboard&si=abc",
+        "https://www.m.soundcloud.com/ada",
         "https://soundcloud.com/ada?ref=clipboard&p=a&c=1",
     ),
     "other:fans.example/u/Ada": (
@@ -805,6 +816,7 @@ def test_a_platform_column_that_is_no_text_counts_as_missing() -> None:
         ("linkedin.com/in/Ada-L", "Ada-L", "https://www.linkedin.com/in/Ada-L"),
         ("http://www.example.com/@Ada/?utm_source=x", "Ada", "https://www.example.com/@Ada"),
         ("http://example.com/share", None, "https://example.com/share"),  # V17
+        ("example.com", None, "https://example.com"),
         ("https://example.com?a=b", None, "https://example.com/?a=b"),
     ],
 )

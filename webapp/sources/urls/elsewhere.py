@@ -50,7 +50,7 @@ def _path(segments: list[str]) -> str:
 
 def _without(folder: re.Pattern[str], segments: list[str]) -> list[str]:
     """`intl-de/artist/1` is `artist/1`, as `de/artist/1` is; a language alone is a page like any other."""
-    if len(segments) > 1 and any(segments[1:]) and folder.fullmatch(segments[0].lower()):
+    if any(segments[1:]) and folder.fullmatch(segments[0].lower()):
         return segments[1:]
     return segments
 
