@@ -92,7 +92,7 @@ class _Soak:
 
     def play(self) -> str:
         """One round; what it was, in words."""
-        faults = [self._faults.draw() for _ in range(self._dice.choice([1, 1, 2, 3]))]
+        faults = self._faults.draw_some(self._dice.choice([1, 1, 2, 3]))
         words = " + ".join(fault.name for fault in faults)
         with self._callers.at_work():
             with ExitStack() as at_once:

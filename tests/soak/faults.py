@@ -21,6 +21,8 @@ __all__ = ["Fault", "Faults"]
 
 JUMPS_S = (-72_000, -3_600, -90, 90, 3_600, 72_000)  # less than a day each way, or idle runs are rightly forgotten
 CROWD = 40
+SOON_S = 2.0
+LIVE = "SELECT id FROM sync_runs WHERE state = 'running' AND read_at IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Faults:
             [
                 Fault(f"kill server {place}", partial(self._kill, server)),
                 Fault(f"kill a worker of server {place}", partial(self._kill_worker, server)),
+                Fault(f"server {place} dies while clocks are {jump:+} s", partial(self._die_elsewhen, server, jump)),
                 Fault(f"stop server {place}", partial(self._stop, server)),
                 Fault(f"freeze a worker of server {place}", partial(self._freeze, server)),
                 Fault(f"clock {jump:+} s", partial(self._turn, jump)),
@@ -64,15 +67,46 @@ class Faults:
             ]
         )
 
+    def draw_some(self, count: int) -> list[Fault]:
+        """Faults of one round, no two of them the same."""
+        drawn: dict[str, Fault] = {}
+        while len(drawn) < count:
+            fault = self.draw()
+            drawn.setdefault(fault.name, fault)
+        return list(drawn.values())
+
     @contextmanager
     def _kill(self, server: Server) -> Iterator[None]:
-        server.kill()
+        with self._in_the_middle_of_a_sync():
+            server.kill()
         yield
 
     @contextmanager
     def _kill_worker(self, server: Server) -> Iterator[None]:
-        server.signal_worker(signal.SIGKILL)
+        with self._in_the_middle_of_a_sync():
+            server.signal_worker(signal.SIGKILL)
         yield
+
+    @contextmanager
+    def _die_elsewhen(self, server: Server, jump: float) -> Iterator[None]:
+        with self._turn(jump):
+            time.sleep(0.5)
+            with self._in_the_middle_of_a_sync():
+                server.kill()
+        yield
+
+    @contextmanager
+    def _in_the_middle_of_a_sync(self) -> Iterator[None]:
+        """While runs wait for Google, as far as there are any soon."""
+        before = self._sheet.trouble
+        self._sheet.break_down("hangs")
+        ends = time.monotonic() + SOON_S
+        while time.monotonic() < ends and not self._store.rows(LIVE):
+            time.sleep(0.05)
+        yield
+        self._sheet.recover()
+        if before is not None:
+            self._sheet.break_down(before)
 
     @contextmanager
     def _stop(self, server: Server) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, Protocol, Self
@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Protocol, Self
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.e2e.harness import locked
 from tests.soak.proxy import Proxy
 
 __all__ = ["PostgresStore", "SqliteStore", "Store", "open_store"]
@@ -68,13 +67,21 @@ class SqliteStore:
     @contextmanager
     def trouble(self, name: str, dice: Random) -> Iterator[None]:
         if name == "locked":
-            with locked(self._path):
+            with self._locked():
                 yield
             return
         used = self.rows("PRAGMA page_count")[0][0]
         self._pages.write_text(str(used + dice.randrange(4)))
         yield
         self._pages.unlink()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The write lock, unless somebody else keeps it for long: a process that stands still."""
+        with closing(sqlite3.connect(self._path, isolation_level=None, timeout=1)) as connection:
+            with suppress(sqlite3.OperationalError):
+                connection.execute("BEGIN IMMEDIATE")
+            yield
 
 
 class PostgresStore:
@@ -138,7 +145,9 @@ class PostgresStore:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with psycopg.connect(self._direct) as connection:
-            connection.execute("LOCK TABLE leases, sync_runs")
+            connection.execute("SET lock_timeout = 1000")
+            with suppress(psycopg.errors.LockNotAvailable):
+                connection.execute("LOCK TABLE leases, sync_runs")
             yield
             connection.rollback()
 
