@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.soak.director import soak
 
 def main() -> int:
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server of ours is left
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     with _database(options.database) as url:
         again = f"./dev soak --minutes {options.minutes:g} --seed {options.seed} --database {options.database}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -120,7 +121,7 @@ class Faults:
         pid = server.signal_worker(signal.SIGSTOP)
         yield
         if pid in server.workers():
-            server.signal_worker(signal.SIGCONT)
+            os.kill(pid, signal.SIGCONT)
 
     @contextmanager
     def _turn(self, seconds: float) -> Iterator[None]:

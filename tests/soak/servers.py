@@ -9,7 +9,7 @@ import signal
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,21 +94,19 @@ class Server:
         self._stack.close()
 
     def workers(self) -> list[int]:
-        """Process ids of the workers that live, the oldest first."""
-        return [] if self.service is None else [pid for pid in self.service.workers if _lives(pid)]
+        """Process ids of its workers. Asked of the system and not of the log: there a number may be another's by now."""
+        if self.service is None:
+            return []
+        master = self.service.process.pid
+        try:
+            return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+        except OSError:
+            return []
 
     def signal_worker(self, number: int) -> int | None:
-        """Signal the youngest worker; its process id."""
-        workers = self.workers()
-        if not workers:
-            return None
-        os.kill(workers[-1], number)
-        return workers[-1]
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+        """Signal one worker; its process id."""
+        for pid in self.workers()[-1:]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+                return pid
+        return None
