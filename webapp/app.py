@@ -12,6 +12,7 @@ from webapp.api.http.front import Front
 from webapp.api.http.memory import Memory
 from webapp.api.http.openapi import Document
 from webapp.api.views.events import Streams
+from webapp.api.views.projects import ProjectsMemory
 from webapp.bootstrap import Parts
 from webapp.store.ended_sessions import is_ended
 from webapp.store.watch import Watch
@@ -32,6 +33,7 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
     memory = Memory(watch=Watch(parts.db)) if keep_answers else Memory(0)
     shared = [
         memory,
+        ProjectsMemory(keep=keep_answers),
         parts.settings,
         parts.clock,
         parts.db,
@@ -48,7 +50,7 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
     ]
     web.provide(app, shared)
     api.register(app, routes)
-    dashboard.register(app)
+    dashboard.register(app, keep=keep_answers)
     app.after_request(harden)
     if keep_answers:
         front = Front(app.wsgi_app, memory, parts.db, parts.tokens, parts.clock)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -382,3 +383,25 @@ def test_whatever_happens_and_whoever_asks_both_ways_answer_alike(laid: World, s
             both.step()
 
     assert len(seen) < steps * 0.7
+
+
+# What is kept of each project
+
+
+@pytest.mark.parametrize("path", ["/", "/api/projects"])
+def test_a_change_of_one_project_leaves_what_is_known_of_others(laid: World, app: Flask, path: str) -> None:
+    visitor = app.test_client()
+    visitor.set_cookie("smart_sync_session", app.extensions["smart_sync"][Sessions].open(TOKEN))
+    visitor.get(path)
+    laid.change("project-a", target_views=7)
+    asked: list[Any] = []
+
+    def note(connection: Any, cursor: Any, statement: str, values: Any, *rest: Any) -> None:
+        asked.append(values)
+
+    sa.event.listen(laid.service.db._engine, "before_cursor_execute", note)
+    answer = visitor.get(path)
+    sa.event.remove(laid.service.db._engine, "before_cursor_execute", note)
+
+    assert answer.status_code == 200
+    assert ("project-a" in repr(asked), "project-b" in repr(asked)) == (True, False)

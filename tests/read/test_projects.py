@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.service import Service
+from tests.fakes.service import TOKEN, Service
 from tests.read.world import World
+from webapp.access import COOKIE, Sessions
 
 
 def test_the_list_carries_totals_growth_and_freshness_of_every_project(world: World) -> None:
@@ -53,6 +54,20 @@ def test_a_home_page_is_one_request_and_three_statements(world: World, projects:
 
     assert [one["total_views"] for one in body["projects"]] == [6] * projects
     assert len(statements) == 3
+
+
+def test_the_home_page_names_a_program_that_has_stopped_and_its_project_alone(service: Service, world: World) -> None:
+    for name in ("ann", "ben"):
+        world.account(world.project(f"Of {name}"), name)
+        service.reading(f"x.com/{name}", views=5, origin=f"reader of {name}")
+    service.time.forward(days=3)
+    service.reading("x.com/ben", views=6, origin="reader of ben")
+    visitor = service.app.test_client()
+    visitor.set_cookie(COOKIE, service.app.extensions["smart_sync"][Sessions].open(TOKEN) or "")
+
+    texts = [visitor.get("/").text for _ in range(2)]
+
+    assert [("reader of ann" in text, "reader of ben" in text) for text in texts] == [(True, False)] * 2
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from flask import Response, current_app
@@ -20,11 +18,12 @@ from webapp.dashboard.rendering import SetUp, page
 from webapp.dashboard.runs import live_run, unhappy_run
 from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS
-from webapp.model import METRICS, UNKNOWN, Values
+from webapp.model import METRICS, Values
 from webapp.rules.freshness import stale_readings
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import group_by
 from webapp.store import days, held, leases, lost_history, reading_ages, schedule
+from webapp.store.by_project import ByProject
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
 from webapp.store.movements import Cohort, DaysBack, Present, between, together
@@ -45,33 +44,15 @@ class HomeSums(NamedTuple):
     views: Sequence[int | None]
 
 
-NOBODY = HomeSums(0, UNKNOWN, UNKNOWN, UNKNOWN, ())
 Ages = Mapping[str, Sequence[ReadingAge]]  # {project: of the readings of each program}
 
 
-class HomeFacts(NamedTuple):
-    """What is looked up for all accounts. sums: by project."""
-
-    sums: Mapping[str, HomeSums]
-    ages: Ages
-
-
 class HomeMemory:
-    """What the home page says as of the last change of anything in it, for whoever looks next."""
+    """What the home page says of each project, as of the last change of anything in it, for whoever looks next."""
 
-    def __init__(self) -> None:
-        self._found: OrderedDict[Any, HomeFacts] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Any) -> HomeFacts | None:
-        with self._lock:
-            return self._found.get(key)
-
-    def put(self, key: Any, facts: HomeFacts) -> None:
-        with self._lock:
-            self._found[key] = facts
-            while len(self._found) > 2:  # noqa: PLR2004  this state, and the one a slower reader is still at
-                self._found.popitem(last=False)
+    def __init__(self, *, keep: bool = True) -> None:
+        self.sums: ByProject[HomeSums] = ByProject(keep=keep)
+        self.ages: ByProject[Sequence[ReadingAge]] = ByProject(keep=keep)
 
 
 @dataclass(frozen=True)
@@ -119,24 +100,35 @@ def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datet
     """Every project that is not removed, by name."""
     projects = all_heads(tx)
     today = now.date()
-    key = generation, today, tuple((one.id, one.revision, one.changed_at, one.as_of) for one in projects)
-    limit = settings.readings_stale_after
-    facts = memory.get(key)
-    # A reading that says the same again is no change: what is fresh stays so, and what looks stale is looked at again.
-    if facts is None or _silences(facts.ages, limit, now):
-        sums = _sums(tx, projects, today) if facts is None else facts.sums
-        facts = HomeFacts(sums, reading_ages.of_projects(tx, now, limit))
-        memory.put(key, facts)
-    silences = _silences(facts.ages, limit, now)
+    sums = memory.sums.of(projects, (generation, today), lambda some: _sums(tx, some, today))
+    ages = _ages(tx, memory, generation, projects, now, settings.readings_stale_after)
+    silences = _silences(ages, settings.readings_stale_after, now)
     waiting, syncing = held.counts(tx), leases.syncing(tx, settings.lease_ms)
     due = {project.id for project in schedule.due(tx, now, settings.interval_minutes)}
     cards = []
     for project in projects:
         state = state_of(project, syncing=project.id in syncing, stale_after=settings.stale_after, now=now)
         silent = project.id in silences
-        mine, held_values = facts.sums.get(project.id, NOBODY), waiting.get(project.id, 0)
+        mine, held_values = sums[project.id], waiting.get(project.id, 0)
         cards.append(_card(project, mine, state, held_values, silent=silent, due=project.id in due))
-    return HomePage(cards, stale_readings(reading_ages.together(facts.ages.values()), limit, now))
+    return HomePage(cards, stale_readings(reading_ages.together(ages.values()), settings.readings_stale_after, now))
+
+
+def _ages(
+    tx: sa.Connection, memory: HomeMemory, generation: int, projects: Sequence[Project], now: datetime, limit: int
+) -> Ages:
+    """How old the readings are. limit: minutes.
+
+    A reading that says the same again is no change: what is fresh stays so, and what looks stale is looked at again.
+    """
+
+    def find(some: Sequence[Project]) -> Ages:
+        found = reading_ages.of_projects(tx, now, limit, [one.id for one in some])
+        return {one.id: found.get(one.id, ()) for one in some}
+
+    ages = memory.ages.of(projects, generation, find)
+    silent = _silences(ages, limit, now)
+    return {**ages, **memory.ages.of([one for one in projects if one.id in silent], generation, find, anew=True)}
 
 
 def _silences(ages: Ages, limit: int, now: datetime) -> set[str]:
@@ -159,12 +151,12 @@ def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent:
 
 
 def _sums(tx: sa.Connection, projects: Sequence[Project], today: date) -> dict[str, HomeSums]:
+    ids = [one.id for one in projects]
     day, week = (
-        group_by(between(tx, "all", None, DaysBack(n), Present(), apart=False), lambda one: one.project_id)
+        group_by(between(tx, "some", ids, DaysBack(n), Present(), apart=False), lambda one: one.project_id)
         for n in (1, 7)
     )
-    first = today - timedelta(days=SPARK_DAYS - 1)
-    past = days.of_projects(tx, [one.id for one in projects], first, today)
+    past = days.of_projects(tx, ids, today - timedelta(days=SPARK_DAYS - 1), today)
     return {one.id: _sum(day.get(one.id, ()), week.get(one.id, ()), past[one.id]) for one in projects}
 
 

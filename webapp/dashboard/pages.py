@@ -15,9 +15,9 @@ from webapp.dashboard.project import project
 PUBLIC = ("/sign-in", "/static/<name>", "/sign-out")
 
 
-def register(app: Flask) -> None:
-    """Put the pages on the app."""
-    app.extensions[home.MEMORY] = home.HomeMemory()
+def register(app: Flask, *, keep: bool = True) -> None:
+    """Put the pages on the app. keep: whether to keep what they say until it changes."""
+    app.extensions[home.MEMORY] = home.HomeMemory(keep=keep)
     _add(app, "GET", "/static/<name>", serve)
     _add(app, "GET", "/sign-in", entrance.show_sign_in)
     _add(app, "POST", "/sign-in", entrance.sign_in)

@@ -26,7 +26,8 @@ Whose = tuple[Literal["project", "account", "all"], Any]
 class Mark(NamedTuple):
     """What tells a project from itself before a change, for whoever reads it.
 
-    The times tell a revision from one of the same number in a backup that was restored.
+    The times tell a revision from one of the same number in a backup that was restored. touched_at: the last time
+    anything of it was written, numbers or not.
     """
 
     id: str
@@ -38,6 +39,11 @@ class Mark(NamedTuple):
     @classmethod
     def of(cls, project: Project) -> Mark:
         return cls(project.id, project.revision, project.changed_at, project.as_of, project.touched_at)
+
+    @property
+    def state(self) -> tuple[str, int, datetime | None, datetime | None]:
+        """What its numbers depend on."""
+        return self[:-1]
 
 
 def _queries(columns: Sequence[sa.Column[Any]]) -> Mapping[str, Query]:

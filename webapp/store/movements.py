@@ -22,8 +22,8 @@ from webapp.store import standing
 from webapp.store.accounts import Account
 from webapp.store.heads import as_of_day, as_of_moment
 from webapp.store.spans import at_moment, on_account
-from webapp.store.standing import DAY, Scope, bound_day, bound_moment, has_bit, in_doubt
-from webapp.store.statement import Query, chunks, in_order
+from webapp.store.standing import DAY, bound_day, bound_moment, has_bit, in_doubt
+from webapp.store.statement import Query, bind_ids, chunks, in_order, texts_in
 from webapp.store.tables import (
     ACCOUNT_THERE,
     PROJECT_THERE,
@@ -73,19 +73,29 @@ class DayEnd(NamedTuple):
 
 End = Present | DaysBack | DayEnd
 Kind = Literal["now", "day"] | int  # of an end; a number: so many days back
+Scope = Literal["project", "some", "all"]
 SIDES = ("then", "now")
 
 
 def between(
-    tx: sa.Connection, scope: Scope, of: str | None, then: End, now: Present | DayEnd, *, apart: bool = True
+    tx: sa.Connection,
+    scope: Scope,
+    of: str | Sequence[str] | None,
+    then: End,
+    now: Present | DayEnd,
+    *,
+    apart: bool = True,
 ) -> list[Cohort]:
     """How the sums of all accounts came from one end to the other.
 
-    scope: `project` or `all`. apart: tell cohorts apart, else all accounts of a project are one of no platform.
+    scope: `project`, `some` (of which `of` has the ids) or `all`. apart: tell cohorts apart, else all accounts of a
+    project are one of no platform.
     """
     found = _Cohorts(apart)
     asked = scope, _kind(then), _kind(now), apart
-    values: dict[str, Any] = {"large": LARGE} if of is None else {"large": LARGE, "scope": of}
+    values: dict[str, Any] = {"large": LARGE}
+    if of is not None:
+        values["scope"] = of if isinstance(of, str) else bind_ids(tx, of)
     for side, end in zip(SIDES, (then, now), strict=True):
         values |= _bound(tx, side, end)
     odd = False
@@ -282,8 +292,15 @@ def _of_projects(dialect: str, scope: Scope, then: Kind, now: Kind) -> sa.Subque
             columns.append(_near("max", _DAYS.c.day <= bound_day(f"{side}_day")).label(f"{side}_day"))
         elif kind != "now":
             columns += _back(dialect, kind)
-    mine = projects.c.id == sa.bindparam("scope", type_=sa.Text())
-    return _in_turn(dialect, sa.select(*columns).where(mine if scope == "project" else PROJECT_THERE))
+    return _in_turn(dialect, sa.select(*columns).where(_meant(scope)))
+
+
+def _meant(scope: Scope) -> sa.ColumnElement[bool]:
+    if scope == "all":
+        return PROJECT_THERE
+    if scope == "some":
+        return projects.c.id.op("IN")(texts_in(sa.bindparam("scope")))
+    return projects.c.id == sa.bindparam("scope", type_=sa.Text())
 
 
 def _back(dialect: str, days: int) -> list[sa.ColumnElement[Any]]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from webapp.rules.sorting import group_by
+from webapp.store.statement import bind_ids, texts_in
 from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, observations, projects
 
 
@@ -31,18 +32,26 @@ def reading_ages(
     tx: sa.Connection, now: datetime, stale_after_minutes: int, project_id: str | None = None
 ) -> Sequence[ReadingAge]:
     """By program, of the active projects together or of one; accounts that people count by hand are left out."""
-    return together(of_projects(tx, now, stale_after_minutes, project_id).values())
+    mine = projects.c.status == "active"
+    if project_id is not None:  # a finished one waits for none
+        mine = (projects.c.id == project_id) & (projects.c.status != "finished")
+    return together(_ages(tx, now, stale_after_minutes, mine).values())
 
 
 def of_projects(
-    tx: sa.Connection, now: datetime, stale_after_minutes: int, project_id: str | None = None
+    tx: sa.Connection, now: datetime, stale_after_minutes: int, project_ids: Sequence[str]
 ) -> dict[str, list[ReadingAge]]:
-    """{project: the readings of each program}, of the active projects or of one; a finished one waits for none."""
+    """{project: the readings of each program}, of those of these projects that are active."""
+    listed = texts_in(sa.bindparam("listed", bind_ids(tx, project_ids)))
+    mine = (projects.c.status == "active") & projects.c.id.op("IN")(listed)
+    return _ages(tx, now, stale_after_minutes, mine)
+
+
+def _ages(
+    tx: sa.Connection, now: datetime, stale_after_minutes: int, mine: sa.ColumnElement[bool]
+) -> dict[str, list[ReadingAge]]:
     at = observations.c.observed_at
     limit = now - timedelta(minutes=stale_after_minutes)
-    mine = projects.c.status == "active"
-    if project_id is not None:
-        mine = (projects.c.id == project_id) & (projects.c.status != "finished")
     statement = (
         sa.select(
             projects.c.id,

@@ -191,9 +191,17 @@ class ids_in(FunctionElement[Any]):  # noqa: N801  a function of SQL
     """A select of the numbers in one parameter, made by `bind_ids`: as many as one likes."""
 
     inherit_cache = True
+    array = "bigint[]"
 
 
-def bind_ids(tx: sa.Connection, ids: Collection[int]) -> Any:
+class texts_in(ids_in):  # noqa: N801
+    """The same of texts."""
+
+    inherit_cache = True
+    array = "text[]"
+
+
+def bind_ids(tx: sa.Connection, ids: Collection[int] | Collection[str]) -> Any:
     return [*ids] if tx.dialect.name == "postgresql" else json.dumps([*ids])
 
 
@@ -206,4 +214,4 @@ def _each_of_json(element: ids_in, compiler: SQLCompiler, **options: Any) -> str
 @compiles(ids_in, "postgresql")
 def _each_of_array(element: ids_in, compiler: SQLCompiler, **options: Any) -> str:
     ids = compiler.process(element.clauses, **options)
-    return f"(SELECT unnest({ids}::bigint[]))"
+    return f"(SELECT unnest({ids}::{element.array}))"

@@ -91,17 +91,6 @@ def answer_by_bytes(content: Content) -> Response:
     return _response(Tagged(_tag(content.body), content), {})
 
 
-def remember(key: Any, make: Callable[[], bytes]) -> bytes:
-    """A part of answers that depends on the key alone, from memory or made now."""
-    memory = web.get(Memory)
-    full = (web.get(Database).generation, repr(key))
-    answer = memory.get(full)
-    if answer is None:
-        answer = Tagged("", Content(make()))
-        memory.put(full, answer)
-    return answer.content.body
-
-
 def _tag(text: bytes) -> str:
     return f'"{sha256(text).hexdigest()[:32]}"'
 

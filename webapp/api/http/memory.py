@@ -47,7 +47,7 @@ class Subject(NamedTuple):
         of_all = sorted(marks)
         touched_at = max((one.touched_at for one in of_all if one.touched_at), default=None)
         modified = None if touched_at is None else (int(touched_at.timestamp()), http_date(touched_at))
-        return cls(tuple(one[:-1] for one in of_all), modified)
+        return cls(tuple(one.state for one in of_all), modified)
 
 
 class Look(NamedTuple):

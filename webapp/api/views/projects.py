@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 from flask import Response
 
 from webapp import web
-from webapp.api.http.answering import answer_by_bytes, remember
+from webapp.api.http.answering import answer_by_bytes
 from webapp.api.http.asking import FieldsQuery
 from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
 from webapp.api.http.tables import json_content, lines_content
@@ -24,14 +23,14 @@ from webapp.model import UNKNOWN, Counts, Values
 from webapp.rules.freshness import is_project_stale
 from webapp.rules.growth import progress
 from webapp.rules.sorting import group_by
+from webapp.store.by_project import ByProject
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of
 from webapp.store.movements import Cohort, DaysBack, Present, between, together
 from webapp.store.projects import Project
-from webapp.store.standing import Scope
 
 
-class ProjectSums(msgspec.Struct, array_like=True):
+class ProjectSums(NamedTuple):
     """A project's accounts together. day, week: how they came there in the 24 hours and the 7 days up to `as_of`."""
 
     profiles: int
@@ -43,40 +42,35 @@ class ProjectSums(msgspec.Struct, array_like=True):
 NOBODY = ProjectSums(0, UNKNOWN, None, None)
 
 
+class ProjectsMemory(ByProject[ProjectSums]):
+    """The sums of each project, as of its last change."""
+
+
 def list_projects(asked: FieldsQuery) -> Response:
     """All projects with totals, progress, growth and freshness, by name.
 
     Removed projects are left out. The tag covers the bytes, because freshness changes with time.
     """
     with web.get(Database).read() as tx:
-        projects = all_heads(tx)
-        sums = remember(_state(projects), lambda: _sums(tx, projects, "all", None))
-    rows = _projects_out(projects, sums)
+        rows = _projects_out(tx, all_heads(tx))
     return answer_by_bytes(lines_content(ProjectList(rows), "projects", ProjectOut, asked, file="projects"))
 
 
 def get_project(_: NoQuery, project_id: str) -> Response:
     """One project with totals, progress, growth and freshness."""
     with web.get(Database).read() as tx:
-        project = head_of(tx, project_id)
-        sums = remember(_state([project]), lambda: _sums(tx, [project], "project", project.id))
-    return answer_by_bytes(json_content(_projects_out([project], sums)[0]))
+        (row,) = _projects_out(tx, [head_of(tx, project_id)])
+    return answer_by_bytes(json_content(row))
 
 
-def _state(projects: Sequence[Project]) -> tuple[Any, ...]:
-    """What the sums depend on."""
-    return "sums", *((project.id, project.revision, project.changed_at, project.as_of) for project in projects)
-
-
-def _sums(tx: sa.Connection, projects: Sequence[Project], scope: Scope, of: str | None) -> bytes:
+def _sums(tx: sa.Connection, projects: Sequence[Project]) -> dict[str, ProjectSums]:
     """{project id: what its accounts come to}"""
+    ids = [one.id for one in projects]
     day, week = (
-        group_by(between(tx, scope, of, DaysBack(days), Present(), apart=False), lambda one: one.project_id)
+        group_by(between(tx, "some", ids, DaysBack(days), Present(), apart=False), lambda one: one.project_id)
         for days in (1, 7)
     )
-    return msgspec.json.encode(
-        {project.id: _sum(project, day[project.id], week[project.id]) for project in projects if project.id in day}
-    )
+    return {one.id: _sum(one, day[one.id], week[one.id]) if one.id in day else NOBODY for one in projects}
 
 
 def _sum(project: Project, day: Sequence[Cohort], week: Sequence[Cohort]) -> ProjectSums:
@@ -89,13 +83,10 @@ def _sum(project: Project, day: Sequence[Cohort], week: Sequence[Cohort]) -> Pro
     )
 
 
-_sums_decoder = msgspec.json.Decoder(dict[str, ProjectSums])
-
-
-def _projects_out(projects: Sequence[Project], kept: bytes) -> list[ProjectOut]:
-    sums = _sums_decoder.decode(kept)
+def _projects_out(tx: sa.Connection, projects: Sequence[Project]) -> list[ProjectOut]:
+    sums = web.get(ProjectsMemory).of(projects, web.get(Database).generation, lambda some: _sums(tx, some))
     now, stale_after = web.get(Clock).now(), web.get(Settings).stale_after
-    return [_project_out(project, sums.get(project.id, NOBODY), now, stale_after) for project in projects]
+    return [_project_out(project, sums[project.id], now, stale_after) for project in projects]
 
 
 def _project_out(project: Project, sums: ProjectSums, now: datetime, stale_after: int) -> ProjectOut:
