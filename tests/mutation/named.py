@@ -4,4 +4,18 @@ from __future__ import annotations
 
 __all__ = ["NAMED"]
 
-NAMED: dict[tuple[str, str, str], str] = {}
+COUNTS = "webapp/sources/counts.py"
+ELSEWHERE = "webapp/sources/urls/elsewhere.py"
+LEASES = "webapp/store/leases.py"
+SAFE = "letters are safe in an address whether they are named or not"
+IN_RANGE = "0 is a count, so it never gets to this question"
+
+NAMED: dict[tuple[str, str, str], str] = {
+    (COUNTS, "module", "64 -> 65"): "any power from some 50 on shifts each number out of range, or into nothing",
+    (COUNTS, "_check_range", "n < 0 -> n <= 0"): IN_RANGE,
+    (COUNTS, "_check_range", "0 -> 1"): IN_RANGE,
+    (COUNTS, "_count_of_float", "number < 1 -> number <= 1"): "1.0 is whole, so it never gets to this question",
+    (ELSEWHERE, "module", "'!$&()*+=@' -> 'XX!$&()*+=@'"): SAFE,
+    (ELSEWHERE, "module", "'!$()*@' -> 'XX!$()*@'"): SAFE,
+    (LEASES, "release_all", "0 -> 1"): "a millisecond after 1970 has passed as well",
+}
