@@ -58,8 +58,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("no_cover")
     items[:] = [item for item in items if not (item.get_closest_marker("answers_anew") and _goes_the_long_way(item))]
     if config.getoption("quick"):
-        config.hook.pytest_deselected(items=[item for item in items if lanes.is_slow(item)])
-        items[:] = [item for item in items if not lanes.is_slow(item)]
+        config.hook.pytest_deselected(items=[item for item in items if lanes.is_left_out(item)])
+        items[:] = [item for item in items if not lanes.is_left_out(item)]
 
 
 def _goes_the_long_way(item: pytest.Item) -> bool:

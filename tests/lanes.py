@@ -1,6 +1,6 @@
 """Which tests are slow: those that use PostgreSQL, a browser or processes, do a sync the long way, or say they are long.
 
-All others make the fast lane. For most, the lane follows from the fixtures that a test asks for, by itself or through
+All others make the fast lane, but for some that are BROAD. For most, the lane follows from the fixtures that a test asks for, by itself or through
 others. Whoever starts a process without the fixture `processes` fails, so that the fast lane stays fast.
 """
 
@@ -21,6 +21,28 @@ SLOW = {
     "long",
 }  # marks; fixtures of these names give them
 BESIDE_THE_STORE = {"store", "read"}
+# Many tests that together take a third of the fast lane's time and go far beyond what most changes touch. They count for
+# the coverage like the others.
+BROAD = {
+    "api/test_openapi.py",
+    "read/test_tags.py",
+    "serving/test_worker.py",
+    "sources/test_files.py",
+    "sources/test_limits.py",
+    "store/test_days.py",
+    "store/test_movements.py",
+    "sync/test_doubts.py",
+    "sync/test_files.py",
+    "sync/test_hanging.py",
+    "sync/test_merged_doubts.py",
+    "sync/test_odd_input.py",
+    "sync/test_overlaps.py",
+    "sync/test_returns.py",
+    "sync/test_schedules.py",
+    "sync/test_stateful.py",
+    "tests/test_damage.py",
+    "tests/test_terminal.py",
+}
 STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "pty.spawn"}
 
 
@@ -32,6 +54,11 @@ def mark(item: pytest.Item) -> None:
 
 def is_slow(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(name) for name in SLOW)
+
+
+def is_left_out(item: pytest.Item) -> bool:
+    """Whether the fast lane does without it."""
+    return is_slow(item) or "/".join(item.path.parts[-2:]) in BROAD
 
 
 def is_measured(item: pytest.Item) -> bool:
