@@ -50,7 +50,7 @@ class Subject(NamedTuple):
         return cls(tuple(one.state for one in of_all), modified)
 
 
-class Look(NamedTuple):
+class SubjectLook(NamedTuple):
     """A look at a subject. version: of the database meanwhile, None: it cannot be told. subject None: not known."""
 
     version: Version | None
@@ -75,14 +75,14 @@ class Subjects:
         self._file: tuple[int, ...] | None = None  # that a transaction has looked at
         self._known: dict[Whose, _Known] = {}
 
-    def look(self, whose: Whose) -> Look:
+    def look(self, whose: Whose) -> SubjectLook:
         version = self._watch.version() if self._watch is not None else None
         if version is None or version[:3] != self._file:
-            return Look(version, None)
+            return SubjectLook(version, None)
         known = self._known.get(whose)
         if known is None or known.version != version:
             known = self._ask(whose, version, known)
-        return Look(version, None if known is None else known.subject)
+        return SubjectLook(version, None if known is None else known.subject)
 
     def put(self, whose: Whose, version: Version | None, projects: Iterable[Project]) -> Subject:
         """What a transaction has found. version: the database's before it began."""
