@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.fakes.copied import replace_by_copy
 from tests.fakes.service import ADMIN, TOKEN
 from tests.read.test_tags import READS
 from tests.read.world import World
@@ -272,14 +271,7 @@ def test_a_file_that_was_replaced_is_noticed_though_it_says_the_same(
     laid: World, client: FlaskClient, tmp_path: Path
 ) -> None:
     client.get(LIST, headers=ADMIN)
-    path, copy = Path(laid.service.db.storage()), tmp_path / "copy.db"
-    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
-        source.backup(target)
-    source.close()
-    target.close()
-    for name in ("", "-wal", "-shm"):
-        Path(f"{path}{name}").unlink(missing_ok=True)
-    shutil.move(copy, path)
+    replace_by_copy(Path(laid.service.db.storage()), tmp_path)
 
     assert [client.get(LIST, headers=ADMIN).status_code for _ in range(3)] == [503, 200, 200]
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.copied import replace_by_copy
 from tests.read.world import World
 from webapp.store.db import Database
 from webapp.store.watch import INHERITED, Watch
@@ -62,16 +61,8 @@ def test_what_is_not_committed_is_no_other_version(watch: Watch, sqlite_db: Data
 
 
 def test_another_file_in_the_same_place_is_another_version(watch: Watch, sqlite_db: Database, tmp_path: Path) -> None:
-    path = Path(sqlite_db.storage())
     before = watch.version()
-    copy = tmp_path / "backup.db"
-    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
-        source.backup(target)
-    source.close()
-    target.close()
-    for name in ("", "-wal", "-shm"):
-        Path(f"{path}{name}").unlink(missing_ok=True)
-    shutil.move(copy, path)
+    replace_by_copy(Path(sqlite_db.storage()), tmp_path)
 
     after = watch.version()
 

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import time as real_time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
 from tests.fakes.gate import Gate
 from tests.fakes.service import Service
 from tests.fakes.sheet import FakeSheet
+from tests.sync.meeting import begun, states
 from webapp.clock import Clock
 
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
 BUDGET_S = 30.0
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(16) as threads:
-        yield threads
 
 
 @pytest.fixture
@@ -33,17 +27,6 @@ def two() -> FakeSheet:
     sheet.rows("Project A", [ANN, 1])
     sheet.rows("Project B", [BEN, 1])
     return sheet
-
-
-def begun(service: Service, pool: ThreadPoolExecutor, gate: Gate, **parameters: Any) -> Future[TestResponse]:
-    """A trigger in another thread that has come to the gate."""
-    answer = pool.submit(service.trigger, **parameters)
-    gate.wait_for_somebody()
-    return answer
-
-
-def states(service: Service) -> list[str]:
-    return [row["state"] for row in service.rows("SELECT state FROM sync_runs ORDER BY started_at")]
 
 
 def served(url: str, two: FakeSheet, lease_s: float) -> Iterator[Service]:

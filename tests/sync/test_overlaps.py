@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time as real_time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -16,6 +15,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.gate import Gate
 from tests.fakes.service import TIMES, Service
 from tests.fakes.sheet import FakeSheet
+from tests.sync.meeting import begun, states
 from webapp.clock import Budget
 from webapp.errors import StoreError, TransientSourceError
 from webapp.sources.sheet import Tab
@@ -32,28 +32,11 @@ TERMINAL = {"succeeded", "partial", "failed", "cancelled", "abandoned"}
 
 
 @pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(16) as threads:
-        yield threads
-
-
-@pytest.fixture
 def two(sheet: FakeSheet) -> FakeSheet:
     """A spreadsheet of two projects."""
     sheet.rows("Project A", [ANN, 1])
     sheet.rows("Project B", [BEN, 1])
     return sheet
-
-
-def begun(service: Service, pool: ThreadPoolExecutor, gate: Gate, **parameters: Any) -> Future[TestResponse]:
-    """A trigger in another thread that has come to the gate."""
-    answer = pool.submit(service.trigger, **parameters)
-    gate.wait_for_somebody()
-    return answer
-
-
-def states(service: Service) -> list[str]:
-    return [row["state"] for row in service.rows("SELECT state FROM sync_runs ORDER BY started_at")]
 
 
 def seem_dead(service: Service) -> None:
