@@ -628,6 +628,18 @@ def test_a_refused_token_is_dropped_unless_another_thread_has_renewed_it_already
     assert (kept, tokens._credentials.token) == ("new", None)
 
 
+def test_who_waits_in_vain_for_a_token_that_another_thread_fetches_tries_again(
+    account: ServiceAccount, fake_time: FakeTime
+) -> None:
+    tokens = _AccessTokens(account)
+    http = Http("Google", fake_time.clock, limits=Limits(call_s=0.01))
+
+    with tokens._lock, pytest.raises(TransientSourceError, match="Google did not answer in time") as error:
+        tokens.get(http, fake_time.budget())
+
+    assert error.value.code == "timeout"
+
+
 def test_to_read_no_tab_costs_no_call(google: Google, fake_time: FakeTime) -> None:
     sheet = google.sheet()
 
