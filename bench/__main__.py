@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     commands = parser.add_subparsers(dest="what", required=True)
-    sync = commands.add_parser("sync", help="a whole sync against a bare script")
-    sync.add_argument("--tabs", type=int, default=10)
-    sync.add_argument("--rows", type=int, default=100, help="accounts a tab")
-    sync.add_argument("--rounds", type=int, default=3)
+    _add_sync(commands.add_parser("sync", help="a whole sync against a bare script and a naive one"))
     start = commands.add_parser("start", help="gunicorn to the first answer, against bare Flask and SQLAlchemy")
     start.add_argument("--rounds", type=int, default=5)
     slow = commands.add_parser("slow", help="whether others are answered beside a crowd of slow clients")
@@ -50,13 +49,34 @@ def main() -> None:
 
         of_a_year.measure(asked.days, asked.tabs, asked.rows, asked.minutes, asked.file)
     elif asked.what == "sync":
-        from bench.sync import measure  # noqa: PLC0415
+        from bench import sync as syncing  # noqa: PLC0415
 
-        measure(asked.tabs, asked.rows, asked.rounds)
+        syncing.measure(_sync_asked(asked))
     else:
         from bench import start as starting  # noqa: PLC0415
 
         starting.measure(asked.rounds)
+
+
+def _add_sync(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tabs", type=int, help="with --rows, that size only")
+    parser.add_argument("--rows", type=int, help="accounts a tab")
+    parser.add_argument("--large", action="store_true", help="10 x 100,000 too")
+    parser.add_argument("--latency", type=int, nargs="*", default=(0, 150), help="milliseconds of each call")
+    parser.add_argument("--rounds", type=int, default=5, help="fewer where each takes long")
+    parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
+    parser.add_argument("--no-naive", action="store_true", help="leave the naive script out")
+
+
+def _sync_asked(options: argparse.Namespace) -> Any:
+    from bench.google import Size  # noqa: PLC0415
+    from bench.sync import LARGE, SIZES, Asked  # noqa: PLC0415
+
+    sizes: Sequence[Size] = (*SIZES, LARGE) if options.large else SIZES
+    if options.tabs or options.rows:
+        sizes = (Size(options.tabs or 10, options.rows or 100),)
+    databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
+    return Asked(sizes, options.latency, options.rounds, databases, naive=not options.no_naive)
 
 
 if __name__ == "__main__":

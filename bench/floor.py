@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from pathlib import Path
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import urllib3
 
-from bench.google import BOOK, FIRST_METRIC
+from bench.google import BOOK, FIRST_METRIC, Size
+from webapp.model import METRICS
 
-__all__ = ["Floor"]
-
-METRICS = ("followers", "likes", "comments", "videos", "views")
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS accounts (
   id INTEGER PRIMARY KEY, project TEXT NOT NULL, url TEXT NOT NULL, {", ".join(f"{m} INTEGER" for m in METRICS)},
@@ -35,23 +33,24 @@ INSERT INTO snapshots SELECT ?, id, {", ".join(METRICS)} FROM accounts WHERE tru
 class Floor:
     """Nobody could do less: no matching of URLs, no cell that is not a number, no lease, no log."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self.url = url
-        self.http = urllib3.PoolManager(maxsize=1)
-        self.db = sqlite3.connect(folder / "floor.db", isolation_level=None)
-        self.db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + SCHEMA)
+    def __init__(self, google: str, database: str, size: Size) -> None:
+        self._titles = size.titles
+        ranges = "&".join(f"ranges={quote(title)}" for title in self._titles)
+        self._url = f"{google}/v4/spreadsheets/{BOOK}/values:batchGet?{ranges}&fields=valueRanges.values"
+        self._http = urllib3.PoolManager(maxsize=1)
+        self._db = sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)
+        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + SCHEMA)
 
-    def sync(self, titles: list[str], day: str) -> None:
-        ranges = "&".join(f"ranges={quote(title)}" for title in titles)
-        url = f"{self.url}/v4/spreadsheets/{BOOK}/values:batchGet?{ranges}&fields=valueRanges.values"
-        answer = self.http.request("GET", url, headers={"Accept-Encoding": "gzip"})
+    def sync(self) -> None:
+        answer = self._http.request("GET", self._url, headers={"Accept-Encoding": "gzip"})
         grids = json.loads(answer.data)["valueRanges"]
-        self.db.execute("BEGIN IMMEDIATE")
-        for title, grid in zip(titles, grids, strict=True):
+        self._db.execute("BEGIN IMMEDIATE")
+        for title, grid in zip(self._titles, grids, strict=True):
             rows = [(title, row[0], *row[FIRST_METRIC:]) for row in grid["values"][1:]]
-            self.db.executemany(UPSERT, rows)
-        self.db.execute(SNAPSHOTS, (day,))
-        self.db.execute("COMMIT")
+            self._db.executemany(UPSERT, rows)
+        self._db.execute(SNAPSHOTS, (f"{datetime.now(UTC):%Y-%m-%d}",))
+        self._db.execute("COMMIT")
 
     def close(self) -> None:
-        self.db.close()
+        self._http.clear()
+        self._db.close()

@@ -8,8 +8,6 @@ from pathlib import Path
 import sqlalchemy  # noqa: F401  a start pays for it
 from flask import Flask, Response
 
-__all__ = ["app"]
-
 app = Flask("floor", static_folder=None)
 BODY = Path(os.environ["BENCH_BODY"]).read_bytes() if "BENCH_BODY" in os.environ else b"{}"
 

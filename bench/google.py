@@ -6,13 +6,14 @@ import gzip
 import json
 import multiprocessing
 import random
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
-from urllib.parse import parse_qs, urlsplit
-
-__all__ = ["BOOK", "HEADER", "served"]
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
 
 BOOK = "bench-spreadsheet-0123456789-abcdefghij"
 HEADER = ["Profile URL", "Platform", "Username", "Topic", "Followers", "Likes", "Comments", "Videos", "Views"]
@@ -28,17 +29,35 @@ NAMES = ("TikTok", "Instagram", "YouTube", "X")
 Grid = list[list[str | int]]
 
 
-def made_up(tabs: int, rows: int, seed: int = 1) -> dict[str, Grid]:
+class Size(NamedTuple):
+    """Of a spreadsheet: tabs, and accounts in each of them."""
+
+    tabs: int
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.tabs} x {self.rows:,}"
+
+    @property
+    def accounts(self) -> int:
+        return self.tabs * self.rows
+
+    @property
+    def titles(self) -> list[str]:
+        return [f"Project {tab + 1:03}" for tab in range(self.tabs)]
+
+
+def invent(size: Size, seed: int = 1) -> dict[str, Grid]:
     """Tabs of accounts with random counts."""
     rng = random.Random(seed)
     book: dict[str, Grid] = {}
-    for tab in range(tabs):
+    for tab, title in enumerate(size.titles):
         grid: Grid = [list(HEADER)]
-        for row in range(rows):
+        for row in range(size.rows):
             kind, name = row % 4, f"someone_{tab}_{row}"
             counts = [rng.randrange(10, 10**6) for _ in range(5)]
             grid.append([HOSTS[kind].format(name), NAMES[kind], name, "Topic", *counts])
-        book[f"Project {tab + 1:03}"] = grid
+        book[title] = grid
     return book
 
 
@@ -62,18 +81,27 @@ class _Api(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     book: dict[str, Grid]
     parts: dict[str, str]
+    latency_s: float
 
     def do_GET(self) -> None:
-        url = urlsplit(self.path)
-        ranges = parse_qs(url.query).get("ranges", [])
-        body = self._values(ranges) if url.path.endswith(":batchGet") else self._titles()
-        data = gzip.compress(body.encode(), 1)
+        data = gzip.compress(self._body().encode(), 1)
+        time.sleep(self.latency_s)
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def _body(self) -> str:
+        url = urlsplit(self.path)
+        if url.path.endswith("/values:batchGet"):
+            shown = map(self._values, parse_qs(url.query)["ranges"])
+            return '{"valueRanges":[' + ",".join(shown) + "]}"
+        _, _, one_range = url.path.partition("/values/")
+        if not one_range:
+            return self._titles()
+        return '{"majorDimension":"ROWS",' + self._values(unquote(one_range)).removeprefix("{")
 
     def _titles(self) -> str:
         sheets = [
@@ -89,31 +117,23 @@ class _Api(BaseHTTPRequestHandler):
         ]
         return json.dumps({"properties": {"title": "Bench", "locale": "en_US"}, "sheets": sheets})
 
-    def _values(self, ranges: list[str]) -> str:
-        shown = []
-        for text in ranges:
-            title = text.rpartition("!")[0].strip("'") or text
-            if title not in self.parts:
-                self.parts[title] = json.dumps(self.book[title], separators=(",", ":"))
-            shown.append('{"range":%s,"values":%s}' % (json.dumps(text), self.parts[title]))  # noqa: UP031
-        return '{"valueRanges":[' + ",".join(shown) + "]}"
+    def _values(self, text: str) -> str:
+        title = text.rpartition("!")[0].strip("'") or text.strip("'")
+        if title not in self.parts:
+            self.parts[title] = json.dumps(self.book[title], separators=(",", ":"))
+        return f'{{"range":{json.dumps(text)},"values":{self.parts[title]}}}'
 
     def log_message(self, *words: object) -> None:
         pass
 
 
-def _serve(tabs: int, rows: int, pipe: Connection) -> None:
-    _Api.book, _Api.parts = made_up(tabs, rows), {}
+def _serve(size: Size, latency_s: float, pipe: Connection) -> None:
+    _Api.book, _Api.parts, _Api.latency_s = invent(size), {}, latency_s
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Api)
-    pipe.send(server.server_port)
-    import threading  # noqa: PLC0415
-
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    while True:
-        order = pipe.recv()
-        if order is None:
-            return
-        touched = _edit(_Api.book, *order)
+    pipe.send(server.server_port)
+    for share, seed in iter(pipe.recv, None):
+        touched = _edit(_Api.book, share, seed)
         _Api.parts.clear()
         pipe.send(touched)
 
@@ -132,10 +152,10 @@ class Google:
 
 
 @contextmanager
-def served(tabs: int, rows: int) -> Iterator[Google]:
-    """A spreadsheet of that size on a loopback port, in a process of its own."""
+def served(size: Size, latency_s: float = 0.0) -> Iterator[Google]:
+    """A spreadsheet of that size on a loopback port, in a process of its own. latency_s: before each answer."""
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(tabs, rows, theirs), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(size, latency_s, theirs), daemon=True)
     process.start()
     try:
         yield Google(f"http://127.0.0.1:{ours.recv()}", ours)

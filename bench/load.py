@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-__all__ = ["Load", "Served", "free_port", "hammer", "serving"]
-
 HOST = "127.0.0.1"
 
 

@@ -11,8 +11,6 @@ from webapp.store.db import Database, open_database
 from webapp.store.migrate import ensure_migrated
 from webapp.store.tables import account_snapshots, accounts, projects
 
-__all__ = ["fill"]
-
 DAYS = 30
 
 
@@ -28,12 +26,14 @@ def fill(path: Path, projects_there: int, size: int) -> None:
 
 def _fill_project(db: Database, project: str, size: int, now: datetime) -> None:
     began = now - timedelta(days=DAYS)
-    times = dict.fromkeys(("synced_at", "checked_at", "changed_at", "created_at", "updated_at", "as_of"), now)
-    counts = {metric: 1000 * place for place, metric in enumerate(METRICS, 1)}
+    times: dict[str, object] = dict.fromkeys(
+        ("synced_at", "checked_at", "changed_at", "created_at", "updated_at", "as_of"), now
+    )
+    counts: dict[str, object] = {metric: 1000 * place for place, metric in enumerate(METRICS, 1)}
     names = [f"{project}-{number}" for number in range(size)]
     with db.write() as tx:
         tx.execute(projects.insert(), [{"id": project, "name": project, "revision": 1, **times}])
-        row = {"project_id": project, "platform": "x", "added_at": began, **counts}
+        row: dict[str, object] = {"project_id": project, "platform": "x", "added_at": began, **counts}
         people = [
             row
             | {"username": name, "profile_url": f"https://x.com/{name}", "url_key": f"x:{name}"}

@@ -22,8 +22,6 @@ from typing import Self
 
 from bench.load import HOST, free_port
 
-__all__ = ["TOKEN", "Crowd", "Seen", "deployed", "measure", "memory_mb", "watch"]
-
 TOKEN = "bench-token-of-no-consequence"
 HEAD = b"GET /health HTTP/1.1\r\nHost: bench\r\nX-Long: " + b"x" * 4000
 FORM = b"POST /sign-in HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-www-form-urlencoded\r\n"

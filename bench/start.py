@@ -8,8 +8,6 @@ import tempfile
 
 from bench.load import serving
 
-__all__ = ["measure"]
-
 
 def measure(rounds: int) -> None:
     """Print both medians and the ratio of the pairs."""

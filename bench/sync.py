@@ -1,98 +1,157 @@
-"""A whole sync against the floor: first, nothing changed, 1 % of the cells changed. Authentication is in neither."""
+"""A whole sync against the bare script and the naive one, each in its own process, taking turns.
+
+The CPU of the processes is the figure, that of a database server included; the time that passes stands beside it.
+Authentication is in none of them.
+"""
 
 from __future__ import annotations
 
-import resource
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+from bench import bars
+from bench.bars import STEPS, Bar, show
 from bench.floor import Floor
-from bench.google import BOOK, served
-from webapp.bootstrap import Parts, bootstrap
-from webapp.clock import Budget
-from webapp.config import Settings
-from webapp.store.migrate import ensure_migrated
-from webapp.sync.trigger import Trigger
+from bench.google import Size, served
+from bench.naive import Naive
+from bench.ours import Ours
+from bench.side import Place, Side, Taken
+from tests.postgres_server import Server, find_binaries, postgres_server
 
-__all__ = ["measure"]
+SIZES = (Size(10, 100), Size(100, 100), Size(10, 10_000))
+LARGE = Size(10, 100_000)
+WARM = Size(2, 10)
+FLOOR, SQLITE, POSTGRES, NAIVE = "floor", "SQLite", "PostgreSQL", "naive"
+NAIVE_ACCOUNTS = 10_000  # it would take minutes of more
 
-STEPS = ("first sync", "nothing changed", "1 % changed")
-
-
-@dataclass
-class Times:
-    floor: list[float] = field(default_factory=list)
-    ours: list[float] = field(default_factory=list)
+Figures = dict[tuple[str, str], list[Taken]]  # of a step and a side, one for each round
 
 
-def measure(tabs: int, rows: int, rounds: int) -> None:
-    """Print medians and ratios of several rounds, each on fresh databases, the two taking turns."""
-    times = {step: Times() for step in STEPS}
-    calls = sum(_round(tabs, rows, number, times) for number in range(rounds)) / rounds / len(STEPS)
-    print(f"{tabs} tabs x {rows} accounts, {rounds} rounds, {calls:.1f} Sheets calls a sync")
-    for step, taken in times.items():
-        _show(step, taken)
-    print(f"  peak resident memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+class Asked(NamedTuple):
+    """What to measure. share: of the metric cells, raised before the second step."""
+
+    sizes: Sequence[Size] = SIZES
+    latencies_ms: Sequence[int] = (0, 150)
+    rounds: int = 5
+    databases: Sequence[str] = ("sqlite", "postgres")
+    naive: bool = True
+    share: float = 0.01
 
 
-def _round(tabs: int, rows: int, number: int, times: dict[str, Times]) -> int:
-    """All steps once; how many Sheets calls ours made."""
-    titles = [f"Project {tab + 1:03}" for tab in range(tabs)]
-    with served(tabs, rows) as google, tempfile.TemporaryDirectory() as folder:
-        floor = Floor(google.url, Path(folder))
-        parts = _parts(google.url, Path(folder))
-        before = parts.engine.sheets[0].calls
-        for step in STEPS:
-            if step == "1 % changed":
-                google.edit(0.01, number)
-            times[step].floor.append(_timed(lambda: floor.sync(titles, "2026-01-01")))
-            times[step].ours.append(_timed(lambda: _sync(parts)))
-        floor.close()
-        parts.db.close()
-        return parts.engine.sheets[0].calls - before
+def measure(asked: Asked) -> None:
+    """Print a table for each size and latency."""
+    with _server(asked) as server:
+        for size in asked.sizes:
+            for latency_ms in asked.latencies_ms:
+                rounds = rounds_of(size, asked.rounds)
+                naive = asked.naive and not latency_ms and size.accounts <= NAIVE_ACCOUNTS
+                figures = measure_size(size, latency_ms, rounds, sides_of(server, naive=naive), server, asked.share)
+                print(f"{size} accounts, {latency_ms} ms a call, {rounds} rounds")
+                _show(size, latency_ms, figures)
 
 
-def _show(step: str, taken: Times) -> None:
-    ratios = [ours / floor for ours, floor in zip(taken.ours, taken.floor, strict=True)]
-    floor, ours = statistics.median(taken.floor), statistics.median(taken.ours)
-    print(
-        f"  {step:16} floor {floor * 1000:9.1f} ms   ours {ours * 1000:9.1f} ms   "
-        f"ratio {statistics.median(ratios):5.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-    )
+def rounds_of(size: Size, rounds: int) -> int:
+    """Fewer where each takes long."""
+    return max(1, rounds * 1_000 // max(1_000, size.accounts // 50))
 
 
-def _timed(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+@contextmanager
+def _server(asked: Asked) -> Iterator[Server | None]:
+    binaries = find_binaries() if "postgres" in asked.databases else None
+    if binaries is None:
+        yield None
+        return
+    with postgres_server(binaries) as server:
+        yield server
 
 
-def _parts(url: str, folder: Path) -> Parts:
-    settings = Settings(
-        database_url=f"sqlite:///{folder}/ours.db",
-        sheets=(BOOK,),
-        sheets_api=url,
-        google_api_key="bench-key",
-        admin_tokens=("bench-token-of-no-consequence",),
-    )
-    parts = bootstrap(settings)
-    ensure_migrated(parts.db)
-    _warm(parts)
-    return parts
+def sides_of(server: Server | None, *, naive: bool = False) -> list[Side]:
+    sides = [Side(FLOOR, Floor), Side(SQLITE, Ours)]
+    if server is not None:
+        pid = int((server.folder / "postmaster.pid").read_text(encoding="ascii").split()[0])
+        sides.append(Side(POSTGRES, Ours, pid))
+    return [*sides, Side(NAIVE, Naive)] if naive else sides
 
 
-def _warm(parts: Parts) -> None:
-    """Import what the first sync imports: a process does it once."""
-    parts.engine.sheets[0].book(Budget(30))
+def measure_size(
+    size: Size, latency_ms: int, rounds: int, sides: Sequence[Side], server: Server | None, share: float
+) -> Figures:
+    """All steps of some rounds, each on fresh databases."""
+    figures: Figures = {(step, side.name): [] for step in STEPS for side in sides}
+    for number in range(rounds):
+        turn = number % len(sides)
+        with ExitStack() as stack:
+            google = stack.enter_context(served(size, latency_ms / 1000))
+            warm = stack.enter_context(served(WARM))
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            running = {}
+            for side in (*sides[turn:], *sides[:turn]):
+                places = [
+                    Place(url, of, _database(side, server, folder, name))
+                    for url, of, name in ((warm.url, WARM, "warm"), (google.url, size, "real"))
+                ]
+                running[side.name] = stack.enter_context(side.running(*places))
+            for step in STEPS:
+                if step == STEPS[1]:
+                    google.edit(share, number)
+                for name, sync in running.items():
+                    figures[step, name].append(sync())
+    return figures
 
 
-def _sync(parts: Parts) -> None:
-    trigger = Trigger(caller="cli")
-    started = parts.engine.start(trigger)
-    failed = [o for o in parts.engine.run(started.run, trigger, Budget(None, parts.clock)) if not o.result.success]
-    if failed:
-        raise RuntimeError(f"the sync failed: {failed[0].result.error}")
+def _database(side: Side, server: Server | None, folder: Path, name: str) -> str:
+    """The URL of an empty one."""
+    if server is None or side.server is None:
+        return f"sqlite:///{folder}/{side.name}-{name}.db"
+    server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    server.execute(f"CREATE DATABASE {name}")
+    return server.url(name)
+
+
+def _show(size: Size, latency_ms: int, figures: Figures) -> None:
+    for place, step in enumerate(STEPS):
+        print(f" {step}")
+        for (of, name), taken in figures.items():
+            if of == step:
+                floor = figures[step, FLOOR]
+                show(name, _words(taken, floor))
+        _show_bars(size, latency_ms, figures, place)
+
+
+def _words(taken: Sequence[Taken], floor: Sequence[Taken]) -> str:
+    cpu, wall = (statistics.median(values) * 1000 for values in ([t.cpu for t in taken], [t.wall for t in taken]))
+    ratio = statistics.median(ours.cpu / bare.cpu for ours, bare in zip(taken, floor, strict=True))
+    peak = max(each.peak_mb for each in taken)
+    return f"CPU {cpu:9.1f} ms {ratio:7.2f} x   wall {wall:9.1f} ms   {peak:5.0f} MB"
+
+
+def _show_bars(size: Size, latency_ms: int, figures: Figures, place: int) -> None:
+    step = STEPS[place]
+    if not latency_ms and size in bars.SYNC:
+        _show_bar("CPU", bars.SYNC[size][place], figures, step)
+    if latency_ms and size in bars.SYNC_WALL:
+        _show_bar("wall", bars.SYNC_WALL[size][place], figures, step)
+    if place == 0 and size in bars.SYNC_PEAK_MB:
+        peak, limit = max(each.peak_mb for each in figures[step, SQLITE]), bars.SYNC_PEAK_MB[size]
+        show("= memory", f"{peak:.0f} MB", f"{limit} MB", met=peak <= limit)
+    if (step, NAIVE) in figures and size in bars.NAIVE:
+        pairs = zip(figures[step, NAIVE], figures[step, SQLITE], strict=True)
+        times, least = statistics.median(naive.cpu / ours.cpu for naive, ours in pairs), bars.NAIVE[size][place]
+        show("= lighter than naive", f"{times:.0f} x", f"{least} x", met=times >= least)
+
+
+def _show_bar(what: str, bar: Bar, figures: Figures, step: str) -> None:
+    """Round by round, because the machine is not the same from one to the next."""
+    kind = what.lower()
+    pairs = list(zip(figures[step, SQLITE], figures[bar.of or step, FLOOR], strict=True))
+    seconds = [(getattr(ours, kind), getattr(floor, kind)) for ours, floor in pairs]
+    over_ms = statistics.median(ours - bar.times * floor for ours, floor in seconds) * 1000
+    if bar.times == 1 and not bar.of:
+        figure = f"floor {over_ms:+.1f} ms"
+    else:
+        figure = f"{statistics.median(ours / floor for ours, floor in seconds):.2f} x"
+    show(f"= {what}", figure, str(bar), met=over_ms <= bar.plus_ms)

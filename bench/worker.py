@@ -16,8 +16,6 @@ from pathlib import Path
 from bench.load import HOST
 from bench.slow import TOKEN, deployed, memory_mb
 
-__all__ = ["measure"]
-
 CLASSES = ("gthread", None)
 ROUND_S = 2.0
 CONNECTIONS = 4
