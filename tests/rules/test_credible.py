@@ -17,6 +17,7 @@ from webapp.rules.credible import may_be_cut
         (1000, 201, False),
         (1234, 1233, False),
         (1234, 9999, False),  # as many digits
+        (1234, 1234, False),  # as it was
         (1234, None, True),  # nothing is there yet
         (None, 12, False),
         (None, None, False),

@@ -51,6 +51,14 @@ def test_five_times_and_more_than_a_thousand_apart_or_nothing_left(
     assert implausible(before, after) is expected
 
 
+def test_two_values_agree_up_to_twice_each_other() -> None:
+    assert agrees(100, 200)
+    assert agrees(200, 100)
+    assert not agrees(100, 201)
+    assert not agrees(201, 100)
+    assert not agrees(None, 1)
+
+
 def test_a_plausible_value_is_believed_and_a_slip_is_not() -> None:
     assert judged(13_000) == BELIEVED
     assert judged(SLIP) == Judgement(believed=False, doubt=Doubt(SLIP, GOOD, NOW))

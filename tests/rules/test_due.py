@@ -19,7 +19,9 @@ from webapp.rules.due import (
     TOLERANCE,
     Schedule,
     check_cron,
+    check_interval,
     check_zone,
+    is_long_overdue,
     longest_pause,
     next_turn,
     overdue,
@@ -218,6 +220,16 @@ def test_an_expression_that_is_none_or_never_comes_is_refused_from_now(expressio
     assert (caught.value.field, caught.value.code) == ("cron", "invalid_parameter")
 
 
+@pytest.mark.parametrize(("minutes", "fits"), [(0, False), (1, True), (365 * 1440, True), (365 * 1440 + 1, False)])
+def test_an_interval_is_a_minute_to_a_year(minutes: int, fits: bool) -> None:
+    if fits:
+        assert check_interval(minutes) == minutes
+        return
+    with pytest.raises(Invalid) as caught:
+        check_interval(minutes)
+    assert (caught.value.field, caught.value.code) == ("interval_minutes", "invalid_parameter")
+
+
 def test_an_expression_is_kept_in_single_spaces() -> None:
     assert check_cron("  30\t2  * *  MON ", NOW) == "30 2 * * MON"
 
@@ -398,6 +410,11 @@ def test_a_project_is_fresh_for_as_long_as_it_asks_for(
 )
 def test_a_schedule_from_now(schedule: Schedule, words: str) -> None:
     assert schedule.words == words
+
+
+def test_a_project_is_long_overdue_after_the_limit() -> None:
+    assert not is_long_overdue(90 * 60, 90)
+    assert is_long_overdue(90 * 60 + 1, 90)
 
 
 def test_overdue_is_counted_from_the_turn() -> None:

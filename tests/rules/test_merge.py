@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.model import METRICS, NOTHING, Counts, Metric, Policy
-from webapp.rules.merge import Winner, keep_unread, merge, policy_of, verdict
+from webapp.rules.merge import Winner, keep_unread, merge, pin_in_force, policy_of, verdict
 
 BIGGEST = 2**63 - 1
 values = st.none() | st.integers(0, 5) | st.integers(0, BIGGEST)
@@ -81,6 +82,16 @@ def test_a_pin_beats_every_policy(sheet: Counts, parsed: Counts, policy: Policy,
 
     assert merge(sheet, parsed, policy, pins) == merge(sheet, parsed, policy)._replace(views=value)
     assert verdict(sheet.views, parsed.views, policy, value) == ("pin", value)
+
+
+def test_a_pin_counts_until_its_moment_has_come() -> None:
+    now = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    moment = timedelta(microseconds=1)
+
+    assert pin_in_force(None, now)
+    assert pin_in_force(now + moment, now)
+    assert not pin_in_force(now, now)
+    assert not pin_in_force(now - moment, now)
 
 
 def test_an_account_counted_by_hand_follows_its_sheet() -> None:

@@ -11,13 +11,17 @@ import pytest
 from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import (
     ProjectVerdict,
+    count_states,
     exit_code,
     judge_project,
     log_level,
     project_state,
     reasons,
+    result_level,
     result_state,
     run_label,
+    run_words,
+    stalled,
     state_of,
     status_of,
     succeeded,
@@ -37,6 +41,13 @@ class Numbers:
     error_count: int = 0
     degraded: bool = False
     error_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Counted(Numbers):
+    success_count: int = 0
+    skipped_count: int = 0
+    remaining: int = 0
 
 
 @pytest.mark.parametrize(
@@ -137,6 +148,33 @@ def test_the_worst_comes_first_and_else_the_order_stands() -> None:
     assert [result_state(one) for one in found[:5]] == ["failed", "degraded", "degraded", "synced", "skipped"]
 
 
+def test_how_many_were_tried_failed_or_were_kept_from_being_whole() -> None:
+    assert count_states([WHOLE, SKIPPED, DEGRADED, GUARDED, FAILED, FAILED]) == (5, 2, 1)
+
+
+def test_a_result_is_logged_as_loudly_as_it_is_bad() -> None:
+    levels = [result_level(one) for one in (WHOLE, SKIPPED, DEGRADED, GUARDED, FAILED)]
+
+    assert levels == [logging.INFO, logging.INFO, logging.WARNING, logging.ERROR, logging.ERROR]
+
+
+def test_a_live_run_that_is_silent_for_more_than_a_minute_has_stalled() -> None:
+    assert stalled(60.0) is None
+    assert (stalled(61.4) or "").startswith("no sign of progress for 61 s;")
+
+
+def test_a_live_run_that_has_stalled_is_no_success() -> None:
+    run = Numbers("running", error_code="stalled")
+
+    assert (status_of(run), status_of(run, strict=True), exit_code(run)) == (202, 502, 2)
+
+
+def test_a_run_says_in_words_how_much_it_did() -> None:
+    run = Counted("partial", 2, success_count=3, skipped_count=4, remaining=1)
+
+    assert run_words(run) == "partial: 3 projects done, 2 failed, 4 skipped, 1 left"
+
+
 def test_reasons_name_who_is_not_whole_and_why() -> None:
     assert reasons([WHOLE, SKIPPED]) is None
     assert reasons([WHOLE, DEGRADED, FAILED], ["tab 'x': garbled"]) == "E: not shared; C: no answer; tab 'x': garbled"
@@ -147,6 +185,59 @@ def test_a_reason_that_names_its_project_is_not_told_with_the_name_twice() -> No
     column = result("B", success=False, degraded=True, error="B!C: 9 of 9 values have gone")
 
     assert reasons([shrank, column]) == f"{shrank.error}; {column.error}"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "said"),
+    [
+        ("A", "A: shrank", "A: shrank"),
+        ("A", "A!B2: shrank", "A!B2: shrank"),
+        ("A", "AA: shrank", "A: AA: shrank"),
+        ("A", "B: shrank", "A: B: shrank"),
+    ],
+)
+def test_only_a_reason_that_begins_with_the_projects_name_goes_without_it(name: str, reason: str, said: str) -> None:
+    assert reasons([result(name, success=False, error=reason)]) == said
+
+
+def test_a_reason_of_several_projects_names_them_though_it_names_one_itself() -> None:
+    both = [result(name, success=False, error="A: shrank") for name in "AB"]
+
+    assert reasons(both) == "A, B: A: shrank"
+
+
+@pytest.mark.parametrize(("many", "who"), [(3, "P0, P1, P2"), (4, "P0, P1, P2 and 1 more")])
+def test_three_projects_that_share_a_reason_are_named(many: int, who: str) -> None:
+    assert reasons([result(f"P{n}", success=False, error="not shared") for n in range(many)]) == f"{who}: not shared"
+
+
+@pytest.mark.parametrize(("many", "tail"), [(5, ""), (6, "; and 1 more"), (7, "; and 2 more")])
+def test_five_reasons_are_told(many: int, tail: str) -> None:
+    said = reasons([result(f"P{n}", success=False, error=f"reason {n}") for n in range(many)])
+
+    assert said == "; ".join(f"P{n}: reason {n}" for n in range(5)) + tail
+
+
+def test_a_long_name_is_cut_to_sixty_letters_and_a_lone_reason_to_nine_hundred() -> None:
+    long, short = result("N" * 61, success=False, error="x" * 900), result("N" * 60, success=False, error="x" * 838)
+
+    assert reasons([short]) == f"{'N' * 60}: {'x' * 838}"
+    assert reasons([long]) == f"{'N' * 59}…: {'x' * 837}…"
+    assert len(reasons([long]) or "") == 900
+
+
+def test_a_reason_has_forty_letters_however_long_the_names_are() -> None:
+    names = [f"{n}{m}" + "N" * 58 for n in range(5) for m in range(3)]
+    many = [result(name, success=False, error=f"{name[0]}" + "x" * 60) for name in names]
+
+    said = reasons(many)
+
+    assert said is not None
+    assert f": 0{'x' * 38}…; 10NN" in said
+
+
+def test_a_project_that_failed_without_words_points_to_the_log() -> None:
+    assert reasons([result("A", success=False)]) == "A: see the log"
 
 
 def test_reasons_put_projects_with_one_reason_together_and_stay_short() -> None:

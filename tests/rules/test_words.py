@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -16,9 +16,17 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
     [
         (timedelta(seconds=59), "less than a minute"),
         (timedelta(seconds=60), "1 min"),
+        (timedelta(minutes=59, seconds=59), "59 min"),
+        (timedelta(minutes=60), "1 h"),
         (timedelta(hours=3, minutes=59), "3 h"),
+        (timedelta(hours=23, minutes=59), "23 h"),
+        (timedelta(hours=24), "1 d"),
         (timedelta(days=2), "2 d"),
+        (timedelta(days=29, hours=23), "29 d"),
         (timedelta(days=30), "1 month"),
+        (timedelta(days=60), "2 months"),
+        (timedelta(days=364), "12 months"),
+        (timedelta(days=365), "1 year"),
         (timedelta(days=729), "1 year"),
         (timedelta(days=730), "2 years"),
     ],
@@ -33,7 +41,10 @@ def test_a_length_of_time_is_said_in_its_largest_unit(length: timedelta, text: s
     [
         (timedelta(minutes=1), "in 1 minute"),
         (timedelta(minutes=23, seconds=59), "in 23 minutes"),
+        (timedelta(hours=1), "in 1 hour"),
         (timedelta(hours=23), "in 23 hours"),
+        (timedelta(days=1), "in 1 day"),
+        (timedelta(days=2), "in 2 days"),
         (timedelta(days=400), "in 1 year"),
     ],
     ids=str,
@@ -45,11 +56,19 @@ def test_how_far_ahead_a_moment_is(length: timedelta, text: str) -> None:
 def test_what_comes_within_the_minute_is_said_in_words() -> None:
     assert words.ahead(NOW + timedelta(seconds=30), NOW, spelled=True) == "in less than a minute"
     assert words.ahead(NOW, NOW) == "due now"
+    assert words.ahead(NOW + timedelta(minutes=28), NOW) == "in 28 min"
 
 
 @pytest.mark.parametrize(
     ("moment", "text"),
-    [(None, "never"), (NOW, "just now"), (NOW + timedelta(hours=1), "just now"), (NOW - timedelta(hours=5), "5 h ago")],
+    [
+        (None, "never"),
+        (NOW, "just now"),
+        (NOW + timedelta(hours=1), "just now"),
+        (NOW - timedelta(seconds=59), "just now"),
+        (NOW - timedelta(minutes=1), "1 min ago"),
+        (NOW - timedelta(hours=5), "5 h ago"),
+    ],
 )
 def test_how_long_ago_it_was(moment: datetime | None, text: str) -> None:
     assert words.ago(moment, NOW) == text
@@ -64,7 +83,66 @@ def test_how_long_a_run_took(seconds: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "–"), (0, "0"), (-9_999, "−9,999"), (18_450_200, "18.4M"), (-1_999, "−1,999"), (2**63, "9,223,372T")],
+    [
+        (None, "–"),
+        (0, "0"),
+        (-9_999, "−9,999"),
+        (9_999, "9,999"),
+        (10_000, "10.0K"),
+        (-10_999, "−10.9K"),
+        (100_999, "100K"),
+        (999_999, "999K"),
+        (1_000_000, "1.00M"),
+        (1_099_999, "1.09M"),
+        (18_450_200, "18.4M"),
+        (999_999_999, "999M"),
+        (10**9, "1.00B"),
+        (10**12 - 1, "999B"),
+        (10**12, "1.00T"),
+        (-1_999, "−1,999"),
+        (2**63, "9,223,372T"),
+    ],
 )
 def test_a_number_is_shortened_towards_zero(value: int | None, text: str) -> None:
     assert words.compact(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(1, "+1"), (20_000, "+20.0K"), (0, "0"), (-1, "−1"), (None, "–")])
+def test_a_short_number_says_its_sign_where_it_is_asked_for(value: int | None, text: str) -> None:
+    assert words.compact(value, sign=True) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(18_450_200, "18,450,200"), (-1_204, "−1,204"), (0, "0"), (None, "not observed")]
+)
+def test_a_whole_number_is_grouped(value: int | None, text: str) -> None:
+    assert words.exact(value) == text
+    assert words.grouped(value) == ("–" if value is None else text)
+
+
+@pytest.mark.parametrize(("value", "text"), [(1_204, "+1,204"), (1, "+1"), (0, "0"), (-20, "−20"), (None, "–")])
+def test_a_difference_says_its_sign(value: int | None, text: str) -> None:
+    assert words.signed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (1, "every minute"),
+        (30, "every 30 minutes"),
+        (60, "every hour"),
+        (90, "every 90 minutes"),
+        (120, "every 2 hours"),
+        (1440, "every day"),
+        (2880, "every 2 days"),
+    ],
+)
+def test_an_interval_is_said_in_the_largest_unit_that_fits(minutes: int, text: str) -> None:
+    assert words.every(minutes) == text
+
+
+def test_a_moment_is_said_in_utc_and_a_day_by_its_date() -> None:
+    berlin = timezone(timedelta(hours=1))
+
+    assert words.utc(NOW.astimezone(berlin)) == "2 Mar 2026, 10:00 UTC"
+    assert words.day_words(date(2026, 3, 2)) == "2 Mar 2026"
