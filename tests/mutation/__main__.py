@@ -107,10 +107,12 @@ def _survivors(path: Path, mutants: Sequence[Mutant], reach: Reach, jobs: int, s
     trials = [trial_of(number, path, mutant, reach) for number, mutant in enumerate(mutants)]
     swapped = [trial for trial in trials if not reach.is_import(path, trial.mutant)]
     shares = [Swaps(share, scratch, f"swaps-{n}") for n in range(jobs) if (share := swapped[n::jobs])]
-    left = {trial.number for share in shares for trial in share.survivors()}
-    rest = [trial for trial in trials if trial.number in left or reach.is_import(path, trial.mutant)]
+    left = [share.left() for share in shares]
+    rest = [trial for trial in trials if reach.is_import(path, trial.mutant)] + [t for _, unfit in left for t in unfit]
     rest = _unnoticed([(trial, trial.near) for trial in rest], jobs, scratch)  # a few files are soon collected
-    return [trial.mutant for trial in _unnoticed([(trial, trial.tests) for trial in rest], jobs, scratch)]
+    survivors = _unnoticed([(trial, trial.tests) for trial in rest], jobs, scratch)
+    survivors += [trial for unnoticed, _ in left for trial in unnoticed]
+    return [trial.mutant for trial in sorted(survivors, key=lambda trial: trial.number)]
 
 
 def _unnoticed(trials: Sequence[tuple[Trial, list[str]]], jobs: int, scratch: Path) -> list[Trial]:

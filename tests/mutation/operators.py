@@ -35,7 +35,8 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitOr: ast.BitAnd,
     ast.BitXor: ast.BitAnd,
 }
-# What only the type checker or the interpreter's start looks at.
+# What only the type checker or the interpreter's start looks at; and `strict` of zip, which guards against a slip that
+# none of our callers makes, so nothing they do can show that it has gone.
 UNSEEN_FIELDS = {"decorator_list", "returns", "annotation", "type_params", "format_spec"}
 UNSEEN_CALLS = {"cast", "TypeVar", "ParamSpec"}
 NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -153,7 +154,7 @@ def _is_unseen(node: ast.AST) -> bool:
             return True
         case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.Assign(targets=[ast.Name(id="__all__")]):
             return True
-        case ast.Subscript(value=ast.Name(id="Literal")):
+        case ast.Subscript(value=ast.Name(id="Literal")) | ast.keyword(arg="strict", value=ast.Constant(value=True)):
             return True
         case ast.Call(func=ast.Name(id=name)) if name in UNSEEN_CALLS:
             return True

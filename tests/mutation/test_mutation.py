@@ -60,6 +60,7 @@ def test_each_place_is_changed_in_each_way_that_could_be_a_slip() -> None:
         ("x = None", []),
         ("from a import b", []),
         ("x: 'Literal' = y", []),
+        ("zip(a, b, strict=True)", ["zip(a, b, strict=True) -> pass"]),
         ("def f() -> bool: return x", []),
         ("x = f'{a}!{b} is it'", ["'!' -> ''"]),
     ],

@@ -23,6 +23,7 @@ __all__ = ["Swaps", "Trial", "import_trial", "is_noticed", "trial_of"]
 PATIENCE_S, FACTOR = 20.0, 6.0  # beside what the tests take by themselves; the machine may be busy
 START_S = 600.0
 NO_TESTS = 5  # pytest's exit code
+NO_FIT = 6
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,19 @@ class Swaps:
         self._answers.write_text("")
         self._child = start(work, sum(trial.seconds for trial in trials) + START_S, self._log)
 
-    def survivors(self) -> list[Trial]:
-        """Those that nothing has noticed, once all are tried.
+    def left(self) -> tuple[list[Trial], list[Trial]]:
+        """Those that nothing has noticed, and those that could not be tried in this way, once all are.
 
         Raises: RuntimeError when the process ended before that.
         """
         self._child.wait()
-        noticed = dict(json.loads(line) for line in self._answers.read_text(encoding="utf-8").splitlines())
-        if len(noticed) != len(self._trials):
+        codes = dict(json.loads(line) for line in self._answers.read_text(encoding="utf-8").splitlines())
+        if len(codes) != len(self._trials):
             raise RuntimeError(
-                f"{len(noticed)} answers of {len(self._trials)}:\n{self._log.read_text(encoding='utf-8')[-3000:]}"
+                f"{len(codes)} answers of {len(self._trials)}:\n{self._log.read_text(encoding='utf-8')[-3000:]}"
             )
-        return [trial for trial in self._trials if not noticed[trial.number]]
+        unnoticed, unfit = ([one for one in self._trials if codes[one.number] == code] for code in (0, NO_FIT))
+        return unnoticed, unfit
 
 
 class _Loop:
@@ -124,12 +126,12 @@ class _Loop:
             for trial in self._trials:
                 chosen = [items[test] for test in trial.tests if test in items]
                 code = start(functools.partial(self._run, trial, chosen), trial.seconds, self._log).wait()
-                answers.write(json.dumps([trial.number, code != 0]) + "\n")
+                answers.write(json.dumps([trial.number, code]) + "\n")
         return True
 
     def _run(self, trial: Trial, items: list[pytest.Item]) -> int:
         if not swap(trial.code(), trial.path):
-            return 0
+            return NO_FIT
         for item, upcoming in pairwise([*items, None]):
             assert item is not None
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=upcoming)
@@ -139,7 +141,8 @@ class _Loop:
 
 
 def swap(module: CodeType, path: Path) -> bool:
-    """Give the functions of a module that is imported the code they have in this one; False when one does not fit."""
+    """Give the functions of a module that is imported the code they have in this one; False when one does not fit, or
+    there are none."""
     codes = list(_codes(module))
     new = dict(codes)
     if len(new) != len(codes):  # two functions of one name in one line cannot be told apart
@@ -147,6 +150,7 @@ def swap(module: CodeType, path: Path) -> bool:
     gc.unfreeze()
     things = gc.get_objects()
     gc.freeze()
+    any_fits = False
     for thing in things:
         if isinstance(thing, functools._lru_cache_wrapper) and str(thing.__module__).startswith("webapp"):
             thing.cache_clear()
@@ -155,7 +159,8 @@ def swap(module: CodeType, path: Path) -> bool:
             if code is None or code.co_freevars != thing.__code__.co_freevars:
                 return False
             thing.__code__ = code
-    return True
+            any_fits = True
+    return any_fits
 
 
 def _codes(code: CodeType) -> Iterator[tuple[tuple[str, int], CodeType]]:
