@@ -50,6 +50,11 @@ def _number(name: str, default: int = 0) -> sa.Column[int]:
     return sa.Column(name, Count(), nullable=False, server_default=sa.text(str(default)))
 
 
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
+    """An index of the rows that fit. Its condition on PostgreSQL is set by `backends.postgres`: see there."""
+    return sa.Index(name, *columns, unique=unique, sqlite_where=sa.text(where))
+
+
 # What a spreadsheet last said, for status and for planning the next read.
 spreadsheets = _table(
     "spreadsheets",
@@ -143,13 +148,9 @@ accounts = _table(
     _one_of("discovered", "sheet", "api"),
     _one_of("removed_by", "sheet", "api"),
     sa.UniqueConstraint("project_id", "url_key"),
-    sa.Index(  # a page of a list, in the order of the ids
-        "ix_accounts_present",
-        "project_id",
-        "id",
-        sqlite_where=sa.text("removed_at IS NULL"),
-        postgresql_where=sa.text("removed_at IS NULL"),
-    ),
+    _partial(
+        "ix_accounts_present", "project_id", "id", where="removed_at IS NULL"
+    ),  # a page of a list, in the order of the ids
     sqlite_autoincrement=True,
 )
 
@@ -194,14 +195,7 @@ held_observations = _table(
     sa.Column("decided_at", UtcDateTime()),
     _one_of("metric", *METRICS),
     _one_of("state", "held", "accepted", "rejected", "confirmed", "withdrawn"),
-    sa.Index(
-        "uq_held_observations_open",
-        "account_id",
-        "metric",
-        unique=True,
-        sqlite_where=sa.text("state = 'held'"),
-        postgresql_where=sa.text("state = 'held'"),
-    ),
+    _partial("uq_held_observations_open", "account_id", "metric", where="state = 'held'", unique=True),
     sa.Index("ix_held_observations_state", "state", "id"),
     sa.Index("ix_held_observations_account", "account_id", "id"),
     sqlite_autoincrement=True,
@@ -310,19 +304,8 @@ sync_runs = _table(
     sa.Column("error", sa.Text),
     _one_of("state", *RUN_STATES),
     sa.Index("ix_sync_runs_started", "started_at"),
-    sa.Index(
-        "ix_sync_runs_idle",
-        "started_at",
-        sqlite_where=sa.text(IDLE),
-        postgresql_where=sa.text(IDLE),
-    ),
-    sa.Index(
-        "uq_sync_runs_live",
-        "identity",
-        unique=True,
-        sqlite_where=sa.text("state IN ('queued', 'running')"),
-        postgresql_where=sa.text("state IN ('queued', 'running')"),
-    ),
+    _partial("ix_sync_runs_idle", "started_at", where=IDLE),
+    _partial("uq_sync_runs_live", "identity", where="state IN ('queued', 'running')", unique=True),
 )
 
 # What an Idempotency-Key stands for: the run that it started, or the one that was at work already.
@@ -361,7 +344,7 @@ sync_run_projects = _table(
     _flag("long", default=False),  # with more problems than an answer shows
     sa.PrimaryKeyConstraint("run_id", "project_id"),
     sa.Index("ix_sync_run_projects_project", "project_id"),
-    sa.Index("ix_sync_run_projects_long", "run_id", sqlite_where=sa.text("long"), postgresql_where=sa.text("long")),
+    _partial("ix_sync_run_projects_long", "run_id", where="long"),
     sqlite_with_rowid=False,
 )
 

@@ -9,6 +9,7 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, text
 
 from webapp.store.revision import revision_of
+from webapp.store.tables import metadata
 
 CONNECT_TIMEOUT_S = 5
 OPTIONS = "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"
@@ -34,6 +35,13 @@ CODES = {
     "XX001": "database_corrupt",
     "XX002": "database_corrupt",
 }
+
+
+# The tables name the conditions of their partial indexes for SQLite alone: to name them for PostgreSQL loads its
+# dialect, which would be 24 ms of CPU and 2 MB at each start of a service that never uses it.
+for _table in metadata.tables.values():
+    for _index in _table.indexes:
+        _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]
 
 
 class Postgres:
