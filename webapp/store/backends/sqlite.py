@@ -37,9 +37,17 @@ CODES = {
 
 
 class FileConnection(sqlite3.Connection):
-    """A connection that knows which file it has open, whatever the path leads to by now."""
+    """A connection that knows which file it has open, whatever the path leads to by now, and whether it may write."""
 
     identity: tuple[int, int]
+    writing = True
+
+    def allow(self, *, writing: bool) -> None:
+        """Let it write, or not. Said again, it would make SQLite prepare every statement anew, which costs as much as
+        running it does."""
+        if self.writing is not writing:
+            self.execute(f"PRAGMA query_only={int(not writing)}")
+            self.writing = writing
 
 
 class Sqlite:
@@ -315,7 +323,7 @@ def _begin(connection: Connection) -> None:
     if another writer got in between, whatever the busy timeout.
     """
     writing = connection.get_execution_options().get("write", False)
-    _file_of(connection).execute(f"PRAGMA query_only={int(not writing)}")
+    _file_of(connection).allow(writing=writing)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
