@@ -18,6 +18,13 @@ from webapp.store.ended_sessions import is_ended
 from webapp.store.watch import Watch
 
 MAX_BODY = 4 * 1024 * 1024
+HARD = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cache-Control", "no-store"),
+)
 
 
 def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
@@ -61,9 +68,8 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
 
 def harden(response: Response) -> Response:
     """The answer with what all say to browsers: believe the type, frame nothing, send no referrer, run nothing."""
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    response.headers.setdefault("Cache-Control", "no-store")
+    there = {name.lower() for name, _ in response.headers}
+    for name, value in HARD:
+        if name.lower() not in there:
+            response.headers.add(name, value)
     return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -192,7 +193,7 @@ class Database:
             return self._refusal(code)
         if self._soundness.is_damage():
             return self._refusal("database_corrupt")
-        newer = self._newer_schema() if isinstance(error, DBAPIError) else None
+        newer = self._newer_schema() if isinstance(error, DBAPIError | sqlite3.Error) else None
         return newer or (self._refusal(code) if code else None)
 
     def _newer_schema(self) -> StoreError | None:

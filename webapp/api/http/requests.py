@@ -31,15 +31,9 @@ def decode_query(kind: type[T], fixed: dict[str, str]) -> T:
     """
     if "\x00" in request.path:
         raise HttpProblem(404, "not_found", "there is nothing at this address")
-    given: dict[str, str] = {}
-    for name, value in _pairs():
-        if name in given:
-            raise _refusal(name, f"{name} is given more than once")
-        if not value.strip():
-            raise _refusal(name, f"{name} is empty; leave it out instead")
-        if "\x00" in name + value:
-            raise _refusal("query", "a NUL character is in no parameter")
-        given[name] = value
+    given = _given()
+    if not given and not fixed and cast("Any", kind).__struct_config__.frozen:
+        return cast("T", _unasked(cast("Any", kind)))
     names = _names(cast("Any", kind), tuple(fixed))
     for name in given:
         if name not in names:
@@ -50,6 +44,25 @@ def decode_query(kind: type[T], fixed: dict[str, str]) -> T:
         if name in given and getattr(asked, attribute) is None:  # `null` becomes None where no text is allowed
             raise _refusal(name, f"{name} is null; leave it out instead")
     return asked
+
+
+@cache
+def _unasked(kind: type[Any]) -> Any:
+    """A frozen query without a parameter, made once."""
+    return _convert({}, kind, strict=False)
+
+
+def _given() -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name, value in _pairs():
+        if name in given:
+            raise _refusal(name, f"{name} is given more than once")
+        if not value.strip():
+            raise _refusal(name, f"{name} is empty; leave it out instead")
+        if "\x00" in name + value:
+            raise _refusal("query", "a NUL character is in no parameter")
+        given[name] = value
+    return given
 
 
 @cache

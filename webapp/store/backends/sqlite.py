@@ -323,8 +323,12 @@ def _begin(connection: Connection) -> None:
     if another writer got in between, whatever the busy timeout.
     """
     writing = connection.get_execution_options().get("write", False)
-    _file_of(connection).allow(writing=writing)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    file = _file_of(connection)
+    file.allow(writing=writing)
+    if writing:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        file.execute("BEGIN")
 
 
 def _file_of(connection: Connection) -> FileConnection:
