@@ -104,14 +104,17 @@ def _sample(mutants: Sequence[Mutant], options: argparse.Namespace) -> list[Muta
 
 
 def _survivors(path: Path, mutants: Sequence[Mutant], reach: Reach, jobs: int, scratch: Path) -> list[Mutant]:
+    """By swapping where that can be done, for it is much quicker; by import whatever tests may only notice then."""
     trials = [trial_of(number, path, mutant, reach) for number, mutant in enumerate(mutants)]
-    swapped = [trial for trial in trials if not reach.is_import(path, trial.mutant)]
+    swapped = [trial for trial in trials if not trial.mutant.at_import]
     shares = [Swaps(share, scratch, f"swaps-{n}") for n in range(jobs) if (share := swapped[n::jobs])]
     left = [share.left() for share in shares]
-    rest = [trial for trial in trials if reach.is_import(path, trial.mutant)] + [t for _, unfit in left for t in unfit]
+    unnoticed, unfit = ([trial for some in left for trial in some[side]] for side in (0, 1))
+    rest = [trial for trial in trials if trial.mutant.at_import] + unfit
+    rest += [trial for trial in unnoticed if reach.is_import(path, trial.mutant)]
     rest = _unnoticed([(trial, trial.near) for trial in rest], jobs, scratch)  # a few files are soon collected
     survivors = _unnoticed([(trial, trial.tests) for trial in rest], jobs, scratch)
-    survivors += [trial for unnoticed, _ in left for trial in unnoticed]
+    survivors += [trial for trial in unnoticed if not reach.is_import(path, trial.mutant)]
     return [trial.mutant for trial in sorted(survivors, key=lambda trial: trial.number)]
 
 

@@ -91,6 +91,24 @@ def test_a_function_that_is_imported_gets_the_fault(tmp_path: Path) -> None:
     assert scope["add"](3, 1) == 2
 
 
+@pytest.mark.parametrize(
+    ("source", "fits"),
+    [
+        ("def both(a, b):\n    return sum(n for n in a), sum(n for n in b)\n", True),  # the parts come with the whole
+        ("both, other = (lambda a: a), (lambda a: -a)\n", False),
+    ],
+    ids=["parts of a function", "functions"],
+)
+def test_only_functions_that_can_be_told_apart_get_faults(tmp_path: Path, source: str, fits: bool) -> None:
+    path = tmp_path / "sums.py"
+    scope: dict[str, FunctionType] = {}
+    exec(compile(source, str(path), "exec"), scope)
+    code = compile(source, str(path), "exec")
+    assert isinstance(code, CodeType)
+
+    assert swap(code, path) is fits
+
+
 def test_a_fault_with_a_reason_is_one_of_those_that_are_made() -> None:
     for module, place, words in NAMED:
         source = (ROOT / module).read_text(encoding="utf-8")

@@ -143,10 +143,9 @@ class _Loop:
 def swap(module: CodeType, path: Path) -> bool:
     """Give the functions of a module that is imported the code they have in this one; False when one does not fit, or
     there are none."""
-    codes = list(_codes(module))
-    new = dict(codes)
-    if len(new) != len(codes):  # two functions of one name in one line cannot be told apart
-        return False
+    new: dict[tuple[str, int], CodeType | None] = {}
+    for key, code in _codes(module):
+        new[key] = None if key in new else code  # two of one name in one line cannot be told apart
     gc.unfreeze()
     things = gc.get_objects()
     gc.freeze()
@@ -155,10 +154,10 @@ def swap(module: CodeType, path: Path) -> bool:
         if isinstance(thing, functools._lru_cache_wrapper) and str(thing.__module__).startswith("webapp"):
             thing.cache_clear()
         if isinstance(thing, FunctionType) and thing.__code__.co_filename == str(path):
-            code = new.get((thing.__code__.co_qualname, thing.__code__.co_firstlineno))
-            if code is None or code.co_freevars != thing.__code__.co_freevars:
+            fitting = new.get((thing.__code__.co_qualname, thing.__code__.co_firstlineno))
+            if fitting is None or fitting.co_freevars != thing.__code__.co_freevars:
                 return False
-            thing.__code__ = code
+            thing.__code__ = fitting
             any_fits = True
     return any_fits
 
