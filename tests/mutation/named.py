@@ -8,6 +8,8 @@ COUNTS = "webapp/sources/counts.py"
 ELSEWHERE = "webapp/sources/urls/elsewhere.py"
 LEASES = "webapp/store/leases.py"
 SAFE = "letters are safe in an address whether they are named or not"
+GROWTH = "webapp/rules/growth.py"
+EPOCH = "seconds are only compared with each other, from whatever moment they are counted"
 IN_RANGE = "0 is a count, so it never gets to this question"
 
 NAMED: dict[tuple[str, str, str], str] = {
@@ -20,5 +22,7 @@ NAMED: dict[tuple[str, str, str], str] = {
     (COUNTS, "_parts", "',.' -> 'XX,.'"): "a mark is one of those that an amount may have, and no letter",
     (ELSEWHERE, "module", "'!$&()*+=@' -> 'XX!$&()*+=@'"): SAFE,
     (ELSEWHERE, "module", "'!$()*@' -> 'XX!$()*@'"): SAFE,
+    (GROWTH, "module", "1970 -> 1971"): EPOCH,
+    (GROWTH, "module", "1 -> 2"): EPOCH,
     (LEASES, "release_all", "0 -> 1"): "a millisecond after 1970 has passed as well",
 }

@@ -7,7 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.model import UNKNOWN, Values
-from webapp.rules.growth import Movement, Point, counting, difference, mask_of, movement, total, value_at
+from webapp.rules.growth import (
+    ALL,
+    DAY,
+    NO_SUMS,
+    Movement,
+    Point,
+    Sums,
+    counting,
+    difference,
+    mask_of,
+    movement,
+    percent_of,
+    progress,
+    sums,
+    total,
+    value_at,
+)
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 counts = st.integers(0, 2**63 - 1)
@@ -50,6 +66,14 @@ def test_halves_are_rounded_up_on_either_side_of_zero() -> None:
     down = value_at(NOON, [point(-1, 1), point(1, 0)])
 
     assert (up[4], down[4]) == (1, 1)
+
+
+def test_without_points_nothing_is_known() -> None:
+    assert value_at(NOON, []) == UNKNOWN
+
+
+def test_a_day_is_24_hours() -> None:
+    assert timedelta(hours=24) == DAY
 
 
 def test_behind_the_last_point_its_value_stands() -> None:
@@ -132,3 +156,80 @@ def test_parts_add_up_to_the_whole(some: list[tuple[Values, Values]], others: li
 def test_what_counts_is_told_by_bits(row: Values) -> None:
     assert counting(row, mask_of(row)) == row
     assert counting(row, 0) == UNKNOWN
+
+
+def test_there_is_a_bit_for_each_metric() -> None:
+    assert mask_of(UNKNOWN) == 0
+    assert [mask_of(tuple(0 if place == n else None for place in range(5))) for n in range(5)] == [1, 2, 4, 8, 16]
+    assert mask_of((0, 0, 0, 0, 0)) == ALL == 31
+
+
+# Sums of parts
+
+
+pairs_of_rows = st.lists(st.tuples(values, values), max_size=5)
+
+
+def test_sums_say_how_many_count_at_either_moment_and_at_both() -> None:
+    stays, comes, goes = views(3, 10), views(None, 5), views(4, None)
+
+    found = sums([(stays[0], stays[1]), (comes[0], comes[1]), (goes[0], goes[1]), (UNKNOWN, UNKNOWN)])
+
+    assert [side[4] for side in found[:7]] == [15, 7, 5, -4, 2, 1, 2]
+    assert (found.accounts, found.carried) == (2, 0)
+
+
+def test_nothing_has_joined_nothing() -> None:
+    assert sums([]) == NO_SUMS
+    assert all(number == 0 for side in NO_SUMS[:7] for number in side)
+    assert (NO_SUMS.accounts, NO_SUMS.carried) == (0, 0)
+
+
+@given(pairs_of_rows, pairs_of_rows, st.integers(0, 9), st.integers(0, 9))
+def test_the_sums_of_a_whole_are_those_of_its_parts(
+    some: list[tuple[Values, Values]], others: list[tuple[Values, Values]], one: int, two: int
+) -> None:
+    mine, theirs = sums(some)._replace(carried=one), sums(others)._replace(carried=two)
+
+    whole = mine.plus(theirs)
+
+    assert whole == sums([*some, *others])._replace(carried=one + two)
+    assert whole.minus(theirs) == mine
+    assert mine.plus(NO_SUMS) == mine
+
+
+@given(pairs_of_rows)
+def test_without_a_day_before_all_have_joined(pairs: list[tuple[Values, Values]]) -> None:
+    found = sums(pairs)._replace(carried=1)
+
+    assert found.from_nothing() == sums([(UNKNOWN, now) for _, now in pairs])._replace(carried=1)
+
+
+@given(pairs_of_rows)
+def test_a_day_without_news_carries_everybody_and_nothing_grows(pairs: list[tuple[Values, Values]]) -> None:
+    found: Sums = sums(pairs)
+
+    assert found.carry() == sums([(now, now) for _, now in pairs])._replace(carried=found.accounts)
+
+
+# Targets
+
+
+@pytest.mark.parametrize(
+    ("reached", "target", "percent", "said"),
+    [
+        (None, 100, None, (None, None)),
+        (50, None, None, (None, None)),
+        (50, 0, None, (None, None)),
+        (0, 100, 0.0, (0.0, 0.0)),
+        (50, 100, 50.0, (50.0, 50.0)),
+        (1, 3, 100 / 3, (33.33, 33.33)),
+        (100, 100, 100.0, (100.0, 100.0)),
+        (203, 200, 101.5, (101.5, 100.0)),
+    ],
+)
+def test_progress_is_in_percent_of_the_target_and_stops_at_all_of_it(
+    reached: int | None, target: int | None, percent: float | None, said: tuple[float | None, float | None]
+) -> None:
+    assert percent_of(reached, target) == percent
+    assert progress(reached, target) == said
