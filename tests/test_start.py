@@ -21,6 +21,7 @@ from webapp.app import create_app
 from webapp.bootstrap import Parts, bootstrap
 from webapp.clock import Clock, Stop
 from webapp.config import Settings
+from webapp.errors import StoreError
 from webapp.server import Server, options
 from webapp.store.migrate import current_revision
 from webapp.store.revision import HEAD_REVISION
@@ -94,6 +95,7 @@ class TestSettings:
 
 
 class TestBeforeTheFork:
+    @pytest.mark.usefixtures("processes")
     def test_the_database_is_migrated_and_no_connection_is_left(self, parts: Parts) -> None:
         app = create_app(parts)
 
@@ -106,11 +108,37 @@ class TestBeforeTheFork:
             "smart_sync.db.migrate-lock",
         ]
 
+    @pytest.mark.usefixtures("processes")
     def test_no_connection_crosses_it(self, parts: Parts) -> None:
         app = create_app(parts)
         server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=lambda: app)))
 
         assert not [path for path in open_files() if parts.settings.data_dir in path.parents]
+
+    def test_beside_other_threads_no_child_is_made(self, parts: Parts) -> None:
+        end = threading.Event()
+        other = threading.Thread(target=end.wait)
+        other.start()
+        try:
+            server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=partial(create_app, parts))))
+        finally:
+            end.set()
+            other.join()
+
+        assert current_revision(parts.db) == HEAD_REVISION
+
+    @pytest.mark.usefixtures("processes")
+    def test_what_goes_wrong_in_the_child_is_told_by_the_parent(
+        self, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **__: object) -> bool:
+            raise StoreError("the schema is broken", code="schema_broken")
+
+        monkeypatch.setattr(server, "migrate", fail)
+        monkeypatch.setattr(server, "ensure_migrated", fail)
+
+        with pytest.raises(RuntimeError, match="the schema is broken"):
+            server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=partial(create_app, parts))))
 
     def test_a_database_that_somebody_has_to_mend_ends_the_start(self, parts: Parts) -> None:
         parts.settings.data_dir.mkdir()

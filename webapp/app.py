@@ -53,11 +53,11 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
         document,
         Streams(),
         Sessions(parts.tokens, parts.clock, partial(is_ended, parts.db)),
-        dashboard.SetUp(parts.settings.configured, parts.reader),
+        dashboard.SetUp(parts.settings.configured, parts.reader, keep_answers),
     ]
     web.provide(app, shared)
     api.register(app, routes)
-    dashboard.register(app, keep=keep_answers)
+    dashboard.register(app)
     app.after_request(harden)
     if keep_answers:
         front = Front(app.wsgi_app, memory, parts.db, parts.tokens, parts.clock)

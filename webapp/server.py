@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
@@ -25,7 +26,8 @@ from webapp.bootstrap import THREADS, Parts
 from webapp.config import Settings
 from webapp.errors import ConfigError, StoreError
 from webapp.store.db import Database
-from webapp.store.migrate import ensure_migrated
+from webapp.store.migrate import current_revision, ensure_migrated, migrate
+from webapp.store.revision import HEAD_REVISION
 from webapp.sync.background import Background
 from webapp.web import KEY
 
@@ -107,6 +109,7 @@ def on_starting(server: Any) -> None:
     """
     db = _part(server.app.wsgi(), Database)
     try:
+        _migrate_apart(db)
         ensure_migrated(db)
     except StoreError as error:
         if error.code not in PASSING:
@@ -114,6 +117,25 @@ def on_starting(server: Any) -> None:
         log.warning("[SmartSync] started without the database: %s", error, extra={"code": error.code})
     finally:
         db.close()
+
+
+def _migrate_apart(db: Database) -> None:
+    """Migrate in a child process, where there is anything to do: Alembic's 10 MB go with it when it ends.
+
+    What goes wrong there goes wrong again for who tries it next, in words. Beside other threads nothing is done: the
+    child might wait for their locks for ever.
+
+    Raises: StoreError where nobody can tell whether there is anything to do.
+    """
+    if current_revision(db) == HEAD_REVISION or threading.active_count() > 1:
+        return
+    child = os.fork()
+    if child == 0:
+        try:
+            migrate(db)
+        finally:
+            os._exit(0)  # past all that the parent does at its own end
+    os.waitpid(child, 0)
 
 
 def post_worker_init(worker: Any) -> None:

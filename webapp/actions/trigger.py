@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from webapp.actions.desk import Desk
 from webapp.clock import Budget
 from webapp.errors import Invalid, NotFound, StoreError
 from webapp.store import runs
 from webapp.store.runs import ProjectResult, Run
-from webapp.sync.live import Outcome
-from webapp.sync.plan import PlannedChange
 from webapp.sync.trigger import Caller, Started, Trigger
 from webapp.sync.watch import at_once, watch
 
-Follow = Callable[[Iterable[Outcome]], Iterator[Outcome]]
+if TYPE_CHECKING:
+    from webapp.sync.live import Outcome
+    from webapp.sync.plan import PlannedChange
+
+Follow = Callable[[Iterable["Outcome"]], Iterator["Outcome"]]
 
 # Seconds a run may take by default. On the command line, and in programs, people wait as long as they like.
 BUDGETS_S: dict[Caller, float | None] = {"http": 120.0, "background": 600.0, "cli": None, "python": None}

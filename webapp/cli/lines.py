@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from webapp.actions import PlannedChange
 from webapp.cli.terminal import say
 from webapp.rules.due import is_long_overdue, overdue
 from webapp.rules.outcomes import run_words, succeeded
 from webapp.rules.words import ago
 from webapp.store.runs import ProjectResult, Run
+
+if TYPE_CHECKING:
+    from webapp.actions import PlannedChange
 
 
 def result_line(result: ProjectResult) -> str:

@@ -8,12 +8,15 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from webapp import logs
-from webapp.actions import Outcome
 from webapp.cli.lines import result_line
 from webapp.cli.terminal import say, shown
 from webapp.clock import Stop
+
+if TYPE_CHECKING:
+    from webapp.actions import Outcome
 
 
 @contextlib.contextmanager

@@ -89,11 +89,12 @@ class HomePage:
 def home() -> Response:
     """Every project at a glance; what to do first where there is no spreadsheet yet."""
     settings, database, now = web.get(Settings), web.get(Database), web.get(Clock).now()
-    memory: HomeMemory = current_app.extensions[MEMORY]
+    set_up = web.get(SetUp)
+    memory = current_app.extensions.setdefault(MEMORY, HomeMemory(keep=set_up.keep))
     with database.read() as tx:
         found = home_page(tx, memory, database.generation, now, settings)
         live, loss, unhappy = live_run(tx), lost_history.open_loss(tx), unhappy_run(tx)
-    return page("home.html", home=found, live=live, loss=loss, unhappy=unhappy, set_up=web.get(SetUp))
+    return page("home.html", home=found, live=live, loss=loss, unhappy=unhappy, set_up=set_up)
 
 
 def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datetime, settings: Settings) -> HomePage:

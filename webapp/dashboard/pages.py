@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any, cast
 
 from flask import Flask, Response
 
-from webapp.dashboard import entrance, forms, home, runs
-from webapp.dashboard.account import account
-from webapp.dashboard.assets import serve
-from webapp.dashboard.entrance import guard
-from webapp.dashboard.project import project
+from webapp.access import Role
 
 PUBLIC = ("/sign-in", "/static/<name>", "/sign-out")
 
+# Method, address, the view's module and name, and who may see it; None: everybody.
+PAGES: tuple[tuple[str, str, str, Role | None], ...] = (
+    ("GET", "/static/<name>", "assets.serve", None),
+    ("GET", "/sign-in", "entrance.show_sign_in", None),
+    ("POST", "/sign-in", "entrance.sign_in", None),
+    ("POST", "/sign-out", "entrance.leave", None),
+    ("GET", "/", "home.home", "read"),
+    ("GET", "/projects/<project_id>", "project.project", "read"),
+    ("GET", "/accounts/<int:account_id>", "account.account", "read"),
+    ("GET", "/runs", "runs.run_list", "admin"),
+    ("GET", "/runs/<run_id>", "runs.run", "admin"),
+    ("POST", "/sync", "forms.sync", "admin"),
+    ("POST", "/lost_history", "forms.acknowledge_loss", "admin"),
+    ("POST", "/held/<int:held_id>/<decision>", "forms.decide", "admin"),
+    ("POST", "/accounts/<int:account_id>/doubts/<metric>/accept", "forms.accept", "admin"),
+    ("POST", "/projects/<project_id>/auto_sync", "forms.auto_sync", "admin"),
+)
 
-def register(app: Flask, *, keep: bool = True) -> None:
-    """Put the pages on the app. keep: whether to keep what they say until it changes."""
-    app.extensions[home.MEMORY] = home.HomeMemory(keep=keep)
-    _add(app, "GET", "/static/<name>", serve)
-    _add(app, "GET", "/sign-in", entrance.show_sign_in)
-    _add(app, "POST", "/sign-in", entrance.sign_in)
-    _add(app, "POST", "/sign-out", entrance.leave)
-    _add(app, "GET", "/", guard(home.home))
-    _add(app, "GET", "/projects/<project_id>", guard(project))
-    _add(app, "GET", "/accounts/<int:account_id>", guard(account))
-    _add(app, "GET", "/runs", guard(runs.run_list, "admin"))
-    _add(app, "GET", "/runs/<run_id>", guard(runs.run, "admin"))
-    _add(app, "POST", "/sync", guard(forms.sync, "admin"))
-    _add(app, "POST", "/lost_history", guard(forms.acknowledge_loss, "admin"))
-    _add(app, "POST", "/held/<int:held_id>/<decision>", guard(forms.decide, "admin"))
-    _add(app, "POST", "/accounts/<int:account_id>/doubts/<metric>/accept", guard(forms.accept, "admin"))
-    _add(app, "POST", "/projects/<project_id>/auto_sync", guard(forms.auto_sync, "admin"))
+
+def register(app: Flask) -> None:
+    """Put the pages on the app."""
+    for method, path, view, role in PAGES:
+        app.add_url_rule(path, f"dashboard.{view.partition('.')[2]}", _later(view, role), methods=[method])
 
 
-def _add(app: Flask, method: str, path: str, view: Callable[..., Response]) -> None:
-    app.add_url_rule(path, f"dashboard.{view.__name__}", view, methods=[method])
+def _later(view: str, role: Role | None) -> Callable[..., Response]:
+    """A page that is loaded when somebody comes: programs and crons never do, and every start would pay for it."""
+
+    @cache
+    def load() -> Callable[..., Response]:
+        module, _, name = view.partition(".")
+        found = cast("Callable[..., Response]", getattr(import_module(f"webapp.dashboard.{module}"), name))
+        if role is None:
+            return found
+        from webapp.dashboard.entrance import guard  # noqa: PLC0415  see above
+
+        return guard(found, role)
+
+    def show(**values: Any) -> Response:
+        return load()(**values)
+
+    return show

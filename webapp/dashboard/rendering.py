@@ -36,10 +36,14 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class SetUp:
-    """configured: there is a spreadsheet to read. reader: the address to share one with; None: no service account."""
+    """configured: there is a spreadsheet to read. reader: the address to share one with; None: no service account.
+
+    keep: whether to keep what pages say until it changes.
+    """
 
     configured: bool
     reader: str | None
+    keep: bool = True
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:

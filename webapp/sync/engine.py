@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from webapp.clock import Budget, Clock
 from webapp.sources.sheet import SheetSource
 from webapp.store.db import Database
 from webapp.store.runs import Run
-from webapp.sync.admission import Admission
-from webapp.sync.live import LiveRun, Outcome
 from webapp.sync.options import Options
-from webapp.sync.run import outcomes
 from webapp.sync.trigger import Started, Trigger
+
+if TYPE_CHECKING:
+    from webapp.sync.live import Outcome
 
 
 class Engine:
     """Runs syncs. Holds nothing between runs but its parts.
+
+    Light to import: what works runs off is loaded by the first of them, since every start pays for imports.
 
     sheets: the configured spreadsheets; the first is the default one, which projects without a `spreadsheet` mean.
     """
@@ -34,6 +37,8 @@ class Engine:
 
         Raises: NotFound for an unknown project; Invalid for a key that stands for another trigger; StoreError.
         """
+        from webapp.sync.admission import Admission  # noqa: PLC0415  see above
+
         keys = [sheet.key for sheet in self.sheets]
         return Admission(self.db, keys, self.options, self.clock).start(trigger)
 
@@ -42,6 +47,9 @@ class Engine:
 
         Raises: StoreError when the database cannot go on.
         """
+        from webapp.sync.live import LiveRun  # noqa: PLC0415  see above
+        from webapp.sync.run import outcomes  # noqa: PLC0415
+
         if run.live:
             live = LiveRun(run, trigger, budget, self.db, self.sheets, self.options, self.clock)
             yield from outcomes(live)

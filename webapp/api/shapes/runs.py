@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict, replace
 
-from webapp.actions import How, PlannedChange
+from webapp.actions import How
 from webapp.api.shapes.fields import Code, Number, Time, says, zero_or_more
 from webapp.clock import iso
 from webapp.model import Metric, RunState, SkipReason
 from webapp.rules.outcomes import succeeded, worst_first
 from webapp.store.runs import PROBLEMS_SHOWN, ProjectResult, Run
+
+if TYPE_CHECKING:
+    from webapp.actions import PlannedChange
 
 WORDS_BYTES = 450
 KEPT_PROBLEMS = (3, 0)  # of each project, while an answer is too long

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from flask import Response
 
-from webapp import web
-from webapp.actions import doubts, held, pins
+from webapp import actions, web
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import HttpProblem, json_answer
 from webapp.api.http.routes import NoQuery, Route
@@ -63,12 +62,12 @@ def list_held(asked: HeldQuery) -> Response:
 
 def accept_held(_: NoQuery, held_id: int) -> Response:
     """Believe a held reading; the next sync merges it."""
-    return json_answer(HeldAnswer(success=True, held=held_decision(held.accept_held(desk(), held_id))))
+    return json_answer(HeldAnswer(success=True, held=held_decision(actions.held.accept_held(desk(), held_id))))
 
 
 def reject_held(_: NoQuery, held_id: int) -> Response:
     """Disbelieve a held reading for as long as the platform repeats it; the last good one stays."""
-    return json_answer(HeldAnswer(success=True, held=held_decision(held.reject_held(desk(), held_id))))
+    return json_answer(HeldAnswer(success=True, held=held_decision(actions.held.reject_held(desk(), held_id))))
 
 
 def list_doubts(asked: DoubtsQuery) -> Response:
@@ -80,7 +79,7 @@ def list_doubts(asked: DoubtsQuery) -> Response:
 
 def accept_doubt(_: NoQuery, account_id: int, metric: str) -> Response:
     """Let history believe what the Sheet says: the days since then get what was seen on them."""
-    doubts.accept_doubt(desk(), account_id, _metric(metric))
+    actions.doubts.accept_doubt(desk(), account_id, _metric(metric))
     return json_answer(Done(success=True))
 
 
@@ -93,13 +92,13 @@ def list_pins(asked: PinsQuery) -> Response:
 
 def put_pin(_: NoQuery, asked: PinUpdate, account_id: int, metric: str) -> Response:
     """Fix a metric of an account to a value, until a time or for good; the next sync shows it."""
-    pin = pins.put_pin(desk(), account_id, _metric(metric), asked.value, until=asked.until, note=asked.note)
+    pin = actions.pins.put_pin(desk(), account_id, _metric(metric), asked.value, until=asked.until, note=asked.note)
     return json_answer(PinAnswer(success=True, pin=pinned_value(pin)))
 
 
 def delete_pin(_: NoQuery, account_id: int, metric: str) -> Response:
     """Let the merge decide again."""
-    pins.delete_pin(desk(), account_id, _metric(metric))
+    actions.pins.delete_pin(desk(), account_id, _metric(metric))
     return json_answer(Done(success=True))
 
 

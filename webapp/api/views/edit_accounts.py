@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from flask import Response
 
-from webapp.actions import accounts
+from webapp import actions
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
@@ -18,18 +18,18 @@ def create_account(_: NoQuery, asked: AccountCreate, project_id: str) -> Respons
 
     It stays in the project whether the Sheet has a row for it or not; where it has one, the row's words win.
     """
-    edited = accounts.create_account(desk(), project_id, **msgspec.structs.asdict(asked))
+    edited = actions.accounts.create_account(desk(), project_id, **msgspec.structs.asdict(asked))
     return json_answer(account_answer(edited), 201 if edited.new else 200)
 
 
 def update_account(_: NoQuery, asked: AccountUpdate, account_id: int) -> Response:
     """Change who owns an account, its topic, or how it is counted. `mode` set here overrides the Status column."""
-    return json_answer(account_answer(accounts.change_account(desk(), account_id, named_members(asked))))
+    return json_answer(account_answer(actions.accounts.change_account(desk(), account_id, named_members(asked))))
 
 
 def delete_account(_: NoQuery, account_id: int) -> Response:
     """Take an account out of its project; rows of the Sheet no longer bring it back. Its history stays."""
-    return json_answer(account_answer(accounts.remove_account(desk(), account_id)))
+    return json_answer(account_answer(actions.accounts.remove_account(desk(), account_id)))
 
 
 ROUTES = (

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from flask import Response
 
-from webapp.actions import identity
+from webapp import actions
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
@@ -28,7 +28,7 @@ def correct_url(_: NoQuery, asked: UrlCorrection, account_id: int) -> Response:
 
     The old URL goes on to mean the account, so the Sheet's row still counts until somebody corrects it, and after.
     """
-    done = identity.correct_url(desk(), account_id, asked.profile_url, note=asked.note, dry_run=asked.dry_run)
+    done = actions.identity.correct_url(desk(), account_id, asked.profile_url, note=asked.note, dry_run=asked.dry_run)
     before, after = (
         account_record(done.before.account, done.before.aliases),
         account_record(done.after.account, done.after.aliases),
@@ -42,7 +42,7 @@ def merge_account(_: NoQuery, asked: AccountMerge, account_id: int) -> Response:
     The other takes over every day, observation and pin that it has not got itself; where both have one, its own
     stays and the audit log keeps the rest. The account itself is then no more: its URLs mean the other one.
     """
-    done = identity.merge_account(desk(), account_id, asked.into, note=asked.note, dry_run=asked.dry_run)
+    done = actions.identity.merge_account(desk(), account_id, asked.into, note=asked.note, dry_run=asked.dry_run)
     merged = done.merged
     answer = MergeAnswer(
         success=True,
@@ -60,7 +60,7 @@ def merge_account(_: NoQuery, asked: AccountMerge, account_id: int) -> Response:
 
 def delete_alias(asked: AliasQuery, account_id: int) -> Response:
     """Let a former URL of an account mean nobody: somebody else has the name now."""
-    return json_answer(account_answer(identity.drop_alias(desk(), account_id, asked.url_key)))
+    return json_answer(account_answer(actions.identity.drop_alias(desk(), account_id, asked.url_key)))
 
 
 ROUTES = (

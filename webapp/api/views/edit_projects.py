@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from flask import Response
 
-from webapp.actions import projects
+from webapp import actions
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
@@ -15,7 +15,7 @@ from webapp.api.views.editing import named_members
 
 def create_project(_: NoQuery, asked: ProjectCreate) -> Response:
     """Make a project. The next sync reads its tab; without one it lives on readings alone."""
-    return json_answer(project_answer(projects.create_project(desk(), msgspec.structs.asdict(asked))), 201)
+    return json_answer(project_answer(actions.projects.create_project(desk(), msgspec.structs.asdict(asked))), 201)
 
 
 def update_project(_: NoQuery, asked: ProjectUpdate, project_id: str) -> Response:
@@ -23,17 +23,17 @@ def update_project(_: NoQuery, asked: ProjectUpdate, project_id: str) -> Respons
 
     The Sheet is not touched. After another tab, the next sync reads it.
     """
-    return json_answer(project_answer(projects.change_project(desk(), project_id, named_members(asked))))
+    return json_answer(project_answer(actions.projects.change_project(desk(), project_id, named_members(asked))))
 
 
 def delete_project(_: NoQuery, project_id: str) -> Response:
     """Stop syncing a project and forget its tab. Its history stays, and so does everything in the Sheet."""
-    return json_answer(project_answer(projects.remove_project(desk(), project_id)))
+    return json_answer(project_answer(actions.projects.remove_project(desk(), project_id)))
 
 
 def restore_project(_: NoQuery, project_id: str) -> Response:
     """Bring a removed project back, with its tab and its history."""
-    return json_answer(project_answer(projects.restore_project(desk(), project_id)))
+    return json_answer(project_answer(actions.projects.restore_project(desk(), project_id)))
 
 
 ROUTES = (

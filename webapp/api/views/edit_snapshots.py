@@ -7,7 +7,7 @@ from datetime import date
 import msgspec
 from flask import Response
 
-from webapp.actions import snapshots
+from webapp import actions
 from webapp.api.http.asking import refusal
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
@@ -24,7 +24,7 @@ def correct_snapshot(asked: DryRunQuery, body: SnapshotUpdate, account_id: int, 
     A sync of the same day may still change them, as it does any snapshot of today.
     """
     values, of_day = named_members(body, *METRICS), _day(day)
-    before, after = snapshots.correct_snapshot(
+    before, after = actions.snapshots.correct_snapshot(
         desk(), account_id, of_day, values, note=body.note, dry_run=asked.dry_run
     )
     return _answer(asked, account_id, of_day, before, after)
@@ -33,7 +33,7 @@ def correct_snapshot(asked: DryRunQuery, body: SnapshotUpdate, account_id: int, 
 def delete_snapshot(asked: DryRunQuery, account_id: int, day: str) -> Response:
     """Forget one account's snapshot of one UTC day. If it is today's, the next sync makes it anew."""
     of_day = _day(day)
-    before = snapshots.remove_snapshot(desk(), account_id, of_day, dry_run=asked.dry_run)
+    before = actions.snapshots.remove_snapshot(desk(), account_id, of_day, dry_run=asked.dry_run)
     return _answer(asked, account_id, of_day, before, None)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from webapp.actions.accounts import EditedAccount
 from webapp.api.http.problems import HttpProblem
 from webapp.api.shapes.editing import AccountAnswer, account_record
 from webapp.api.shapes.fields import DryRun
+
+if TYPE_CHECKING:
+    from webapp.actions.accounts import EditedAccount
 
 
 class DryRunQuery(msgspec.Struct):

@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from flask import Response
 from msgspec import UNSET
 
-from webapp import web
-from webapp.actions.schedule import set_schedule
+from webapp import actions, web
 from webapp.api.http.asking import refusal
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
@@ -32,7 +31,7 @@ def get_auto_sync(_: NoQuery, project_id: str) -> Response:
 
 def put_auto_sync(_: NoQuery, asked: AutoSyncUpdate, project_id: str) -> Response:
     """Change when a project is synced by itself. Only another schedule moves the next sync."""
-    project = set_schedule(desk(), project_id, _settings(asked))
+    project = actions.schedule.set_schedule(desk(), project_id, _settings(asked))
     with web.get(Database).read() as tx:
         body = _auto_sync(tx, project)
     return json_answer(body, headers={"Cache-Control": "no-store"})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from webapp import web
-from webapp.actions import share_links
+from webapp import actions, web
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, NoQuery, Route
@@ -32,13 +31,13 @@ def list_share_links(_: NoQuery, project_id: str) -> Response:
 
 def create_share_link(_: NoQuery, asked: ShareLinkCreate, project_id: str) -> Response:
     """Make a token that only reads this one project. It is shown this once: only its hash is kept."""
-    link, token = share_links.create_share_link(desk(), project_id, asked.label)
+    link, token = actions.share_links.create_share_link(desk(), project_id, asked.label)
     return json_answer(ShareLinkCreated(success=True, share_link=share_link_out(link), token=token), 201)
 
 
 def revoke_share_link(_: NoQuery, link_id: str) -> Response:
     """Close a share link at once and for good; closing it again changes nothing."""
-    link = share_links.revoke_share_link(desk(), link_id)
+    link = actions.share_links.revoke_share_link(desk(), link_id)
     return json_answer(ShareLinkAnswer(success=True, share_link=share_link_out(link)))
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from flask import Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from webapp import web
+from webapp import actions, web
 from webapp.actions import How, Trigger
-from webapp.actions.trigger import RunOutcome, finish_run, outcome_of, start_sync, work_off_later
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import RETRY_AFTER_S, HttpProblem, json_answer
 from webapp.api.http.routes import Answer, Route
@@ -25,6 +24,9 @@ from webapp.rules.outcomes import status_of
 from webapp.store import runs
 from webapp.store.db import Database
 from webapp.store.runs import Run
+
+if TYPE_CHECKING:
+    from webapp.actions.trigger import RunOutcome
 
 BODY_LIMIT = 60_000  # some callers close the connection on more than 64 KB
 KEY_LENGTH = 255
@@ -67,14 +69,16 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
     )
     if later and trigger.dry_run:
         raise HttpProblem(422, "invalid_parameter", "a dry run is answered at once; leave async out", field="async")
-    started = start_sync(desk(), trigger)
+    started = actions.trigger.start_sync(desk(), trigger)
     if started.how == "fresh" and not later:
-        return _answer(finish_run(desk(), started.run, trigger, summary=asked.summary), asked)
+        return _answer(actions.trigger.finish_run(desk(), started.run, trigger, summary=asked.summary), asked)
     try:
-        return _answer(outcome_of(desk(), started.run.id, summary=asked.summary), asked, how=started.how)
+        return _answer(
+            actions.trigger.outcome_of(desk(), started.run.id, summary=asked.summary), asked, how=started.how
+        )
     finally:
         if started.how == "fresh":  # only now, or a short run would have ended before it is answered with 202
-            work_off_later(desk(), started.run, trigger)
+            actions.trigger.work_off_later(desk(), started.run, trigger)
 
 
 def get_smart_sync(asked: SmartSyncQuery) -> Response:

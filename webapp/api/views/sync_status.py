@@ -9,8 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from flask import Response
 
-from webapp import web
-from webapp.actions.storage import acknowledge_lost_history as acknowledge
+from webapp import actions, web
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import NoQuery, Route
@@ -63,7 +62,7 @@ def acknowledge_lost_history(_: NoQuery) -> Response:
 
     The status tells it as `storage.lost_history_since`. Acknowledging it again changes nothing.
     """
-    return json_answer(LossAcknowledged(success=True, acknowledged=acknowledge(desk())))
+    return json_answer(LossAcknowledged(success=True, acknowledged=actions.storage.acknowledge_lost_history(desk())))
 
 
 ROUTES = (

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from webapp.clock import Clock
 from webapp.errors import ConfigError
 from webapp.sources.sheet import SheetSource
 from webapp.sources.sheet.credentials import Credentials
-from webapp.sources.sheet.csv import CsvFolder
 from webapp.sources.sheet.google import GoogleSheet
-from webapp.sources.sheet.headers import Aliases
 from webapp.sources.sheet.published import DOCS, PublishedCsv
-from webapp.sources.sheet.xlsx import XlsxFile
+
+if TYPE_CHECKING:
+    from webapp.sources.sheet.headers import Aliases
 
 _ID = re.compile(r"[A-Za-z0-9_-]{20,}")
 _PUBLISHED_ID = "2PACX-"
@@ -116,6 +117,9 @@ def _google_id(parts: SplitResult) -> str | None:
 
 
 def _disk(text: str, path: Path, clock: Clock, aliases: Aliases | None) -> SheetSource:
+    from webapp.sources.sheet.csv import CsvFolder  # noqa: PLC0415  with XML and ZIP, which Google's sheets need not
+    from webapp.sources.sheet.xlsx import XlsxFile  # noqa: PLC0415
+
     suffix = path.suffix.lower()
     if suffix in {".xlsx", ".xlsm"} and not path.is_dir():
         return XlsxFile(path)

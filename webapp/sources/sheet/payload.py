@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,9 +13,10 @@ from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.sources.encoding import decode_as_others, decode_text
 from webapp.sources.sheet import UNLIMITED, Cell, Grid, Tab
-from webapp.sources.sheet.headers import Aliases, has_foreign_header
 from webapp.sources.sheet.limits import check_cells, check_rows
-from webapp.sources.sheet.table import read_table, sample_rows
+
+if TYPE_CHECKING:
+    from webapp.sources.sheet.headers import Aliases
 
 _GRID = msgspec.json.Decoder(list[list[Cell]])
 # What msgspec raises for bytes that are no JSON, or not of the promised shape.
@@ -93,6 +95,9 @@ def csv_payload(tab: Tab, data: bytes, *, aliases: Aliases | None = None, others
 
 
 def _has_known_header(text: str, aliases: Aliases | None) -> bool:
+    from webapp.sources.sheet.headers import has_foreign_header  # noqa: PLC0415  see _csv_rows
+    from webapp.sources.sheet.table import sample_rows  # noqa: PLC0415
+
     return has_foreign_header(sample_rows(text, aliases), aliases)
 
 
@@ -105,4 +110,7 @@ def _bad_encoding(tab: Tab) -> SourceError:
 
 
 def _csv_rows(data: bytes, budget: Budget, *, title: str, aliases: Aliases | None) -> Grid:
+    # Opening a sheet needs none of what tells columns and numbers, and every start pays for imports.
+    from webapp.sources.sheet.table import read_table  # noqa: PLC0415
+
     return read_table(decode_text(data), title, aliases, budget)

@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 from webapp.clock import Budget, Clock
 from webapp.errors import SourceError
 from webapp.sources.http import LIMITS, Fetched, Http, Limits
 from webapp.sources.sheet import Book, Cells, Tab
-from webapp.sources.sheet.headers import Aliases
 from webapp.sources.sheet.payload import Payload, csv_payload
+
+if TYPE_CHECKING:
+    from webapp.sources.sheet.headers import Aliases
 
 MOST_REDIRECTS = 3
 
