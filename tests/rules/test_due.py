@@ -234,6 +234,22 @@ def test_an_expression_is_kept_in_single_spaces() -> None:
     assert check_cron("  30\t2  * *  MON ", NOW) == "30 2 * * MON"
 
 
+def test_an_expression_has_a_hundred_characters_at_most() -> None:
+    longest = f"{'1,' * 45}11 * * * *"
+    assert (len(longest), check_cron(longest, NOW)) == (100, longest)
+
+    with pytest.raises(Invalid, match="is not five fields"):
+        check_cron(f"{'1,' * 44}11,11 * * * *", NOW)
+
+
+def test_a_refused_expression_is_shown_to_its_hundredth_character() -> None:
+    with pytest.raises(Invalid) as caught:
+        check_cron("x" * 101, NOW)
+
+    assert str(caught.value).startswith(f"'{'x' * 100}' is not five fields")
+    assert caught.value.hint == "such as `30 2 * * *`, every day at 02:30"
+
+
 def test_an_expression_that_never_comes_is_refused() -> None:
     with pytest.raises(Invalid, match="never comes"):
         check_cron("0 0 */15 4 1#5", NOW)  # a fifth Monday of April is never its first or sixteenth day

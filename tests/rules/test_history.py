@@ -282,6 +282,15 @@ def test_the_days_of_a_removed_account_end_before_it_left() -> None:
     assert [str(one.day)[5:] for one in days] == ["03-01", "03-02"]
 
 
+@pytest.mark.parametrize(("since", "start"), [("02-20", 70), ("03-01", None)], ids=["before", "from this day on"])
+def test_the_first_day_begins_where_the_account_counted_the_day_before(since: str, start: int | None) -> None:
+    before = {1: (day("02-20"), views(70))}
+
+    days = days_of(day("03-01"), day("03-02"), before, past(a1={"03-02": 80}), [span(1, since)])
+
+    assert [(one.start[4], one.end[4]) for one in days] == [(start, 70), (70, 80)]
+
+
 def test_an_account_without_snapshots_has_no_days() -> None:
     assert days_of(day("03-01"), day("03-09"), NOBODY, [], []) == []
 

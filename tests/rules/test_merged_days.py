@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.model import METRICS, UNKNOWN, Values
-from webapp.rules.history import Span, days_of, end_of, larger_days, union
+from webapp.rules.history import Past, Span, days_of, end_of, larger_days, union
 
 START = date(2026, 3, 1)
 DAYS = [date(2026, 3, day) for day in range(1, 9)]
@@ -50,6 +50,25 @@ def test_between_the_spans_of_both_nothing_counts() -> None:
     both = union([Span(1, first, second, 3)], [Span(2, third, fourth, 5)], 1)
 
     assert both == [Span(1, first, second, 3), Span(1, third, fourth, 5)]
+
+
+def test_spans_that_meet_and_count_the_same_become_one() -> None:
+    first, second, third, fourth = (datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3, 4))
+
+    assert union([Span(1, first, second, 3)], [Span(2, second, third, 3)], 1) == [Span(1, first, third, 3)]
+    assert union([Span(1, first, second, 3)], [Span(2, third, fourth, 3)], 1) == [
+        Span(1, first, second, 3),
+        Span(1, third, fourth, 3),
+    ]
+
+
+def test_where_an_account_stood_on_a_day_is_what_it_had_until_then() -> None:
+    days: dict[date, Values] = {DAYS[1]: (5, 7, None, None, None), DAYS[3]: (6, None, None, None, None)}
+    past = Past(days, [Span(1, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 7, tzinfo=UTC), 3)])
+
+    stood = [past.stood(day)[:2] for day in DAYS]
+
+    assert stood == [(None, None), (5, 7), (5, 7), (6, 7), (6, 7), (6, 7), (None, None), (None, None)]
 
 
 @given(PAST, PAST, spans_of(1), spans_of(2))
