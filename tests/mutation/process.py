@@ -22,13 +22,16 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests import lanes
+
 __all__ = ["ROOT", "Child", "Mutated", "import_others", "run_pytest", "start"]
 
 ROOT = Path(__file__).parents[2]
 OURS = ("webapp", "tests")
+EXAMPLES = 20
 MEMORY = 3 << 30  # bytes; a fault may make a list that never ends
 QUIET = ["-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:playwright"]
-STEADY = ["--quick", "--hypothesis-seed=0", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+STEADY = ["--hypothesis-seed=0", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 LOADED = "import sys, tests.conftest, tests.read.world; print(*sys.modules)"
 
 
@@ -68,16 +71,21 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 def run_pytest(options: Sequence[str], plugins: Iterable[object], folder: Path) -> int:
     """The exit code of pytest in this process; folder: for files of its tests."""
-    return int(pytest.main([*QUIET, *STEADY, f"--basetemp={folder}", *options], plugins=[_Patience(), *plugins]))
+    return int(pytest.main([*QUIET, *STEADY, f"--basetemp={folder}", *options], plugins=[_Lane(), *plugins]))
 
 
-class _Patience:
-    """Hypothesis sets no deadline here: a busy machine is not a fault that tests notice."""
+class _Lane:
+    """Which tests are asked: all that are not slow, though they be many. Properties have few examples, and no deadline:
+    a busy machine is not a fault that tests notice."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self) -> None:
-        settings.register_profile("patient", parent=settings(), deadline=None)
+        settings.register_profile("patient", max_examples=EXAMPLES, deadline=None)
         settings.load_profile("patient")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if not lanes.is_slow(item)]
 
 
 @dataclass

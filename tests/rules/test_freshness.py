@@ -39,6 +39,7 @@ class Program:
 @pytest.mark.parametrize(("interval", "minutes"), [(None, 90), (30, 90), (45, 90), (46, 92), (1440, 2880)])
 def test_a_project_may_be_as_old_as_the_limit_or_twice_its_interval(interval: int | None, minutes: int) -> None:
     assert patience(90, interval) == minutes
+    assert patience(1, interval) == max(1, 2 * (interval or 0))
     assert not is_stale(NOW - minutes * MINUTE, 90, interval, NOW)
     assert is_stale(NOW - minutes * MINUTE - MOMENT, 90, interval, NOW)
 
@@ -57,7 +58,7 @@ def test_a_finished_project_is_never_stale() -> None:
 
 
 @pytest.mark.parametrize(
-    ("away", "synced", "long"),
+    ("away", "synced", "is_long"),
     [
         (91, 91, True),
         (90, 91, False),  # not away for longer than the limit
@@ -67,11 +68,11 @@ def test_a_finished_project_is_never_stale() -> None:
     ],
 )
 def test_an_outage_is_long_once_it_and_the_numbers_are_older_than_the_limit(
-    away: int | None, synced: int | None, long: bool
+    away: int | None, synced: int | None, is_long: bool
 ) -> None:
     since, last = (None if minutes is None else NOW - minutes * MINUTE for minutes in (away, synced))
 
-    assert is_outage_long(since, last, 90, None, NOW) is long
+    assert is_outage_long(since, last, 90, None, NOW) is is_long
 
 
 def test_an_outage_says_since_when_nothing_was_read() -> None:

@@ -120,11 +120,15 @@ def test_success_is_never_true_when_something_failed(state: RunState, errors: in
         (judge_project(None, ()), ProjectVerdict(True, False)),
         (judge_project(None, [TYPO]), ProjectVerdict(True, False)),
         (judge_project(None, [TYPO, SHRANK]), ProjectVerdict(False, True, "sheet_shrank", SHRANK["message"])),
+        *(
+            (judge_project(None, [{"code": code, "message": "m"}]), ProjectVerdict(False, True, code, "m"))
+            for code in ("column_shrank", "column_gone", "cut_file")
+        ),
         (judge_project(AWAY, (), away=True), ProjectVerdict(True, True, *AWAY)),
         (judge_project(AWAY, (), away=True, long=True), ProjectVerdict(False, True, *AWAY)),
         (judge_project(AWAY, ()), ProjectVerdict(False, False, *AWAY)),
     ],
-    ids=["whole", "a typo", "guarded", "away", "long away", "not readable"],
+    ids=["whole", "a typo", "guarded", "fewer values", "no column", "cut off", "away", "long away", "not readable"],
 )
 def test_what_became_of_a_project_is_whole_degraded_or_failed(found: ProjectVerdict, verdict: ProjectVerdict) -> None:
     assert found == verdict
@@ -142,7 +146,7 @@ FAILED = result("E", success=False, error="not shared")
 
 
 def test_the_worst_comes_first_and_else_the_order_stands() -> None:
-    found = worst_first([WHOLE, SKIPPED, DEGRADED, FAILED, GUARDED, WHOLE])
+    found = worst_first([WHOLE, SKIPPED, DEGRADED, GUARDED, FAILED, WHOLE])
 
     assert found == [FAILED, GUARDED, DEGRADED, WHOLE, SKIPPED, WHOLE]
     assert [result_state(one) for one in found[:5]] == ["failed", "degraded", "degraded", "synced", "skipped"]
@@ -150,6 +154,8 @@ def test_the_worst_comes_first_and_else_the_order_stands() -> None:
 
 def test_how_many_were_tried_failed_or_were_kept_from_being_whole() -> None:
     assert count_states([WHOLE, SKIPPED, DEGRADED, GUARDED, FAILED, FAILED]) == (5, 2, 1)
+    assert count_states([WHOLE, WHOLE, SKIPPED]) == (2, 0, 0)
+    assert count_states([GUARDED, GUARDED, FAILED]) == (3, 1, 2)
 
 
 def test_a_result_is_logged_as_loudly_as_it_is_bad() -> None:
@@ -160,6 +166,7 @@ def test_a_result_is_logged_as_loudly_as_it_is_bad() -> None:
 
 def test_a_live_run_that_is_silent_for_more_than_a_minute_has_stalled() -> None:
     assert stalled(60.0) is None
+    assert stalled(60.5) is not None
     assert (stalled(61.4) or "").startswith("no sign of progress for 61 s;")
 
 
