@@ -5,7 +5,13 @@ from __future__ import annotations
 __all__ = ["NAMED"]
 
 COUNTS = "webapp/sources/counts.py"
+DUE = "webapp/rules/due.py"
+AHEAD = "(LOOK_AT_ALL if number > LOOK_AT else LOOK_AHEAD)"
+LOOK = "any moment will do to look from, and nearly any time ahead"
 ELSEWHERE = "webapp/sources/urls/elsewhere.py"
+HOSTS = "webapp/sources/urls/hosts.py"
+TOO_LONG = "a longer label is refused in any case: the limit only saves the work"
+WWW = "any label in front is taken off until a host of the table is left"
 LEASES = "webapp/store/leases.py"
 SAFE = "letters are safe in an address whether they are named or not"
 GROWTH = "webapp/rules/growth.py"
@@ -20,9 +26,29 @@ NAMED: dict[tuple[str, str, str], str] = {
     (COUNTS, "_count_of_float", "number > LARGEST -> number >= LARGEST"): "no float is 2**63 - 1",
     (COUNTS, "_scale", "zeros >= 0 -> zeros > 0"): "what is divided by one leaves no rest",
     (COUNTS, "_parts", "',.' -> 'XX,.'"): "a mark is one of those that an amount may have, and no letter",
+    (DUE, "module", "1 -> 2"): LOOK,
+    (DUE, "module", "5 -> 6"): LOOK,
+    (DUE, "module", "400 -> 401"): LOOK,
+    (DUE, "module", "8 -> 9"): LOOK,
+    (DUE, "longest_pause", f"slot - A_MONDAY > {AHEAD} -> slot - A_MONDAY >= {AHEAD}"): LOOK,
+    (DUE, "longest_pause", "number > LOOK_AT -> number >= LOOK_AT"): LOOK,
+    (DUE, "check_zone", "60 -> 61"): "no zone has so long a name, and only the work to find one like it grows",
+    (DUE, "check_zone", "1 -> 2"): "only the nearest is looked at, which comes first",
+    (
+        DUE,
+        "_slots",
+        "slot > after -> slot >= after",
+    ): "none is that very moment: what an expression gives comes after it",
+    (DUE, "_patience", "20 -> 21"): "2 ** 20 minutes are longer than any interval already",
     (ELSEWHERE, "module", "'!$&()*+=@' -> 'XX!$&()*+=@'"): SAFE,
     (ELSEWHERE, "module", "'!$()*@' -> 'XX!$()*@'"): SAFE,
     (GROWTH, "module", "1970 -> 1971"): EPOCH,
     (GROWTH, "module", "1 -> 2"): EPOCH,
+    (HOSTS, "module", "63 -> 64"): TOO_LONG,
+    (HOSTS, "_punycode", "len(label) > _LONGEST_LABEL -> len(label) >= _LONGEST_LABEL"): TOO_LONG,
+    (HOSTS, "_punycode", "raise BadProfile(_NO_SUCH_HOST) -> pass"): TOO_LONG,
+    (HOSTS, "_punycode", "'?' -> 'XX?'"): "neither is the name of a script",
+    (HOSTS, "host_of", "'www.' -> 'XXwww.'"): "a host of the table passes the check for public names as well",
+    (HOSTS, "_base", "'www.' -> 'XXwww.'"): WWW,
     (LEASES, "release_all", "0 -> 1"): "a millisecond after 1970 has passed as well",
 }

@@ -285,6 +285,13 @@ def test_a_zone_that_is_none_is_refused_with_the_nearest(name: str, hint: str) -
     assert (caught.value.field, hint in (caught.value.hint or "")) == ("timezone", True)
 
 
+def test_a_zone_that_is_none_is_shown_to_its_sixtieth_letter() -> None:
+    with pytest.raises(Invalid, match=f"^'{'x' * 60}' is no time zone") as caught:
+        check_zone("x" * 61)
+
+    assert caught.value.code == "invalid_parameter"
+
+
 @pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "Asia/Kolkata"])
 def test_a_zone_is_kept_as_it_is_called(name: str) -> None:
     assert check_zone(name) == name
@@ -381,6 +388,24 @@ def test_a_new_schedule_counts_from_the_last_success(
     schedule: Schedule, synced: datetime | None, expected: datetime | None
 ) -> None:
     assert reschedule(schedule, synced, NOW)["next_sync_at"] == expected
+
+
+def test_a_new_schedule_begins_in_the_minute_of_the_last_success() -> None:
+    synced = NOW - 10 * MINUTE + timedelta(seconds=20)
+
+    assert reschedule(Schedule(60), None, NOW) == {"next_sync_at": None, "anchor_at": None}
+    assert reschedule(Schedule(60), synced, NOW)["anchor_at"] == NOW - 10 * MINUTE
+    assert reschedule(Schedule(60), NOW, NOW) == {"next_sync_at": NOW + 60 * MINUTE, "anchor_at": NOW}
+
+
+def test_a_new_expression_passes_over_no_slot_that_is_still_to_come() -> None:
+    soon = reschedule(Schedule(30, "30 12 * * *"), NOW, at("2026-03-02T12:29:45+00:00"))
+
+    assert soon["next_sync_at"] == at("2026-03-02T12:30+00:00")
+
+
+def test_an_expression_without_a_zone_is_on_the_clock_of_utc() -> None:
+    assert schedule_of(project(cron="0 2 * * *"), DEFAULT) == Schedule(DEFAULT, "0 2 * * *", "UTC")
 
 
 def test_a_zone_alone_is_no_other_schedule_for_an_interval() -> None:
@@ -564,3 +589,11 @@ def test_a_simulation_says_what_ticks_would_do() -> None:
         ("11:00", "A"),
         ("12:00", "ABC"),
     ]
+
+
+def test_in_a_simulation_a_tick_serves_what_is_due_half_a_minute_later() -> None:
+    early, late = (project(name, next_sync_at=NOW + wait) for name, wait in (("A", TOLERANCE), ("B", MINUTE)))
+
+    found = simulate([early, late], DEFAULT, NOW, ticks=2, every=MINUTE)
+
+    assert [(moment, [one.name for one in who]) for moment, who in found] == [(NOW, ["A"]), (NOW + MINUTE, ["B"])]
