@@ -12,6 +12,11 @@ ELSEWHERE = "webapp/sources/urls/elsewhere.py"
 HOSTS = "webapp/sources/urls/hosts.py"
 TOO_LONG = "a longer label is refused in any case: the limit only saves the work"
 WWW = "any label in front is taken off until a host of the table is left"
+LINKS = "webapp/sources/urls/links.py"
+EDITS = "webapp/rules/edits.py"
+SHRINK = "webapp/rules/shrink.py"
+OUTCOMES = "webapp/rules/outcomes.py"
+LOST = "max(losses.rows, *losses.values) * 2"
 LEASES = "webapp/store/leases.py"
 SAFE = "letters are safe in an address whether they are named or not"
 GROWTH = "webapp/rules/growth.py"
@@ -50,5 +55,14 @@ NAMED: dict[tuple[str, str, str], str] = {
     (HOSTS, "_punycode", "'?' -> 'XX?'"): "neither is the name of a script",
     (HOSTS, "host_of", "'www.' -> 'XXwww.'"): "a host of the table passes the check for public names as well",
     (HOSTS, "_base", "'www.' -> 'XXwww.'"): WWW,
+    (EDITS, "_oddity", "new < old -> new <= old"): "only what has changed is asked for",
+    (SHRINK, "may_have_shrunk", f"{LOST} >= MINIMUM -> {LOST} > MINIMUM"): "five of ten are not more than half",
+    (SHRINK, "shrinkage", "0 -> 1"): "of less than ten nothing is too much",
+    (OUTCOMES, "_goodness", "3 -> 4"): "it is the last in any case",
+    (LINKS, "_profile_at", "len(segments) > 1 -> len(segments) >= 1"): "no account is called like the start of one",
+    (LINKS, "_profile_in_app", "0 -> 1"): "the host matters where each server has its own accounts",
+    (LINKS, "profile_at_home", "'https://' -> ''"): "an address needs no scheme",
+    (LINKS, "_kind", "'0123456789_-' -> 'XX0123456789_-'"): "the word is in small letters",
+    (LINKS, "_build", "':' -> 'XX:'"): SAFE,
     (LEASES, "release_all", "0 -> 1"): "a millisecond after 1970 has passed as well",
 }

@@ -31,6 +31,16 @@ def test_a_platform_that_says_nothing_leaves_the_last_good_reading() -> None:
     assert belief(None) == Belief(GOOD)
 
 
+def test_what_is_not_kept_aside_stays_believed_as_long_as_no_input_changes() -> None:
+    assert belief(1_900).timeless
+    assert belief(None).timeless
+    assert not belief(ODD).timeless
+
+
+def test_a_reading_is_not_its_own_witness() -> None:
+    assert belief(ODD, held(), seen_at=EARLIER) == Belief(GOOD, held(), timeless=False)
+
+
 def test_without_history_everything_is_believed() -> None:
     assert belief(ODD, history=False) == Belief(ODD)
 

@@ -22,6 +22,10 @@ def test_values_are_in_order_unknown_ones_last_and_equals_by_their_tie(
     assert ordered == sorted(found, key=lambda item: (item[1] is None, sign * (item[1] or 0), item[0]))
 
 
+def test_small_values_come_first_where_nothing_else_is_asked_for() -> None:
+    assert by_value([2, 1, 3], lambda item: item, lambda item: item) == [1, 2, 3]
+
+
 def test_groups_keep_the_order_in_which_they_come() -> None:
     assert group_by(["bob", "ann", "ben"], lambda name: name[0]) == {"b": ["bob", "ben"], "a": ["ann"]}
 
