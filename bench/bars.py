@@ -34,8 +34,14 @@ SYNC_PEAK_MB = {Size(10, 100_000): 300}
 # How many times lighter than the naive script.
 NAIVE = {Size(100, 100): (45, 80, 300)}
 
+FIRST_ANSWER_S = 8.0
+WOKEN_S = 10.0
+WORKER_MB = 50
+TWO_WORKERS_MB = 62
+SYNC_GROWTH_MB = 60  # beside four times the JSON of the largest tab
 
-def show(what: str, figure: str, bar: str = "", *, met: bool | None = None) -> None:
+
+def show(what: str, figure: str, bar: str = "", met: bool | None = None) -> None:
     """Print a line. met: None where there is no bar."""
     verdict = "" if met is None else f"   bar {bar}   {'met' if met else 'MISSED'}"
     print(f"  {what:32} {figure}{verdict}", flush=True)

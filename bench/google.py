@@ -93,6 +93,16 @@ class _Api(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
+    def do_POST(self) -> None:
+        """An access token for whoever asks."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        data = b'{"access_token": "bench", "expires_in": 3600, "token_type": "Bearer"}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
     def _body(self) -> str:
         url = urlsplit(self.path)
         if url.path.endswith("/values:batchGet"):

@@ -1,27 +1,156 @@
-"""gunicorn to the first 200, against Flask with SQLAlchemy Core alone, the two taking turns on one core."""
+"""gunicorn to the first 200, against Flask with SQLAlchemy Core alone, the two taking turns on one core.
+
+Once as fast as the machine is, and once at a tenth of a core, where starts last long. There a sync follows in which
+nothing has changed: what a call of a cron takes that wakes an instance.
+"""
 
 from __future__ import annotations
 
+import base64
+import http.client
+import json
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from bench.load import serving
+from bench.bars import FIRST_ANSWER_S, WOKEN_S, show
+from bench.google import BOOK, Google, Size, served
+from bench.load import HOST, free_port
+from bench.tenth import cpu_s, throttled
+
+TOKEN = "bench-token-of-no-consequence"
+SIZE = Size(10, 100)
+FLOOR = ("--worker-class", "gthread", "--threads", "4", "--no-control-socket", "bench.floor_app:app")
+OURS = ("-c", "python:webapp.server", "webapp.wsgi:app")
+SYNC = "/api/admin/smart_sync?summary=true"
+TENTHS = 3  # rounds at a tenth of a core, each of which takes half a minute
 
 
 def measure(rounds: int) -> None:
-    """Print both medians and the ratio of the pairs."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    floors, ours = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        token = {"SMART_SYNC_ADMIN_TOKEN": "bench-token-of-no-consequence", "SMART_SYNC_DATA_DIR": folder}
-        for _ in range(rounds):
-            with serving("bench.floor_app:app", {}, ready="/constant") as server:
-                floors.append(server.seconds)
-            with serving("webapp.wsgi:app", token, ready="/health") as server:
-                ours.append(server.seconds)
-    ratios = [a / b for a, b in zip(ours, floors, strict=True)]
-    print(
-        f"start, {rounds} rounds: floor {statistics.median(floors):.2f} s   ours {statistics.median(ours):.2f} s   "
-        f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    """Print medians."""
+    cores = os.sched_getaffinity(0)
+    with tempfile.TemporaryDirectory() as folder, served(SIZE) as google:
+        environ = _environ(google, Path(folder))
+        with started(OURS, environ, "/health") as server:  # makes the database, and what a sync finds unchanged
+            _sync(server.port)
+        print(f"start, {rounds} rounds")
+        os.sched_setaffinity(0, {min(cores)})
+        _show("first answer", [_compare(environ) for _ in range(rounds)])
+        os.sched_setaffinity(0, cores)
+        print(f"start at a tenth of a core, {min(rounds, TENTHS)} rounds")
+        woken: list[float] = []
+        tenths = [_compare(environ, throttled, woken.append) for _ in range(min(rounds, TENTHS))]
+        _show("first answer", tenths, FIRST_ANSWER_S)
+        show("with the sync of a woken instance", *_against(statistics.median(woken), WOKEN_S))
+
+
+def _environ(google: Google, folder: Path) -> Mapping[str, str]:
+    return {
+        "SMART_SYNC_ADMIN_TOKEN": TOKEN,
+        "SMART_SYNC_DATA_DIR": str(folder),
+        "SMART_SYNC_SHEET": BOOK,
+        "SMART_SYNC_SHEETS_API": google.url,
+        "GOOGLE_CREDENTIALS": _service_account(google),
+        "LOG_LEVEL": "ERROR",
+    }
+
+
+def _service_account(google: Google) -> str:
+    """The key of one that only our Google knows, in base64."""
+    from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()).decode()
+    account = {"type": "service_account", "client_email": "bench@example.com", "private_key": pem}
+    account |= {"private_key_id": "1", "project_id": "bench", "token_uri": f"{google.url}/token"}
+    return base64.b64encode(json.dumps(account).encode()).decode()
+
+
+Hold = Callable[[int], Any]
+
+
+class Started(NamedTuple):
+    """gunicorn: where it listens, its master, and the seconds and the CPU to its first answer."""
+
+    port: int
+    pid: int
+    seconds: float
+    cpu: float
+
+
+@contextmanager
+def started(
+    options: Sequence[str], environ: Mapping[str, str], path: str, hold: Hold = nullcontext
+) -> Iterator[Started]:
+    """gunicorn, once it has answered. hold: holds the process back."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "--log-level", "error", *options]
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        command, env={**os.environ, **environ}, stderr=subprocess.DEVNULL, start_new_session=True
     )
+    try:
+        with hold(process.pid):
+            _wait_for(port, path)
+            yield Started(port, process.pid, time.perf_counter() - begun, cpu_s(process.pid))
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _wait_for(port: int, path: str) -> None:
+    ends = time.monotonic() + 120
+    while time.monotonic() < ends:
+        connection = http.client.HTTPConnection(HOST, port, timeout=60)
+        try:
+            connection.request("GET", path)
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.005)
+        finally:
+            connection.close()
+    raise RuntimeError(f"nothing answered on port {port}")
+
+
+def _sync(port: int) -> None:
+    connection = http.client.HTTPConnection(HOST, port, timeout=120)
+    connection.request("POST", SYNC, headers={"Authorization": f"Bearer {TOKEN}"})
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+    if not body["success"]:
+        raise RuntimeError(f"the sync failed: {body}")
+
+
+def _compare(
+    environ: Mapping[str, str], hold: Hold = nullcontext, woken: Callable[[float], None] | None = None
+) -> tuple[float, float, float, float]:
+    """Seconds and CPU of the floor, and of ours. woken: takes the seconds until ours has also made a sync."""
+    with started(FLOOR, {}, "/constant", hold) as server:
+        floor = server.seconds, server.cpu
+    with started(OURS, environ, "/health", hold) as server:
+        begun = time.perf_counter()
+        if woken is not None:
+            _sync(server.port)
+            woken(server.seconds + time.perf_counter() - begun)
+    return *floor, server.seconds, server.cpu
+
+
+def _show(what: str, rounds: Sequence[tuple[float, float, float, float]], bar: float | None = None) -> None:
+    floor, floor_cpu, ours, cpu = (statistics.median(column) for column in zip(*rounds, strict=True))
+    show(f"{what}, floor", f"{floor:6.2f} s   CPU {floor_cpu:.2f} s")
+    figure, words, met = _against(ours, bar)
+    show(what, f"{figure}   CPU {cpu:.2f} s, {cpu / floor_cpu:.2f} x the floor", words, met=met)
+
+
+def _against(seconds: float, bar: float | None) -> tuple[str, str, bool | None]:
+    return f"{seconds:6.2f} s", f"{bar:g} s" if bar else "", None if bar is None else seconds <= bar
