@@ -1,82 +1,131 @@
-"""`python -m bench sync --tabs 10 --rows 1000`: what to measure, and at what size."""
+"""`./dev bench`: every bar with its figure. `./dev bench sync --tabs 10 --rows 1000`: one section, at a size.
+
+Where no section is named, all of them are measured and written to bench/RESULTS.md.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+Options = argparse.Namespace
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    commands = parser.add_subparsers(dest="what", required=True)
-    _add_sync(commands.add_parser("sync", help="a whole sync against a bare script and a naive one"))
-    start = commands.add_parser("start", help="gunicorn to the first answer, against bare Flask and SQLAlchemy")
+    parser = argparse.ArgumentParser(
+        prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--large", action="store_true", help="a sync of 10 x 100,000 accounts too")
+    parser.set_defaults(run=_measure_all)
+    commands = parser.add_subparsers()
+    _add_sections(commands)
+    _add_more(commands)
+    options = parser.parse_args()
+    options.run(options)
+
+
+def _measure_all(options: Options) -> None:
+    from bench import overall  # noqa: PLC0415  each section loads what it measures, and no more
+
+    overall.measure(large=options.large)
+
+
+def _add_sections(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sync = commands.add_parser("sync", help="a whole sync against a bare script and a naive one")
+    sync.add_argument("--tabs", type=int, help="with --rows, that size only")
+    sync.add_argument("--rows", type=int, help="accounts a tab")
+    sync.add_argument("--large", action="store_true", help="10 x 100,000 too")
+    sync.add_argument("--latency", type=int, nargs="*", default=(0, 150), help="milliseconds of each call")
+    sync.add_argument("--rounds", type=int, default=5, help="fewer where each takes long")
+    sync.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
+    sync.add_argument("--no-naive", action="store_true", help="leave the naive script out")
+    sync.set_defaults(run=_measure_sync)
+    read = commands.add_parser("read", help="kept and other answers against a Flask view of constant bytes")
+    read.add_argument("--rounds", type=int, default=7)
+    read.add_argument("--projects", type=int, default=10)
+    read.add_argument("--accounts", type=int, default=100, help="of each project")
+    read.set_defaults(run=_measure_reads)
+    start = commands.add_parser("start", help="gunicorn to the first answer, also at a tenth of a core")
     start.add_argument("--rounds", type=int, default=5)
+    start.set_defaults(run=_measure_start)
+    memory = commands.add_parser("memory", help="of idle workers, and what a sync takes")
+    memory.set_defaults(run=_measure_memory)
+    growth = commands.add_parser("growth", help="with accounts, projects and days, as an exponent")
+    growth.add_argument("--rounds", type=int, default=2)
+    growth.set_defaults(run=_measure_growth)
+
+
+def _add_more(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """What has no bars."""
     slow = commands.add_parser("slow", help="whether others are answered beside a crowd of slow clients")
     slow.add_argument("--clients", type=int, default=200)
     slow.add_argument("--seconds", type=float, default=60)
     slow.add_argument("--workers", type=int, default=2)
     slow.add_argument("--worker-class", help="another one than the service's own, such as gthread")
-    read = commands.add_parser("read", help="kept and other answers against a Flask view of constant bytes")
-    read.add_argument("--rounds", type=int, default=7)
-    read.add_argument("--projects", type=int, default=10)
-    read.add_argument("--accounts", type=int, default=100, help="of each project")
+    slow.set_defaults(run=_measure_slow)
     worker = commands.add_parser("worker", help="requests a second of our worker against gunicorn's own")
     worker.add_argument("--rounds", type=int, default=7)
+    worker.set_defaults(run=_measure_worker)
     year = commands.add_parser("year", help="how large a schedule makes the database")
     year.add_argument("--days", type=int, default=365)
     year.add_argument("--tabs", type=int, default=10)
     year.add_argument("--rows", type=int, default=100, help="accounts a tab")
     year.add_argument("--minutes", type=int, default=30, help="from one sync to the next")
     year.add_argument("--file", type=Path, help="where to leave the database; by default it is thrown away")
-    asked = parser.parse_args()
-    if asked.what == "slow":
-        from bench import slow as slowly  # noqa: PLC0415
-
-        slowly.measure(asked.clients, asked.seconds, asked.workers, asked.worker_class)
-    elif asked.what == "worker":
-        from bench import worker as working  # noqa: PLC0415
-
-        working.measure(asked.rounds)
-    elif asked.what == "read":
-        from bench import read as reading  # noqa: PLC0415
-
-        reading.measure(asked.rounds, asked.accounts, asked.projects)
-    elif asked.what == "year":
-        from bench import year as of_a_year  # noqa: PLC0415
-
-        of_a_year.measure(asked.days, asked.tabs, asked.rows, asked.minutes, asked.file)
-    elif asked.what == "sync":
-        from bench import sync as syncing  # noqa: PLC0415
-
-        syncing.measure(_sync_asked(asked))
-    else:
-        from bench import start as starting  # noqa: PLC0415
-
-        starting.measure(asked.rounds)
+    year.set_defaults(run=_measure_year)
 
 
-def _add_sync(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--tabs", type=int, help="with --rows, that size only")
-    parser.add_argument("--rows", type=int, help="accounts a tab")
-    parser.add_argument("--large", action="store_true", help="10 x 100,000 too")
-    parser.add_argument("--latency", type=int, nargs="*", default=(0, 150), help="milliseconds of each call")
-    parser.add_argument("--rounds", type=int, default=5, help="fewer where each takes long")
-    parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--no-naive", action="store_true", help="leave the naive script out")
-
-
-def _sync_asked(options: argparse.Namespace) -> Any:
+def _measure_sync(options: Options) -> None:
+    from bench import sync  # noqa: PLC0415
     from bench.google import Size  # noqa: PLC0415
-    from bench.sync import LARGE, SIZES, Asked  # noqa: PLC0415
 
-    sizes: Sequence[Size] = (*SIZES, LARGE) if options.large else SIZES
+    sizes = (*sync.SIZES, sync.LARGE) if options.large else sync.SIZES
     if options.tabs or options.rows:
         sizes = (Size(options.tabs or 10, options.rows or 100),)
     databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
-    return Asked(sizes, options.latency, options.rounds, databases, naive=not options.no_naive)
+    sync.measure(sync.Asked(sizes, options.latency, options.rounds, databases, naive=not options.no_naive))
+
+
+def _measure_reads(options: Options) -> None:
+    from bench import read  # noqa: PLC0415
+
+    read.measure(options.rounds, options.accounts, options.projects)
+
+
+def _measure_start(options: Options) -> None:
+    from bench import start  # noqa: PLC0415
+
+    start.measure(options.rounds)
+
+
+def _measure_memory(_: Options) -> None:
+    from bench import memory  # noqa: PLC0415
+
+    memory.measure()
+
+
+def _measure_growth(options: Options) -> None:
+    from bench import growth  # noqa: PLC0415
+
+    growth.measure(options.rounds)
+
+
+def _measure_slow(options: Options) -> None:
+    from bench import slow  # noqa: PLC0415
+
+    slow.measure(options.clients, options.seconds, options.workers, options.worker_class)
+
+
+def _measure_worker(options: Options) -> None:
+    from bench import worker  # noqa: PLC0415
+
+    worker.measure(options.rounds)
+
+
+def _measure_year(options: Options) -> None:
+    from bench import year  # noqa: PLC0415
+
+    year.measure(options.days, options.tabs, options.rows, options.minutes, options.file)
 
 
 if __name__ == "__main__":

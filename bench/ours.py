@@ -22,15 +22,15 @@ class Ours:
             google_api_key="bench-key",
             admin_tokens=("bench-token-of-no-consequence",),
         )
-        self._parts = bootstrap(settings)
-        ensure_migrated(self._parts.db)
+        self.parts = bootstrap(settings)
+        ensure_migrated(self.parts.db)
 
     def sync(self) -> None:
-        parts, trigger = self._parts, Trigger(caller="cli")
+        parts, trigger = self.parts, Trigger(caller="cli")
         started = parts.engine.start(trigger)
         for outcome in parts.engine.run(started.run, trigger, Budget(None, parts.clock)):
             if not outcome.result.success:
                 raise RuntimeError(f"the sync failed: {outcome.result.error}")
 
     def close(self) -> None:
-        self._parts.db.close()
+        self.parts.db.close()

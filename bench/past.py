@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from webapp.model import METRICS
 from webapp.store import days, spans
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import ensure_migrated
-from webapp.store.tables import account_snapshots, accounts, projects
+from webapp.store.tables import account_snapshots, account_spans, accounts, projects
 
 DAYS = 30
 
@@ -22,6 +24,21 @@ def fill(path: Path, projects_there: int, size: int) -> None:
     for number in range(projects_there):
         _fill_project(db, f"project-{number}", size, now)
     db.close()
+
+
+def age(db: Database, length: int) -> None:
+    """Give every account so many days more, on which its counts were those of today."""
+    now = datetime.now(UTC)
+    snapshots, today = account_snapshots, now.date()
+    with db.write() as tx:
+        for back in range(1, length + 1):
+            day = sa.literal(today - timedelta(days=back), snapshots.c.day.type)
+            columns = [day if column.name == "day" else column for column in snapshots.c]
+            of_today = sa.select(*columns).where(snapshots.c.day == today)
+            tx.execute(snapshots.insert().from_select(list(snapshots.c), of_today))
+        tx.execute(account_spans.update().values(since=now - timedelta(days=length)))
+        for project in list(tx.execute(sa.select(projects.c.id)).scalars()):
+            days.rebuild(tx, project)
 
 
 def _fill_project(db: Database, project: str, size: int, now: datetime) -> None:

@@ -22,24 +22,24 @@ from bench.ours import Ours
 from bench.side import Place, Side, Taken
 from tests.postgres_server import Server, find_binaries, postgres_server
 
-SIZES = (Size(10, 100), Size(100, 100), Size(10, 10_000))
+SIZES: Sequence[Size] = (Size(10, 100), Size(100, 100), Size(10, 10_000))
 LARGE = Size(10, 100_000)
 WARM = Size(2, 10)
 FLOOR, SQLITE, POSTGRES, NAIVE = "floor", "SQLite", "PostgreSQL", "naive"
+SHARE = 0.01  # of the metric cells, raised before the second step
 NAIVE_ACCOUNTS = 10_000  # it would take minutes of more
 
 Figures = dict[tuple[str, str], list[Taken]]  # of a step and a side, one for each round
 
 
 class Asked(NamedTuple):
-    """What to measure. share: of the metric cells, raised before the second step."""
+    """What to measure."""
 
     sizes: Sequence[Size] = SIZES
     latencies_ms: Sequence[int] = (0, 150)
     rounds: int = 5
     databases: Sequence[str] = ("sqlite", "postgres")
     naive: bool = True
-    share: float = 0.01
 
 
 def measure(asked: Asked) -> None:
@@ -49,7 +49,7 @@ def measure(asked: Asked) -> None:
             for latency_ms in asked.latencies_ms:
                 rounds = rounds_of(size, asked.rounds)
                 naive = asked.naive and not latency_ms and size.accounts <= NAIVE_ACCOUNTS
-                figures = measure_size(size, latency_ms, rounds, sides_of(server, naive=naive), server, asked.share)
+                figures = measure_size(size, latency_ms, rounds, sides_of(server, naive=naive), server)
                 print(f"{size} accounts, {latency_ms} ms a call, {rounds} rounds")
                 _show(size, latency_ms, figures)
 
@@ -78,7 +78,7 @@ def sides_of(server: Server | None, *, naive: bool = False) -> list[Side]:
 
 
 def measure_size(
-    size: Size, latency_ms: int, rounds: int, sides: Sequence[Side], server: Server | None, share: float
+    size: Size, latency_ms: int, rounds: int, sides: Sequence[Side], server: Server | None = None
 ) -> Figures:
     """All steps of some rounds, each on fresh databases."""
     figures: Figures = {(step, side.name): [] for step in STEPS for side in sides}
@@ -97,7 +97,7 @@ def measure_size(
                 running[side.name] = stack.enter_context(side.running(*places))
             for step in STEPS:
                 if step == STEPS[1]:
-                    google.edit(share, number)
+                    google.edit(SHARE, number)
                 for name, sync in running.items():
                     figures[step, name].append(sync())
     return figures
