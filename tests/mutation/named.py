@@ -17,6 +17,7 @@ EDITS = "webapp/rules/edits.py"
 SHRINK = "webapp/rules/shrink.py"
 OUTCOMES = "webapp/rules/outcomes.py"
 LOST = "max(losses.rows, *losses.values) * 2"
+PARSE = "webapp/sources/urls/parse.py"
 LEASES = "webapp/store/leases.py"
 SAFE = "letters are safe in an address whether they are named or not"
 GROWTH = "webapp/rules/growth.py"
@@ -64,5 +65,12 @@ NAMED: dict[tuple[str, str, str], str] = {
     (LINKS, "profile_at_home", "'https://' -> ''"): "an address needs no scheme",
     (LINKS, "_kind", "'0123456789_-' -> 'XX0123456789_-'"): "the word is in small letters",
     (LINKS, "_build", "':' -> 'XX:'"): SAFE,
+    (PARSE, "_clean_forms", "'http://' -> 'XXhttp://'"): "the long way tells the same, only later",
+    (PARSE, "_check_alone", "len(pieces) > 1 -> len(pieces) >= 1"): "one piece is one link, or none; and has no blank",
+    (
+        PARSE,
+        "_is_known_host",
+        "len(typed) <= LONGEST_HOST -> len(typed) < LONGEST_HOST",
+    ): "no account has so long a host",
     (LEASES, "release_all", "0 -> 1"): "a millisecond after 1970 has passed as well",
 }
