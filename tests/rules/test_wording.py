@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from webapp.model import Problem
@@ -11,36 +14,45 @@ HEADERS = "A Name, B Views"
 
 
 @pytest.mark.parametrize(
-    ("problem", "code", "words", "where"),
+    ("tell", "facts", "code", "words", "cell"),
     [
-        (wording.sheet_shrank("P", 11, 12), "sheet_shrank", "P: 11 of 12 accounts have lost", "P"),
-        (wording.column_shrank("P!D", "likes", 9, 12), "column_shrank", "P!D: 9 of 12 values of likes have", "P!D"),
-        (wording.column_gone("P", "likes", "Hearts", "D", HEADERS), "column_gone", "likes, 'Hearts' (D), has", "P"),
-        (wording.column_gone("P", "likes", None, "D", HEADERS), "column_gone", "likes, D, has gone", "P"),
-        (wording.column_gone("P", "likes", None, "D", HEADERS), "column_gone", f"now: {HEADERS}. Give", "P"),
-        (wording.duplicate_row("P!A3", "P!A2"), "duplicate_row", "P!A3: the same account as P!A2; the", "P!A3"),
-        (wording.implausible_value("P!D2", 9, 900), "implausible_value", "P!D2: 9 is far off the 900 before", "P!D2"),
-        (wording.lower_edit_ignored("P!D2", 8, 9), "lower_edit_ignored", "P!D2: 8 was typed, but the platform", "P!D2"),
-        (wording.lower_edit_ignored("P!D2", 8, 9), "lower_edit_ignored", "the platform says 9 and", "P!D2"),
+        (wording.sheet_shrank, ("P", 11, 12), "sheet_shrank", "P: 11 of 12 accounts have lost", "P"),
+        (wording.column_shrank, ("P!D", "likes", 9, 12), "column_shrank", "P!D: 9 of 12 values of likes have", "P!D"),
+        (wording.column_gone, ("P", "likes", "Hi", "D", HEADERS), "column_gone", "of likes, 'Hi' (D), has gone", "P"),
+        (wording.column_gone, ("P", "likes", None, "D", HEADERS), "column_gone", "of likes, D, has gone", "P"),
+        (wording.column_gone, ("P", "likes", None, "D", HEADERS), "column_gone", f"now: {HEADERS}. Give", "P"),
         (
-            wording.held_reading("u", "views", 9, "bot", 900),
+            wording.duplicate_row,
+            ("P!A3", "P!A2"),
+            "duplicate_row",
+            "P!A3: the same account as P!A2; the larger",
+            "P!A3",
+        ),
+        (wording.implausible_value, ("P!D2", 9, 900), "implausible_value", "P!D2: 9 is far off the 900 before", "P!D2"),
+        (wording.lower_edit_ignored, ("P!D2", 8, 9), "lower_edit_ignored", "P!D2: 8 was typed, but", "P!D2"),
+        (wording.lower_edit_ignored, ("P!D2", 8, 9), "lower_edit_ignored", "the platform says 9 and", "P!D2"),
+        (
+            wording.held_reading,
+            ("u", "views", 9, "bot", 900),
             "held",
-            "u: views 9 (bot) is far off the last good 900",
+            "u: views 9 (bot) is far off the last good 900; it",
             None,
         ),
-        (wording.held_reading("u", "views", 9, None, 900), "held", "u: views 9 (reading) is far off", None),
-        (wording.cut_cell("P!D2", 12), "cut_cell", "P!D2: the file ends with 12, which may", "P!D2"),
-        (wording.cut_cell("P!D2", None), "cut_cell", "P!D2: the file ends with a blank, which may", "P!D2"),
-        (wording.cut_first("P!D2", "12"), "cut_cell", "P!D2: the file ends with '12' and not with", "P!D2"),
-        (wording.cut_name("P", 2), "cut_file", "P: 2 accounts have no row any more, and the file ends within", "P"),
-        (wording.cut_file("P", 2), "cut_file", "P: 2 accounts have no row any more, and the file does not end", "P"),
-        (wording.unmatched_row("P!A9", "@who"), "unmatched", "P!A9: @who is no account of the project", "P!A9"),
+        (wording.held_reading, ("u", "views", 9, None, 900), "held", "u: views 9 (reading) is far off", None),
+        (wording.cut_cell, ("P!D2", 12), "cut_cell", "P!D2: the file ends with 12, which may be", "P!D2"),
+        (wording.cut_cell, ("P!D2", None), "cut_cell", "P!D2: the file ends with a blank, which may be", "P!D2"),
+        (wording.cut_first, ("P!D2", "12"), "cut_cell", "P!D2: the file ends with '12' and not with", "P!D2"),
+        (wording.cut_name, ("P", 2), "cut_file", "P: 2 accounts have no row any more, and the file ends within", "P"),
+        (wording.cut_file, ("P", 2), "cut_file", "P: 2 accounts have no row any more, and the file does not", "P"),
+        (wording.unmatched_row, ("P!A9", "@who"), "unmatched", "P!A9: @who is no account of the project", "P!A9"),
     ],
 )
 def test_a_problem_names_its_place_and_what_is_wrong(
-    problem: Problem, code: str, words: str, where: str | None
+    tell: Callable[..., Problem], facts: tuple[Any, ...], code: str, words: str, cell: str | None
 ) -> None:
-    assert (problem.code, problem.cell) == (code, where)
+    problem = tell(*facts)
+
+    assert (problem.code, problem.cell) == (code, cell)
     assert words in problem.message
 
 
