@@ -18,6 +18,9 @@ SHRINK = "webapp/rules/shrink.py"
 OUTCOMES = "webapp/rules/outcomes.py"
 LOST = "max(losses.rows, *losses.values) * 2"
 PARSE = "webapp/sources/urls/parse.py"
+WRAPPERS = "webapp/sources/urls/wrappers.py"
+NO_SCHEME = "an address needs no scheme"
+EXPIRED = "a millisecond after 1970 has passed as well"
 LEASES = "webapp/store/leases.py"
 SAFE = "letters are safe in an address whether they are named or not"
 GROWTH = "webapp/rules/growth.py"
@@ -62,7 +65,7 @@ NAMED: dict[tuple[str, str, str], str] = {
     (OUTCOMES, "_goodness", "3 -> 4"): "it is the last in any case",
     (LINKS, "_profile_at", "len(segments) > 1 -> len(segments) >= 1"): "no account is called like the start of one",
     (LINKS, "_profile_in_app", "0 -> 1"): "the host matters where each server has its own accounts",
-    (LINKS, "profile_at_home", "'https://' -> ''"): "an address needs no scheme",
+    (LINKS, "profile_at_home", "'https://' -> ''"): NO_SCHEME,
     (LINKS, "_kind", "'0123456789_-' -> 'XX0123456789_-'"): "the word is in small letters",
     (LINKS, "_build", "':' -> 'XX:'"): SAFE,
     (PARSE, "_clean_forms", "'http://' -> 'XXhttp://'"): "the long way tells the same, only later",
@@ -72,5 +75,9 @@ NAMED: dict[tuple[str, str, str], str] = {
         "_is_known_host",
         "len(typed) <= LONGEST_HOST -> len(typed) < LONGEST_HOST",
     ): "no account has so long a host",
-    (LEASES, "release_all", "0 -> 1"): "a millisecond after 1970 has passed as well",
+    (WRAPPERS, "target_of", "'https://' -> ''"): NO_SCHEME,
+    (LEASES, "module", "2000 -> 2001"): "any number up to what a statement takes",
+    (LEASES, "module", "0 -> 1"): EXPIRED,
+    (LEASES, "is_syncing", "1 -> 2"): "whether there is a row matters, and not what is in it",
+    (LEASES, "release_all", "0 -> 1"): EXPIRED,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -29,6 +30,7 @@ __all__ = ["ROOT", "Child", "Mutated", "import_others", "run_pytest", "start"]
 ROOT = Path(__file__).parents[2]
 OURS = ("webapp", "tests")
 EXAMPLES = 20
+PR_SET_PDEATHSIG = 1
 MEMORY = 3 << 30  # bytes; a fault may make a list that never ends
 QUIET = ["-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:playwright"]
 STEADY = ["--hypothesis-seed=0", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
@@ -133,6 +135,8 @@ def _be_child(work: Callable[[], int], log: Path) -> None:
     code = 70
     try:
         os.setpgid(0, 0)
+        if sys.platform == "linux":  # a run that is stopped leaves nothing at work
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for number in (1, 2):

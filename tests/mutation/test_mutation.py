@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import signal
+import sys
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -10,7 +13,7 @@ import pytest
 
 from tests.mutation.named import NAMED
 from tests.mutation.operators import mutants_of, tree_with
-from tests.mutation.process import ROOT
+from tests.mutation.process import ROOT, start
 from tests.mutation.trials import swap
 
 SOURCE = '''"""A module."""
@@ -89,6 +92,31 @@ def test_a_function_that_is_imported_gets_the_fault(tmp_path: Path) -> None:
     assert swap(code, path)
 
     assert scope["add"](3, 1) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing ends with what began it")
+@pytest.mark.usefixtures("processes")
+def test_what_a_run_has_begun_ends_with_it(tmp_path: Path) -> None:
+    read, write = os.pipe()  # is at its end once everybody who may write to it has ended
+
+    def begin_another() -> int:
+        start(wait_for_ever, 60, tmp_path / "inner.log")
+        os.write(write, b"begun")
+        return wait_for_ever()
+
+    def wait_for_ever() -> int:
+        signal.pause()
+        return 0
+
+    outer = start(begin_another, 60, tmp_path / "outer.log")
+    os.close(write)
+    assert os.read(read, 9) == b"begun"
+
+    os.kill(outer.pid, signal.SIGKILL)
+
+    assert os.read(read, 9) == b""
+    assert outer.wait() == -signal.SIGKILL
+    os.close(read)
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ pairs_of_rows = st.lists(st.tuples(values, values), max_size=5)
 def test_sums_say_how_many_count_at_either_moment_and_at_both() -> None:
     stays, comes, goes = views(3, 10), views(None, 5), views(4, None)
 
-    found = sums([(stays[0], stays[1]), (comes[0], comes[1]), (goes[0], goes[1]), (UNKNOWN, UNKNOWN)])
+    found = sums([(stays[0], stays[1]), (comes[0], comes[1]), (goes[0], goes[1]), *[(UNKNOWN, UNKNOWN)] * 3])
 
     assert [side[4] for side in found[:7]] == [15, 7, 5, -4, 2, 1, 2]
     assert (found.accounts, found.carried) == (2, 0)

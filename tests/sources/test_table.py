@@ -104,3 +104,22 @@ def test_every_platform_of_the_table_is_here() -> None:
 @pytest.mark.parametrize("app", ["web", "weba", "webk", "webz"])
 def test_telegram_may_be_read_in_a_browser(app: str) -> None:
     assert profile_of(f"https://{app}.telegram.org/k/#@ada_99").url_key == "telegram:ada_99"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "username", "link"),
+    [
+        ("facebook.com/@ada.l", "facebook:ada.l", "ada.l", "https://www.facebook.com/ada.l"),
+        ("ok.ru/profile/123", "ok:profile/123", None, "https://ok.ru/profile/123"),
+        ("ok.ru/group/123", "ok:group/123", None, "https://ok.ru/group/123"),
+        ("twitch.tv/@ada", "twitch:ada", "ada", "https://www.twitch.tv/ada"),
+        ("linkedin.com/showcase/ada", "linkedin:showcase/ada", "ada", "https://www.linkedin.com/showcase/ada"),
+        ("dzen.ru/@ada", "dzen:ada", "ada", "https://dzen.ru/ada"),
+    ],
+)
+def test_each_way_to_write_a_profile_has_its_key_name_and_link(
+    text: str, key: str, username: str | None, link: str
+) -> None:
+    found = profile_of(text)
+
+    assert (found.url_key, found.username, found.url) == (key, username, link)

@@ -979,6 +979,7 @@ def test_the_short_way_answers_like_the_careful_one(front: str, name: str, end: 
         "https://www.facebook.com/ada",
         "https://t.me/ada_news",
         "https://x.com/ada",
+        "https://vk.com/ada",
     ],
 )
 def test_the_commonest_forms_take_the_short_way(text: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,11 @@ def test_only_the_page_that_leads_on_and_those_below_it_are_redirects() -> None:
     assert profile_of("https://t.me/ivan?url=x.com/ada").url_key == "telegram:ivan"
 
 
+def test_a_path_that_only_begins_or_ends_like_that_page_is_another() -> None:
+    assert profile_of("https://vk.com/awayX?to=x.com/ada").url_key == "vk:awayx"
+    assert profile_of("https://example.com/outX?u=http://x.com/ada").platform == "other"
+
+
 def test_an_empty_target_is_passed_over() -> None:
     assert profile_of("https://www.google.com/url?q=&q=%20&url=x.com/ada").url_key == "x:ada"
 
