@@ -16,8 +16,9 @@ from webapp.rules.sorting import group_by
 from webapp.store import days, movements
 from webapp.store.accounts import Account
 from webapp.store.db import Database
+from webapp.store.ends import DayEnd, DaysBack, End, Present
 from webapp.store.heads import all_heads
-from webapp.store.movements import Cohort, DayEnd, DaysBack, End, Present, between, together
+from webapp.store.movements import WHOLE, Cohort, between, together
 from webapp.store.spans import of_scope as spans_of
 from webapp.store.standing import Scope, everybody, ranged, recent
 from webapp.store.tables import account_snapshots, account_spans, accounts, doubts, projects
@@ -130,7 +131,7 @@ def test_added_up_at_once_and_one_by_one_are_the_same(
                         expected = one_by_one(tx, scope, of, then, now)  # type: ignore[arg-type]
                         found = between(tx, scope, of, then, now)  # type: ignore[arg-type]
                         assert plain(found) == plain(expected), (number, then, now)
-                        whole = between(tx, scope, of, then, now, apart=False)  # type: ignore[arg-type]
+                        whole = between(tx, scope, of, then, now, by=WHOLE)  # type: ignore[arg-type]
                         assert together(whole) == together(found)
 
 
@@ -173,3 +174,36 @@ def test_most_accounts_are_added_up_at_once(db: Database, monkeypatch: pytest.Mo
     assert daily.growth == (180 - (73 + 68),) * 5  # at noon a quarter and three quarters of the way
     assert weekly.growth == (180 - (13 + 8),) * 5
     assert range_.growth == (160,) * 5
+
+
+def test_who_was_not_observed_on_a_day_is_added_up_at_once_too(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(movements._Cohorts, "add_accounts", None)
+    with db.write() as tx:
+        tx.execute(projects.insert().values(id="a", name="a", as_of=noon(START + timedelta(days=8))))
+        for name, seen in (("u", range(9)), ("v", (0, 2, 5))):
+            row: dict[str, Any] = {
+                "project_id": "a",
+                "profile_url": name,
+                "url_key": name,
+                **dict.fromkeys(METRICS, 90),
+            }
+            account = tx.execute(accounts.insert().values(row).returning(accounts.c.id)).scalar_one()
+            tx.execute(account_spans.insert().values(account_id=account, since=noon(START), metrics=31))
+            for number in seen:
+                row = {
+                    "account_id": account,
+                    "day": START + timedelta(days=number),
+                    **dict.fromkeys(METRICS, 10 * number),
+                }
+                tx.execute(account_snapshots.insert().values(row | {"snapshot_time": noon(row["day"])}))
+        days.rebuild(tx, "a")
+
+        daily, weekly = (together(between(tx, "project", "a", DaysBack(n), Present())).movement for n in (1, 7))
+        (range_,) = between(
+            tx, "project", "a", DayEnd(START + timedelta(days=1)), DayEnd(START + timedelta(days=8)), by=WHOLE
+        )
+
+    assert daily.growth == (180 - (70 + 77),) * 5  # two thirds of the way from 50 to the 90 of now
+    assert weekly.growth == (180 - (10 + 10),) * 5
+    assert range_.sums.movement.growth == (130 - (10 + 0),) * 5
+    assert range_.sums.carried == 1

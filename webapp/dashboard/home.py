@@ -25,8 +25,9 @@ from webapp.rules.sorting import group_by
 from webapp.store import days, held, leases, lost_history, reading_ages, schedule
 from webapp.store.by_project import ByProject
 from webapp.store.db import Database
+from webapp.store.ends import DaysBack, Present
 from webapp.store.heads import all_heads
-from webapp.store.movements import Cohort, DaysBack, Present, between, together
+from webapp.store.movements import WHOLE, Cohort, between, together
 from webapp.store.projects import Project
 from webapp.store.reading_ages import ReadingAge
 
@@ -154,8 +155,7 @@ def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent:
 def _sums(tx: sa.Connection, projects: Sequence[Project], today: date) -> dict[str, HomeSums]:
     ids = [one.id for one in projects]
     day, week = (
-        group_by(between(tx, "some", ids, DaysBack(n), Present(), apart=False), lambda one: one.project_id)
-        for n in (1, 7)
+        group_by(between(tx, "some", ids, DaysBack(n), Present(), by=WHOLE), lambda one: one.project_id) for n in (1, 7)
     )
     past = days.of_projects(tx, ids, today - timedelta(days=SPARK_DAYS - 1), today)
     return {one.id: _sum(day.get(one.id, ()), week.get(one.id, ()), past[one.id]) for one in projects}

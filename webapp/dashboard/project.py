@@ -30,9 +30,10 @@ from webapp.store import doubts, held, leases, movements, observations, schedule
 from webapp.store.accounts import Account
 from webapp.store.db import Database
 from webapp.store.doubts import ListedDoubt
+from webapp.store.ends import DayEnd, DaysBack, Present
 from webapp.store.heads import head_of
 from webapp.store.held import ListedHeld
-from webapp.store.movements import Cohort, DayEnd, DaysBack, Present, between, together
+from webapp.store.movements import Cohort, between, together
 from webapp.store.observations import Sources
 from webapp.store.projects import Project
 from webapp.store.reading_ages import reading_ages

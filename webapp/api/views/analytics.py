@@ -40,7 +40,8 @@ from webapp.rules.sorting import by_value, group_by
 from webapp.store import account_pages, observations, spans
 from webapp.store import days as kept_days
 from webapp.store.accounts import Account
-from webapp.store.movements import Cohort, DayEnd, DaysBack, End, Present, between, together
+from webapp.store.ends import ALIKE, DayEnd, DaysBack, End, Present
+from webapp.store.movements import WHOLE, Cohort, between, together
 from webapp.store.projects import Project
 from webapp.store.standing import Recent, cells, everybody, recent, standing_at
 
@@ -98,7 +99,7 @@ def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: P
         return csv_content(HistoryDay, _days(past), asked, file=f"history-{days.start}-{days.end}")
 
     def moved(then: End, now: Present | DayEnd) -> Sums:
-        cohorts = between(tx, "project", project.id, then, now, apart=asked.some)
+        cohorts = between(tx, "project", project.id, then, now, by=ALIKE if asked.some else WHOLE)
         return together(one for one in cohorts if fits(asked, one))
 
     everyone = between(tx, "project", project.id, DaysBack(1), Present())

@@ -25,8 +25,9 @@ from webapp.rules.growth import progress
 from webapp.rules.sorting import group_by
 from webapp.store.by_project import ByProject
 from webapp.store.db import Database
+from webapp.store.ends import DaysBack, Present
 from webapp.store.heads import all_heads, head_of
-from webapp.store.movements import Cohort, DaysBack, Present, between, together
+from webapp.store.movements import WHOLE, Cohort, between, together
 from webapp.store.projects import Project
 
 
@@ -67,7 +68,7 @@ def _sums(tx: sa.Connection, projects: Sequence[Project]) -> dict[str, ProjectSu
     """{project id: what its accounts come to}"""
     ids = [one.id for one in projects]
     day, week = (
-        group_by(between(tx, "some", ids, DaysBack(days), Present(), apart=False), lambda one: one.project_id)
+        group_by(between(tx, "some", ids, DaysBack(days), Present(), by=WHOLE), lambda one: one.project_id)
         for days in (1, 7)
     )
     return {one.id: _sum(one, day[one.id], week[one.id]) if one.id in day else NOBODY for one in projects}

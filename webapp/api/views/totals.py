@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Annotated
 
 import msgspec
@@ -32,15 +33,12 @@ from webapp.api.views.accounts import TAGGED
 from webapp.model import Counts
 from webapp.rules.growth import Sums
 from webapp.rules.sorting import by_value, group_by
-from webapp.store.movements import Cohort, DayEnd, between, together
+from webapp.store.ends import DayEnd
+from webapp.store.movements import Cohort, between, together
 from webapp.store.projects import Project
 
-GROUPS: dict[str, Callable[[Cohort], str | None]] = {
-    "owner": lambda group: group.owner,
-    "platform": lambda group: group.platform,
-    "topic": lambda group: group.topic,
-    "project": lambda group: group.project_id,
-}
+GROUPS = {"owner": "owner", "platform": "platform", "topic": "topic", "project": "project_id"}
+FILTERS = ("owner", "platform", "topic")
 MOST = 1_000
 
 
@@ -86,14 +84,15 @@ def _moved(tx: sa.Connection, asked: TotalsQuery, days: Period) -> Iterable[Coho
     if days.days == 0:
         return ()
     ends = DayEnd(days.start), DayEnd(days.end)
-    return between(tx, "all" if asked.project_id is None else "project", asked.project_id, *ends)
+    filters = [name for name in FILTERS if getattr(asked, name) is not None]
+    by = tuple(dict.fromkeys((GROUPS[asked.group_by], *filters)))
+    return between(tx, "all" if asked.project_id is None else "project", asked.project_id, *ends, by=by)
 
 
 def _groups(found: Iterable[Cohort], asked: TotalsQuery, days: Period, names: dict[str, str]) -> list[GroupTotals]:
     """The groups that count on the last day or counted on the first, those with the most views first."""
     counted = (group for group in found if any(group.sums.now) or any(group.sums.then))
-    by = GROUPS[asked.group_by]
-    alike = group_by(counted, by)
+    alike = group_by(counted, attrgetter(GROUPS[asked.group_by]))
     groups = [_group(key, names.get(key or "", key), together(members), days) for key, members in alike.items()]
     return by_value(
         groups, lambda group: Counts._make(group.counts).views, lambda group: group.key or "", descending=True

@@ -1,0 +1,376 @@
+"""Ends: of each account what it counts for at two moments, and its values there as far as they are easily known, as SQL.
+
+Nearly every account has a snapshot on the days that its project has one. `look` says whether only those days are
+looked at, or for each account the days on which it has a snapshot itself, which takes several times as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from operator import gt, le, lt
+from typing import Any, Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from webapp.model import METRICS
+from webapp.rules.growth import ALL
+from webapp.store.heads import as_of_day, as_of_moment
+from webapp.store.spans import at_moment, on_account
+from webapp.store.standing import DAY, bound_day, bound_moment, has_bit, in_doubt
+from webapp.store.statement import ids_in, in_order, texts_in
+from webapp.store.tables import (
+    ACCOUNT_THERE,
+    PROJECT_THERE,
+    account_snapshots,
+    account_spans,
+    accounts,
+    project_days,
+    projects,
+)
+from webapp.store.types import Count
+
+SHIFT = 1 << 33  # added before a division and taken off behind it, since the database rounds towards zero and not down
+LONG = 1 << 27  # seconds between two snapshots from here on are odd
+ALIKE = ("project_id", "platform", "topic", "owner")
+SIDES = ("then", "now")
+
+
+class Present(NamedTuple):
+    """The current counts."""
+
+
+class DaysBack(NamedTuple):
+    """So many times 24 hours before `as_of` of the project."""
+
+    days: int
+
+
+class DayEnd(NamedTuple):
+    """The end of a day."""
+
+    day: date
+
+
+End = Present | DaysBack | DayEnd
+Kind = Literal["now", "day"] | int  # of an end; a number: so many days back
+Scope = Literal["project", "some", "all", "few"]
+Look = Literal["quick", "thorough"]
+
+
+class Asked(NamedTuple):
+    """Of which accounts, at which ends, how thoroughly."""
+
+    scope: Scope
+    then: Kind
+    now: Kind
+    look: Look
+
+
+def each(dialect: str, asked: Asked) -> sa.Subquery:
+    """A row for each account: what it may be alike in, `counted`, `now_fresh`; for either side its bits and values;
+    `odd_id`: its id where a value for which it counts is not known, or is too large to be added up blindly.
+
+    now_fresh: 1 where its values were observed on the very day at the end of which they are looked at.
+    """
+    ends = _of_projects(dialect, asked)
+    columns: list[Any] = [accounts.c.id, *(accounts.c[name] for name in ALIKE), _one_if(_counted()).label("counted")]
+    joined = _placed(ends, asked.scope)
+    for side, kind in zip(SIDES, (asked.then, asked.now), strict=True):
+        joined, more = _AT[kind if isinstance(kind, str) else "back"](dialect, side, ends, joined, asked.look)
+        columns += more
+    found = sa.select(*columns).select_from(joined)
+    if asked.scope == "few":
+        found = found.where(accounts.c.id.op("IN")(ids_in(sa.bindparam("scope"))))
+    rows = in_turn(dialect, found)
+    if isinstance(asked.then, int):
+        rows = _interpolated(dialect, rows, _PASSED)
+    odd = (_lacks(rows, side) for side in SIDES)
+    odd_id = sa.case((sa.or_(*odd), rows.c.id)).label("odd_id")
+    return in_turn(dialect, sa.select(*_columns(rows, (*_PASSED, *_THEN)), odd_id))
+
+
+def each_then(dialect: str, scope: Scope, days_back: int) -> sa.Subquery:
+    """A row for each account: `bits` for which it counts so many days back, and as far back as now, with its values.
+
+    other_id: its id where that is not all there is to say of it: it counts for something else now, or a value is odd.
+    """
+    ends = _of_projects(dialect, Asked(scope, days_back, "now", "quick"))
+    span, later = account_spans.alias("then_span"), account_spans.alias("later_span")
+    begins = sa.exists().where(later.c.account_id == accounts.c.id, later.c.since > ends.c.moment)
+    changed = sa.case((_is_there(span), _one_if(span.c.until.is_not(None))), else_=_one_if(begins))
+    joined = _placed(ends, scope).outerjoin(span, at_moment(span, ends.c.moment))
+    placed, around = _around(dialect, ends, joined, span, "quick")
+    bits = _bits_of(span).label("then_bits")
+    columns = [accounts.c.id, ends.c.project, changed.label("changed"), bits, *around]
+    rows = in_turn(dialect, sa.select(*columns).select_from(placed))
+    rows = _interpolated(dialect, rows, ("id", "project", "changed", "then_bits"))
+    other = (rows.c.changed == _number(1)) | _lacks(rows, "then")
+    found = [
+        sa.case((other, rows.c.id)).label("other_id"),
+        sa.case((other, _number(0)), else_=rows.c.then_bits).label("bits"),
+        *_columns(rows, ("project", *_THEN)),
+    ]
+    return in_turn(dialect, sa.select(*found))
+
+
+def in_turn(dialect: str, statement: sa.Select[Any]) -> sa.Subquery:
+    """A table of its own, whose expressions are worked out once a row; the limit keeps SQLite from copying them."""
+    return (statement.limit(_number(-1)) if dialect == "sqlite" else statement).subquery()
+
+
+def _placed(ends: sa.FromClause, scope: Scope) -> sa.FromClause:
+    here = accounts.c.project_id == ends.c.project
+    return in_order(accounts, ends, here) if scope == "few" else in_order(ends, accounts, here)
+
+
+# Projects
+
+
+def _of_projects(dialect: str, asked: Asked) -> sa.Subquery:
+    """A row for each project: the moments and days of both ends."""
+    columns: list[Any] = [projects.c.id.label("project")]
+    for side, kind in zip(SIDES, (asked.then, asked.now), strict=True):
+        if kind == "day":
+            columns.append(_near("max", _DAYS.c.day <= bound_day(f"{side}_day")).label(f"{side}_day"))
+        elif kind != "now":
+            columns += _back(dialect, kind)
+    return in_turn(dialect, sa.select(*columns).where(_meant(asked.scope)))
+
+
+def _meant(scope: Scope) -> sa.ColumnElement[bool]:
+    if scope == "all":
+        return PROJECT_THERE
+    if scope == "some":
+        return projects.c.id.op("IN")(texts_in(sa.bindparam("scope")))
+    if scope == "few":
+        few = sa.select(accounts.c.project_id).where(accounts.c.id.op("IN")(ids_in(sa.bindparam("scope"))))
+        return projects.c.id.in_(few)
+    return projects.c.id == sa.bindparam("scope", type_=sa.Text())
+
+
+def _back(dialect: str, days: int) -> list[sa.ColumnElement[Any]]:
+    day, moment = as_of_day(dialect, days), as_of_moment(dialect, days)
+    return [
+        moment.label("moment"),
+        _next_second(dialect, moment).label("later"),
+        _seconds(dialect, moment).label("at"),
+        as_of_moment(dialect, 0).label("as_of"),
+        _seconds(dialect, as_of_moment(dialect, 0)).label("last_at"),
+        day.label("same_day"),
+        _near("max", _DAYS.c.day < day).label("day_before"),
+        _near("min", _DAYS.c.day > day).label("day_after"),
+    ]
+
+
+_DAYS = project_days.alias("days")
+
+
+def _near(which: Literal["min", "max"], where: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+    """The first or last day of the project that fits: only on such days there are snapshots."""
+    day = getattr(sa.func, which)(_DAYS.c.day, type_=DAY)
+    return sa.select(day).where(_DAYS.c.project_id == projects.c.id, where).correlate(projects).scalar_subquery()
+
+
+# Accounts: what each kind of end adds to the tables and columns
+
+Added = tuple[sa.FromClause, list[Any]]
+
+
+def _at_now(_: str, side: str, __: sa.FromClause, joined: sa.FromClause, ___: Look) -> Added:
+    bits = sa.case((_counted(), _mask([accounts.c[metric] for metric in METRICS])), else_=_number(0))
+    return joined, [bits.label(f"{side}_bits"), _number(1).label(f"{side}_fresh"), *_small_values(accounts, side)]
+
+
+def _at_day(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause, look: Look) -> Added:
+    span = account_spans.alias(f"{side}_span")
+    joined = joined.outerjoin(span, on_account(span, bound_moment(f"{side}_end")))
+    last = ends.c[f"{side}_day"]
+    day = last if look == "quick" else _own_day(dialect, ends, le, last)
+    joined, snapshot = _with_snapshot(joined, day, f"{side}_snapshot", span)
+    fresh = _one_if(snapshot.c.day == bound_day(f"{side}_day"))
+    return joined, [_bits_of(span).label(f"{side}_bits"), fresh.label(f"{side}_fresh"), *_small_values(snapshot, side)]
+
+
+def _at_back(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause, look: Look) -> Added:
+    span = account_spans.alias(f"{side}_span")
+    joined, columns = _around(dialect, ends, joined.outerjoin(span, at_moment(span, ends.c.moment)), span, look)
+    return joined, [_bits_of(span).label(f"{side}_bits"), *columns]
+
+
+_AT = {"now": _at_now, "day": _at_day, "back": _at_back}
+
+
+def _around(dialect: str, ends: sa.FromClause, joined: sa.FromClause, span: sa.FromClause, look: Look) -> Added:
+    """The snapshots before and after the moment; behind all of them is what is believed now."""
+    same = account_snapshots.alias("same")
+    joined = joined.outerjoin(same, _is_of(same, sa.case((_is_there(span), ends.c.same_day)), ends.c.as_of))
+    early, late = same.c.snapshot_time < ends.c.later, same.c.snapshot_time >= ends.c.later
+    found: dict[str, sa.FromClause] = {}
+    compared: tuple[tuple[str, Any, Any], ...] = (("before", early, lt), ("after", late, gt))
+    for name, there, compare in compared:
+        other = (
+            ends.c[f"day_{name}"]
+            if look == "quick"
+            else _own_day(dialect, ends, compare, ends.c.same_day, ends.c.as_of)
+        )
+        day = sa.case((there, ends.c.same_day), else_=other)
+        joined, snapshot = _with_snapshot(joined, day, name, span, ends.c.as_of)
+        found[name] = snapshot
+    before, after = found["before"], found["after"]
+    none: sa.ColumnElement[bool] = after.c.account_id.is_(None)
+    if look == "quick":  # else this account's next one has to be looked for
+        none = none & ends.c.day_after.is_(None)
+    return joined, [
+        ends.c.at,
+        _seconds(dialect, before.c.snapshot_time).label("before_at"),
+        sa.case((none, ends.c.last_at), else_=_seconds(dialect, after.c.snapshot_time)).label("after_at"),
+        *(before.c[metric].label(f"before_{metric}") for metric in METRICS),
+        *(
+            sa.func.coalesce(after.c[metric], sa.case((none, _believed(place)))).label(f"after_{metric}")
+            for place, metric in enumerate(METRICS)
+        ),
+    ]
+
+
+def _believed(place: int) -> sa.ColumnElement[Any]:
+    """The current count of a metric, if it counts and is not in doubt."""
+    doubted = has_bit(sa.func.coalesce(in_doubt(), _number(0)), place)
+    return sa.case((_counted() & ~doubted, accounts.c[METRICS[place]]))
+
+
+def _with_snapshot(
+    joined: sa.FromClause,
+    day: sa.ColumnElement[Any],
+    name: str,
+    span: sa.FromClause,
+    up_to: sa.ColumnElement[Any] | None = None,
+) -> tuple[sa.FromClause, sa.FromClause]:
+    """With the snapshot of a day, of accounts that count."""
+    snapshot = account_snapshots.alias(name)
+    return joined.outerjoin(snapshot, _is_of(snapshot, sa.case((_is_there(span), day)), up_to)), snapshot
+
+
+def _is_of(
+    snapshot: sa.FromClause, day: sa.ColumnElement[Any], up_to: sa.ColumnElement[Any] | None
+) -> sa.ColumnElement[bool]:
+    here = (snapshot.c.day == day) & (snapshot.c.account_id == accounts.c.id)
+    return here if up_to is None else here & (snapshot.c.snapshot_time <= up_to)
+
+
+def _is_there(span: sa.FromClause) -> sa.ColumnElement[bool]:
+    return span.c.account_id.is_not(None)
+
+
+def _bits_of(span: sa.FromClause) -> sa.ColumnElement[Any]:
+    return sa.func.coalesce(span.c.metrics, _number(0))
+
+
+def _own_day(
+    dialect: str,
+    ends: sa.FromClause,
+    compare: Callable[[Any, Any], sa.ColumnElement[bool]],
+    day: sa.ColumnElement[Any],
+    up_to: sa.ColumnElement[Any] | None = None,
+) -> sa.ColumnElement[Any]:
+    """The nearest day before or after one on which the account has a snapshot; on SQLite by the days of its project."""
+    snapshots, days = account_snapshots.alias("own"), project_days.alias("own_days")
+    mine = snapshots.c.account_id == accounts.c.id
+    if up_to is not None:
+        mine &= snapshots.c.snapshot_time <= up_to
+    if dialect == "postgresql":
+        found, own = sa.select(snapshots.c.day).where(mine), snapshots.c.day
+    else:
+        own = days.c.day
+        joined = in_order(days, snapshots, (snapshots.c.day == own) & mine)
+        found = sa.select(own).select_from(joined).where(days.c.project_id == ends.c.project)
+    found = found.where(compare(own, day)).order_by(own if compare is gt else own.desc())
+    return found.limit(_number(1)).correlate(accounts, ends).scalar_subquery()
+
+
+def _small_values(table: sa.FromClause, name: str) -> list[sa.ColumnElement[Any]]:
+    return [_small(table.c[metric], then=table.c[metric]).label(f"{name}_{metric}") for metric in METRICS]
+
+
+def _small(*values: sa.ColumnElement[Any], then: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """NULL where one of the values is too large."""
+    return sa.case((sa.and_(*(value < sa.bindparam("large", type_=Count()) for value in values)), then))
+
+
+def _counted() -> sa.ColumnElement[bool]:
+    return ACCOUNT_THERE & (accounts.c.mode != sa.literal_column("'off'"))
+
+
+# Between two snapshots
+
+
+def _interpolated(dialect: str, rows: sa.FromClause, passed: Sequence[str]) -> sa.Subquery:
+    """As `growth.value_at` does it. passed: what else of the rows is needed."""
+    long = rows.c.after_at - rows.c.before_at
+    odd, one = long >= _number(LONG), long < _number(1)
+    columns = _columns(rows, passed)
+    columns += [
+        (_number(2) * (rows.c.at - rows.c.before_at)).label("part"),
+        sa.case((odd, sa.null()), (one, _number(2)), else_=_number(2) * long).label("whole"),
+        sa.case((odd, sa.null()), (one, _number(1 + 2 * SHIFT)), else_=_number(1 + 2 * SHIFT) * long).label("shifted"),
+    ]
+    columns += [rows.c[f"{side}_{metric}"] for side in ("before", "after") for metric in METRICS]
+    around = in_turn(dialect, sa.select(*columns))
+    columns = _columns(around, passed)
+    for metric in METRICS:
+        before, after = around.c[f"before_{metric}"], around.c[f"after_{metric}"]
+        value = before - _number(SHIFT) + ((after - before) * around.c.part + around.c.shifted) // around.c.whole
+        columns.append(_small(before, after, then=value).label(f"then_{metric}"))
+    return in_turn(dialect, sa.select(*columns))
+
+
+_THEN = tuple(f"then_{metric}" for metric in METRICS)
+_NOW = tuple(f"now_{metric}" for metric in METRICS)
+_PASSED = ("id", *ALIKE, "counted", "then_bits", "now_bits", "now_fresh", *_NOW)
+
+
+def _columns(rows: sa.FromClause, names: Sequence[str]) -> list[Any]:
+    return [rows.c[name] for name in names]
+
+
+def _lacks(rows: sa.FromClause, side: str) -> sa.ColumnElement[bool]:
+    """Whether a value is not known for which the account counts."""
+    unknown = _number(ALL) - _mask([rows.c[f"{side}_{metric}"] for metric in METRICS])
+    return rows.c[f"{side}_bits"].op("&")(unknown) != _number(0)
+
+
+def listed(dialect: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The numbers of a group that are not NULL, by comma; NULL for none."""
+    together = sa.func.string_agg if dialect == "postgresql" else sa.func.group_concat
+    return together(sa.cast(column, sa.Text()), sa.literal_column("','"))
+
+
+def _next_second(dialect: str, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The first moment that, in whole seconds, is behind one."""
+    if dialect == "postgresql":
+        return sa.func.date_trunc("second", moment) + sa.literal_column("INTERVAL '1 second'", sa.Interval())
+    form = sa.literal_column("'%Y-%m-%d %H:%M:%S'", sa.Text())
+    later = sa.literal_column("'+1 second'", sa.Text())
+    return sa.func.strftime(form, sa.func.substr(moment, 1, 19), later, type_=sa.Text())
+
+
+def _seconds(dialect: str, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Whole seconds since 1970."""
+    if dialect == "postgresql":
+        return sa.cast(sa.func.floor(sa.extract("epoch", moment)), Count())
+    return sa.cast(sa.func.strftime(sa.literal_column("'%s'"), moment), sa.Integer())
+
+
+def _mask(values: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
+    found = _number(0)
+    for place, value in enumerate(values):
+        found = found + sa.case((value.is_not(None), _number(1 << place)), else_=_number(0))
+    return found
+
+
+def _one_if(so: sa.ColumnElement[bool]) -> sa.ColumnElement[Any]:
+    return sa.case((so, _number(1)), else_=_number(0))
+
+
+def _number(number: int) -> sa.ColumnElement[Any]:
+    return sa.literal_column(str(number), Count())
