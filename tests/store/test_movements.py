@@ -11,14 +11,14 @@ import sqlalchemy as sa
 
 from tests.store.test_days import START, Past, noon
 from webapp.model import METRICS, UNKNOWN
-from webapp.rules.growth import Point, counting, sums, value_at
+from webapp.rules.growth import Point, counting, difference, sums, value_at
 from webapp.rules.sorting import group_by
 from webapp.store import days, movements
 from webapp.store.accounts import Account
 from webapp.store.db import Database
 from webapp.store.ends import DayEnd, DaysBack, End, Present
 from webapp.store.heads import all_heads
-from webapp.store.movements import WHOLE, Cohort, between, together
+from webapp.store.movements import WHOLE, Cohort, between, grown, together
 from webapp.store.spans import of_scope as spans_of
 from webapp.store.standing import Scope, everybody, ranged, recent
 from webapp.store.tables import account_snapshots, account_spans, accounts, doubts, projects
@@ -133,6 +133,30 @@ def test_added_up_at_once_and_one_by_one_are_the_same(
                         assert plain(found) == plain(expected), (number, then, now)
                         whole = between(tx, scope, of, then, now, by=WHOLE)  # type: ignore[arg-type]
                         assert together(whole) == together(found)
+
+
+@pytest.mark.parametrize("large", [movements.LARGE, 5_000], ids=["mostly", "half"])
+@pytest.mark.parametrize("seed", range(2))
+def test_growth_of_each_account_is_the_difference_of_its_ends(
+    db: Database, monkeypatch: pytest.MonkeyPatch, seed: int, large: int
+) -> None:
+    monkeypatch.setattr(movements, "LARGE", large)
+    with db.write() as tx:
+        world = World(tx, seed)
+        for number in range(61):
+            world.step()
+            if number % 20 == 0:
+                world.sync()
+                as_of = {project.id: project.as_of for project in all_heads(tx)}
+                there = {one.id for one in everybody(tx, "project", "a")}
+                daily = {one.account.id: difference(one.now, one.then) for one in recent(tx, "project", "a", 1, as_of)}
+                ends = world.day - timedelta(days=9), world.day
+                ranging = {row.account.id: difference(row.last, row.first) for row in ranged(tx, "project", "a", *ends)}
+                for place, metric in enumerate(METRICS):
+                    found = grown(tx, "a", DaysBack(1), Present(), metric)
+                    assert found == {one: growth[place] for one, growth in daily.items() if one in there}
+                    found = grown(tx, "a", DayEnd(ends[0]), DayEnd(ends[1]), metric)
+                    assert found == {one: growth[place] for one, growth in ranging.items() if one in there}
 
 
 @pytest.mark.parametrize("seed", range(3))

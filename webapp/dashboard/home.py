@@ -20,16 +20,16 @@ from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS
 from webapp.model import METRICS, Values
 from webapp.rules.freshness import stale_readings
+from webapp.rules.growth import NO_SUMS, Sums
 from webapp.rules.history import ProjectDay
-from webapp.rules.sorting import group_by
 from webapp.store import days, held, leases, lost_history, reading_ages, schedule
 from webapp.store.by_project import ByProject
 from webapp.store.db import Database
-from webapp.store.ends import DaysBack, Present
 from webapp.store.heads import all_heads
-from webapp.store.movements import WHOLE, Cohort, between, together
+from webapp.store.movements import WHOLE, Cohort
 from webapp.store.projects import Project
 from webapp.store.reading_ages import ReadingAge
+from webapp.store.wholes import by_project, present, since_moments
 
 VIEWS = METRICS.index("views")
 MEMORY = "smart_sync.home"  # where the app keeps its HomeMemory
@@ -154,19 +154,18 @@ def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent:
 
 def _sums(tx: sa.Connection, projects: Sequence[Project], today: date) -> dict[str, HomeSums]:
     ids = [one.id for one in projects]
-    day, week = (
-        group_by(between(tx, "some", ids, DaysBack(n), Present(), by=WHOLE), lambda one: one.project_id) for n in (1, 7)
-    )
+    there = {one.project_id: one for one in present(tx, ids, by=WHOLE)}
+    day, week = since_moments(tx, ids, (1, 7), by_project(there.values()))
     past = days.of_projects(tx, ids, today - timedelta(days=SPARK_DAYS - 1), today)
-    return {one.id: _sum(day.get(one.id, ()), week.get(one.id, ()), past[one.id]) for one in projects}
+    return {one: _sum(there.get(one), day.get(one, NO_SUMS), week.get(one, NO_SUMS), past[one]) for one in ids}
 
 
-def _sum(day: Sequence[Cohort], week: Sequence[Cohort], past: Sequence[ProjectDay]) -> HomeSums:
-    moved = together(day).movement
+def _sum(there: Cohort | None, day: Sums, week: Sums, past: Sequence[ProjectDay]) -> HomeSums:
+    moved = day.movement
     return HomeSums(
-        sum(one.profiles for one in day),
+        there.profiles if there else 0,
         moved.total,
         moved.growth,
-        together(week).movement.growth,
+        week.movement.growth,
         [one.total[VIEWS] for one in past],
     )

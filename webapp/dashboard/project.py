@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from flask import Response, request
@@ -22,22 +22,23 @@ from webapp.dashboard.states import problems_of, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
 from webapp.model import METRICS, Metric, Values
 from webapp.rules.freshness import stale_readings
-from webapp.rules.growth import Movement, difference
+from webapp.rules.growth import NO_SUMS, Movement, Sums, difference
 from webapp.rules.history import ProjectDay
 from webapp.rules.sorting import by_value, group_by, says
+from webapp.store import account_pages, doubts, held, leases, observations, schedule
 from webapp.store import days as kept_days
-from webapp.store import doubts, held, leases, movements, observations, schedule
 from webapp.store.accounts import Account
 from webapp.store.db import Database
 from webapp.store.doubts import ListedDoubt
 from webapp.store.ends import DayEnd, DaysBack, Present
 from webapp.store.heads import head_of
 from webapp.store.held import ListedHeld
-from webapp.store.movements import Cohort, between, together
+from webapp.store.movements import Cohort, grown, together
 from webapp.store.observations import Sources
 from webapp.store.projects import Project
 from webapp.store.reading_ages import reading_ages
 from webapp.store.standing import cells, everybody, recent
+from webapp.store.wholes import present, since_day, since_moments, turns
 
 INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
 BY_CRON = "cron"  # stands for the expression that rules now
@@ -60,6 +61,11 @@ class Listing:
     platform: str = ""
     topic: str = ""
     page: int = 1
+
+    @property
+    def plain(self) -> bool:
+        """Whether the database sorts and filters it."""
+        return self.sort in METRICS and not self.q and not self.topic
 
 
 @dataclass(frozen=True)
@@ -147,17 +153,14 @@ def project_page(
     tx: sa.Connection, project: Project, metric: Metric, days: int, listing: Listing, now: datetime, settings: Settings
 ) -> ProjectPage:
     today, place = now.date(), METRICS.index(metric)
-    cohorts = between(tx, "project", project.id, DaysBack(1), Present())
-    week = movements.of_project(tx, project.id, DaysBack(7), Present())
-    moved = together(cohorts).movement
-    there = [*everybody(tx, "project", project.id)]
-    fitting = [one for one in there if _fits(one, listing)]
-    growths = _growths(tx, project, fitting) if listing.sort == "growth" else {}
-    fitting = _sort(fitting, growths, listing, place)
-    pages = max(1, -(-len(fitting) // PER_PAGE))
-    start = (min(listing.page, pages) - 1) * PER_PAGE
-    shown = fitting[start : start + PER_PAGE]
-    growths = growths or _growths(tx, project, shown)
+    cohorts = present(tx, [project.id])
+    now_sums = {project.id: together(cohorts)}
+    sums = since_moments(tx, [project.id], (1, 7), now_sums)
+    day, week = (found.get(project.id, NO_SUMS).movement for found in sums)
+    there = account_pages.count(tx, project.id)
+    listed = _by_database(tx, project, listing, there) if listing.plain else _one_by_one(tx, project, listing, place)
+    shown = listed.shown
+    growths = _growths(tx, project, shown)
 
     dates = days_up_to(today, max(days, SPARK_DAYS))
     past = kept_days.of_project(tx, project.id, dates[0], today)
@@ -173,18 +176,18 @@ def project_page(
         state=state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now),
         due=schedule.project_due(tx, project.id, now, settings.interval_minutes),
         silences=stale_readings(reading_ages(tx, now, limit, project.id), limit, now),
-        tiles=metric_tiles(moved.total, moved.growth, week.movement.growth, lambda of: _sparks(past, of)),
-        percent=target_percent(project, moved.total),
+        tiles=metric_tiles(day.total, day.growth, week.growth, lambda of: _sparks(past, of)),
+        percent=target_percent(project, day.total),
         points=[
-            *fill_gaps([_chart_day(day, place) for day in past], dates)[-days:],
-            *_chart_now(tx, project, past, place),
+            *fill_gaps([_chart_day(one, place) for one in past], dates)[-days:],
+            *_chart_now(tx, project, past, now_sums, place),
         ],
         platforms=_groups(cohorts, lambda cohort: cohort.platform, place),
         topics=_groups(cohorts, _topic, place),
         rows=[_line(a, project, sources[a.id], growths[a.id][place], sparks.get(a.id)) for a in shown],
-        total=len(there),
-        found=len(fitting),
-        pages=pages,
+        total=there,
+        found=listed.found,
+        pages=_pages(listed.found),
         problems=problems[:PROBLEMS],
         problem_count=len(problems),
         held=held.listed(tx, project_id=project.id),
@@ -193,6 +196,41 @@ def project_page(
 
 
 # The list of accounts
+
+
+class Listed(NamedTuple):
+    """The accounts on the page, and how many fit."""
+
+    shown: Sequence[Account]
+    found: int
+
+
+def _pages(found: int) -> int:
+    return max(1, -(-found // PER_PAGE))
+
+
+def _start(listing: Listing, found: int) -> int:
+    """Where the page begins; the last one stands for those behind it."""
+    return (min(listing.page, _pages(found)) - 1) * PER_PAGE
+
+
+def _by_database(tx: sa.Connection, project: Project, listing: Listing, there: int) -> Listed:
+    platform = listing.platform or None
+    found = there if platform is None else account_pages.count(tx, project.id, platform=platform)
+    start = _start(listing, found)
+    metric = cast("Metric", listing.sort)
+    people = account_pages.page(
+        tx, project.id, limit=start + PER_PAGE, metric=metric, descending=listing.descending, platform=platform
+    )
+    return Listed(people[start:], found)
+
+
+def _one_by_one(tx: sa.Connection, project: Project, listing: Listing, place: int) -> Listed:
+    fitting = [one for one in everybody(tx, "project", project.id) if _fits(one, listing)]
+    growths = grown(tx, project.id, DaysBack(1), Present(), METRICS[place]) if listing.sort == "growth" else {}
+    fitting = _sort(fitting, growths, listing)
+    start = _start(listing, len(fitting))
+    return Listed(fitting[start : start + PER_PAGE], len(fitting))
 
 
 def _fits(account: Account, listing: Listing) -> bool:
@@ -213,12 +251,12 @@ def _growths(tx: sa.Connection, project: Project, people: Sequence[Account]) -> 
     return {one.account.id: difference(one.now, one.then) for one in found}
 
 
-def _sort(accounts: Sequence[Account], growths: Mapping[int, Values], listing: Listing, place: int) -> list[Account]:
+def _sort(accounts: Sequence[Account], growths: Mapping[int, int | None], listing: Listing) -> list[Account]:
     """As the listing says, those without a value last, and by id among equals."""
 
     def value(account: Account) -> Any:
         if listing.sort == "growth":
-            return growths[account.id][place]
+            return growths[account.id]
         if listing.sort in METRICS:
             return account.counts[METRICS.index(listing.sort)]
         text: str | None = getattr(account, listing.sort)
@@ -265,11 +303,14 @@ def _moved(movement: Movement, day: date, place: int, **more: Any) -> ChartDay:
     )
 
 
-def _chart_now(tx: sa.Connection, project: Project, past: Sequence[ProjectDay], place: int) -> list[ChartDay]:
+def _chart_now(
+    tx: sa.Connection, project: Project, past: Sequence[ProjectDay], now: Mapping[str, Sums], place: int
+) -> list[ChartDay]:
     """The present, measured against the last day."""
     if not past or project.as_of is None:
         return []
-    moved = movements.of_project(tx, project.id, DayEnd(past[-1].day), Present()).movement
+    last, before = DayEnd(past[-1].day), {project.id: past[-1].sums}
+    moved = since_day(tx, last, Present(), before, now, turns(tx, [project.id], last.day))[project.id].movement
     return [_moved(moved, project.as_of.date(), place, now=True)]
 
 

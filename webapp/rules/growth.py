@@ -120,11 +120,16 @@ class Sums(NamedTuple):
     def movement(self) -> Movement:
         some = [a + b for a, b in zip(self.now, self.then, strict=True)]
         return Movement(
-            _known(self.total, self.now),
+            self.known_total,
             _known(self.growth, self.both),
             _known(self.joined, some),
             _known(self.left, some),
         )
+
+    @property
+    def known_total(self) -> Values:
+        """The total; None where nobody counts."""
+        return _known(self.total, self.now)
 
     def plus(self, other: Sums) -> Sums:
         return self._combine(other, 1)
@@ -141,6 +146,13 @@ class Sums(NamedTuple):
         """The same, if nobody had counted before: all have joined."""
         none = (0,) * len(METRICS)
         return Sums(self.total, none, self.total, none, self.now, none, none, self.accounts, self.carried)
+
+    def before(self) -> Sums:
+        """The sums at the earlier moment, as if all had just joined."""
+        none = (0,) * len(METRICS)
+        parts = zip(self.total, self.growth, self.joined, self.left, strict=True)
+        total = tuple(total - growth - joined - left for total, growth, joined, left in parts)
+        return Sums(total, none, total, none, self.then, none, none, 0, 0)
 
     def carry(self) -> Sums:
         """The next day, if nothing is observed and nobody comes or goes."""

@@ -59,13 +59,23 @@ class ProjectDay(NamedTuple):
     """
 
     day: date
-    movement: Movement
-    accounts: int
-    carried: int
+    sums: Sums
+
+    @property
+    def movement(self) -> Movement:
+        return self.sums.movement
+
+    @property
+    def accounts(self) -> int:
+        return self.sums.accounts
+
+    @property
+    def carried(self) -> int:
+        return self.sums.carried
 
     @property
     def total(self) -> Values:
-        return self.movement.total
+        return self.sums.known_total
 
 
 class AccountDay(NamedTuple):
@@ -105,7 +115,7 @@ def history(
 
 def project_days(sums: Mapping[date, Sums]) -> list[ProjectDay]:
     """The days from the first one on which anybody counts."""
-    days = [ProjectDay(day, one.movement, one.accounts, one.carried) for day, one in sorted(sums.items())]
+    days = [ProjectDay(day, one) for day, one in sorted(sums.items())]
     first = next((place for place, one in enumerate(days) if one.accounts), len(days))
     return days[first:]
 

@@ -67,6 +67,21 @@ def _page_select(metric: Metric | None, descending: bool, by_platform: bool, beh
     return statement.order_by(accounts.c.id).limit(sa.bindparam("limit", type_=Count()))
 
 
+def count(tx: sa.Connection, project_id: str, *, platform: str | None = None) -> int:
+    """How many accounts are there."""
+    values = {"scope": project_id} if platform is None else {"scope": project_id, "platform": platform}
+    row = _count(platform is not None).first(tx, **values)
+    return int(row[0]) if row else 0
+
+
+@cache
+def _count(by_platform: bool) -> Query:
+    statement = sa.select(sa.func.count()).select_from(accounts).where(in_scope("project"), ACCOUNT_THERE)
+    if by_platform:
+        statement = statement.where(accounts.c.platform == sa.bindparam("platform", type_=sa.Text()))
+    return Query(lambda _: statement)
+
+
 def json_lines(
     tx: sa.Connection,
     project_id: str,

@@ -20,7 +20,7 @@ from webapp.store import movements, spans
 from webapp.store.backends.dialect import insert_for
 from webapp.store.ends import DayEnd
 from webapp.store.standing import Scope, cells, standing_at
-from webapp.store.statement import bind_ids, chunks, texts_in
+from webapp.store.statement import chunks
 from webapp.store.tables import account_snapshots, account_spans, accounts, project_days
 
 
@@ -150,25 +150,15 @@ def of_project(tx: sa.Connection, project_id: str, start: date, end: date) -> li
     return of_projects(tx, [project_id], start, end)[project_id]
 
 
+def sums_of(tx: sa.Connection, project_id: str, start: date, end: date) -> dict[date, Sums]:
+    """The same as sums, of every day from `start` to `end`."""
+    return _every_day(_rows(tx, [project_id], start, end).get(project_id, {}), start, end)
+
+
 def of_projects(tx: sa.Connection, project_ids: Sequence[str], start: date, end: date) -> dict[str, list[ProjectDay]]:
     """The same for several projects at once."""
     found = _rows(tx, project_ids, start, end)
     return {one: project_days_of(_every_day(found.get(one, {}), start, end)) for one in project_ids}
-
-
-def sums_at(tx: sa.Connection, project_ids: Sequence[str], day: date) -> dict[str, Sums]:
-    """{project: what its accounts came to at the end of a day}, of those that have a day so early."""
-    listed = project_days.c.project_id.op("IN")(texts_in(sa.bindparam("projects", bind_ids(tx, project_ids))))
-    days = project_days.alias()
-    last = sa.select(sa.func.max(days.c.day)).where(days.c.project_id == project_days.c.project_id, days.c.day <= day)
-    columns = (project_days.c[name] for name in ("project_id", "day", "sums", "accounts", "carried"))
-    found = {}
-    for one, observed, parts, count, carried in tx.execute(
-        sa.select(*columns).where(listed, project_days.c.day == last.scalar_subquery())
-    ):
-        mine = Sums._make([*map(tuple, parts), count, carried])
-        found[one] = mine if observed == day else mine.carry()
-    return found
 
 
 def _rows(tx: sa.Connection, project_ids: Sequence[str], start: date, end: date) -> dict[str, dict[date, Sums]]:

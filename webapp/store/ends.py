@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from operator import gt, le, lt
+from operator import ge, le
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -68,13 +68,14 @@ class Asked(NamedTuple):
 
 
 def each(dialect: str, asked: Asked) -> sa.Subquery:
-    """A row for each account: what it may be alike in, `counted`, `now_fresh`; for either side its bits and values;
+    """A row for each account: what it may be alike in, `there`, `counted`, `now_fresh`; for either side its bits and values;
     `odd_id`: its id where a value for which it counts is not known, or is too large to be added up blindly.
 
     now_fresh: 1 where its values were observed on the very day at the end of which they are looked at.
     """
     ends = _of_projects(dialect, asked)
     columns: list[Any] = [accounts.c.id, *(accounts.c[name] for name in ALIKE), _one_if(_counted()).label("counted")]
+    columns.append(_one_if(ACCOUNT_THERE).label("there"))
     joined = _placed(ends, asked.scope)
     for side, kind in zip(SIDES, (asked.then, asked.now), strict=True):
         joined, more = _AT[kind if isinstance(kind, str) else "back"](dialect, side, ends, joined, asked.look)
@@ -91,32 +92,30 @@ def each(dialect: str, asked: Asked) -> sa.Subquery:
 
 
 def each_then(dialect: str, scope: Scope, days_back: int) -> sa.Subquery:
-    """A row for each account: `bits` for which it counts so many days back, and as far back as now, with its values.
+    """A row for each account with its bits and values so many days back; `new_` values of who did not count then at all.
 
-    other_id: its id where that is not all there is to say of it: it counts for something else now, or a value is odd.
+    other_id: its id where there is more to say of it: it has ceased to count for something, or a value is odd.
     """
     ends = _of_projects(dialect, Asked(scope, days_back, "now", "quick"))
-    span, later = account_spans.alias("then_span"), account_spans.alias("later_span")
-    begins = sa.exists().where(later.c.account_id == accounts.c.id, later.c.since > ends.c.moment)
-    changed = sa.case((_is_there(span), _one_if(span.c.until.is_not(None))), else_=_one_if(begins))
+    span = account_spans.alias("then_span")
     joined = _placed(ends, scope).outerjoin(span, at_moment(span, ends.c.moment))
-    placed, around = _around(dialect, ends, joined, span, "quick")
-    bits = _bits_of(span).label("then_bits")
-    columns = [accounts.c.id, ends.c.project, changed.label("changed"), bits, *around]
+    placed, around = _around(dialect, ends, joined, "quick")
+    new = ~_is_there(span) & _counted()
+    columns = [accounts.c.id, ends.c.project, span.c.until, _bits_of(span).label("then_bits"), *around]
+    columns += [sa.case((new, accounts.c[metric])).label(f"new_{metric}") for metric in METRICS]
     rows = in_turn(dialect, sa.select(*columns).select_from(placed))
-    rows = _interpolated(dialect, rows, ("id", "project", "changed", "then_bits"))
-    other = (rows.c.changed == _number(1)) | _lacks(rows, "then")
-    found = [
-        sa.case((other, rows.c.id)).label("other_id"),
-        sa.case((other, _number(0)), else_=rows.c.then_bits).label("bits"),
-        *_columns(rows, ("project", *_THEN)),
-    ]
-    return in_turn(dialect, sa.select(*found))
+    rows = _interpolated(dialect, rows, ("id", "project", "until", "then_bits", *_NEW))
+    large = (rows.c[name] >= sa.bindparam("large", type_=Count()) for name in _NEW)
+    other = sa.or_(rows.c.until.is_not(None), _lacks(rows, "then"), *large)
+    shown = _columns(rows, ("project", "then_bits", *_THEN, *_NEW))
+    return in_turn(dialect, sa.select(*shown, sa.case((other, rows.c.id)).label("other_id")))
 
 
 def in_turn(dialect: str, statement: sa.Select[Any]) -> sa.Subquery:
-    """A table of its own, whose expressions are worked out once a row; the limit keeps SQLite from copying them."""
-    return (statement.limit(_number(-1)) if dialect == "sqlite" else statement).subquery()
+    """A table of its own, whose expressions are worked out once a row; the limit keeps the database from copying them."""
+    if dialect == "sqlite":
+        return statement.limit(_number(-1)).subquery()
+    return statement.offset(_number(0)).subquery()
 
 
 def _placed(ends: sa.FromClause, scope: Scope) -> sa.FromClause:
@@ -151,16 +150,26 @@ def _meant(scope: Scope) -> sa.ColumnElement[bool]:
 
 def _back(dialect: str, days: int) -> list[sa.ColumnElement[Any]]:
     day, moment = as_of_day(dialect, days), as_of_moment(dialect, days)
+    later = _next_second(dialect, moment)
+    taken = _taken_on(_near("max", _DAYS.c.day == day))
     return [
         moment.label("moment"),
-        _next_second(dialect, moment).label("later"),
+        later.label("later"),
         _seconds(dialect, moment).label("at"),
         as_of_moment(dialect, 0).label("as_of"),
         _seconds(dialect, as_of_moment(dialect, 0)).label("last_at"),
         day.label("same_day"),
-        _near("max", _DAYS.c.day < day).label("day_before"),
-        _near("min", _DAYS.c.day > day).label("day_after"),
+        sa.case((taken < later, day), else_=_near("max", _DAYS.c.day < day)).label("before_day"),
+        sa.case((taken >= later, day), else_=_near("min", _DAYS.c.day > day)).label("after_day"),
     ]
+
+
+def _taken_on(day: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+    """When a snapshot of some account was taken on a day; those of the others were mostly taken then too."""
+    people, snapshots = accounts.alias("some_accounts"), account_snapshots.alias("some_snapshots")
+    here = (snapshots.c.day == day) & (snapshots.c.account_id == people.c.id)
+    found = sa.select(snapshots.c.snapshot_time).select_from(in_order(people, snapshots, here))
+    return found.where(people.c.project_id == projects.c.id).limit(_number(1)).correlate(projects).scalar_subquery()
 
 
 _DAYS = project_days.alias("days")
@@ -187,40 +196,34 @@ def _at_day(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause,
     joined = joined.outerjoin(span, on_account(span, bound_moment(f"{side}_end")))
     last = ends.c[f"{side}_day"]
     day = last if look == "quick" else _own_day(dialect, ends, le, last)
-    joined, snapshot = _with_snapshot(joined, day, f"{side}_snapshot", span)
+    snapshot = account_snapshots.alias(f"{side}_snapshot")
+    joined = joined.outerjoin(snapshot, _is_of(snapshot, day))
     fresh = _one_if(snapshot.c.day == bound_day(f"{side}_day"))
     return joined, [_bits_of(span).label(f"{side}_bits"), fresh.label(f"{side}_fresh"), *_small_values(snapshot, side)]
 
 
 def _at_back(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause, look: Look) -> Added:
     span = account_spans.alias(f"{side}_span")
-    joined, columns = _around(dialect, ends, joined.outerjoin(span, at_moment(span, ends.c.moment)), span, look)
+    joined, columns = _around(dialect, ends, joined.outerjoin(span, at_moment(span, ends.c.moment)), look)
     return joined, [_bits_of(span).label(f"{side}_bits"), *columns]
 
 
 _AT = {"now": _at_now, "day": _at_day, "back": _at_back}
 
 
-def _around(dialect: str, ends: sa.FromClause, joined: sa.FromClause, span: sa.FromClause, look: Look) -> Added:
+def _around(dialect: str, ends: sa.FromClause, joined: sa.FromClause, look: Look) -> Added:
     """The snapshots before and after the moment; behind all of them is what is believed now."""
-    same = account_snapshots.alias("same")
-    joined = joined.outerjoin(same, _is_of(same, sa.case((_is_there(span), ends.c.same_day)), ends.c.as_of))
-    early, late = same.c.snapshot_time < ends.c.later, same.c.snapshot_time >= ends.c.later
-    found: dict[str, sa.FromClause] = {}
-    compared: tuple[tuple[str, Any, Any], ...] = (("before", early, lt), ("after", late, gt))
-    for name, there, compare in compared:
-        other = (
-            ends.c[f"day_{name}"]
-            if look == "quick"
-            else _own_day(dialect, ends, compare, ends.c.same_day, ends.c.as_of)
-        )
-        day = sa.case((there, ends.c.same_day), else_=other)
-        joined, snapshot = _with_snapshot(joined, day, name, span, ends.c.as_of)
-        found[name] = snapshot
-    before, after = found["before"], found["after"]
+    before, after = account_snapshots.alias("before"), account_snapshots.alias("after")
+    before_day: sa.ColumnElement[Any] = ends.c.before_day
+    after_day: sa.ColumnElement[Any] = ends.c.after_day
+    if look == "thorough":
+        before_day = _own_day(dialect, ends, le, ends.c.same_day, _is_before)
+        after_day = _own_day(dialect, ends, ge, ends.c.same_day, _is_after)
+    joined = joined.outerjoin(before, _is_of(before, before_day) & _is_before(before, ends))
+    joined = joined.outerjoin(after, _is_of(after, after_day) & _is_after(after, ends))
     none: sa.ColumnElement[bool] = after.c.account_id.is_(None)
     if look == "quick":  # else this account's next one has to be looked for
-        none = none & ends.c.day_after.is_(None)
+        none = none & ends.c.after_day.is_(None)
     return joined, [
         ends.c.at,
         _seconds(dialect, before.c.snapshot_time).label("before_at"),
@@ -233,29 +236,22 @@ def _around(dialect: str, ends: sa.FromClause, joined: sa.FromClause, span: sa.F
     ]
 
 
+def _is_before(snapshot: sa.FromClause, ends: sa.FromClause) -> sa.ColumnElement[bool]:
+    return snapshot.c.snapshot_time < ends.c.later
+
+
+def _is_after(snapshot: sa.FromClause, ends: sa.FromClause) -> sa.ColumnElement[bool]:
+    return (snapshot.c.snapshot_time >= ends.c.later) & (snapshot.c.snapshot_time <= ends.c.as_of)
+
+
 def _believed(place: int) -> sa.ColumnElement[Any]:
     """The current count of a metric, if it counts and is not in doubt."""
     doubted = has_bit(sa.func.coalesce(in_doubt(), _number(0)), place)
     return sa.case((_counted() & ~doubted, accounts.c[METRICS[place]]))
 
 
-def _with_snapshot(
-    joined: sa.FromClause,
-    day: sa.ColumnElement[Any],
-    name: str,
-    span: sa.FromClause,
-    up_to: sa.ColumnElement[Any] | None = None,
-) -> tuple[sa.FromClause, sa.FromClause]:
-    """With the snapshot of a day, of accounts that count."""
-    snapshot = account_snapshots.alias(name)
-    return joined.outerjoin(snapshot, _is_of(snapshot, sa.case((_is_there(span), day)), up_to)), snapshot
-
-
-def _is_of(
-    snapshot: sa.FromClause, day: sa.ColumnElement[Any], up_to: sa.ColumnElement[Any] | None
-) -> sa.ColumnElement[bool]:
-    here = (snapshot.c.day == day) & (snapshot.c.account_id == accounts.c.id)
-    return here if up_to is None else here & (snapshot.c.snapshot_time <= up_to)
+def _is_of(snapshot: sa.FromClause, day: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    return (snapshot.c.day == day) & (snapshot.c.account_id == accounts.c.id)
 
 
 def _is_there(span: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -271,20 +267,20 @@ def _own_day(
     ends: sa.FromClause,
     compare: Callable[[Any, Any], sa.ColumnElement[bool]],
     day: sa.ColumnElement[Any],
-    up_to: sa.ColumnElement[Any] | None = None,
+    fits: Callable[[sa.FromClause, sa.FromClause], sa.ColumnElement[bool]] | None = None,
 ) -> sa.ColumnElement[Any]:
     """The nearest day before or after one on which the account has a snapshot; on SQLite by the days of its project."""
     snapshots, days = account_snapshots.alias("own"), project_days.alias("own_days")
     mine = snapshots.c.account_id == accounts.c.id
-    if up_to is not None:
-        mine &= snapshots.c.snapshot_time <= up_to
+    if fits is not None:
+        mine &= fits(snapshots, ends)
     if dialect == "postgresql":
         found, own = sa.select(snapshots.c.day).where(mine), snapshots.c.day
     else:
         own = days.c.day
         joined = in_order(days, snapshots, (snapshots.c.day == own) & mine)
         found = sa.select(own).select_from(joined).where(days.c.project_id == ends.c.project)
-    found = found.where(compare(own, day)).order_by(own if compare is gt else own.desc())
+    found = found.where(compare(own, day)).order_by(own if compare is ge else own.desc())
     return found.limit(_number(1)).correlate(accounts, ends).scalar_subquery()
 
 
@@ -326,7 +322,8 @@ def _interpolated(dialect: str, rows: sa.FromClause, passed: Sequence[str]) -> s
 
 _THEN = tuple(f"then_{metric}" for metric in METRICS)
 _NOW = tuple(f"now_{metric}" for metric in METRICS)
-_PASSED = ("id", *ALIKE, "counted", "then_bits", "now_bits", "now_fresh", *_NOW)
+_NEW = tuple(f"new_{metric}" for metric in METRICS)
+_PASSED = ("id", *ALIKE, "there", "counted", "then_bits", "now_bits", "now_fresh", *_NOW)
 
 
 def _columns(rows: sa.FromClause, names: Sequence[str]) -> list[Any]:

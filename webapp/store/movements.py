@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.model import METRICS, UNKNOWN, Values
-from webapp.rules.growth import NO_SUMS, Sums, mask_of, sums
+from webapp.model import METRICS, UNKNOWN, Metric, Values
+from webapp.rules.growth import NO_SUMS, Sums, difference, mask_of, sums
 from webapp.rules.history import end_of
 from webapp.rules.sorting import group_by
 from webapp.store import standing
 from webapp.store.ends import ALIKE, SIDES, Asked, DayEnd, DaysBack, End, Kind, Present, Scope, each, listed
+from webapp.store.standing import has_bit
 from webapp.store.statement import Query, bind_ids, chunks
 from webapp.store.tables import projects
 from webapp.store.types import UtcDateTime, bind_day, native
@@ -76,6 +77,54 @@ def between(
     for part in chunks(odd, FEW):
         found.add_accounts(tx, part, then, now)
     return found.listed()
+
+
+class _Grown(NamedTuple):
+    """{account id: what a metric grew by}, None where it does not count at both ends; and the ids of odd accounts."""
+
+    known: dict[int, int | None]
+    odd: list[int]
+
+
+def grown(
+    tx: sa.Connection, project_id: str, then: End, now: Present | DayEnd, metric: Metric
+) -> dict[int, int | None]:
+    """{account id: what a metric grew by}, of the accounts that are there; None where it does not count at both ends."""
+    ends = {**_bound(tx, "then", then), **_bound(tx, "now", now)}
+    asked = Asked("project", _kind(then), _kind(now), "quick")
+    found, odd = _grown_rows(tx, asked, metric, project_id, ends)
+    if odd:
+        more, odd = _grown_rows(tx, asked._replace(scope="few", look="thorough"), metric, odd, ends)
+        found |= more
+    place = METRICS.index(metric)
+    for part in chunks(odd, FEW):
+        before, after = (_values_at(tx, part, end) for end in (then, now))
+        for one in part:
+            found[one] = difference(after.get(one, UNKNOWN), before.get(one, UNKNOWN))[place]
+    return found
+
+
+def _grown_rows(tx: sa.Connection, asked: Asked, metric: Metric, of: Of, ends: Mapping[str, Any]) -> _Grown:
+    found = _Grown({}, [])
+    for account_id, growth, is_odd in _grown(asked, metric).rows(tx, large=LARGE, **ends, **_scoped(tx, of)):
+        if is_odd:
+            found.odd.append(account_id)
+        else:
+            found.known[account_id] = growth
+    return found
+
+
+@cache
+def _grown(asked: Asked, metric: Metric) -> Query:
+    def build(dialect: str) -> sa.Select[Any]:
+        rows = each(dialect, asked)
+        place = METRICS.index(metric)
+        both = has_bit(rows.c.then_bits, place) & has_bit(rows.c.now_bits, place)
+        growth = sa.case((both, rows.c[f"now_{metric}"] - rows.c[f"then_{metric}"]))
+        is_odd = rows.c.odd_id.is_not(None)
+        return sa.select(rows.c.id, growth, is_odd).where(rows.c.there == sa.literal_column("1"))
+
+    return Query(build)
 
 
 def of_project(tx: sa.Connection, project_id: str, then: End, now: Present | DayEnd) -> Sums:
@@ -201,8 +250,13 @@ def _bound(tx: sa.Connection, side: str, end: End) -> dict[str, Any]:
 def _rows(
     tx: sa.Connection, asked: Asked, by: tuple[str, ...], of: Of, ends: Mapping[str, Any]
 ) -> Iterator[tuple[Any, ...]]:
-    scope = {} if of is None else {"scope": of if isinstance(of, str) else bind_ids(tx, of)}
-    return _grouped(asked, by).rows(tx, large=LARGE, **ends, **scope)
+    return _grouped(asked, by).rows(tx, large=LARGE, **ends, **_scoped(tx, of))
+
+
+def _scoped(tx: sa.Connection, of: Of) -> dict[str, Any]:
+    if of is None:
+        return {}
+    return {"scope": of if isinstance(of, str) else bind_ids(tx, of)}
 
 
 @cache

@@ -21,7 +21,7 @@ from sqlalchemy.sql.selectable import Join
 from webapp.store.backends.dialect import insert_for
 
 Insert = Callable[[sa.Table], Any]
-Build = Callable[[str], sa.Select[Any]]
+Build = Callable[[str], sa.Select[Any] | sa.CompoundSelect[Any]]
 
 BATCH = 10_000
 FETCH = 2_000

@@ -40,10 +40,11 @@ from webapp.rules.sorting import by_value, group_by
 from webapp.store import account_pages, observations, spans
 from webapp.store import days as kept_days
 from webapp.store.accounts import Account
-from webapp.store.ends import ALIKE, DayEnd, DaysBack, End, Present
-from webapp.store.movements import WHOLE, Cohort, between, together
+from webapp.store.ends import DayEnd, DaysBack, End, Present
+from webapp.store.movements import Cohort, between, together
 from webapp.store.projects import Project
 from webapp.store.standing import Recent, cells, everybody, recent, standing_at
+from webapp.store.wholes import present, since_day, since_moments, turns
 
 PROFILES = 100
 GROUPS = 500
@@ -77,17 +78,23 @@ def get_analytics(asked: AnalyticsQuery, project_id: str) -> Response:
     return answer_about_project(project_id, asked, day, lambda tx, project: _content(tx, project, asked, days))
 
 
-class AnalyticsFacts(NamedTuple):
-    """What is known of the accounts that are asked for.
+class AnalyticsMoved(NamedTuple):
+    """Over 24 hours, over 7 days, over the history, and from its last day to now."""
 
-    day, week, over, since_last: movements over 24 hours, 7 days, the history, and from its last day to now.
-    doubted: how much of the current counts is doubted.
-    """
-
-    day: Sequence[Cohort]
+    day: Sums
     week: Sums
     over: Sums
     since_last: Sums
+
+
+class AnalyticsFacts(NamedTuple):
+    """What is known of the accounts that are asked for.
+
+    groups: those that are there now. doubted: how much of the current counts is doubted.
+    """
+
+    groups: Sequence[Cohort]
+    moved: AnalyticsMoved
     past: Sequence[ProjectDay]
     doubted: Values
     profiles: Sequence[Recent]
@@ -98,22 +105,47 @@ def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: P
     if asked.format == "csv":
         return csv_content(HistoryDay, _days(past), asked, file=f"history-{days.start}-{days.end}")
 
-    def moved(then: End, now: Present | DayEnd) -> Sums:
-        cohorts = between(tx, "project", project.id, then, now, by=ALIKE if asked.some else WHOLE)
-        return together(one for one in cohorts if fits(asked, one))
-
-    everyone = between(tx, "project", project.id, DaysBack(1), Present())
+    everyone = present(tx, [project.id])
     facts = AnalyticsFacts(
-        day=[group for group in everyone if fits(asked, group)],
-        week=moved(DaysBack(7), Present()),
-        over=moved(DayEnd(past[0].day), DayEnd(past[-1].day)) if past else NO_SUMS,
-        since_last=moved(DayEnd(past[-1].day), Present()) if past else NO_SUMS,
+        groups=[group for group in everyone if fits(asked, group)],
+        moved=_moved(tx, project, asked, past, together(everyone)),
         past=past,
         doubted=_doubted(tx, project, asked),
         profiles=_most_viewed(tx, project, asked),
     )
     views = Counts._make(together(everyone).movement.total).views
     return json_content(_analytics(project, days, facts, progress(views, project.target_views)))
+
+
+def _moved(
+    tx: sa.Connection, project: Project, asked: AnalyticsQuery, past: Sequence[ProjectDay], there: Sums
+) -> AnalyticsMoved:
+    """there: everybody at present."""
+    if asked.some:
+        return _moved_some(tx, project, asked, past)
+    ids, now = [project.id], {project.id: there}
+    day, week = (found.get(project.id, NO_SUMS) for found in since_moments(tx, ids, (1, 7), now))
+    if not past:
+        return AnalyticsMoved(day, week, NO_SUMS, there)
+    first, last = DayEnd(past[0].day), DayEnd(past[-1].day)
+    at_first, at_last = {project.id: past[0].sums}, {project.id: past[-1].sums}
+    turned = turns(tx, ids, first.day)
+    over = since_day(tx, first, last, at_first, at_last, turned)
+    since = since_day(tx, last, Present(), at_last, now, turned)
+    return AnalyticsMoved(day, week, over[project.id], since[project.id])
+
+
+def _moved_some(
+    tx: sa.Connection, project: Project, asked: AnalyticsQuery, past: Sequence[ProjectDay]
+) -> AnalyticsMoved:
+    def moved(then: End, now: Present | DayEnd) -> Sums:
+        return together(one for one in between(tx, "project", project.id, then, now) if fits(asked, one))
+
+    day, week = (moved(DaysBack(back), Present()) for back in (1, 7))
+    if not past:
+        return AnalyticsMoved(day, week, NO_SUMS, day.from_nothing())
+    first, last = DayEnd(past[0].day), DayEnd(past[-1].day)
+    return AnalyticsMoved(day, week, moved(first, last), moved(last, Present()))
 
 
 def _past(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: Period) -> list[ProjectDay]:
@@ -149,8 +181,8 @@ def _most_viewed(tx: sa.Connection, project: Project, asked: AnalyticsQuery) -> 
 def _analytics(
     project: Project, days: Period, facts: AnalyticsFacts, percent: tuple[float | None, float | None]
 ) -> Analytics:
-    day = together(facts.day).movement
-    profiles = sum(group.profiles for group in facts.day)
+    day = facts.moved.day.movement
+    profiles = sum(group.profiles for group in facts.groups)
     return Analytics(
         project_id=project.id,
         project_name=project.name,
@@ -163,12 +195,12 @@ def _analytics(
         progress_percent=percent[0],
         progress_capped=percent[1],
         growth_24h=growth_since(project, 1, day),
-        growth_7d=growth_since(project, 7, facts.week.movement),
+        growth_7d=growth_since(project, 7, facts.moved.week.movement),
         growth=_over(facts),
         now=_now(project, facts, profiles),
-        platform_stats=_groups(facts.day, lambda group: group.platform),
-        topic_stats=_groups(facts.day, lambda group: group.topic or ""),
-        users_stats=_groups(facts.day, lambda group: group.owner or ""),
+        platform_stats=_groups(facts.groups, lambda group: group.platform),
+        topic_stats=_groups(facts.groups, lambda group: group.topic or ""),
+        users_stats=_groups(facts.groups, lambda group: group.owner or ""),
         profiles=[_profile(one.account, difference(one.now, one.then)) for one in facts.profiles],
         history=_days(facts.past),
     )
@@ -178,12 +210,12 @@ def _over(facts: AnalyticsFacts) -> GroupGrowth | None:
     """From the first day of the history to the last; a single day has none."""
     if len(facts.past) < 2:  # noqa: PLR2004
         return None
-    return group_growth(str(facts.past[0].day), str(facts.past[-1].day), facts.over.movement)
+    return group_growth(str(facts.past[0].day), str(facts.past[-1].day), facts.moved.over.movement)
 
 
 def _now(project: Project, facts: AnalyticsFacts, profiles: int) -> Now:
     """The current counts against the last day of the history; without one, all have joined."""
-    moved = (facts.since_last if facts.past else together(facts.day).from_nothing()).movement
+    moved = facts.moved.since_last.movement
     return Now(
         as_of=iso(project.as_of),
         since=str(facts.past[-1].day) if facts.past else None,

@@ -21,14 +21,13 @@ from webapp.clock import Clock, iso
 from webapp.config import Settings
 from webapp.model import UNKNOWN, Counts, Values
 from webapp.rules.freshness import is_project_stale
-from webapp.rules.growth import progress
-from webapp.rules.sorting import group_by
+from webapp.rules.growth import Sums, progress
 from webapp.store.by_project import ByProject
 from webapp.store.db import Database
-from webapp.store.ends import DaysBack, Present
 from webapp.store.heads import all_heads, head_of
-from webapp.store.movements import WHOLE, Cohort, between, together
+from webapp.store.movements import WHOLE, Cohort
 from webapp.store.projects import Project
+from webapp.store.wholes import by_project, present, since_moments
 
 
 class ProjectSums(NamedTuple):
@@ -67,20 +66,20 @@ def get_project(_: NoQuery, project_id: str) -> Response:
 def _sums(tx: sa.Connection, projects: Sequence[Project]) -> dict[str, ProjectSums]:
     """{project id: what its accounts come to}"""
     ids = [one.id for one in projects]
-    day, week = (
-        group_by(between(tx, "some", ids, DaysBack(days), Present(), by=WHOLE), lambda one: one.project_id)
-        for days in (1, 7)
-    )
-    return {one.id: _sum(one, day[one.id], week[one.id]) if one.id in day else NOBODY for one in projects}
+    there = {one.project_id: one for one in present(tx, ids, by=WHOLE)}
+    day, week = since_moments(tx, ids, (1, 7), by_project(there.values()))
+    return {
+        one.id: _sum(one, there.get(one.id), day[one.id], week[one.id]) if one.id in day else NOBODY for one in projects
+    }
 
 
-def _sum(project: Project, day: Sequence[Cohort], week: Sequence[Cohort]) -> ProjectSums:
-    moved = together(day).movement
+def _sum(project: Project, there: Cohort | None, day: Sums, week: Sums) -> ProjectSums:
+    moved = day.movement
     return ProjectSums(
-        sum(one.profiles for one in day),
+        there.profiles if there else 0,
         moved.total,
         growth_since(project, 1, moved),
-        growth_since(project, 7, together(week).movement),
+        growth_since(project, 7, week.movement),
     )
 
 

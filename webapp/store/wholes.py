@@ -1,0 +1,206 @@
+"""Wholes: how projects came, each as a whole, from an earlier end to a later one.
+
+The result is that of `movements`, for less: nearly all accounts count for the same at both ends, so it is enough to know
+what they amounted to at either. The sums of a day are kept, those of the present are asked for once, and who came, went
+or is odd is looked at apart. As always total = total before + growth + joined + left, which leaves the growth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from webapp.model import METRICS
+from webapp.rules.growth import NO_SUMS, Numbers, Sums, sums
+from webapp.rules.history import end_of
+from webapp.rules.sorting import group_by
+from webapp.store import movements, standing
+from webapp.store.ends import ALIKE, DayEnd, DaysBack, End, Present, each_then, in_turn, listed
+from webapp.store.movements import WHOLE, Cohort, between
+from webapp.store.standing import has_bit
+from webapp.store.statement import Query, bind_ids, in_order, texts_in
+from webapp.store.tables import ACCOUNT_THERE, account_spans, accounts
+from webapp.store.types import Count, UtcDateTime, as_moment, native
+
+Sides = Mapping[str, Sums]  # {project: what its accounts come to}
+NONE: Numbers = (0,) * len(METRICS)
+WIDTH = len(METRICS)
+
+
+# The present
+
+
+def present(tx: sa.Connection, project_ids: Sequence[str], *, by: tuple[str, ...] = ALIKE) -> list[Cohort]:
+    """The accounts that are there and not off, with their current counts, as if all had just joined."""
+    found: dict[tuple[Any, ...], Cohort] = {}
+    odd: list[int] = []
+    for row in _present(by).rows(tx, large=movements.LARGE, projects=bind_ids(tx, project_ids)):
+        key, (profiles, counting, odd_ids, *values) = row[: len(by)], row[len(by) :]
+        numbers = tuple(int(value or 0) for value in values)
+        found[key] = Cohort.of(by, key, profiles, _joined(numbers[:WIDTH], numbers[WIDTH:], counting))
+        odd += map(int, odd_ids.split(",")) if odd_ids else ()
+    for one in standing.everybody(tx, "few", odd) if odd else ():
+        key = tuple(getattr(one, name) for name in by)
+        added = sums([((None,) * WIDTH, one.contribution)])
+        found[key] = found[key]._replace(sums=found[key].sums.plus(added))
+    return [*found.values()]
+
+
+def by_project(cohorts: Iterable[Cohort]) -> dict[str, Sums]:
+    """Cohorts that projects are told apart by, those of each together."""
+    grouped = group_by(cohorts, lambda one: one.project_id)
+    return {project: movements.together(mine) for project, mine in grouped.items()}
+
+
+def _joined(total: Numbers, counts: Numbers, counting: int) -> Sums:
+    return Sums(total, NONE, total, NONE, counts, NONE, NONE, counting, 0)
+
+
+@cache
+def _present(by: tuple[str, ...]) -> Query:
+    there = ACCOUNT_THERE & (accounts.c.mode != sa.literal_column("'off'"))
+    mine = accounts.c.project_id.op("IN")(texts_in(sa.bindparam("projects")))
+    large = sa.or_(*(accounts.c[metric] >= sa.bindparam("large", type_=Count()) for metric in METRICS))
+
+    def build(dialect: str) -> sa.Select[Any]:
+        alike = [accounts.c[name] for name in by]
+        odd_id = sa.case((large, accounts.c.id)).label("odd_id")
+        rows = in_turn(
+            dialect, sa.select(*alike, odd_id, *(accounts.c[metric] for metric in METRICS)).where(mine, there)
+        )
+        values = [sa.case((rows.c.odd_id.is_(None), rows.c[metric])) for metric in METRICS]
+        known = sa.func.count(sa.func.coalesce(*values))
+        keys = [rows.c[name] for name in by]
+        added = [*map(sa.func.sum, values), *map(sa.func.count, values)]
+        return sa.select(*keys, sa.func.count(), known, listed(dialect, rows.c.odd_id), *added).group_by(*keys)
+
+    return Query(build)
+
+
+# From a moment
+
+
+def since_moments(
+    tx: sa.Connection, project_ids: Sequence[str], days_back: tuple[int, ...], now: Sides
+) -> list[dict[str, Sums]]:
+    """From each of so many times 24 hours before `as_of`, of projects that have accounts, removed or not.
+
+    now: the sums of the present.
+    """
+    asked: tuple[Literal["project", "some"], Any] = ("some", bind_ids(tx, project_ids))
+    if len(project_ids) == 1:
+        asked = ("project", project_ids[0])
+    rows = _then(asked[0], days_back).rows(tx, large=movements.LARGE, scope=asked[1])
+    found = group_by(rows, itemgetter(0))
+    return [_since_moment(tx, found.get(back, ()), back, now) for back in days_back]
+
+
+def _since_moment(tx: sa.Connection, rows: Iterable[Sequence[Any]], back: int, now: Sides) -> dict[str, Sums]:
+    then: dict[str, Numbers] = {}
+    moved: dict[str, Sums] = {}
+    others: list[int] = []
+    for _, project, other_ids, counting, *values in rows:
+        numbers = tuple(int(value or 0) for value in values)
+        if project is not None:
+            then[project] = numbers[:WIDTH]
+            moved[project] = _joined(numbers[WIDTH : 2 * WIDTH], numbers[2 * WIDTH :], counting)
+        others += map(int, other_ids.split(",")) if other_ids else ()
+    for project, more in _others(tx, others, DaysBack(back), Present()).items():
+        moved[project] = moved[project].plus(more)
+    return {one: _together(now.get(one, NO_SUMS), mine, moved[one]) for one, mine in then.items()}
+
+
+@cache
+def _then(scope: Literal["project", "some"], days_back: tuple[int, ...]) -> Query:
+    """Of one project alone there is nothing to sort."""
+
+    def build_one(dialect: str, back: int) -> sa.Select[Any]:
+        rows = each_then(dialect, scope, back)
+        simple = rows.c.other_id.is_(None)
+        values = [
+            sa.case((simple & has_bit(rows.c.then_bits, place), rows.c[f"then_{metric}"]))
+            for place, metric in enumerate(METRICS)
+        ]
+        new = [sa.case((simple, rows.c[f"new_{metric}"])) for metric in METRICS]
+        added = [*map(sa.func.sum, values), *map(sa.func.sum, new), *map(sa.func.count, new)]
+        project = rows.c.project if scope == "some" else sa.func.max(rows.c.project)
+        columns = [sa.literal_column(str(back), Count()), project, listed(dialect, rows.c.other_id)]
+        found = sa.select(*columns, sa.func.count(sa.func.coalesce(*new)), *added)
+        return found.group_by(rows.c.project) if scope == "some" else found
+
+    return Query(lambda dialect: sa.union_all(*(build_one(dialect, back) for back in days_back)))
+
+
+# From the end of a day
+
+
+class Turn(NamedTuple):
+    """When an account began to count for something, and when it ceased; aware UTC."""
+
+    account_id: int
+    since: datetime | None
+    until: datetime | None
+
+    def lies_between(self, first: datetime, last: datetime | None) -> bool:
+        """Whether either did, from the end of one day to that of another, or to now."""
+        moments = (moment for moment in (self.since, self.until) if moment is not None)
+        return any(moment >= first and (last is None or moment < last) for moment in moments)
+
+
+def turns(tx: sa.Connection, project_ids: Sequence[str], day: date) -> list[Turn]:
+    """Who began or ceased to count for something since the end of a day."""
+    since = native(tx, UtcDateTime(), end_of(day))
+    rows = _turns().rows(tx, projects=bind_ids(tx, project_ids), since=since)
+    return [Turn(row[0], as_moment(row[1]), as_moment(row[2])) for row in rows]
+
+
+@cache
+def _turns() -> Query:
+    mine = accounts.c.project_id.op("IN")(texts_in(sa.bindparam("projects")))
+    moment = sa.bindparam("since", type_=UtcDateTime())
+    turned = (account_spans.c.since >= moment) | (account_spans.c.until >= moment)
+    joined = in_order(accounts, account_spans, account_spans.c.account_id == accounts.c.id)
+    columns = (accounts.c.id, account_spans.c.since, account_spans.c.until)
+    return Query(lambda _: sa.select(*columns).select_from(joined).where(mine, turned))
+
+
+def since_day(
+    tx: sa.Connection, then: DayEnd, end: Present | DayEnd, before: Sides, now: Sides, turned: Iterable[Turn]
+) -> dict[str, Sums]:
+    """From the end of a day to the present, or the end of a later day, of the projects in `before`.
+
+    before, now: the sums of both ends. turned: who turned since that day, or since an earlier one.
+    """
+    last = end_of(end.day) if isinstance(end, DayEnd) else None
+    ids = {one.account_id for one in turned if one.lies_between(end_of(then.day), last)}
+    moved = _others(tx, sorted(ids), then, end)
+    found, unclear = {}, []
+    for one, was in before.items():
+        mine, others = now.get(one, NO_SUMS), moved.get(one, NO_SUMS)
+        stayed = was.minus(others.before())
+        carried = mine.carried if isinstance(end, DayEnd) else 0
+        found[one] = _together(mine, stayed.total, others)._replace(carried=carried)
+        if stayed.now != mine.minus(others).now:  # of some that count all the while nothing was observed at first
+            unclear.append(one)
+    if unclear:
+        found |= by_project(between(tx, "some", unclear, then, end, by=WHOLE))
+    return found
+
+
+def _together(now: Sums, stayed: Numbers, others: Sums) -> Sums:
+    """now: everybody at the later end. stayed: what those had at the earlier one that count for the same at both.
+
+    others: all but those.
+    """
+    rest = now.minus(others)
+    grown = tuple(a - b for a, b in zip(rest.total, stayed, strict=True))
+    return others.plus(Sums(rest.total, grown, NONE, NONE, rest.now, rest.now, rest.now, rest.accounts, 0))
+
+
+def _others(tx: sa.Connection, ids: Sequence[int], then: End, now: Present | DayEnd) -> dict[str, Sums]:
+    return by_project(between(tx, "few", ids, then, now, by=WHOLE)) if ids else {}
