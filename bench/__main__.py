@@ -44,6 +44,8 @@ def _add_sections(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     read.add_argument("--rounds", type=int, default=7)
     read.add_argument("--projects", type=int, default=10)
     read.add_argument("--accounts", type=int, default=100, help="of each project")
+    read.add_argument("--large", action="store_true", help="pages of 100,000 accounts and of 200 projects instead")
+    read.add_argument("--days", type=int, default=365, help="of a large past")
     read.set_defaults(run=_measure_reads)
     start = commands.add_parser("start", help="gunicorn to the first answer, also at a tenth of a core")
     start.add_argument("--rounds", type=int, default=5)
@@ -87,8 +89,11 @@ def _measure_sync(options: Options) -> None:
 
 
 def _measure_reads(options: Options) -> None:
-    from bench import read  # noqa: PLC0415
+    from bench import large, read  # noqa: PLC0415
 
+    if options.large:
+        large.measure(100_000, 200, options.days)
+        return
     read.measure(options.rounds, options.accounts, options.projects)
 
 

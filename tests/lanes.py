@@ -31,6 +31,7 @@ BROAD = {
     "sources/test_limits.py",
     "store/test_days.py",
     "store/test_movements.py",
+    "store/test_wholes.py",
     "sync/test_doubts.py",
     "sync/test_files.py",
     "sync/test_hanging.py",
