@@ -16,7 +16,6 @@ LINKS = "webapp/sources/urls/links.py"
 EDITS = "webapp/rules/edits.py"
 SHRINK = "webapp/rules/shrink.py"
 OUTCOMES = "webapp/rules/outcomes.py"
-LOST = "max(losses.rows, *losses.values) * 2"
 PARSE = "webapp/sources/urls/parse.py"
 WRAPPERS = "webapp/sources/urls/wrappers.py"
 NO_SCHEME = "an address needs no scheme"
@@ -60,7 +59,6 @@ NAMED: dict[tuple[str, str, str], str] = {
     (HOSTS, "host_of", "'www.' -> 'XXwww.'"): "a host of the table passes the check for public names as well",
     (HOSTS, "_base", "'www.' -> 'XXwww.'"): WWW,
     (EDITS, "_oddity", "new < old -> new <= old"): "only what has changed is asked for",
-    (SHRINK, "may_have_shrunk", f"{LOST} >= MINIMUM -> {LOST} > MINIMUM"): "five of ten are not more than half",
     (SHRINK, "shrinkage", "0 -> 1"): "of less than ten nothing is too much",
     (OUTCOMES, "_goodness", "3 -> 4"): "it is the last in any case",
     (LINKS, "_profile_at", "len(segments) > 1 -> len(segments) >= 1"): "no account is called like the start of one",

@@ -30,6 +30,11 @@ def test_more_than_half_of_ten_or_more_is_too_much(losses: Losses, known: int, e
     assert found is None or may_have_shrunk(losses)
 
 
+def test_from_five_losses_on_what_there_was_is_counted() -> None:
+    assert may_have_shrunk(Losses(9, 5, KEPT))
+    assert may_have_shrunk(Losses(9, 0, (0, 0, 0, 0, 5)))
+
+
 @pytest.mark.parametrize("losses", [Losses(9, 4, KEPT), Losses(9, 0, (4, 4, 4, 4, 4))], ids=str)
 def test_few_losses_need_no_counting_of_what_there_was(losses: Losses) -> None:
     assert not may_have_shrunk(losses)
