@@ -20,6 +20,7 @@ from webapp.store.revision import REVISION
 from webapp.store.soundness import RESTORE
 
 MIGRATION_WAIT_S = 120.0
+CACHE_KB = 16 * 1024  # of pages, as far as a connection comes to use it: a sync of many accounts meets each page often
 
 # By primary result code. What is missing here, such as a refused constraint or a wrong statement, is a bug.
 CODES = {
@@ -225,6 +226,7 @@ class Sqlite:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA foreign_keys={int(foreign_keys)}")
         connection.execute("PRAGMA journal_size_limit=16777216")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
 
     def _compare(self, connection: FileConnection) -> None:
         try:
