@@ -28,6 +28,7 @@ from webapp.clock import Clock
 from webapp.model import Counts
 from webapp.store import projects, readings, tables
 from webapp.store.db import open_database
+from webapp.store.projects import NewProject
 from webapp.store.readings import Reading
 
 BOOK_ID = "1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789_-doctor"
@@ -409,8 +410,8 @@ def bound(environ: dict[str, str]) -> Iterator[dict[str, str]]:
     """The environment after a sync has made projects of two tabs, one of them ignored since."""
     db = open_database(environ["DATABASE_URL"])
     with db.write() as tx:
-        for title in ("Street Food", "Игры"):
-            projects.create(tx, title, NOW, spreadsheet=None, worksheet_id=title, title=title)
+        tabs = [NewProject(title, title, title) for title in ("Street Food", "Игры")]
+        projects.create(tx, tabs, NOW, spreadsheet=None)
         games = projects.find(tx, "Игры")
         assert games is not None
         projects.remove(tx, games, NOW)

@@ -280,7 +280,7 @@ def test_pages_of_runs_say_of_a_sync_what_every_door_says(site: Site) -> None:
             failed = {"error_code": code, "error_count": 1} if code else {"success_count": 1}
             runs.close(tx, state, state, {"total": 1, "degraded": True, "error": "Street Food: no answer", **failed})
             one = ProjectResult("p", "Street Food", success=code is None, degraded=True, error="no answer")
-            runs.put_result(tx, state, one)
+            runs.put_results(tx, state, [one])
 
     short, long = (visitor.get(f"/runs/{state}").get_data(as_text=True) for state in ("succeeded", "partial"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -33,6 +33,8 @@ ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 # Tables that say when something was done, not what is so.
 TIMES = ("sync_runs", "sync_run_projects", "leases", "spreadsheets", "projects")
 
+NO_SHORTCUTS = Shortcuts(**{field.name: False for field in fields(Shortcuts)})
+
 
 class Service:
     """Verbs for what callers do, and nouns for what the database then says."""
@@ -53,7 +55,7 @@ class Service:
         parts = bootstrap(
             Settings(database_url=url, admin_tokens=(TOKEN,), lease_s=lease_s), clock=clock or self.time.clock
         )
-        options = replace(parts.engine.options, shortcuts=Shortcuts(shortcuts, shortcuts))
+        options = replace(parts.engine.options, shortcuts=Shortcuts() if shortcuts else NO_SHORTCUTS)
         self.engine = Engine(parts.db, [self.sheet] if sheets is None else list(sheets), options, parts.clock)
         settings = replace(parts.settings, sheets=tuple(sheet.key for sheet in self.engine.sheets))
         self.parts: Parts = replace(parts, engine=self.engine, settings=settings)

@@ -57,6 +57,7 @@ class FakeSheet:
         self._tabs: dict[str, Tab] = {}
         self._grids: dict[str, list[list[Cell]]] = {}
         self._down: SourceError | None = None
+        self.apart = False  # whether each tab takes a call of its own
         self._breaks: dict[str, SourceError] = {}
         self._broken: dict[str, SourceError] = {}
         self._last = 0
@@ -127,6 +128,9 @@ class FakeSheet:
         if self._down is not None:
             raise self._down
         return Book(self.title, self.locale, tuple(self._tabs.values()))
+
+    def plan(self, tabs: Sequence[Tab], sizes: Sequence[int | None]) -> list[int]:
+        return [1] * len(tabs) if self.apart else [len(tabs)]
 
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[FakeCells]:
         self.calls += 1

@@ -65,7 +65,7 @@ def test_what_was_told_is_read_again(db: Database, people: list[int], said: list
         tx.execute(change_batches.delete())
         for number, batch in enumerate(said):
             rows = [(people[account - 1], one) for account, one in batch.items()]
-            changes.add(tx, "p", f"run {number}", rows, NOW + timedelta(minutes=number))
+            changes.add(tx, f"run {number}", {"p": rows}, NOW + timedelta(minutes=number))
     expected = [(people[account - 1], batch[account]) for batch in reversed(said) for account in sorted(batch)[::-1]]
 
     with db.read() as tx:
@@ -88,7 +88,7 @@ def test_what_was_told_is_read_again(db: Database, people: list[int], said: list
 def test_who_is_merged_keeps_the_changes_of_both(db: Database, people: list[int]) -> None:
     one, other = {"views": [1, 2, "sheet", "A!F2"]}, {"views": [3, 4, "sheet", "A!F3"]}
     with db.write() as tx:
-        changes.add(tx, "p", "run", [(people[0], one), (people[1], other)], NOW)
+        changes.add(tx, "run", {"p": [(people[0], one), (people[1], other)]}, NOW)
         changes.move(tx, "p", people[0], people[1])
 
     with db.read() as tx:
@@ -109,7 +109,7 @@ def test_a_changed_count_of_a_sync_takes_few_bytes(sqlite_db: Database) -> None:
                 if account % 2:
                     one["followers"] = [20_000 + sync, 20_001 + sync, "parsed", None]
                 rows.append((account, one))
-            changes.add(tx, "p", "b6f0a3a4-5c3b-4a55-9d5e-5d4b2a1c0f3e", rows, NOW + timedelta(minutes=30 * sync))
+            changes.add(tx, "b6f0a3a4-5c3b-4a55-9d5e-5d4b2a1c0f3e", {"p": rows}, NOW + timedelta(minutes=30 * sync))
         after = tx.execute(sa.text("PRAGMA page_count")).scalar_one()
 
     assert (after - before) * 4096 / (50 * 80) < 60
@@ -119,7 +119,7 @@ def test_the_oldest_are_forgotten_and_no_more_at_once_than_was_said(db: Database
     with db.write() as tx:
         for day in range(4):
             rows = [(account, {"views": [day, day + 1, "parsed", None]}) for account in people]
-            changes.add(tx, "p", "run", rows, NOW + timedelta(days=day))
+            changes.add(tx, "run", {"p": rows}, NOW + timedelta(days=day))
         until = NOW + timedelta(days=2)
 
         steps = [changes.forget(tx, until, 3) for _ in range(5)]
@@ -132,7 +132,7 @@ def test_the_oldest_are_forgotten_and_no_more_at_once_than_was_said(db: Database
 
 def test_with_a_project_go_its_changes(db: Database, people: list[int]) -> None:
     with db.write() as tx:
-        changes.add(tx, "p", "run", [(people[0], {"views": [1, 2, "pin", None]})], NOW)
+        changes.add(tx, "run", {"p": [(people[0], {"views": [1, 2, "pin", None]})]}, NOW)
         tx.execute(projects.delete())
 
         assert row_count(tx) == 0

@@ -48,7 +48,7 @@ class Past:
             return
         touched = act(project)
         if touched is not None:
-            days.keep(self.tx, project, {touched})
+            days.keep(self.tx, {project: {touched}})
 
     def counts(self) -> dict[str, int | None]:
         return {metric: self.dice.choice([None, self.dice.randrange(10_000)]) for metric in METRICS}
@@ -160,7 +160,7 @@ def test_sums_that_no_database_adds_exactly_are_exact(db: Database) -> None:
             spans.put(tx, [(account, 1)], noon(START))
             snapshot = {"account_id": account, "day": START, "snapshot_time": noon(START), "followers": most}
             tx.execute(account_snapshots.insert().values(snapshot))
-        days.keep(tx, "a", {START})
+        days.keep(tx, {"a": {START}})
 
         (found,) = days.of_project(tx, "a", START, START)
 

@@ -107,7 +107,7 @@ VALUES: dict[type[Any], Any] = {
 def example(column: sa.Column[Any]) -> Any:
     """A value that the column takes: the key of the row it refers to, a word its check knows, or any."""
     for check in column.table.constraints:
-        if isinstance(check, sa.CheckConstraint) and str(check.sqltext).startswith(f"{column.name} IN "):
+        if isinstance(check, sa.CheckConstraint) and str(check.sqltext).startswith(f"{column.name} = '"):
             return str(check.sqltext).split("'")[1]
     for key in column.foreign_keys:
         return example(key.column)

@@ -35,7 +35,7 @@ def size(db: Database, table: sa.Table) -> int:
 def change(db: Database, account_id: int, at: datetime, times: int = 1) -> None:
     with db.write() as tx:
         for number in range(times):
-            changes.add(tx, "p", "run", [(account_id, {"views": [number, number + 1, "parsed", None]})], at)
+            changes.add(tx, "run", {"p": [(account_id, {"views": [number, number + 1, "parsed", None]})]}, at)
 
 
 def test_changes_go_at_the_age_that_was_set(db: Database, account_id: int) -> None:
@@ -79,8 +79,8 @@ def test_more_than_an_answer_shows_of_problems_goes_after_two_days(db: Database,
         run = NewRun(f"of {age}", "cli", str(age), {}, date(2026, 6, 1), NOW - age * DAY)
         with db.write() as tx:
             runs.add(tx, run)
-            runs.put_result(tx, run.id, ProjectResult("p", "Project A", problems=problems, problem_count=30))
-            runs.put_result(tx, run.id, ProjectResult("q", "Project B", problems=problems[:20], problem_count=20))
+            runs.put_results(tx, run.id, [ProjectResult("p", "Project A", problems=problems, problem_count=30)])
+            runs.put_results(tx, run.id, [ProjectResult("q", "Project B", problems=problems[:20], problem_count=20)])
 
     assert prune(db, NOW, 90 * DAY) == 1
     assert prune(db, NOW, 90 * DAY) == 0

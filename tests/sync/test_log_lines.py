@@ -121,7 +121,7 @@ def test_a_project_that_fails_does_not_say_that_it_was_written(
     def break_off(*_: object, **__: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("webapp.sync.project.runs.put_result", break_off)
+    monkeypatch.setattr("webapp.sync.batch.runs.put_results", break_off)
     lines.clear()
 
     laid.trigger()
@@ -135,7 +135,7 @@ def test_a_database_that_cannot_go_on_is_told_in_words_and_without_a_traceback(
     def be_full(*_: object, **__: object) -> None:
         raise StoreError("no space left", code="disk_full")
 
-    monkeypatch.setattr("webapp.sync.project.runs.put_result", be_full)
+    monkeypatch.setattr("webapp.sync.batch.runs.put_results", be_full)
     monkeypatch.setattr("webapp.sync.ending.runs.close", be_full)
     lines.clear()
 

@@ -519,6 +519,7 @@ def test_a_run_that_has_ended_never_changes(service: Service, two: FakeSheet) ->
 
 
 def test_a_caller_that_goes_away_leaves_a_cancelled_run_and_no_lease(service: Service, two: FakeSheet) -> None:
+    two.apart = True
     trigger = Trigger(caller="cli")
     outcomes = service.engine.run(service.engine.start(trigger).run, trigger, Budget())
     next(outcomes)

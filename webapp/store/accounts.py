@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -12,7 +12,7 @@ from webapp.errors import NotFound
 from webapp.model import LARGEST, METRICS, UNKNOWN, Counts, Mode, Profile, Values
 from webapp.store import projects
 from webapp.store.backends.dialect import counted, new_ids
-from webapp.store.statement import chunks, insert, update
+from webapp.store.statement import bind_ids, chunks, insert, texts_in, update
 from webapp.store.tables import ACCOUNT_THERE, account_aliases, accounts, observations
 from webapp.store.types import Stamp, native
 
@@ -113,15 +113,21 @@ def aliases(tx: sa.Connection, account_id: int) -> Sequence[str]:
 
 
 _ALIASES = (
-    sa.select(account_aliases.c.url_key, accounts.c.url_key)
+    sa.select(account_aliases.c.project_id, account_aliases.c.url_key, accounts.c.url_key)
     .join(accounts, accounts.c.id == account_aliases.c.account_id)
-    .where(account_aliases.c.project_id == sa.bindparam("project_id"))
+    .where(account_aliases.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
 )
 
 
-def aliases_of(tx: sa.Connection, project_id: str) -> dict[str, str]:
-    """{other url_key: url_key} of accounts that rows of the sheet may still call by another profile URL."""
-    return {alias: key for alias, key in tx.execute(_ALIASES, {"project_id": project_id})}  # noqa: C416  rows are no pairs
+def aliases_of(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """The other profile URLs by which rows of the sheet may still call accounts.
+
+    {project id: {other url_key: url_key}}; projects without any are not there.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for project_id, alias, key in tx.execute(_ALIASES, {"of": bind_ids(tx, project_ids)}):
+        found.setdefault(project_id, {})[alias] = key
+    return found
 
 
 def keys_of(tx: sa.Connection, project_ids: Sequence[str]) -> dict[str, set[str]]:
@@ -275,8 +281,8 @@ _describe = update(accounts.c.id, _DESCRIBED)
 _write_counts = update(accounts.c.id, (*METRICS, "changed_at"))
 
 
-def add_accounts(tx: sa.Connection, project_id: str, rows: Rows, now: datetime) -> Sequence[int]:
-    """New accounts of the sheet: (platform, username, typed, url_key, topic, owner, status, mode, *counts).
+def add_accounts(tx: sa.Connection, rows: Rows, now: datetime) -> Sequence[int]:
+    """New accounts of the sheet: (project id, platform, username, typed, url_key, topic, owner, status, mode, *counts).
 
     Their ids, in the same order.
     """
@@ -284,7 +290,7 @@ def add_accounts(tx: sa.Connection, project_id: str, rows: Rows, now: datetime) 
         return []
     ids = new_ids(tx, accounts, len(rows))
     stamp = native(tx, accounts.c.added_at.type, now)
-    _add_accounts.run(tx, [(i, project_id, *row, stamp, stamp) for i, row in zip(ids, rows, strict=True)])
+    _add_accounts.run(tx, [(i, *row, stamp, stamp) for i, row in zip(ids, rows, strict=True)])
     return ids
 
 

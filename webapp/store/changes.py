@@ -44,18 +44,23 @@ _add_batch = insert(change_batches, ("id", "project_id", "run_id", "changed_at",
 _add = insert(count_changes, ("batch_id", "account_id", "id", "winners", "sheet_row", "cells", *_SIDES))
 
 
-def add(tx: sa.Connection, project_id: str, run_id: str, rows: Sequence[tuple[int, Changes]], now: datetime) -> None:
-    """Keep which counts changed: (account id, {metric: [old, new, winner, cell]})."""
-    if not rows:
+def add(tx: sa.Connection, run_id: str, changed: Mapping[str, Sequence[tuple[int, Changes]]], now: datetime) -> None:
+    """Keep which counts changed: {project id: (account id, {metric: [old, new, winner, cell]})}."""
+    count = sum(map(len, changed.values()))
+    if not count:
         return
-    ids, tab = new_ids(tx, change_batches, len(rows)), _Tab()
-    # In the order of the key, so that the table grows at its end.
-    packed = [
-        (ids[-1], account, id_, *_pack(tx, changes, tab))
-        for id_, (account, changes) in zip(ids, sorted(rows, key=lambda row: row[0]), strict=True)
-    ]
-    stamp, letters = native(tx, UtcDateTime(), now), native(tx, Json(), tab.letters)
-    _add_batch.run(tx, [(ids[-1], project_id, run_id, stamp, tab.title, letters)])
+    ids, stamp = iter(new_ids(tx, change_batches, count)), native(tx, UtcDateTime(), now)
+    batches: list[tuple[Any, ...]] = []
+    packed: list[tuple[Any, ...]] = []
+    for project_id, rows in changed.items():
+        if not rows:
+            continue
+        mine, tab = [next(ids) for _ in rows], _Tab()
+        # In the order of the key, so that the table grows at its end.
+        for id_, (account, changes) in zip(mine, sorted(rows, key=lambda row: row[0]), strict=True):
+            packed.append((mine[-1], account, id_, *_pack(tx, changes, tab)))
+        batches.append((mine[-1], project_id, run_id, stamp, tab.title, native(tx, Json(), tab.letters)))
+    _add_batch.run(tx, batches)
     _add.run(tx, packed)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,38 +18,63 @@ from webapp.rules.growth import NO_SUMS, Sums
 from webapp.rules.history import ONE, ProjectDay, day_sums, days_between
 from webapp.rules.history import project_days as project_days_of
 from webapp.store import movements, spans
-from webapp.store.backends.dialect import insert_for
+from webapp.store.backends.dialect import insert_into
 from webapp.store.ends import DayEnd
 from webapp.store.standing import Scope, cells, standing_at
-from webapp.store.statement import chunks
+from webapp.store.statement import bind_ids, chunks, texts_in
 from webapp.store.tables import account_snapshots, account_spans, accounts, project_days
 
 
-def keep(tx: sa.Connection, project_id: str, touched: Collection[date]) -> None:
-    """Sum up these days anew, and every later day that there is: they may carry what has changed."""
-    if not touched:
+def keep(tx: sa.Connection, touched: Mapping[str, Collection[date]]) -> None:
+    """Sum up these days of projects anew, and every later day that there is: they may carry what has changed."""
+    first = {project_id: min(days) for project_id, days in touched.items() if days}
+    if not first:
         return
-    for day in sorted(touched):  # each day with a snapshot has a row, which tells where to look for carried values
-        _put_if_new(tx, project_id, day)
-    mine = project_days.c.project_id == project_id
-    later = tx.execute(sa.select(project_days.c.day).where(mine, project_days.c.day > min(touched))).scalars()
-    for one in sorted({*touched, *later}):
-        _keep_day(tx, project_id, one)
+    # Each day with a snapshot has a row, which tells where to look for carried values.
+    _put(tx, [(project_id, day, NO_SUMS) for project_id in first for day in touched[project_id]], anew=False)
+    by_day: dict[date, list[str]] = {}
+    for project_id, day in tx.execute(_SINCE, {"of": bind_ids(tx, first), "since": min(first.values())}):
+        if day >= first[project_id]:
+            by_day.setdefault(day, []).append(project_id)
+    for day, project_ids in by_day.items():
+        found = movements.of_projects(tx, project_ids, DayEnd(day - ONE), DayEnd(day))
+        _put(tx, [(project_id, day, found.get(project_id, NO_SUMS)) for project_id in project_ids])
 
 
-def _keep_day(tx: sa.Connection, project_id: str, day: date) -> None:
-    _put(tx, project_id, day, movements.of_project(tx, project_id, DayEnd(day - ONE), DayEnd(day)))
+_SINCE = sa.select(project_days.c.project_id, project_days.c.day).where(
+    project_days.c.project_id.op("IN")(texts_in(sa.bindparam("of"))),
+    project_days.c.day >= sa.bindparam("since", type_=project_days.c.day.type),
+)
 
 
-def _put_if_new(tx: sa.Connection, project_id: str, day: date) -> None:
-    row = {"project_id": project_id, "day": day, "sums": NO_SUMS[:-2], "accounts": 0, "carried": 0}
-    tx.execute(insert_for(tx, project_days).values(row).on_conflict_do_nothing())
+def _put(tx: sa.Connection, rows: Sequence[tuple[str, date, Sums]], *, anew: bool = True) -> None:
+    """What projects amounted to on days. anew: also where there is a row already."""
+    values = [
+        {"project_id": project_id, "day": day, "sums": sums[:-2], "accounts": sums.accounts, "carried": sums.carried}
+        for project_id, day, sums in rows
+    ]
+    if values:
+        tx.execute(_insert(tx.dialect.name, anew), values)
 
 
-def _put(tx: sa.Connection, project_id: str, day: date, found: Sums) -> None:
-    row = {"sums": found[:-2], "accounts": found.accounts, "carried": found.carried}
-    statement = insert_for(tx, project_days).values(project_id=project_id, day=day, **row)
-    tx.execute(statement.on_conflict_do_update(index_elements=["project_id", "day"], set_=row))
+@cache
+def _insert(dialect: str, anew: bool) -> Any:
+    statement = insert_into(dialect, project_days)
+    if not anew:
+        return statement.on_conflict_do_nothing()
+    new = {name: statement.excluded[name] for name in ("sums", "accounts", "carried")}
+    return statement.on_conflict_do_update(index_elements=["project_id", "day"], set_=new)
+
+
+def with_day(tx: sa.Connection, project_ids: Collection[str], day: date) -> set[str]:
+    """Those of the projects that have a row of the day, as all have that have any snapshot of it."""
+    return set(tx.execute(_WITH_DAY, {"of": bind_ids(tx, project_ids), "of_day": day}).scalars())
+
+
+_WITH_DAY = sa.select(project_days.c.project_id).where(
+    project_days.c.project_id.op("IN")(texts_in(sa.bindparam("of"))),
+    project_days.c.day == sa.bindparam("of_day", type_=project_days.c.day.type),
+)
 
 
 @contextmanager
@@ -71,7 +97,7 @@ def adjusting(
     for day, was in _every_day(known, since, until).items():
         moved = was.minus(before[day]).plus(after[day])
         if moved != was or day in observed - known.keys():  # each day with a snapshot has a row
-            _put(tx, project_id, day, moved)
+            _put(tx, [(project_id, day, moved)])
 
 
 def _sums_of(tx: sa.Connection, account_ids: Collection[int], start: date, end: date) -> dict[date, Sums]:
@@ -108,11 +134,10 @@ def rebuild(tx: sa.Connection, project_id: str) -> Rebuilt:
     before = _rows(tx, [project_id], date.min, date.max).get(project_id, {})
     tx.execute(project_days.delete().where(project_days.c.project_id == project_id))
     days = _touched_days(tx, project_id)
-    for day in days:  # they tell where to look for values that are carried
-        _put(tx, project_id, day, NO_SUMS)
+    # They tell where to look for values that are carried.
+    _put(tx, [(project_id, day, NO_SUMS) for day in days])
     found = _plainly(tx, "project", project_id, days[0], days[-1]) if days else {}
-    for day in days:
-        _put(tx, project_id, day, found[day])
+    _put(tx, [(project_id, day, found[day]) for day in days])
     return Rebuilt(len(days), _differ(before, {day: found[day] for day in days}))
 
 

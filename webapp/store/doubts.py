@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Metric
-from webapp.store.statement import Bulk, upsert
+from webapp.store.statement import Bulk, bind_ids, texts_in, upsert
 from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, doubts, projects
 from webapp.store.types import Count, UtcDateTime, native
 
@@ -38,18 +38,25 @@ class DoubtedDay(NamedTuple):
 
 
 _COLUMNS = tuple(doubts.c[name] for name in DoubtedDay._fields)
-_OF_PROJECT = (
-    sa.select(*_COLUMNS)
+_OF_PROJECTS = (
+    sa.select(accounts.c.project_id, *_COLUMNS)
     .join(accounts, accounts.c.id == doubts.c.account_id)
-    .where(accounts.c.project_id == sa.bindparam("project_id"))
+    .where(accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
     .order_by(doubts.c.account_id, doubts.c.metric, doubts.c.day)
 )
 _put = upsert(doubts, ("account_id", "metric", "day"))
 
 
-def of_project(tx: sa.Connection, project_id: str) -> list[DoubtedDay]:
-    """Everything in doubt of a project, and what only time has confirmed, the days in rising order."""
-    return [DoubtedDay(*row) for row in tx.execute(_OF_PROJECT, {"project_id": project_id})]
+def of_projects(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, dict[tuple[int, int], list[DoubtedDay]]]:
+    """Everything in doubt of projects, and what only time has confirmed.
+
+    {project id: {(account id, place of the metric): its days, rising}}; projects without any are not there.
+    """
+    found: dict[str, dict[tuple[int, int], list[DoubtedDay]]] = {}
+    for project_id, *row in tx.execute(_OF_PROJECTS, {"of": bind_ids(tx, project_ids)}):
+        one = DoubtedDay(*row)
+        found.setdefault(project_id, {}).setdefault((one.account_id, one.place), []).append(one)
+    return found
 
 
 def of_account(tx: sa.Connection, account_id: int) -> list[DoubtedDay]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from webapp.rules.held import HeldState
 from webapp.store import projects
 from webapp.store.backends.dialect import delete_some
 from webapp.store.projects import DEFAULT_LIMIT
-from webapp.store.statement import insert, update
+from webapp.store.statement import bind_ids, insert, texts_in, update
 from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, held_observations
 from webapp.store.tables import projects as project_rows
 from webapp.store.types import UtcDateTime, native
@@ -55,21 +55,27 @@ class ListedHeld(Held):
 
 _COLUMNS = tuple(held_observations.c[name] for name in Held.__dataclass_fields__)
 DECIDED = ("held", "accepted", "rejected")  # what later readings are compared with
-_OF_PROJECT = (
-    sa.select(*_COLUMNS)
+_OF_PROJECTS = (
+    sa.select(accounts.c.project_id, *_COLUMNS)
     .join(accounts, accounts.c.id == held_observations.c.account_id)
     .where(
-        accounts.c.project_id == sa.bindparam("project_id"),
+        accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))),
         held_observations.c.state.in_(DECIDED),
     )
     .order_by(held_observations.c.id)
 )
 
 
-def of_project(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], Held]:
-    """(account id, metric index) -> the latest reading held there, or decided and still what the platform says."""
-    rows = (Held(*row) for row in tx.execute(_OF_PROJECT, {"project_id": project_id}))
-    return {(row.account_id, METRICS.index(row.metric)): row for row in rows}
+def of_projects(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, dict[tuple[int, int], Held]]:
+    """The latest reading held, or decided and still what the platform says, of each metric.
+
+    {project id: {(account id, place of the metric): it}}; projects without any are not there.
+    """
+    found: dict[str, dict[tuple[int, int], Held]] = {}
+    for project_id, *row in tx.execute(_OF_PROJECTS, {"of": bind_ids(tx, project_ids)}):
+        one = Held(*row)
+        found.setdefault(project_id, {})[one.account_id, METRICS.index(one.metric)] = one
+    return found
 
 
 def of_account(tx: sa.Connection, account_id: int) -> list[Held]:

@@ -5,7 +5,7 @@ wakes up cannot write over the run that took its place. All times are the databa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import sqlalchemy as sa
 
@@ -65,24 +65,18 @@ def renew(tx: sa.Connection, holder: str, ttl_ms: int) -> int:
     return counted(tx, leases.update().where(leases.c.holder == holder).values(expires_at=now_ms(tx) + ttl_ms))
 
 
-_RELEASE = (
-    leases.update()
-    .where(
-        leases.c.name == sa.bindparam("of"),
-        leases.c.holder == sa.bindparam("by"),
-        leases.c.fence == sa.bindparam("at"),
-    )
-    .values(holder=None, expires_at=0)
-)
+def give_back(tx: sa.Connection, fences: Mapping[str, int], holder: str) -> set[str]:
+    """Give leases back, in one statement: the names of those that were still the holder's, by their numbers.
 
-
-def release(tx: sa.Connection, name: str, holder: str, fence: int) -> None:
-    """Give a lease back: the first statement of the transaction that writes its project, so both happen or neither.
-
-    Raises: LostLease when somebody else has taken it since.
+    The first statement of the transaction that writes their projects, so that both happen or neither.
     """
-    if counted(tx, _RELEASE, {"of": name, "by": holder, "at": fence}) != 1:
-        raise LostLease(f"another run has taken over {name}; nothing was written", hint="its result stands")
+    mine = (leases.c.holder == holder) & sa.tuple_(leases.c.name, leases.c.fence).in_(fences.items())
+    given = leases.update().where(mine).values(holder=None, expires_at=0).returning(leases.c.name)
+    return set(tx.execute(given).scalars()) if fences else set()
+
+
+def lost(name: str) -> LostLease:
+    return LostLease(f"another run has taken over {name}; nothing was written", hint="its result stands")
 
 
 def release_all(tx: sa.Connection, holder: str) -> None:

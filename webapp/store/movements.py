@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -130,6 +131,12 @@ def _grown(asked: Asked, metric: Metric) -> Query:
 def of_project(tx: sa.Connection, project_id: str, then: End, now: Present | DayEnd) -> Sums:
     """How the sums of a project's accounts came from one end to the other."""
     return together(between(tx, "project", project_id, then, now, by=WHOLE))
+
+
+def of_projects(tx: sa.Connection, project_ids: Sequence[str], then: End, now: Present | DayEnd) -> dict[str, Sums]:
+    """{project id: the same}; projects without accounts are not there."""
+    groups = group_by(between(tx, "some", project_ids, then, now, by=WHOLE), attrgetter("project_id"))
+    return {project_id: together(mine) for project_id, mine in groups.items()}
 
 
 def together(groups: Iterable[Cohort]) -> Sums:

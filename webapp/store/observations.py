@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from webapp.model import METRICS, NOTHING, Mode, Values
 from webapp.rules.merge import pin_in_force
 from webapp.store import pins
-from webapp.store.statement import Query, chunks, upsert
+from webapp.store.statement import Query, bind_ids, chunks, texts_in, upsert
 from webapp.store.tables import ACCOUNT_THERE, accepted_readings, accounts, observations
 from webapp.store.types import Stamp
 
@@ -138,14 +138,18 @@ _plain = (
 )
 
 
+_of_projects = accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of")))
+
+
 _state = Query(
     lambda _: (
         sa.select(*_plain, *_values(accounts), *_values(sheet), *_values(parsed), *_values(accepted))
+        .add_columns(accounts.c.project_id)
         .select_from(accounts)
         .outerjoin(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == sa.literal_column("'sheet'")))
         .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
         .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
-        .where(accounts.c.project_id == sa.bindparam("project_id"))
+        .where(_of_projects)
     )
 )
 
@@ -159,12 +163,21 @@ KNOWN, SHEET, PARSED, ACCEPTED = (slice(start, start + WIDTH) for start in range
 
 def stored_accounts(tx: sa.Connection, project_id: str) -> Iterator[Stored]:
     """Every account the project ever had, removed ones too, in no particular order."""
-    for row in _state.rows(tx, project_id=project_id):
+    return (account for _, account in _stored(tx, [project_id]))
+
+
+def stored_by_project(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, list[Stored]]:
+    """{project id: the same}, for projects that are small together; projects without any are not there."""
+    found: dict[str, list[Stored]] = {}
+    for project_id, account in _stored(tx, project_ids):
+        found.setdefault(project_id, []).append(account)
+    return found
+
+
+def _stored(tx: sa.Connection, project_ids: Collection[str]) -> Iterator[tuple[str, Stored]]:
+    for row in _state.rows(tx, of=bind_ids(tx, project_ids)):
         # Spelled out: one generator per account costs as much as the row itself.
-        yield Stored._make((*row[:PLAIN], row[KNOWN], row[SHEET], row[PARSED], row[ACCEPTED]))
-
-
-_of_project = accounts.c.project_id == sa.bindparam("project_id")
+        yield row[-1], Stored._make((*row[:PLAIN], row[KNOWN], row[SHEET], row[PARSED], row[ACCEPTED]))
 
 
 _differs = sa.or_(*(parsed.c[m].is_not(None) & parsed.c[m].is_distinct_from(accepted.c[m]) for m in METRICS))
@@ -173,19 +186,28 @@ _differs = sa.or_(*(parsed.c[m].is_not(None) & parsed.c[m].is_distinct_from(acce
 _gone = parsed.c.account_id.is_(None) & accepted.c.account_id.is_not(None)
 
 
-_CHANGED: sa.Select[tuple[Any]] = (
-    sa.select(sa.literal_column("1"))
-    .select_from(accounts)
-    .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
-    .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
-    .where(_of_project, _differs | _gone)
-    .limit(1)
-)
+def _build_changed(_: str) -> sa.Select[Any]:
+    # Asked first, which is all that is asked where there are no readings.
+    said: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
+        observations.c.source == sa.literal_column("'parsed'")
+    )
+    any_ = said.exists() | sa.select(accepted_readings.c.account_id).exists()
+    return (
+        sa.select(accounts.c.project_id)
+        .distinct()
+        .select_from(accounts)
+        .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
+        .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
+        .where(any_, _of_projects, _differs | _gone)
+    )
 
 
-def changed_readings(tx: sa.Connection, project_id: str) -> bool:
-    """Whether any reading says something else than what the last merge believed, or has gone."""
-    return tx.execute(_CHANGED, {"project_id": project_id}).first() is not None
+_changed = Query(_build_changed)
+
+
+def changed_readings(tx: sa.Connection, project_ids: Collection[str]) -> set[str]:
+    """Those of the projects of which any reading says something else than the last merge believed, or has gone."""
+    return {row[0] for row in _changed.rows(tx, of=bind_ids(tx, project_ids))} if project_ids else set()
 
 
 def totals(tx: sa.Connection, project_id: str) -> dict[str, int]:

@@ -14,6 +14,7 @@ from webapp.store import projects
 from webapp.store.accounts import Account
 from webapp.store.backends.dialect import insert_for
 from webapp.store.projects import DEFAULT_LIMIT
+from webapp.store.statement import bind_ids, texts_in
 from webapp.store.tables import accounts as account_rows
 from webapp.store.tables import pins
 from webapp.store.tables import projects as project_rows
@@ -73,15 +74,18 @@ def of_metric(tx: sa.Connection, account_id: int, metric: Metric) -> Pin | None:
     return None if row is None else Pin(*row)
 
 
-def of_project(tx: sa.Connection, project_id: str) -> list[Pin]:
-    """The project's pins, those that have run out too."""
-    return [Pin(*row) for row in tx.execute(_OF_PROJECT, {"project_id": project_id})]
+def of_projects(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, list[Pin]]:
+    """{project id: its pins, those that have run out too}; projects without any are not there."""
+    found: dict[str, list[Pin]] = {}
+    for project_id, *row in tx.execute(_OF_PROJECTS, {"of": bind_ids(tx, project_ids)}):
+        found.setdefault(project_id, []).append(Pin(*row))
+    return found
 
 
-_OF_PROJECT = (
-    sa.select(*_COLUMNS)
+_OF_PROJECTS = (
+    sa.select(account_rows.c.project_id, *_COLUMNS)
     .join(account_rows, account_rows.c.id == pins.c.account_id)
-    .where(account_rows.c.project_id == sa.bindparam("project_id"))
+    .where(account_rows.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
 )
 
 

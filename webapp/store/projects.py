@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ from webapp.errors import Invalid, NotFound
 from webapp.model import Metric, Policy
 from webapp.store import spreadsheets
 from webapp.store.backends.dialect import counted, insert_for
-from webapp.store.statement import chunks
+from webapp.store.statement import bind_ids, chunks, new_values, texts_in
 from webapp.store.tables import PROJECT_THERE, projects
 
 DEFAULT_LIMIT = 100
@@ -57,6 +58,7 @@ class Project:
     changed_at: datetime | None = None
     as_of: datetime | None = None
     degraded_since: datetime | None = None
+    snapshot_day: date | None = None
     revision: int = 0
     target_views: int | None = None
     start_date: date | None = None
@@ -85,7 +87,11 @@ class Project:
 _COLUMNS = [projects.c[name] for name in Project.__dataclass_fields__]
 _SELECT = sa.select(*_COLUMNS)
 _BY_ID = _SELECT.where(projects.c.id == sa.bindparam("project_id"))
-_LOCKED = _BY_ID.with_for_update()
+_LOCKED = (  # in one order, so that nobody waits in a circle
+    _SELECT.where(projects.c.id.op("IN")(texts_in(sa.bindparam("project_ids"))))
+    .order_by(projects.c.id)
+    .with_for_update()
+)
 LIVE = (projects.c.status == "active") & PROJECT_THERE
 WAITING = (projects.c.checked_at.is_not(None), projects.c.checked_at, projects.c.created_at, projects.c.id)
 
@@ -101,10 +107,10 @@ def by_id(tx: sa.Connection, project_id: str) -> Project | None:
     return None if row is None else Project(*row)
 
 
-def locked(tx: sa.Connection, project_id: str) -> Project | None:
-    """The project, and on PostgreSQL its row lock: whoever writes a project's numbers begins here."""
-    row = tx.execute(_LOCKED, {"project_id": project_id}).first()
-    return None if row is None else Project(*row)
+def lock_all(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, Project]:
+    """{id: project}, and on PostgreSQL their row locks: whoever writes a project's numbers begins here."""
+    found = tx.execute(_LOCKED, {"project_ids": bind_ids(tx, sorted(project_ids))})
+    return {project.id: project for project in (Project(*row) for row in found)}
 
 
 def missing(which: str, hint: str | None = None) -> NotFound:
@@ -138,7 +144,7 @@ def lock(tx: sa.Connection, project_id: str) -> Project:
 
     Raises: NotFound.
     """
-    project = None if "\x00" in project_id else locked(tx, project_id)
+    project = None if "\x00" in project_id else lock_all(tx, [project_id]).get(project_id)
     if project is None:
         raise missing(project_id)
     return project
@@ -213,22 +219,32 @@ def all_listed(tx: sa.Connection) -> list[Project]:
 # Changes
 
 
-def create(
-    tx: sa.Connection, name: str, now: datetime, *, spreadsheet: str | None, worksheet_id: str, title: str
-) -> str | None:
-    """A project for a tab; its id, or None when another run has just made it."""
-    project_id = str(uuid.uuid4())
-    row = {
-        "id": project_id,
-        "name": name,
-        "spreadsheet": spreadsheet,
-        "worksheet_id": worksheet_id,
-        "worksheet_title": title,
-        "created_at": now,
-        "updated_at": now,
-    }
-    made = counted(tx, insert_for(tx, projects).values(row).on_conflict_do_nothing())
-    return project_id if made else None
+class NewProject(NamedTuple):
+    """A tab that becomes a project."""
+
+    name: str
+    worksheet_id: str
+    title: str
+
+
+def create(tx: sa.Connection, tabs: Sequence[NewProject], now: datetime, *, spreadsheet: str | None) -> list[Project]:
+    """Projects for tabs of a spreadsheet, the first one made first, without those that another run has just made."""
+    ids = [str(uuid.uuid4()) for _ in tabs]
+    rows = [
+        {
+            "id": id_,
+            "name": tab.name,
+            "spreadsheet": spreadsheet,
+            "worksheet_id": tab.worksheet_id,
+            "worksheet_title": tab.title,
+            "created_at": now + timedelta(microseconds=place),
+            "updated_at": now,
+        }
+        for place, (id_, tab) in enumerate(zip(ids, tabs, strict=True))
+    ]
+    tx.execute(insert_for(tx, projects).on_conflict_do_nothing(), rows)
+    found = lock_all(tx, ids)
+    return [found[id_] for id_ in ids if id_ in found]
 
 
 def bind(tx: sa.Connection, project_id: str, worksheet_id: str, title: str, now: datetime) -> None:
@@ -237,12 +253,28 @@ def bind(tx: sa.Connection, project_id: str, worksheet_id: str, title: str, now:
 
 
 def update(tx: sa.Connection, project_id: str, values: Mapping[str, Any]) -> None:
-    tx.execute(projects.update().where(projects.c.id == project_id).values(**values))
+    update_all(tx, {project_id: values})
+
+
+def update_all(tx: sa.Connection, changed: Mapping[str, Mapping[str, Any]]) -> None:
+    """New values: {project id: {column: value}}. One statement for all projects with values of the same columns."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for project_id, values in changed.items():
+        row = {f"new_{name}": value for name, value in values.items()}
+        alike.setdefault(tuple(sorted(values)), []).append(row | {"of_project": project_id})
+    for names, rows in alike.items():
+        tx.execute(_update(names), rows)
+
+
+@lru_cache(maxsize=64)
+def _update(names: tuple[str, ...]) -> sa.Update:
+    mine = projects.c.id == sa.bindparam("of_project")
+    return projects.update().where(mine).values(new_values(projects, names))
 
 
 def touch(tx: sa.Connection, project_ids: Collection[str], *, merge: bool = False, read: bool = False) -> None:
     """What a read answers has changed. merge: the next sync merges again; read: it reads an unchanged tab again too."""
-    values: dict[str, Any] = {"revision": projects.c.revision + 1}
+    values: dict[str, Any] = {"revision": projects.c.revision + 1, "snapshot_day": None}
     if merge or read:
         values["settled"] = False
     if read:

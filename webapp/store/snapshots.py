@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -11,11 +12,12 @@ import sqlalchemy as sa
 
 from webapp.errors import NotFound
 from webapp.model import METRICS, Counts, Metric
+from webapp.rules.sorting import group_by
 from webapp.store import projects
 from webapp.store.accounts import Account
 from webapp.store.backends.dialect import counted, insert_for, insert_into
 from webapp.store.standing import has_bit
-from webapp.store.statement import chunks
+from webapp.store.statement import bind_ids, chunks, ids_in, texts_in
 from webapp.store.tables import ACCOUNT_THERE, accepted_readings, account_snapshots, accounts, observations
 
 ONE = timedelta(days=1)
@@ -62,65 +64,124 @@ def remove(tx: sa.Connection, account: Account, day: date) -> Counts:
 # Those of a day
 
 
+class Wanted(NamedTuple):
+    """A project whose snapshots of a day are to be taken.
+
+    sheet_read: its tab was read in this run. fill: look for metrics that snapshots of the day lack; without, only
+    accounts that have none of the day get one. only: nothing has changed but these accounts; None: look at all.
+    """
+
+    project_id: str
+    sheet_read: bool
+    fill: bool = True
+    only: Collection[int] | None = None
+
+
 class Taken(NamedTuple):
     """created: snapshots that were made. filled: those that got metrics they had not had, or other counts."""
 
-    created: int
-    filled: int
+    created: int = 0
+    filled: int = 0
 
 
 def take(
-    tx: sa.Connection, project_id: str, day: date, at: datetime, *, sheet_read: bool, fill: bool, latest: bool = False
-) -> Taken:
-    """The day's snapshots: per metric the first credible value, of every account that counts.
+    tx: sa.Connection, wanted: Sequence[Wanted], day: date, at: datetime, *, latest: bool = False
+) -> dict[str, Taken]:
+    """The day's snapshots of projects: per metric the first credible value, of every account that counts.
 
     A value is credible when its cell was read in this run and is not in doubt, or a reading of this day says it that
-    is not held. sheet_read: the tab was read in this run. fill: look for metrics that snapshots of the day lack;
-    without, only accounts that have none of the day get one. latest: what is there follows the credible values.
-    at: the moment of the observation, within the day.
+    is not held. latest: what is there follows the credible values. at: the moment of the observation, within the day.
     """
     start = datetime.combine(day, time(), UTC)
-    values = {"of_project": project_id, "of_day": day, "at": at, "day_starts": start, "day_ends": start + ONE}
-    dialect = tx.dialect.name
-    filled = 0
-    if fill or latest:
-        filled = counted(tx, _follow(dialect, sheet_read) if latest else _fill(dialect, sheet_read), values)
-    return Taken(counted(tx, _add(dialect, sheet_read), values), filled)
+    values = {"of_day": day, "at": at, "day_starts": start, "day_ends": start + ONE}
+    found = dict.fromkeys((one.project_id for one in wanted), Taken())
+    for (sheet_read, fill, few), alike in group_by(wanted, _kind).items():
+        ids = [one.project_id for one in alike]
+        scope: Collection[Any] = [id_ for one in alike for id_ in one.only or ()] if few else ids
+        if not scope:
+            continue
+        asked = sheet_read, few, tx.dialect.name, len(ids) > 1
+        mine = values | {"scope": bind_ids(tx, scope)}
+        filled: Mapping[str, int] = {}
+        if fill or latest:
+            filled = _count(tx, _follow(*asked) if latest else _fill(*asked), mine, ids)
+        made = _count(tx, _add(*asked), mine, ids)
+        found |= {one: Taken(made.get(one, 0), filled.get(one, 0)) for one in ids}
+    return found
+
+
+def _kind(wanted: Wanted) -> tuple[bool, bool, bool]:
+    return wanted.sheet_read, wanted.fill, wanted.only is not None
+
+
+def _count(tx: sa.Connection, statement: Any, values: Mapping[str, Any], project_ids: Sequence[str]) -> dict[str, int]:
+    """{project id: rows that the statement touched}. Of several projects it answers whose each row is."""
+    if len(project_ids) == 1:
+        return {project_ids[0]: counted(tx, statement, values)}
+    return Counter(tx.execute(statement, values).scalars())
 
 
 @cache
-def _add(dialect: str, sheet_read: bool) -> Any:
-    rows, made = _candidates(sheet_read)
+def _add(sheet_read: bool, few: bool, dialect: str, several: bool) -> Any:
+    rows, made = _candidates(sheet_read, few)
     # Asked first by an outer join, so that on a day that is done nothing else of an account is even looked at.
     rows = rows.where(made.c.account_id.is_(None))
     found = rows.subquery("found")
     some = sa.or_(*(found.c[metric].is_not(None) for metric in METRICS))
-    return _insert(dialect, sa.select(found).where(some)).on_conflict_do_nothing()
+    return _telling(_insert(dialect, sa.select(found).where(some)).on_conflict_do_nothing(), several)
 
 
 @cache
-def _fill(dialect: str, sheet_read: bool) -> Any:
-    rows, made = _candidates(sheet_read, with_made=True)
+def _fill(sheet_read: bool, few: bool, dialect: str, several: bool) -> Any:
+    rows, made = _candidates(sheet_read, few, with_made=True)
     holes = sa.or_(*(made.c[metric].is_(None) for metric in METRICS))
     found = rows.where(made.c.account_id.is_not(None), holes).subquery("found")
     lacking = sa.or_(*(found.c[f"made_{m}"].is_(None) & found.c[m].is_not(None) for m in METRICS))
     statement = _insert(dialect, sa.select(*(found.c[name] for name in _NAMES)).where(lacking))
     new = statement.excluded
     values = {metric: sa.func.coalesce(account_snapshots.c[metric], new[metric]) for metric in METRICS}
-    return statement.on_conflict_do_update(index_elements=["day", "account_id"], set_=values)
+    return _telling(statement.on_conflict_do_update(index_elements=["day", "account_id"], set_=values), several)
 
 
 @cache
-def _follow(dialect: str, sheet_read: bool) -> Any:
-    rows, made = _candidates(sheet_read, with_made=True)
+def _follow(sheet_read: bool, few: bool, dialect: str, several: bool) -> Any:
+    rows, made = _candidates(sheet_read, few, with_made=True)
     found = rows.where(made.c.account_id.is_not(None)).subquery("found")
     other = sa.or_(*(found.c[m].is_not(None) & found.c[m].is_distinct_from(found.c[f"made_{m}"]) for m in METRICS))
     statement = _insert(dialect, sa.select(*(found.c[name] for name in _NAMES)).where(other))
     new = statement.excluded
-    values = {metric: sa.func.coalesce(new[metric], account_snapshots.c[metric]) for metric in METRICS}
-    return statement.on_conflict_do_update(
-        index_elements=["day", "account_id"], set_=values | {"snapshot_time": new.snapshot_time}
+    values: dict[str, Any] = {metric: sa.func.coalesce(new[metric], account_snapshots.c[metric]) for metric in METRICS}
+    values |= {"snapshot_time": new.snapshot_time}
+    return _telling(statement.on_conflict_do_update(index_elements=["day", "account_id"], set_=values), several)
+
+
+def _telling(statement: Any, several: bool) -> Any:
+    """Let it answer with the project of each row where there are several."""
+    mine = sa.select(accounts.c.project_id).where(accounts.c.id == account_snapshots.c.account_id)
+    return statement.returning(mine.correlate(account_snapshots).scalar_subquery()) if several else statement
+
+
+def lacking(tx: sa.Connection, project_ids: Sequence[str], day: date) -> set[str]:
+    """Those of the projects of which any account that counts has no value of the day where it has one now."""
+    return (
+        set(tx.execute(_LACKING, {"of": bind_ids(tx, project_ids), "of_day": day}).scalars()) if project_ids else set()
     )
+
+
+_made = account_snapshots.alias("made")
+_COUNTED_NOW = (ACCOUNT_THERE, accounts.c.mode != sa.literal_column("'off'"))
+_LACKING = (
+    sa.select(accounts.c.project_id)
+    .distinct()
+    .select_from(
+        accounts.outerjoin(
+            _made,
+            (_made.c.day == sa.bindparam("of_day", type_=_made.c.day.type)) & (_made.c.account_id == accounts.c.id),
+        )
+    )
+    .where(accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))), *_COUNTED_NOW)
+    .where(sa.or_(*(accounts.c[metric].is_not(None) & _made.c[metric].is_(None) for metric in METRICS)))
+)
 
 
 _NAMES = ("day", "account_id", "snapshot_time", *METRICS)
@@ -132,8 +193,8 @@ def _insert(dialect: str, rows: sa.Select[Any]) -> Any:
     return insert_into(dialect, account_snapshots).from_select(list(_NAMES), rows)
 
 
-def _candidates(sheet_read: bool, *, with_made: bool = False) -> tuple[sa.Select[Any], sa.FromClause]:
-    """What the day's snapshot of each account may show, and the one that there is."""
+def _candidates(sheet_read: bool, few: bool, *, with_made: bool = False) -> tuple[sa.Select[Any], sa.FromClause]:
+    """What the day's snapshot of each account may show, and the one that there is. few: `scope` has their ids."""
     made, sheet, parsed = account_snapshots.alias("made"), observations.alias("sheet"), observations.alias("parsed")
     accepted = accepted_readings.alias("accepted")
     day = sa.bindparam("of_day", type_=account_snapshots.c.day.type)
@@ -147,9 +208,9 @@ def _candidates(sheet_read: bool, *, with_made: bool = False) -> tuple[sa.Select
     columns += [_credible(sheet, parsed, accepted, place, sheet_read).label(m) for place, m in enumerate(METRICS)]
     if with_made:
         columns += [made.c[metric].label(f"made_{metric}") for metric in METRICS]
-    counted_now = (ACCOUNT_THERE, accounts.c.mode != sa.literal_column("'off'"))
-    own = accounts.c.project_id == sa.bindparam("of_project")
-    return sa.select(*columns).select_from(joined).where(own, *counted_now), made
+    scope: sa.BindParameter[Any] = sa.bindparam("scope")
+    own = accounts.c.id.op("IN")(ids_in(scope)) if few else accounts.c.project_id.op("IN")(texts_in(scope))
+    return sa.select(*columns).select_from(joined).where(own, *_COUNTED_NOW), made
 
 
 def _credible(

@@ -33,10 +33,11 @@ def put(tx: sa.Connection, changed: Sequence[tuple[int, int]], now: datetime) ->
     stamp = native(tx, WHEN, now)
     _drop.run(tx, [(account_id, stamp) for account_id, _ in changed])
     _close.run(tx, [(stamp, account_id) for account_id, _ in changed])
-    _begin(tx, changed, now)
+    begin(tx, changed, now)
 
 
-def _begin(tx: sa.Connection, changed: Sequence[tuple[int, int]], now: datetime) -> None:
+def begin(tx: sa.Connection, changed: Sequence[tuple[int, int]], now: datetime) -> None:
+    """From now on these accounts, which did not count, count for these metrics: (account id, bits)."""
     stamp = native(tx, WHEN, now)
     begun = [(account_id, stamp, bits) for account_id, bits in changed if bits]
     if begun:
@@ -50,8 +51,10 @@ def replace(tx: sa.Connection, account_id: int, found: Sequence[Span]) -> None:
         tx.execute(account_spans.insert(), [span._asdict() for span in found])
 
 
-def follow(tx: sa.Connection, account_ids: Collection[int], now: datetime) -> bool:
-    """Make the spans of these accounts say what their rows say now; whether anything changed."""
+def follow(tx: sa.Connection, account_ids: Collection[int], now: datetime) -> set[int]:
+    """Make the spans of these accounts say what their rows say now; those of them for which that was a change."""
+    if not account_ids:
+        return set()
     new, other = [], []
     for account_id, mode, removed_at, bits_before, since, *counts in _known.rows(tx, ids=bind_ids(tx, account_ids)):
         bits = counting_bits(Counts._make(counts), mode, removed=removed_at is not None)
@@ -59,9 +62,9 @@ def follow(tx: sa.Connection, account_ids: Collection[int], now: datetime) -> bo
             new.append((account_id, bits))
         elif bits != (bits_before or 0):
             other.append((account_id, bits))
-    _begin(tx, new, now)
+    begin(tx, new, now)
     put(tx, other, now)
-    return bool(new or other)
+    return {account_id for account_id, _ in (*new, *other)}
 
 
 def _build_known(_: str) -> sa.Select[Any]:

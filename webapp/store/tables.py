@@ -106,6 +106,7 @@ projects = _table(
     sa.Column("changed_at", UtcDateTime()),  # last time a number changed
     sa.Column("as_of", UtcDateTime()),  # last sync after which reads answered something else
     sa.Column("degraded_since", UtcDateTime()),
+    sa.Column("snapshot_day", Day()),  # the last day of which every account that counts has all that is known of it
     _number("revision"),
     sa.Column("target_views", Count()),
     sa.Column("start_date", Day()),
@@ -167,6 +168,12 @@ observations = _table(
     _number("doubted"),  # of the sheet: bits of the metrics whose value is in `doubts`
     _one_of("source", "sheet", "parsed"),
     sa.PrimaryKeyConstraint("account_id", "source"),
+    sa.Index(
+        "ix_observations_parsed",
+        "account_id",
+        sqlite_where=sa.text("source = 'parsed'"),
+        postgresql_where=sa.text("source = 'parsed'"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -3,64 +3,63 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from webapp.errors import OutOfTime, SourceError
 from webapp.model import lease_of
-from webapp.sources.sheet import Cells, Tab
+from webapp.sources.sheet import Cells, Grid, Tab
 from webapp.sources.sheet.rows import has_header
 from webapp.store import leases, projects
-from webapp.store.projects import Project
+from webapp.store.projects import NewProject, Project
 from webapp.sync.live import LiveRun
 from webapp.sync.turns import Turn
 
 log = logging.getLogger("smart_sync")
 
 
-def discover(run: LiveRun, key: str | None, tab: Tab, cells: Cells) -> Turn | None:
-    """A project, and its lease, for a tab that looks like one; None, with a warning, when it does not.
+def find_grid(run: LiveRun, tab: Tab, cells: Cells) -> Grid | None:
+    """The cells of a tab that looks like a project; None, with a warning, when it does not, or cannot be read.
 
-    key: what projects of this spreadsheet store.
-
-    Raises: OutOfTime when a shutdown ended it; LostLease; StoreError.
+    Raises: OutOfTime when a shutdown ended it.
     """
-    if not _is_project(run, tab, cells):
-        return None
-    name = tab.title.strip() or tab.id
-    if run.dry:
-        return Turn(_project_to_be(name, tab, key), None)
-    return _create(run, name, key, tab)
-
-
-def _is_project(run: LiveRun, tab: Tab, cells: Cells) -> bool:
-    """Whether the tab has a header; if not, or if it cannot be read, that is said."""
     try:
         if cells.error is not None:
             raise cells.error
-        fits = has_header(cells.rows(run.budget), run.options.aliases)
+        grid = cells.rows(run.budget)
+        fits = has_header(grid, run.options.aliases)
     except SourceError as error:
         if isinstance(error, OutOfTime) and run.cut_short:
             raise
         run.leave_unread(SourceError(f"tab {tab.title!r}: {error.message}", code=error.code, hint=error.hint))
-        return False
+        return None
     if not fits:
         run.warn(f"tab {tab.title!r} has no header that is understood and was left out")
-    return fits
+    return grid if fits else None
 
 
-def _create(run: LiveRun, name: str, key: str | None, tab: Tab) -> Turn | None:
-    """None when another run has just made it."""
+def create(run: LiveRun, key: str | None, tabs: Sequence[Tab]) -> dict[str, Turn]:
+    """Projects, with their leases, for tabs that nobody has yet: {tab id: turn}, without those that another run made.
+
+    key: what projects of this spreadsheet store.
+
+    Raises: LostLease; StoreError.
+    """
+    if run.dry:
+        return {tab.id: Turn(_project_to_be(tab, key), None) for tab in tabs}
     with run.writing() as tx:
-        project_id = projects.create(tx, name, run.now(), spreadsheet=key, worksheet_id=tab.id, title=tab.title)
-        if project_id is None:
-            return None
-        fences = leases.take(tx, [lease_of(project_id)], run.id, run.options.lease_ms)
-        project = projects.by_id(tx, project_id)
-    assert project is not None  # noqa: S101  it was made in that transaction
-    run.total += 1
-    log.info("[SmartSync] found a new project", extra={"run_id": run.id, "project": name})
-    return Turn(project, fences[lease_of(project_id)])
+        new = [NewProject(_name_of(tab), tab.id, tab.title) for tab in tabs]
+        made = projects.create(tx, new, run.now(), spreadsheet=key)
+        fences = leases.take(tx, [lease_of(project.id) for project in made], run.id, run.options.lease_ms)
+    run.total += len(made)
+    for project in made:
+        log.info("[SmartSync] found a new project", extra={"run_id": run.id, "project": project.name})
+    return {str(project.worksheet_id): Turn(project, fences[lease_of(project.id)]) for project in made}
 
 
-def _project_to_be(name: str, tab: Tab, key: str | None) -> Project:
+def _name_of(tab: Tab) -> str:
+    return tab.title.strip() or tab.id
+
+
+def _project_to_be(tab: Tab, key: str | None) -> Project:
     """The project that a dry run would make."""
-    return Project(f"new:{tab.id}", name, spreadsheet=key, worksheet_id=tab.id, worksheet_title=tab.title)
+    return Project(f"new:{tab.id}", _name_of(tab), spreadsheet=key, worksheet_id=tab.id, worksheet_title=tab.title)

@@ -1,9 +1,9 @@
-"""What a sync has to write of one project, by the stored accounts and its tab, and what is reported of it."""
+"""What a sync has to write of projects, by the stored accounts and their tabs, and what is reported of each."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -20,6 +20,9 @@ from webapp.rules.shrink import may_have_shrunk, shrinkage
 from webapp.sources.sheet.reading import TabReading
 from webapp.store import accounts, doubts, held, observations, pins, spans
 from webapp.store.doubts import DoubtedDay
+from webapp.store.held import Held
+from webapp.store.observations import Stored
+from webapp.store.pins import Pin
 from webapp.store.projects import Project
 from webapp.store.standing import standing_at
 from webapp.sync.live import LiveRun
@@ -53,35 +56,81 @@ class Draft:
         return self.sheet_read and not self.gone
 
 
-def make_draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, now: datetime) -> Draft:
+@dataclass(frozen=True)
+class Known:
+    """What is stored of some projects, by their ids; what there is nothing of is not there."""
+
+    aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    pins: Mapping[str, Sequence[Pin]] = field(default_factory=dict)
+    held: Mapping[str, Mapping[tuple[int, int], Held]] = field(default_factory=dict)
+    doubts: Mapping[str, Mapping[tuple[int, int], Sequence[DoubtedDay]]] = field(default_factory=dict)
+    accounts: Callable[[str], Iterable[Stored]] = lambda _: ()
+
+    @classmethod
+    def of(cls, tx: sa.Connection, project_ids: Sequence[str]) -> Known:
+        """Loaded at once; the accounts of a project that is alone, and may be large, one by one as they are asked for."""
+        if len(project_ids) == 1:
+            found: Callable[[str], Iterable[Stored]] = partial(observations.stored_accounts, tx)
+        else:
+            stored = observations.stored_by_project(tx, project_ids)
+            found = partial(_those_of, stored)
+        return cls(
+            aliases=accounts.aliases_of(tx, project_ids),
+            pins=pins.of_projects(tx, project_ids),
+            held=held.of_projects(tx, project_ids),
+            doubts=doubts.of_projects(tx, project_ids),
+            accounts=found,
+        )
+
+
+def _those_of(stored: Mapping[str, Sequence[Stored]], project_id: str) -> Sequence[Stored]:
+    return stored.get(project_id, ())
+
+
+def make_drafts(
+    tx: sa.Connection, run: LiveRun, asked: Sequence[tuple[Project, SheetSide]], now: datetime
+) -> dict[str, Draft]:
+    """{project id: its draft}, in the order given."""
+    settled = _settled(tx, run, asked)
+    rest = [project.id for project, _ in asked if project.id not in settled]
+    known = Known.of(tx, rest) if rest else Known()
+    return {
+        project.id: _settled_draft(project) if project.id in settled else _draft(tx, run, project, side, known, now)
+        for project, side in asked
+    }
+
+
+def _settled(tx: sa.Connection, run: LiveRun, asked: Sequence[tuple[Project, SheetSide]]) -> set[str]:
+    """The ids of the projects for which nothing has changed since their last sync."""
+    same = {
+        project.id
+        for project, side in asked
+        if side.unchanged and project.settled and project.sheet_report is not None and run.options.shortcuts.settled
+    }
+    return same - observations.changed_readings(tx, same)
+
+
+def _settled_draft(project: Project) -> Draft:
     report = project.sheet_report or {}
-    if _is_settled(tx, run, project, side):
-        return Draft(None, sheet_read=True, report=report["final"], tab_report=report["read"])
+    return Draft(None, sheet_read=True, report=report["final"], tab_report=report["read"])
+
+
+def _draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, known: Known, now: datetime) -> Draft:
     if side.reading is not None:
-        side = replace(side, reading=_follow(side.reading, accounts.aliases_of(tx, project.id)))
-    before = report.get("read") or NO_REPORT
+        side = replace(side, reading=_follow(side.reading, known.aliases.get(project.id, {})))
+    before = (project.sheet_report or {}).get("read") or NO_REPORT
     gone = [] if run.trigger.force else _gone(tx, project, side, before)
-    inputs = _inputs(tx, run, project, side, now)
-    plan = _plan(tx, run, project, inputs)
+    inputs = _inputs(tx, run, project, side, known, now)
+    plan = make_plan(known.accounts(project.id), inputs, explain=run.dry)
     guard = None if run.trigger.force else _guard(tx, project, side, plan)
     if guard is not None:
-        plan = _plan(tx, run, project, replace(inputs, reading=None))
+        plan = make_plan(known.accounts(project.id), replace(inputs, reading=None), explain=run.dry)
         gone = []
     plan.problems[:0] = gone
     return _with_report(plan, side, before, guard, gone)
 
 
-def _is_settled(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide) -> bool:
-    return (
-        run.options.shortcuts.settled
-        and side.unchanged
-        and project.settled
-        and project.sheet_report is not None
-        and not observations.changed_readings(tx, project.id)
-    )
-
-
-def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, now: datetime) -> Inputs:
+def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, known: Known, now: datetime) -> Inputs:
     counted = _Counted(tx, project.id, now)
     return Inputs(
         now,
@@ -89,10 +138,10 @@ def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, 
         side.reading,
         discover=run.options.discover,
         columns=project.sheet_columns or {},
-        pins=_pins(tx, project.id, now),
-        held=held.of_project(tx, project.id),
+        pins=_pins(known.pins.get(project.id, ()), now),
+        held=known.held.get(project.id, {}),
         was_ended=_was_ended(project),
-        doubts=_doubts(tx, project.id),
+        doubts=known.doubts.get(project.id, {}),
         day=run.row.day,
         latest=run.options.latest_snapshot,
         stands=side.unchanged,
@@ -100,13 +149,6 @@ def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, 
         counts_since=counted.since,
         last_known=_LastKnown(tx, project.id, run.row.day).value,
     )
-
-
-def _doubts(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], list[DoubtedDay]]:
-    found: dict[tuple[int, int], list[DoubtedDay]] = {}
-    for day in doubts.of_project(tx, project_id):
-        found.setdefault((day.account_id, day.place), []).append(day)
-    return found
 
 
 class _Counted:
@@ -151,10 +193,6 @@ def _was_ended(project: Project) -> bool:
     """Whether the file ended its last line when it was last understood."""
     report = (project.sheet_report or {}).get("read") or {}
     return bool(report.get("ended"))
-
-
-def _plan(tx: sa.Connection, run: LiveRun, project: Project, inputs: Inputs) -> Plan:
-    return make_plan(observations.stored_accounts(tx, project.id), inputs, explain=run.dry)
 
 
 def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> Problem | None:
@@ -209,8 +247,11 @@ def _is_renamed(letter: str, reading: TabReading, columns: Mapping[Metric, str],
 
 
 def _follow(reading: TabReading, aliases: Mapping[str, str]) -> TabReading:
-    """Give the rows of a corrected or merged profile URL to the account that they mean now."""
-    rows, doubles = reading.rows, []
+    """Give the rows of a corrected or merged profile URL to the account that they mean now.
+
+    In rows of its own: a plan takes them, and may be made once more.
+    """
+    rows, doubles = dict(reading.rows), []
     for alias, key in aliases.items():
         row = rows.pop(alias, None)
         if row is None:
@@ -222,15 +263,15 @@ def _follow(reading: TabReading, aliases: Mapping[str, str]) -> TabReading:
             doubles.append(wording.duplicate_row(*cells))
         rows[key] = row if other is None else other.with_repeat(row)
     if not doubles:
-        return reading
+        return replace(reading, rows=rows)
     skips = {**reading.skips, DOUBLE: reading.skips.get(DOUBLE, 0) + len(doubles)}
-    return replace(reading, problems=(*reading.problems, *doubles), skips=skips)
+    return replace(reading, rows=rows, problems=(*reading.problems, *doubles), skips=skips)
 
 
-def _pins(tx: sa.Connection, project_id: str, now: datetime) -> dict[int, dict[Metric, int]]:
-    """Pins in force: {account id: {metric: value}}."""
+def _pins(known: Iterable[Pin], now: datetime) -> dict[int, dict[Metric, int]]:
+    """Those in force: {account id: {metric: value}}."""
     found: dict[int, dict[Metric, int]] = {}
-    for pin in pins.of_project(tx, project_id):
+    for pin in known:
         if pin_in_force(pin.until, now):
             found.setdefault(pin.account_id, {})[pin.metric] = pin.value
     return found

@@ -62,6 +62,7 @@ class LiveRun:
 
     def __post_init__(self) -> None:
         self._started = time.monotonic()
+        self._places: dict[str, int] = {}
         self._calls_before = self._calls()
 
     @property
@@ -146,9 +147,8 @@ class LiveRun:
         if self.dry:
             return
         with self.writing() as tx:
-            runs.put_result(tx, self.id, result)
+            runs.put_results(tx, self.id, [result])
 
     def position_of(self, project: Project) -> int:
         """Where the project stands among the results: where an earlier pass put it, else at the end."""
-        earlier = self.results.get(project.id)
-        return earlier.position if earlier else len(self.results)
+        return self._places.setdefault(project.id, len(self._places))

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from webapp.clock import Budget
 from webapp.errors import OutOfTime, SourceError, TransientSourceError
 from webapp.model import METRICS
-from webapp.sources.sheet import Cells, Tab
+from webapp.sources.sheet import Cells, Grid, Tab
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
-from webapp.store.projects import Project
 from webapp.sync.options import Options
 
 
@@ -19,7 +18,7 @@ from webapp.sync.options import Options
 class SheetSide:
     """What one run learned of a project's tab.
 
-    cells: as read, None when the tab was not read. error: why not, or why what was read is no use.
+    cells: as read, None when the tab was not read. grid: what they decode to, where that is known already. error: why not, or why what was read is no use.
     degraded: the source is out of reach for now; what it said before stands.
     reading: what the cells mean. rows: accounts in it; a plan takes them out of it.
     unchanged: they are what the stored observations were read from already.
@@ -28,6 +27,7 @@ class SheetSide:
 
     tab: Tab | None = None
     cells: Cells | None = None
+    grid: Grid | None = None
     locale: str | None = None
     error: SourceError | None = None
     degraded: bool = False
@@ -37,8 +37,8 @@ class SheetSide:
     unchanged: bool = False
 
 
-def parse_side(side: SheetSide, project: Project, options: Options, budget: Budget, *, force: bool) -> SheetSide:
-    """Parse the cells, unless the stored observations were read from the same.
+def parse_side(side: SheetSide, seen: str | None, options: Options, budget: Budget, *, force: bool) -> SheetSide:
+    """Parse the cells, unless the stored observations were read from the same. seen: the fingerprint of those.
 
     Raises: OutOfTime when a shutdown ends it, which says nothing about the tab.
     """
@@ -47,10 +47,11 @@ def parse_side(side: SheetSide, project: Project, options: Options, budget: Budg
     if side.cells.error is not None:
         return _unread(side, side.cells.error, budget)
     fingerprint = _fingerprint(side.cells, side.tab, side.locale, options)
-    if options.shortcuts.unchanged_tab and not force and fingerprint == project.sheet_seen:
+    if options.shortcuts.unchanged_tab and not force and fingerprint == seen:
         return replace(side, fingerprint=fingerprint, unchanged=True)
     try:
-        reading = read_tab(side.cells.rows(budget), side.tab.title, side.locale, options.aliases, budget)
+        grid = side.cells.rows(budget) if side.grid is None else side.grid
+        reading = read_tab(grid, side.tab.title, side.locale, options.aliases, budget)
     except SourceError as error:
         return _unread(side, error, budget)
     if reading.unusable and not reading.rows:
@@ -59,7 +60,7 @@ def parse_side(side: SheetSide, project: Project, options: Options, budget: Budg
         return replace(side, error=SourceError(words, code="no_usable_rows"))
     if force:  # whoever asks knows that the file is whole
         reading = replace(reading, ended=True, loose=None)
-    return replace(side, fingerprint=fingerprint, reading=reading, rows=len(reading.rows))
+    return replace(side, grid=None, fingerprint=fingerprint, reading=reading, rows=len(reading.rows))
 
 
 def _unread(side: SheetSide, error: SourceError, budget: Budget) -> SheetSide:

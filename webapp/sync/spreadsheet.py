@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from webapp.errors import OutOfTime, SmartSyncError, SourceError, TransientSourceError
 from webapp.rules.freshness import is_outage_long
 from webapp.rules.wording import unexpected
-from webapp.sources.sheet import Book, Cells, SheetSource, Tab
+from webapp.sources.sheet import Book, Cells, Grid, SheetSource, Tab
 from webapp.sources.sheet.names import checked
 from webapp.store import projects, spreadsheets
 from webapp.store.projects import Project
 from webapp.store.spreadsheets import Spreadsheet
-from webapp.sync.discovery import discover
+from webapp.sync.batch import Batch, sync_all
+from webapp.sync.discovery import create, find_grid
 from webapp.sync.heirs import add_heirs
 from webapp.sync.live import LiveRun, Outcome
-from webapp.sync.project import sync_project
 from webapp.sync.side import SheetSide
 from webapp.sync.tabs import Tabs, assign, same_title
 from webapp.sync.turns import Turn, take_turns
@@ -77,8 +78,7 @@ def _sync_alone(sync: SpreadsheetSync, turns: Sequence[Turn]) -> Iterator[Outcom
 def _sync_without_sheet(run: LiveRun, turns: Sequence[Turn]) -> Iterator[Outcome]:
     """Projects of no sheet we know: their readings are merged with what is stored."""
     run.begin_reading()
-    for turn in turns:
-        yield sync_project(run, turn, SheetSide(error=_not_configured(turn.project)))
+    yield from sync_all(run, ((turn, SheetSide(error=_not_configured(turn.project))) for turn in turns))
 
 
 def _not_configured(project: Project) -> SourceError | None:
@@ -96,8 +96,7 @@ def _sync_without_answer(run: LiveRun, turns: Sequence[Turn], error: SourceError
     transient = isinstance(error, TransientSourceError)
     run.degraded |= transient
     run.warn(f"Sheets: {error}; the stored sheet values were used")
-    for turn in turns:
-        yield sync_project(run, turn, SheetSide(error=error, degraded=transient))
+    yield from sync_all(run, ((turn, SheetSide(error=error, degraded=transient)) for turn in turns))
 
 
 class SpreadsheetSync:
@@ -122,12 +121,14 @@ class SpreadsheetSync:
                 self.run.leave_unread(fault)
         tabs = self.match(book, turns)
         readable: list[TabTurn] = []
+        without: list[tuple[Turn, SheetSide]] = []
         for turn in turns:
             tab, why_not = _tab_of(turn.project, tabs, book)
             if tab is None:
-                yield sync_project(self.run, turn, SheetSide(error=why_not))
+                without.append((turn, SheetSide(error=why_not)))
             else:
                 readable.append(TabTurn(tab, turn))
+        yield from sync_all(self.run, without)
         yield from self.read(book, readable + self.candidates(tabs))
 
     # Its tabs
@@ -209,42 +210,70 @@ class SpreadsheetSync:
     # Their cells
 
     def read(self, book: Book, turns: Sequence[TabTurn]) -> Iterator[Outcome]:
-        """Sync each project as the cells of its tab come in."""
-        budget = self.run.budget
+        """Sync the projects as the cells of their tabs come in; nothing that is there waits for another call."""
+        batch, budget = Batch(self.run, self.create), self.run.budget
         tabs, sizes = [turn.tab for turn in turns], [turn.size for turn in turns]
         answers = self.source.read(tabs, sizes, budget.part(READ_SHARE)) if turns else iter(())
+        ends = set(accumulate(self.source.plan(tabs, sizes)))
         for place, turn in enumerate(turns):
             if budget.used_up:
+                yield from batch.write()
                 self.run.remaining += len(turns) - place
                 return
             try:
-                cells = next(answers)
-                yield from self.sync_tab(book, turn, cells)
+                self.add(batch, book, turn, next(answers))
             except OutOfTime:  # of a tab that was not begun, or by a shutdown: the next run begins with it
+                yield from batch.write()
                 self.run.remaining += len(turns) - place
                 return
             except SourceError as error:
+                yield from batch.write()
                 yield from self.sync_unread(book, turns[place:], error)
                 return
+            if batch.is_full or place + 1 in ends:
+                yield from batch.write()
 
-    def sync_tab(self, book: Book, turn: TabTurn, cells: Cells) -> Iterator[Outcome]:
-        self.run.enter("merge")
-        project = turn.turn or self.discover(turn.tab, cells)
-        if project is not None:
-            yield sync_project(self.run, project, SheetSide(tab=turn.tab, cells=cells, locale=book.locale))
+    def add(self, batch: Batch, book: Book, turn: TabTurn, cells: Cells) -> None:
+        side = SheetSide(tab=turn.tab, cells=cells, locale=book.locale)
+        if turn.turn is not None:
+            batch.add(turn.turn, side)
+        elif (grid := self.look(turn.tab, cells)) is not None:
+            batch.add(None, replace(side, grid=grid))
 
-    def discover(self, tab: Tab, cells: Cells) -> Turn | None:
-        """What nobody expects of one new tab takes nothing from the others."""
+    def look(self, tab: Tab, cells: Cells) -> Grid | None:
+        """The cells of a tab that is to become a project."""
         try:
-            return discover(self.run, self.key, tab, cells)
+            return find_grid(self.run, tab, cells)
         except SmartSyncError:
             raise
-        except Exception as error:
-            self.run.db.blame(error)
-            log.exception("[SmartSync] a tab failed", extra={"run_id": self.run.id, "tab": tab.title})
-            words = f"tab {tab.title!r}: {unexpected(error)}"
-            self.run.leave_unread(SourceError(words, code="internal_error"))
+        except Exception as error:  # noqa: BLE001  what nobody expects of one tab
+            self.leave(tab, error)
             return None
+
+    def create(self, tabs: Sequence[Tab]) -> Mapping[str, Turn]:
+        """Make projects of tabs, all in one go; where that fails, each alone: one takes nothing from the others."""
+        if not tabs:
+            return {}
+        try:
+            return create(self.run, self.key, tabs)
+        except SmartSyncError:
+            raise
+        except Exception as error:  # noqa: BLE001  as above
+            if len(tabs) == 1:
+                self.leave(tabs[0], error)
+                return {}
+            self.run.db.blame(error)
+        return {id_: turn for tab in tabs for id_, turn in self.create([tab]).items()}
+
+    def leave(self, tab: Tab, error: Exception) -> None:
+        """What nobody expects of one new tab is said of it.
+
+        Raises: StoreError where it is a state of the database.
+        """
+        self.run.db.blame(error)
+        log.error("[SmartSync] a tab failed", exc_info=error, extra={"run_id": self.run.id, "tab": tab.title})
+        words = f"tab {tab.title!r}: {unexpected(error)}"
+        self.run.leave_unread(SourceError(words, code="internal_error"))
 
     # When it does not answer
 

@@ -82,17 +82,18 @@ def _stalled(run: LiveRun, held: Sequence[Project]) -> dict[str, str]:
     }
 
 
-def pass_fence(tx: sa.Connection, run: LiveRun, turn: Turn) -> None:
-    """Prove that the run may still write the project. The first statement of the transaction that does.
+def pass_fences(tx: sa.Connection, run: LiveRun, turns: Sequence[Turn]) -> set[str]:
+    """The ids of the projects that the run may still write. The first statements of the transaction that writes them.
 
     The proof is giving the lease back: that succeeds only while the lease still bears the number it was taken with. A
     run that was paused past its lease fails here, because whoever took over has counted the number up. And since the
     lease is free exactly when the transaction commits, nobody can take it before all is written, and it is not left
     behind by a process that dies in between.
 
-    Raises: LostLease.
+    Raises: LostLease when the run itself was taken for dead.
     """
-    assert turn.fence is not None  # noqa: S101  only a dry run goes without a lease
-    leases.release(tx, lease_of(turn.project.id), run.id, turn.fence)
+    fences = {lease_of(turn.project.id): turn.fence for turn in turns if turn.fence is not None}
+    given = leases.give_back(tx, fences, run.id)
     if not runs.is_live(tx, run.id):
         raise LostLease("this run was taken for dead and closed; nothing was written")
+    return {turn.project.id for turn in turns if lease_of(turn.project.id) in given}

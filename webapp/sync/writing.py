@@ -1,38 +1,158 @@
-"""The rows of a plan, written in the transaction of its project."""
+"""The rows of plans, written in the transaction of their projects: those of one kind together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
 from webapp.model import NOTHING, Metric
 from webapp.rules.doubts import implausible
 from webapp.rules.growth import ALL
-from webapp.store import accounts, audit, doubts, held, observations, snapshots
+from webapp.rules.history import end_of
+from webapp.store import accounts, audit, changes, days, doubts, held, observations, snapshots, spans
 from webapp.store.doubts import DoubtedDay
+from webapp.store.projects import Project
+from webapp.store.snapshots import Taken, Wanted
 from webapp.store.types import UtcDateTime, native
-from webapp.sync.plan import DayValue, Newcomer, Plan
+from webapp.sync.draft import Draft
+from webapp.sync.live import LiveRun
+from webapp.sync.plan import DayValue, HeldChange, Newcomer, Plan
+
+MOMENT = timedelta(microseconds=1)
+T = TypeVar("T")
 
 
-def write_plan(tx: sa.Connection, project_id: str, plan: Plan, now: datetime) -> tuple[int, list[int]]:
-    """Everything a plan changes; how many accounts have other counts than before, and who may count otherwise now."""
-    ids = accounts.add_accounts(tx, project_id, [_new(account) for account in plan.newcomers], now)
-    with_counts = _write_sheet(tx, plan, ids, now)
-    accounts.describe_accounts(tx, [(*_description(row, mode), account) for account, row, mode in plan.described])
-    accounts.remove_accounts(tx, plan.removed, now, "sheet")
-    accounts.return_accounts(tx, plan.returned)
-    observations.put_accepted(tx, plan.accepted)
-    observations.drop_accepted(tx, plan.forgotten)
-    _write_held(tx, plan, now)
-    doubts.drop(tx, plan.undoubted)
-    doubts.keep_timed(tx, plan.timed, now)
-    updated = accounts.write_counts(tx, plan.counts, now) + with_counts
-    described = [account for account, _, _ in plan.described]
-    counted = [account for account, _ in plan.counts]
-    return updated, [*ids, *described, *plan.removed, *plan.returned, *counted]
+class Effect(NamedTuple):
+    """Accounts whose current counts changed, snapshots that were made, and those that got more or other counts.
+
+    snapshot_day: as projects have it.
+    """
+
+    updated: int
+    created: int
+    filled: int = 0
+    snapshot_day: date | None = None
+
+
+class Work(NamedTuple):
+    """A project, and what has to be written of it."""
+
+    project: Project
+    draft: Draft
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Accounts of a project that may count otherwise now. new: {account id: bits of the metrics it counts for}."""
+
+    new: Mapping[int, int]
+    others: Sequence[int]
+
+
+def write_drafts(tx: sa.Connection, run: LiveRun, works: Sequence[Work], now: datetime) -> dict[str, Effect]:
+    """Write the plans of projects, the day's snapshots and what they add up to; what the database then counted."""
+    ids, day = [work.project.id for work in works], run.row.day
+    at = min(now, end_of(day) - MOMENT)  # a run that crosses midnight belongs to one day
+    begun = days.with_day(tx, ids, day)
+    plans = {work.project.id: work.draft.plan for work in works if work.draft.plan is not None}
+    updated, moved = _write_plans(tx, plans, now)
+    changes.add(tx, run.id, {project_id: plan.why for project_id, plan in plans.items()}, now)
+    turned = _follow(tx, moved, at)
+    touched = {project_id: write_days(tx, plan, day, now, at) for project_id, plan in plans.items()}
+    run.enter("snapshot")
+    wanted = [one for work in works if (one := _wanted(run, work, begun, moved, touched))]
+    taken = snapshots.take(tx, wanted, day, at, latest=run.options.latest_snapshot)
+    for project_id in {*turned, *(one for one, made in taken.items() if any(made))}:
+        touched.setdefault(project_id, set()).add(day)
+    days.keep(tx, touched)
+    lacking = snapshots.lacking(tx, [one.project_id for one in wanted], day)
+    return {
+        one: Effect(updated.get(one, 0), *taken.get(one, Taken()), snapshot_day=None if one in lacking else day)
+        for one in ids
+    }
+
+
+def _wanted(
+    run: LiveRun,
+    work: Work,
+    begun: Collection[str],
+    moved: Mapping[str, Moved],
+    touched: Mapping[str, Collection[date]],
+) -> Wanted | None:
+    """Of which accounts snapshots are looked for; None: the day has all that there can be.
+
+    begun: projects that have any snapshot of the day. touched: days that the plan itself has changed.
+    """
+    project, plan, day = work.project, work.draft.plan, run.row.day
+    is_done = run.options.shortcuts.done_day and project.snapshot_day == day and not run.options.latest_snapshot
+    changed = day in touched.get(project.id, ())
+    if is_done and not changed:  # only accounts that count otherwise now can add to it
+        mine = moved.get(project.id)
+        ids = [*mine.new, *mine.others] if mine else []
+        return Wanted(project.id, work.draft.sheet_read, only=ids) if ids else None
+    return Wanted(project.id, work.draft.sheet_read, fill=plan is not None and (project.id in begun or changed))
+
+
+def _follow(tx: sa.Connection, moved: Mapping[str, Moved], at: datetime) -> set[str]:
+    """Let the spans of accounts say what they count for now; the projects of which any does so for other metrics."""
+    spans.begin(tx, [pair for one in moved.values() for pair in one.new.items()], at)
+    turned = spans.follow(tx, [account for one in moved.values() for account in one.others], at)
+    return {
+        project_id for project_id, one in moved.items() if any(one.new.values()) or not turned.isdisjoint(one.others)
+    }
+
+
+def _write_plans(
+    tx: sa.Connection, plans: Mapping[str, Plan], now: datetime
+) -> tuple[dict[str, int], dict[str, Moved]]:
+    """Everything that plans change but days; how many accounts have other counts than before, and who has."""
+    every = list(plans.values())
+    new = [(project_id, *_new(account)) for project_id, plan in plans.items() for account in plan.newcomers]
+    ids = accounts.add_accounts(tx, new, now)
+    _write_sheet(tx, every, ids, now)
+    described = [(*_description(row, mode), account) for plan in every for account, row, mode in plan.described]
+    accounts.describe_accounts(tx, described)
+    accounts.remove_accounts(tx, _all(plan.removed for plan in every), now, "sheet")
+    accounts.return_accounts(tx, _all(plan.returned for plan in every))
+    observations.put_accepted(tx, _all(plan.accepted for plan in every))
+    observations.drop_accepted(tx, _all(plan.forgotten for plan in every))
+    _write_held(tx, _all(plan.held for plan in every), now)
+    doubts.drop(tx, _all(plan.undoubted for plan in every))
+    doubts.keep_timed(tx, _all(plan.timed for plan in every), now)
+    counted = accounts.write_counts(tx, _all(plan.counts for plan in every), now)
+    taken = iter(ids)
+    return _updated(plans, counted), {project_id: _moved(plan, taken) for project_id, plan in plans.items()}
+
+
+def _updated(plans: Mapping[str, Plan], counted: int) -> dict[str, int]:
+    """{project id: accounts whose counts changed}, as the database counted them. counted: of all plans together."""
+    planned = {project_id: len(plan.counts) for project_id, plan in plans.items()}
+    if counted != sum(planned.values()):
+        if len(plans) > 1:  # whose they are shows when each is written alone
+            raise LookupError(f"{counted} accounts were there to be changed, and not {sum(planned.values())}")
+        planned = dict.fromkeys(planned, counted)
+    return {one: number + sum(map(_has_counts, plans[one].newcomers)) for one, number in planned.items()}
+
+
+def _moved(plan: Plan, ids: Iterator[int]) -> Moved:
+    """ids: those of new accounts are taken from."""
+    new = {
+        next(ids): spans.counting_bits(account.row.counts, account.mode, removed=False) for account in plan.newcomers
+    }
+    described = (account for account, _, _ in plan.described)
+    return Moved(new, [*described, *plan.removed, *plan.returned, *(account for account, _ in plan.counts)])
+
+
+def _has_counts(account: Newcomer) -> bool:
+    return account.row.counts != NOTHING
+
+
+def _all(parts: Iterable[Sequence[T]]) -> list[T]:
+    return [one for part in parts for one in part]
 
 
 def write_days(tx: sa.Connection, plan: Plan, day: date, now: datetime, at: datetime) -> set[date]:
@@ -74,22 +194,22 @@ def _withdrawn(tx: sa.Connection, plan: Plan, day: date, now: datetime, at: date
     return found
 
 
-def _write_sheet(tx: sa.Connection, plan: Plan, new_ids: Any, now: datetime) -> int:
-    """What the sheet says; how many new accounts it has counts of."""
+def _write_sheet(tx: sa.Connection, plans: Sequence[Plan], new_ids: Sequence[int], now: datetime) -> None:
+    """What the sheet says."""
     stamp = native(tx, UtcDateTime(), now)
+    newcomers = (account for plan in plans for account in plan.newcomers)
     rows: list[tuple[Any, ...]] = [
         (account_id, "sheet", *account.row.counts, stamp, account.origin, None, account.row.unread & ALL, 0)
-        for account_id, account in zip(new_ids, plan.newcomers, strict=True)
-        if account.row.counts != NOTHING
+        for account_id, account in zip(new_ids, newcomers, strict=True)
+        if _has_counts(account)
     ]
-    with_counts = len(rows)
     rows.extend(
         (account, "sheet", *counts, stamp if since is None else since, *rest)
+        for plan in plans
         for account, counts, since, *rest in plan.sheet
     )
     observations.put_sheet(tx, rows)
-    observations.drop_sheet(tx, plan.silent)
-    return with_counts
+    observations.drop_sheet(tx, _all(plan.silent for plan in plans))
 
 
 def _new(account: Newcomer) -> tuple[Any, ...]:
@@ -111,10 +231,10 @@ def _description(row: Any, mode: str) -> tuple[Any, ...]:
     return (row.profile.platform, row.profile.username, row.typed, row.topic, row.owner, row.status, mode)
 
 
-def _write_held(tx: sa.Connection, plan: Plan, now: datetime) -> None:
+def _write_held(tx: sa.Connection, found: Sequence[HeldChange], now: datetime) -> None:
     opened: list[tuple[Any, ...]] = []
     changed: list[tuple[Any, ...]] = []
-    for one in plan.held:
+    for one in found:
         value, observed_at, held_at, agreeing, state = one.holding
         rest = (value, one.last_good, observed_at, one.origin, held_at, agreeing, state)
         if one.id is None:

@@ -93,6 +93,9 @@ class SheetSource(Protocol):
         Raises: SourceError, TransientSourceError.
         """
 
+    def plan(self, tabs: Sequence[Tab], sizes: Sequence[int | None]) -> list[int]:
+        """How many of the tabs each call of `read` brings, in order. Whoever has taken those waits for the next call."""
+
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Cells]:
         """The tabs' cells in the order given, whole tabs per call, as few calls as the payload allows.
 

@@ -72,6 +72,10 @@ class CsvFolder:
             notes=tuple(_note(file) for file in files if file.suffix.lower() in _OTHERS),
         )
 
+    def plan(self, tabs: Sequence[Tab], sizes: Sequence[int | None]) -> list[int]:  # noqa: ARG002
+        """All at once: nothing has to be waited for."""
+        return [len(tabs)]
+
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Cells]:  # noqa: ARG002
         """A file that is written meanwhile is its tabs' own `error`: what is there may be half of it."""
         sources = {source.tab.id: source for source in self._sources(self._files(), budget)}

@@ -61,6 +61,10 @@ class PublishedCsv:
         self._held = self._fetch(budget)
         return Book(self._held.tab.title, None, (self._held.tab,))
 
+    def plan(self, tabs: Sequence[Tab], sizes: Sequence[int | None]) -> list[int]:  # noqa: ARG002
+        """All at once: nothing has to be waited for."""
+        return [len(tabs)]
+
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Cells]:  # noqa: ARG002
         """Raises: SourceError `not_published`, `redirected`, `private_address`, `too_large`; TransientSourceError."""
         for tab in tabs:

@@ -72,9 +72,16 @@ class GoogleSheet:
 
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Cells]:
         """The tabs' cells in order; each call is made only when the tabs of the one before have been taken."""
-        room = LONGEST_URL - len(f"{self._api}/v4/spreadsheets/{self.key}/values:batchGet?{query(READ)}")
-        for chunk in chunks(tabs, sizes, room):
+        for chunk in self._chunks(tabs, sizes):
             yield from self._read_chunk(chunk, budget)
+
+    def plan(self, tabs: Sequence[Tab], sizes: Sequence[int | None]) -> list[int]:
+        """How many tabs share each call."""
+        return [len(chunk) for chunk in self._chunks(tabs, sizes)]
+
+    def _chunks(self, tabs: Sequence[Tab], sizes: Sequence[int | None]) -> Iterator[list[Tab]]:
+        room = LONGEST_URL - len(f"{self._api}/v4/spreadsheets/{self.key}/values:batchGet?{query(READ)}")
+        return chunks(tabs, sizes, room)
 
     def _read_chunk(self, chunk: Sequence[Tab], budget: Budget) -> Iterator[Cells]:
         answer = _Answer(budget)

@@ -1,0 +1,236 @@
+"""Projects that are written together: loaded, merged and recorded in one transaction, as many as are small enough.
+
+What fails for a reason of one project takes nothing from the others: then each is written once more in a savepoint of
+its own, and the one that fails again is undone alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from webapp.errors import OutOfTime, StoreError
+from webapp.model import lease_of
+from webapp.rules.due import next_turn
+from webapp.rules.wording import unexpected
+from webapp.sources.sheet import Tab
+from webapp.store import leases, projects, runs
+from webapp.store.projects import Project
+from webapp.sync.collector import pause_collector
+from webapp.sync.draft import make_drafts
+from webapp.sync.live import LiveRun, Outcome
+from webapp.sync.project import ProjectSync
+from webapp.sync.results import failure, keep
+from webapp.sync.side import SheetSide, parse_side
+from webapp.sync.steps import Step, say, say_start, steps_of
+from webapp.sync.turns import Turn, pass_fences
+from webapp.sync.writing import Work, write_drafts
+
+log = logging.getLogger("smart_sync")
+
+ACCOUNTS = 5_000  # of projects that share a transaction, as far as is known before: others wait for its end
+
+Create = Callable[[Sequence[Tab]], Mapping[str, Turn]]  # {tab id: the turn of the project that it has become}
+
+
+def sync_all(run: LiveRun, sides: Iterable[tuple[Turn, SheetSide]]) -> Iterator[Outcome]:
+    """Sync projects, of which it is known what their tabs say.
+
+    Raises: LostLease when the run itself was taken for dead; OutOfTime when a shutdown ended it; StoreError.
+    """
+    batch = Batch(run)
+    for turn, side in sides:
+        batch.add(turn, side)
+        if batch.is_full:
+            yield from batch.write()
+    yield from batch.write()
+
+
+@dataclass
+class Share:
+    """A project of a batch. turn None: a tab that is to become one. wrong: why nothing comes of it, in words."""
+
+    side: SheetSide
+    turn: Turn | None
+    began: float
+    wrong: str | None = None
+
+    @property
+    def accounts(self) -> int:
+        """How many it has, as far as is known."""
+        report = self.turn.project.sheet_report if self.turn else None
+        return max(self.side.rows, report["final"]["total"] if report else 0)
+
+
+class Done(NamedTuple):
+    """What became of a project. steps: lines for the log, once it is committed."""
+
+    outcome: Outcome
+    steps: Sequence[Step] = ()
+
+
+class Batch:
+    """Takes projects with what their tabs say, and writes them. create: for tabs that no project has."""
+
+    def __init__(self, run: LiveRun, create: Create = lambda _: {}) -> None:
+        self.run = run
+        self.create = create
+        self.shares: list[Share] = []
+
+    @property
+    def is_full(self) -> bool:
+        together = self.run.options.shortcuts.together
+        return not together or sum(share.accounts for share in self.shares) >= ACCOUNTS
+
+    def add(self, turn: Turn | None, side: SheetSide) -> None:
+        """Parse what the tab of a project says; it is written later.
+
+        Raises: OutOfTime when a shutdown ended it.
+        """
+        run, share = self.run, Share(side, turn, time.monotonic())
+        run.enter("merge")
+        if turn is not None:
+            say_start(run, turn.project)
+        seen = turn.project.sheet_seen if turn else None
+        try:
+            with pause_collector():
+                share.side = parse_side(side, seen, run.options, run.budget, force=run.trigger.force)
+        except OutOfTime:
+            raise
+        except Exception as error:  # noqa: BLE001  what nobody expects of one project
+            share.wrong = self._explain(error, side.tab.title if side.tab else "")
+        self.shares.append(share)
+
+    def write(self) -> Iterator[Outcome]:
+        """Write all that was added. Yields the outcomes once they are written; in a dry run, what would be.
+
+        Raises: LostLease when the run itself was taken for dead; StoreError.
+        """
+        shares, self.shares = self.shares, []
+        turns = self.create([share.side.tab for share in shares if share.turn is None and share.side.tab])
+        ready = [(share, turn) for share in shares if (turn := share.turn or self._turn(share, turns))]
+        if not ready:
+            return
+        try:
+            with pause_collector():
+                outcomes = self._preview(ready) if self.run.dry else self._write(ready)
+        except StoreError as error:
+            for _, turn in ready:
+                failure(self.run, turn.project, error.code, str(error))
+            raise
+        for outcome in outcomes:
+            yield keep(self.run, outcome)
+
+    def _turn(self, share: Share, turns: Mapping[str, Turn]) -> Turn | None:
+        """Of a project that was made from the share's tab."""
+        turn = turns.get(share.side.tab.id) if share.side.tab else None
+        if turn is not None:
+            say_start(self.run, turn.project)
+        return turn
+
+    # In a dry run
+
+    def _preview(self, ready: Sequence[tuple[Share, Turn]]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for share, turn in ready:
+            if share.wrong is None:
+                share.wrong = self._try_preview(ProjectSync(self.run, turn.project, share.side, share.began), outcomes)
+            if share.wrong is not None:
+                outcomes.append(Outcome(failure(self.run, turn.project, "internal_error", share.wrong)))
+        return outcomes
+
+    def _try_preview(self, work: ProjectSync, outcomes: list[Outcome]) -> str | None:
+        """Add the outcome of one project, or say why there is none."""
+        now = self.run.now()
+        try:
+            with self.run.db.read() as tx:
+                drafts = make_drafts(tx, self.run, [(work.project, work.side)], now)
+            outcomes.append(work.preview(drafts[work.project.id], now))
+        except Exception as error:  # noqa: BLE001  as above
+            return self._explain(error, work.project.name)
+        return None
+
+    # For good
+
+    def _write(self, ready: Sequence[tuple[Share, Turn]]) -> list[Outcome]:
+        run, turns = self.run, [turn for _, turn in ready]
+        with run.db.write() as tx:
+            mine = pass_fences(tx, run, turns)
+            locked = projects.lock_all(tx, [turn.project.id for turn in turns])
+            done: dict[str, Done] = {}
+            works: list[ProjectSync] = []
+            for share, turn in ready:
+                project = locked.get(turn.project.id, turn.project)
+                if project.id not in mine:
+                    done[project.id] = self._leave(project)
+                elif share.wrong is not None:
+                    done[project.id] = self._put_off(tx, project, share.wrong)
+                else:
+                    works.append(ProjectSync(run, project, share.side, share.began))
+            runs.put_results(tx, run.id, [one.outcome.result for one in done.values()])
+            done |= self._write_all(tx, works) if works else {}
+        for turn in turns:
+            say(done[turn.project.id].steps)
+        return [done[turn.project.id].outcome for turn in turns]
+
+    def _write_all(self, tx: sa.Connection, works: Sequence[ProjectSync]) -> dict[str, Done]:
+        """Write projects in one go; where that fails, each alone."""
+        savepoint = tx.begin_nested()
+        try:
+            done = _write(tx, self.run, works)
+        except Exception as error:  # noqa: BLE001  as above
+            self.run.db.blame(error)
+            savepoint.rollback()
+            if len(works) > 1:
+                return dict(pair for work in works for pair in self._write_all(tx, [work]).items())
+            project = works[0].project
+            return {project.id: self._put_off(tx, project, self._explain(error, project.name))}
+        savepoint.commit()
+        return done
+
+    def _leave(self, project: Project) -> Done:
+        """Another run has taken it over."""
+        error = leases.lost(lease_of(project.id))
+        return Done(Outcome(failure(self.run, project, error.code, str(error))))
+
+    def _put_off(self, tx: sa.Connection, project: Project, words: str) -> Done:
+        """Do not try at every tick what cannot be synced."""
+        run, now = self.run, self.run.now()
+        turn = next_turn(project, run.options.interval_minutes, run.row.started_at, now, words)
+        projects.update(tx, project.id, {"checked_at": now, "degraded_since": None} | turn)
+        result = failure(run, project, "internal_error", words)
+        runs.put_results(tx, run.id, [result])
+        return Done(Outcome(result))
+
+    def _explain(self, error: Exception, name: str) -> str:
+        """What nobody expects of a project, in words and in the log.
+
+        Raises: StoreError where it is a state of the database.
+        """
+        self.run.db.blame(error)
+        log.error("[SmartSync] a project failed", exc_info=error, extra={"run_id": self.run.id, "project": name})
+        return unexpected(error)
+
+
+def _write(tx: sa.Connection, run: LiveRun, works: Sequence[ProjectSync]) -> dict[str, Done]:
+    run.enter("write")
+    now = run.now()
+    drafts = make_drafts(tx, run, [(work.project, work.side) for work in works], now)
+    effects = write_drafts(tx, run, [Work(work.project, drafts[work.project.id]) for work in works], now)
+    done: dict[str, Done] = {}
+    values: dict[str, Mapping[str, Any]] = {}
+    for work in works:
+        project, draft = work.project, drafts[work.project.id]
+        now = run.now()  # of each its own: the one that was checked first waits longest for its next turn
+        effect = effects[project.id]
+        values[project.id] = work.project_values(draft, effect, now)
+        steps = steps_of(tx, run, project, work.side, draft, effect.updated, effect.created)
+        done[project.id] = Done(Outcome(work.result(draft, effect, now)), steps)
+    projects.update_all(tx, values)
+    runs.put_results(tx, run.id, [one.outcome.result for one in done.values()])
+    return done
