@@ -92,6 +92,10 @@ class _Sheet:
         del budget
         return Book("A year", "en_US", tuple(self.grids))
 
+    def plan(self, tabs: Sequence[Tab], sizes: Sequence[int | None]) -> list[int]:
+        del sizes
+        return [len(tabs)]
+
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[_Cells]:
         del sizes, budget
         for tab in tabs:

@@ -25,7 +25,7 @@ class Followed(World):
         last = max([self.now(), *(span.since for one in BOTH for span in spans.of_scope(self.tx, "project", one))])
         for project in BOTH:
             spans.follow(self.tx, self.ids[project], last)
-            days.keep(self.tx, project, {self.day})
+        days.keep(self.tx, {project: {self.day} for project in BOTH})
 
 
 @pytest.mark.parametrize("large", [movements.LARGE, 5_000], ids=["mostly", "half"])

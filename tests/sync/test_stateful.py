@@ -127,7 +127,8 @@ class Runs(RuleBasedStateMachine):
             self.began.append(live)
         else:
             live.again = live.again or live.read
-        if key is not None:
+        if key is not None:  # which forgets those of other days, also for a clock that goes back to them
+            self.keys = {one: known for one, known in self.keys.items() if abs(self.now - known[2]) <= A_DAY}
             self.keys[key] = live, trigger, self.now
         return live, how
 

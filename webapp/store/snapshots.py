@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -115,10 +114,18 @@ def _kind(wanted: Wanted) -> tuple[bool, bool, bool]:
 
 
 def _count(tx: sa.Connection, statement: Any, values: Mapping[str, Any], project_ids: Sequence[str]) -> dict[str, int]:
-    """{project id: rows that the statement touched}. Of several projects it answers whose each row is."""
+    """{project id: rows that the statement touched}. Of several projects it answers with the account of each."""
     if len(project_ids) == 1:
         return {project_ids[0]: counted(tx, statement, values)}
-    return Counter(tx.execute(statement, values).scalars())
+    found = bind_ids(tx, tx.execute(statement, values).scalars().all())
+    return {project_id: number for project_id, number in tx.execute(_BY_PROJECT, {"of": found})}  # noqa: C416  rows
+
+
+_BY_PROJECT = (
+    sa.select(accounts.c.project_id, sa.func.count())
+    .where(accounts.c.id.op("IN")(ids_in(sa.bindparam("of"))))
+    .group_by(accounts.c.project_id)
+)
 
 
 @cache
@@ -156,9 +163,8 @@ def _follow(sheet_read: bool, few: bool, dialect: str, several: bool) -> Any:
 
 
 def _telling(statement: Any, several: bool) -> Any:
-    """Let it answer with the project of each row where there are several."""
-    mine = sa.select(accounts.c.project_id).where(accounts.c.id == account_snapshots.c.account_id)
-    return statement.returning(mine.correlate(account_snapshots).scalar_subquery()) if several else statement
+    """Let it answer with the account of each row where there are several projects."""
+    return statement.returning(account_snapshots.c.account_id) if several else statement
 
 
 def lacking(tx: sa.Connection, project_ids: Sequence[str], day: date) -> set[str]:
