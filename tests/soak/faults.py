@@ -6,12 +6,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
+
+import psycopg
 
 from bench.slow import Crowd
 from tests.soak.servers import Server
@@ -102,8 +104,9 @@ class Faults:
         before = self._sheet.trouble
         self._sheet.break_down("hangs")
         ends = time.monotonic() + SOON_S
-        while time.monotonic() < ends and not self._store.rows(LIVE):
-            time.sleep(0.05)
+        with suppress(psycopg.errors.LockNotAvailable):  # the table may be locked at the same time
+            while time.monotonic() < ends and not self._store.rows(LIVE):
+                time.sleep(0.05)
         yield
         self._sheet.recover()
         if before is not None:

@@ -114,6 +114,7 @@ class PostgresStore:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._direct, autocommit=True) as connection:
+            connection.execute("SET lock_timeout = 2000")
             return connection.execute(sql.encode()).fetchall()
 
     def _execute(self, sql: str) -> None:
