@@ -206,6 +206,13 @@ def test_without_a_day_before_all_have_joined(pairs: list[tuple[Values, Values]]
 
 
 @given(pairs_of_rows)
+def test_what_was_before_is_as_if_all_had_just_joined(pairs: list[tuple[Values, Values]]) -> None:
+    before = sums([(UNKNOWN, then) for then, _ in pairs])
+
+    assert sums(pairs).before() == before._replace(accounts=0, carried=0)
+
+
+@given(pairs_of_rows)
 def test_a_day_without_news_carries_everybody_and_nothing_grows(pairs: list[tuple[Values, Values]]) -> None:
     found: Sums = sums(pairs)
 

@@ -173,6 +173,13 @@ def test_who_leaves_at_midnight_counted_on_the_day_that_ended(until: str) -> Non
     assert not one.covers_day(day("03-02"))
 
 
+def test_who_comes_at_midnight_counts_from_the_day_that_begins() -> None:
+    one = Span(1, end_of(day("03-01")), None, VIEWS)
+
+    assert not one.covers_day(day("03-01"))
+    assert one.covers_day(day("03-02"))
+
+
 # Any history
 
 
