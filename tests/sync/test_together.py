@@ -62,8 +62,6 @@ def fails_for(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 def test_as_many_statements_do_for_many_projects_as_for_few(service: Service, sheet: FakeSheet) -> None:
-    if not service.engine.options.shortcuts.together:
-        pytest.skip("each takes a transaction of its own")
     counts: dict[str, list[int]] = {"nothing": [], "other": []}
     for many in (3, 12):
         titles = [f"Tab {number}" for number in range(many)]
@@ -75,7 +73,8 @@ def test_as_many_statements_do_for_many_projects_as_for_few(service: Service, sh
             sheet.put(f"{title}!B2", many + 1)
         counts["other"].append(len(statements(service.sync)))
 
-    assert {step: many <= few for step, (few, many) in counts.items()} == dict.fromkeys(counts, True)
+    together = service.engine.options.shortcuts.together
+    assert {step: many <= few for step, (few, many) in counts.items()} == dict.fromkeys(counts, together)
 
 
 def test_one_that_fails_is_undone_alone(service: Service, three: FakeSheet, monkeypatch: pytest.MonkeyPatch) -> None:
