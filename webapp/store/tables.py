@@ -168,12 +168,7 @@ observations = _table(
     _number("doubted"),  # of the sheet: bits of the metrics whose value is in `doubts`
     _one_of("source", "sheet", "parsed"),
     sa.PrimaryKeyConstraint("account_id", "source"),
-    sa.Index(
-        "ix_observations_parsed",
-        "account_id",
-        sqlite_where=sa.text("source = 'parsed'"),
-        postgresql_where=sa.text("source = 'parsed'"),
-    ),
+    _partial("ix_observations_parsed", "account_id", where="source = 'parsed'"),
     sqlite_with_rowid=False,
 )
 
