@@ -14,7 +14,7 @@ from webapp.store import accounts as account_rows
 from webapp.store import days, merging, spans
 from webapp.store.db import Database
 from webapp.store.standing import cells, standing_at
-from webapp.store.tables import account_snapshots, account_spans, accounts, projects
+from webapp.store.tables import account_snapshots, account_spans, accounts, project_days, projects
 
 START = date(2026, 3, 1)
 
@@ -148,6 +148,19 @@ def test_kept_days_are_those_of_the_plain_rule(db: Database, seed: int, operatio
             assert kept == plainly(tx, project, START, past.day)
             days.rebuild(tx, project)
             assert days.of_project(tx, project, START, past.day) == kept
+
+
+def test_days_before_what_was_touched_stay_as_they_are(db: Database) -> None:
+    with db.write() as tx:
+        for name in "ab":
+            tx.execute(projects.insert().values(id=name, name=name))
+        days.keep(tx, {"a": {START}, "b": {START}})
+        tx.execute(project_days.update().values(accounts=7))
+        days.keep(tx, {"a": {START}, "b": {START + ONE}})
+
+        known = tx.execute(sa.select(project_days.c.project_id, project_days.c.day, project_days.c.accounts)).all()
+
+    assert {tuple(row) for row in known} == {("a", START, 0), ("b", START, 7), ("b", START + ONE, 0)}
 
 
 def test_sums_that_no_database_adds_exactly_are_exact(db: Database) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tests.fakes.service import ADMIN, Service
 from tests.fakes.sheet import FakeSheet
+from webapp.errors import StoreError, TransientSourceError
 from webapp.store import accounts, projects
 from webapp.store.projects import NewProject
 from webapp.sync import batch, draft, side
@@ -198,6 +199,29 @@ def test_a_plan_is_made_from_all_rows_again_where_the_first_was_undone(
     assert service.rows("SELECT url_key FROM accounts ORDER BY url_key") == [
         {"url_key": service.account(url(name))["url_key"]} for name in ("A", "C")
     ]
+
+
+def test_a_database_that_is_full_when_a_project_is_made_is_told(
+    service: Service, three: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_full(*_: Any, **__: Any) -> None:
+        raise StoreError("no space left", code="disk_full")
+
+    monkeypatch.setattr(projects, "create", be_full)
+
+    assert service.sync(status=503)["error_code"] == "disk_full"
+
+
+def test_many_accounts_are_written_in_parts_whatever_the_sheet_does(
+    service: Service, three: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.sync()
+    monkeypatch.setattr(batch, "ACCOUNTS", 1)
+    three.offline(TransientSourceError("the Sheets API answered 503"))
+
+    answer = service.sync()
+
+    assert [result["degraded"] for result in answer["results"]] == [True] * 3
 
 
 # A day that is done

@@ -97,8 +97,6 @@ def take(
     for (sheet_read, fill, few), alike in group_by(wanted, _kind).items():
         ids = [one.project_id for one in alike]
         scope: Collection[Any] = [id_ for one in alike for id_ in one.only or ()] if few else ids
-        if not scope:
-            continue
         asked = sheet_read, few, tx.dialect.name, len(ids) > 1
         mine = values | {"scope": bind_ids(tx, scope)}
         filled: Mapping[str, int] = {}
