@@ -67,7 +67,7 @@ class Share:
         return max(self.side.rows, report["final"]["total"] if report else 0)
 
 
-class Done(NamedTuple):
+class Finished(NamedTuple):
     """What became of a project. steps: lines for the log, once it is committed."""
 
     outcome: Outcome
@@ -162,7 +162,7 @@ class Batch:
         with run.db.write() as tx:
             mine = pass_fences(tx, run, turns)
             locked = projects.lock_all(tx, [turn.project.id for turn in turns])
-            done: dict[str, Done] = {}
+            done: dict[str, Finished] = {}
             works: list[ProjectSync] = []
             for share, turn in ready:
                 project = locked.get(turn.project.id, turn.project)
@@ -178,7 +178,7 @@ class Batch:
             say(done[turn.project.id].steps)
         return [done[turn.project.id].outcome for turn in turns]
 
-    def _write_all(self, tx: sa.Connection, works: Sequence[ProjectSync]) -> dict[str, Done]:
+    def _write_all(self, tx: sa.Connection, works: Sequence[ProjectSync]) -> dict[str, Finished]:
         """Write projects in one go; where that fails, each alone."""
         savepoint = tx.begin_nested()
         try:
@@ -193,19 +193,19 @@ class Batch:
         savepoint.commit()
         return done
 
-    def _leave(self, project: Project) -> Done:
+    def _leave(self, project: Project) -> Finished:
         """Another run has taken it over."""
         error = leases.lost(lease_of(project.id))
-        return Done(Outcome(failure(self.run, project, error.code, str(error))))
+        return Finished(Outcome(failure(self.run, project, error.code, str(error))))
 
-    def _put_off(self, tx: sa.Connection, project: Project, words: str) -> Done:
+    def _put_off(self, tx: sa.Connection, project: Project, words: str) -> Finished:
         """Do not try at every tick what cannot be synced."""
         run, now = self.run, self.run.now()
         turn = next_turn(project, run.options.interval_minutes, run.row.started_at, now, words)
         projects.update(tx, project.id, {"checked_at": now, "degraded_since": None} | turn)
         result = failure(run, project, "internal_error", words)
         runs.put_results(tx, run.id, [result])
-        return Done(Outcome(result))
+        return Finished(Outcome(result))
 
     def _explain(self, error: Exception, name: str) -> str:
         """What nobody expects of a project, in words and in the log.
@@ -217,12 +217,12 @@ class Batch:
         return unexpected(error)
 
 
-def _write(tx: sa.Connection, run: LiveRun, works: Sequence[ProjectSync]) -> dict[str, Done]:
+def _write(tx: sa.Connection, run: LiveRun, works: Sequence[ProjectSync]) -> dict[str, Finished]:
     run.enter("write")
     now = run.now()
     drafts = make_drafts(tx, run, [(work.project, work.side) for work in works], now)
     effects = write_drafts(tx, run, [Work(work.project, drafts[work.project.id]) for work in works], now)
-    done: dict[str, Done] = {}
+    done: dict[str, Finished] = {}
     values: dict[str, Mapping[str, Any]] = {}
     for work in works:
         project, draft = work.project, drafts[work.project.id]
@@ -230,7 +230,7 @@ def _write(tx: sa.Connection, run: LiveRun, works: Sequence[ProjectSync]) -> dic
         effect = effects[project.id]
         values[project.id] = work.project_values(draft, effect, now)
         steps = steps_of(tx, run, project, work.side, draft, effect.updated, effect.created)
-        done[project.id] = Done(Outcome(work.result(draft, effect, now)), steps)
+        done[project.id] = Finished(Outcome(work.result(draft, effect, now)), steps)
     projects.update_all(tx, values)
     runs.put_results(tx, run.id, [one.outcome.result for one in done.values()])
     return done
