@@ -62,6 +62,7 @@ def test_a_published_csv_is_one_tab_got_with_one_call(page: Page, fake_time: Fak
 
     assert cells.rows() == [["URL", "Followers"], ["x.com/a", "12"]]
     assert (cells.tab.id, cells.tab.title, source.calls) == ("17", "Sheet1", 1)
+    assert source.plan([cells.tab], [None]) == [1]
 
 
 def test_cells_are_got_anew_for_a_second_read(page: Page, fake_time: FakeTime) -> None:

@@ -12,7 +12,7 @@ from webapp.store import days, movements, spans
 from webapp.store.db import Database
 from webapp.store.ends import DayEnd, DaysBack, Present
 from webapp.store.movements import WHOLE, Cohort, between, together
-from webapp.store.wholes import by_project, present, since_day, since_moments, turns
+from webapp.store.wholes import by_project, crossings, present, since_day, since_moments
 
 BOTH = ("a", "b")
 
@@ -51,15 +51,15 @@ def _compare(world: Followed) -> None:
     for projects in (BOTH, ("a",)):
         for back, found in zip((1, 7), since_moments(tx, projects, (1, 7), now), strict=True):
             assert found == by_project(between(tx, "some", projects, DaysBack(back), Present(), by=WHOLE))
-    turned = turns(tx, BOTH, some[-1])
+    crossed = crossings(tx, BOTH, some[-1])
     kept = {one: days.sums_of(tx, one, some[-1], world.day) for one in BOTH}
     for day in some:
         then = {one: mine[day] for one, mine in kept.items()}
-        assert since_day(tx, DayEnd(day), Present(), then, now, turned) == _by_accounts(world, day, Present())
+        assert since_day(tx, DayEnd(day), Present(), then, now, crossed) == _by_accounts(world, day, Present())
         for last in some:
             if day <= last:
                 end = {one: mine[last] for one, mine in kept.items()}
-                found = since_day(tx, DayEnd(day), DayEnd(last), then, end, turned)
+                found = since_day(tx, DayEnd(day), DayEnd(last), then, end, crossed)
                 assert found == _by_accounts(world, day, DayEnd(last))
 
 

@@ -287,6 +287,17 @@ def test_a_dry_run_asks_nobody_and_stops_nobody(service: Service, two: FakeSheet
     assert first.result().status_code == 200
 
 
+def test_what_a_dry_run_leaves_out_is_said_and_not_recorded(service: Service, two: FakeSheet) -> None:
+    service.sync()
+    service.write("UPDATE projects SET status = 'paused' WHERE name = 'Project B'")
+    recorded = service.rows("SELECT * FROM sync_run_projects")
+
+    answer = service.sync(dry_run=True)
+
+    assert [result["skipped"] for result in answer["results"]] == ["paused", None]
+    assert service.rows("SELECT * FROM sync_run_projects") == recorded
+
+
 def test_two_runs_that_find_the_same_new_tab_make_one_project(
     service: Service, two: FakeSheet, pool: ThreadPoolExecutor
 ) -> None:

@@ -38,7 +38,7 @@ from webapp.store.observations import Sources
 from webapp.store.projects import Project
 from webapp.store.reading_ages import reading_ages
 from webapp.store.standing import cells, everybody, recent
-from webapp.store.wholes import present, since_day, since_moments, turns
+from webapp.store.wholes import crossings, present, since_day, since_moments
 
 INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
 BY_CRON = "cron"  # stands for the expression that rules now
@@ -310,7 +310,7 @@ def _chart_now(
     if not past or project.as_of is None:
         return []
     last, before = DayEnd(past[-1].day), {project.id: past[-1].sums}
-    moved = since_day(tx, last, Present(), before, now, turns(tx, [project.id], last.day))[project.id].movement
+    moved = since_day(tx, last, Present(), before, now, crossings(tx, [project.id], last.day))[project.id].movement
     return [_moved(moved, project.as_of.date(), place, now=True)]
 
 

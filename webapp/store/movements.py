@@ -128,11 +128,6 @@ def _grown(asked: Asked, metric: Metric) -> Query:
     return Query(build)
 
 
-def of_project(tx: sa.Connection, project_id: str, then: End, now: Present | DayEnd) -> Sums:
-    """How the sums of a project's accounts came from one end to the other."""
-    return together(between(tx, "project", project_id, then, now, by=WHOLE))
-
-
 def of_projects(tx: sa.Connection, project_ids: Sequence[str], then: End, now: Present | DayEnd) -> dict[str, Sums]:
     """{project id: the same}; projects without accounts are not there."""
     groups = group_by(between(tx, "some", project_ids, then, now, by=WHOLE), attrgetter("project_id"))

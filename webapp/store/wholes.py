@@ -139,7 +139,7 @@ def _then(scope: Literal["project", "some"], days_back: tuple[int, ...]) -> Quer
 # From the end of a day
 
 
-class Turn(NamedTuple):
+class Crossing(NamedTuple):
     """When an account began to count for something, and when it ceased; aware UTC."""
 
     account_id: int
@@ -152,15 +152,15 @@ class Turn(NamedTuple):
         return any(moment >= first and (last is None or moment < last) for moment in moments)
 
 
-def turns(tx: sa.Connection, project_ids: Sequence[str], day: date) -> list[Turn]:
+def crossings(tx: sa.Connection, project_ids: Sequence[str], day: date) -> list[Crossing]:
     """Who began or ceased to count for something since the end of a day."""
     since = native(tx, UtcDateTime(), end_of(day))
-    rows = _turns().rows(tx, projects=bind_ids(tx, project_ids), since=since)
-    return [Turn(row[0], as_moment(row[1]), as_moment(row[2])) for row in rows]
+    rows = _crossings().rows(tx, projects=bind_ids(tx, project_ids), since=since)
+    return [Crossing(row[0], as_moment(row[1]), as_moment(row[2])) for row in rows]
 
 
 @cache
-def _turns() -> Query:
+def _crossings() -> Query:
     mine = accounts.c.project_id.op("IN")(texts_in(sa.bindparam("projects")))
     moment = sa.bindparam("since", type_=UtcDateTime())
     turned = (account_spans.c.since >= moment) | (account_spans.c.until >= moment)
@@ -170,14 +170,14 @@ def _turns() -> Query:
 
 
 def since_day(
-    tx: sa.Connection, then: DayEnd, end: Present | DayEnd, before: Sides, now: Sides, turned: Iterable[Turn]
+    tx: sa.Connection, then: DayEnd, end: Present | DayEnd, before: Sides, now: Sides, crossed: Iterable[Crossing]
 ) -> dict[str, Sums]:
     """From the end of a day to the present, or the end of a later day, of the projects in `before`.
 
-    before, now: the sums of both ends. turned: who turned since that day, or since an earlier one.
+    before, now: the sums of both ends. crossed: who did since that day, or since an earlier one.
     """
     last = end_of(end.day) if isinstance(end, DayEnd) else None
-    ids = {one.account_id for one in turned if one.lies_between(end_of(then.day), last)}
+    ids = {one.account_id for one in crossed if one.lies_between(end_of(then.day), last)}
     moved = _others(tx, sorted(ids), then, end)
     found, unclear = {}, []
     for one, was in before.items():

@@ -167,12 +167,11 @@ class Batch:
             for share, turn in ready:
                 project = locked.get(turn.project.id, turn.project)
                 if project.id not in mine:
-                    done[project.id] = self._leave(project)
+                    done[project.id] = self._leave(tx, project)
                 elif share.wrong is not None:
                     done[project.id] = self._put_off(tx, project, share.wrong)
                 else:
                     works.append(ProjectSync(run, project, share.side, share.began))
-            runs.put_results(tx, run.id, [one.outcome.result for one in done.values()])
             done |= self._write_all(tx, works) if works else {}
         for turn in turns:
             say(done[turn.project.id].steps)
@@ -193,18 +192,21 @@ class Batch:
         savepoint.commit()
         return done
 
-    def _leave(self, project: Project) -> Finished:
+    def _leave(self, tx: sa.Connection, project: Project) -> Finished:
         """Another run has taken it over."""
         error = leases.lost(lease_of(project.id))
-        return Finished(Outcome(failure(self.run, project, error.code, str(error))))
+        return self._fail(tx, project, error.code, str(error))
 
     def _put_off(self, tx: sa.Connection, project: Project, words: str) -> Finished:
         """Do not try at every tick what cannot be synced."""
         run, now = self.run, self.run.now()
         turn = next_turn(project, run.options.interval_minutes, run.row.started_at, now, words)
         projects.update(tx, project.id, {"checked_at": now, "degraded_since": None} | turn)
-        result = failure(run, project, "internal_error", words)
-        runs.put_results(tx, run.id, [result])
+        return self._fail(tx, project, "internal_error", words)
+
+    def _fail(self, tx: sa.Connection, project: Project, code: str, words: str) -> Finished:
+        result = failure(self.run, project, code, words)
+        runs.put_results(tx, self.run.id, [result])
         return Finished(Outcome(result))
 
     def _explain(self, error: Exception, name: str) -> str:

@@ -44,7 +44,7 @@ from webapp.store.ends import DayEnd, DaysBack, End, Present
 from webapp.store.movements import Cohort, between, together
 from webapp.store.projects import Project
 from webapp.store.standing import Recent, cells, everybody, recent, standing_at
-from webapp.store.wholes import present, since_day, since_moments, turns
+from webapp.store.wholes import crossings, present, since_day, since_moments
 
 PROFILES = 100
 GROUPS = 500
@@ -129,9 +129,9 @@ def _moved(
         return AnalyticsMoved(day, week, NO_SUMS, there)
     first, last = DayEnd(past[0].day), DayEnd(past[-1].day)
     at_first, at_last = {project.id: past[0].sums}, {project.id: past[-1].sums}
-    turned = turns(tx, ids, first.day)
-    over = since_day(tx, first, last, at_first, at_last, turned)
-    since = since_day(tx, last, Present(), at_last, now, turned)
+    crossed = crossings(tx, ids, first.day)
+    over = since_day(tx, first, last, at_first, at_last, crossed)
+    since = since_day(tx, last, Present(), at_last, now, crossed)
     return AnalyticsMoved(day, week, over[project.id], since[project.id])
 
 
