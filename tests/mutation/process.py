@@ -123,20 +123,23 @@ class Child:
 def start(work: Callable[[], int], seconds: float, log: Path) -> Child:
     """The work in a process of its own group, whose exit code it gives. What it prints goes to the log."""
     sys.stdout.flush()
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _be_child(work, log)
+        _be_child(work, log, parent)
     with suppress(OSError):  # it has done so itself, or is over
         os.setpgid(pid, pid)
     return Child(pid, time.monotonic() + seconds)
 
 
-def _be_child(work: Callable[[], int], log: Path) -> None:
+def _be_child(work: Callable[[], int], log: Path, parent: int) -> None:
     code = 70
     try:
         os.setpgid(0, 0)
         if sys.platform == "linux":  # a run that is stopped leaves nothing at work
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it ended before it was asked to be told of
+                os._exit(code)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for number in (1, 2):
