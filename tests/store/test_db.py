@@ -27,6 +27,7 @@ from webapp.store.backends import sqlite as sqlite_module
 from webapp.store.backends.postgres import Postgres
 from webapp.store.db import Database, normalise_url, open_database
 from webapp.store.migrate import migrate
+from webapp.store.statement import Query
 from webapp.store.tables import leases, projects
 
 ROOT = Path(__file__).parents[2]
@@ -814,3 +815,14 @@ class TestUrl:
             open_database("postgresql://host/name")
 
         assert caught.value.hint == "pip install 'smart-sync[postgres]'"
+
+
+def test_rows_that_nobody_wants_any_more_disturb_nobody_when_their_connection_has_gone() -> None:
+    numbers = Query(lambda _: sa.select(sa.func.json_each("[1,2,3]").table_valued("value").c.value))
+    connection = sa.create_engine("sqlite://").connect()
+    rows = numbers.rows(connection)
+    assert next(rows) == (1,)
+    connection.detach()
+    connection.close()
+
+    rows.close()  # type: ignore[attr-defined]

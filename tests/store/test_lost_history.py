@@ -335,6 +335,20 @@ def test_many_workers_that_start_at_once_notice_one_loss(db: Database, database_
     assert (found.place, found.first_day, found.seen_at) == (OLD.place, OLD.first_day, OLD.seen_at)
 
 
+def test_a_loss_that_another_worker_has_just_noticed_is_not_noticed_again(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sqlite_db.traces = Traces([tmp_path / "a.seen"])
+    sqlite_db.traces.leave(OLD)
+    looks = iter([True, False])
+    monkeypatch.setattr(lost_history, "_is_news", lambda *_: next(looks))
+
+    lost_history.notice(sqlite_db)
+
+    with sqlite_db.read() as tx:
+        assert lost_history.last(tx) is None
+
+
 def test_who_cannot_write_what_was_noticed_goes_on(
     sqlite_service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

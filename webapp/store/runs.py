@@ -293,9 +293,8 @@ def _put_result(dialect: str) -> Any:
 
 def put_results(tx: sa.Connection, run_id: str, results: Sequence[ProjectResult]) -> None:
     """Record the outcomes of projects; a later pass of the same run replaces them."""
-    if results:
-        rows = [vars(one) | {"run_id": run_id, "long": len(one.problems) > PROBLEMS_SHOWN} for one in results]
-        tx.execute(_put_result(tx.dialect.name), rows)
+    rows = [vars(one) | {"run_id": run_id, "long": len(one.problems) > PROBLEMS_SHOWN} for one in results]
+    tx.execute(_put_result(tx.dialect.name), rows)
 
 
 def results_of(tx: sa.Connection, run_id: str) -> list[ProjectResult]:

@@ -7,7 +7,9 @@ out as driver values: `types.native` turns a time, a day or a flag into one, `ty
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
@@ -101,7 +103,8 @@ class Query:
             while rows := cursor.fetchmany(FETCH):
                 yield from rows
         finally:
-            cursor.close()
+            with suppress(sqlite3.ProgrammingError):  # who gave up half-way may have closed the connection before
+                cursor.close()
 
     def first(self, tx: sa.Connection, **values: Any) -> tuple[Any, ...] | None:
         """The first row, or None; read to the end, so that the connection is free again."""
