@@ -24,7 +24,7 @@ from tests.api.tour import BY_ID, Visit, demo_on, tour
 from webapp.api.http.codes import CODES
 from webapp.api.http.routes import Answer, Route
 from webapp.cli import main
-from webapp.config import SETTINGS
+from webapp.config import every_setting
 from webapp.cron.callers import CALLERS, snippet
 
 ROOT = Path(__file__).parents[1]
@@ -70,7 +70,9 @@ ACCESS = {"public": "open to all", "read": "read token", "admin": "admin token"}
 
 def settings() -> str:
     """A table of every setting."""
-    return table("setting | means | default", ([f"`{s.name}`", s.meaning, s.default or "(none)"] for s in SETTINGS))
+    return table(
+        "setting | means | default", ([f"`{s.name}`", s.meaning, s.default or "(none)"] for s in every_setting())
+    )
 
 
 def commands() -> str:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.api.tour import BY_ID
 from tests.documents import BLUEPRINT
 from tests.reference import ROOT
-from webapp.config import SETTINGS
+from webapp.config import every_setting
 from webapp.cron.curl import BUDGET_S
 
 ROUTES = BY_ID.values()
@@ -61,7 +61,7 @@ def test_the_blueprint_keeps_its_data_on_its_disk_and_sets_only_what_there_is() 
     named = {name.removeprefix("env ") for name in web if name.startswith("env ")}
 
     assert f"value: {web['mountPath']}\n" in BLUEPRINT.read_text(encoding="utf-8").partition("SMART_SYNC_DATA_DIR\n")[2]
-    assert named - {"PYTHON_VERSION"} <= {setting.name for setting in SETTINGS}
+    assert named - {"PYTHON_VERSION"} <= {setting.name for setting in every_setting()}
     assert "generateValue" in web
 
 

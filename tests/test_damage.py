@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 from tests.damage import KINDS, copy_database, fill
 from tests.fakes.service import ADMIN, TOKEN, Service
 from webapp import api, cli, server
-from webapp.config import SETTINGS
+from webapp.config import every_setting
 from webapp.errors import StoreError
 from webapp.store.db import open_database
 from webapp.store.migrate import migrate
@@ -152,7 +152,7 @@ def test_whatever_the_damage_commands_and_starts_end_in_words(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(logging.getLogger("smart_sync"), "handlers", [])
     path = damage(filled, kind, seed, tmp_path)
-    env: dict[str, str | None] = dict.fromkeys(os.environ.keys() & {setting.name for setting in SETTINGS}, None)
+    env: dict[str, str | None] = dict.fromkeys(os.environ.keys() & {setting.name for setting in every_setting()}, None)
     env |= {"DATABASE_URL": f"sqlite:///{path}", "SMART_SYNC_SHEET": str(tmp_path), "SMART_SYNC_DATA_DIR": "data"}
     broken = open_database(f"sqlite:///{path}").damage() is not None
 

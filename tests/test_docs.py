@@ -45,7 +45,7 @@ from tests.reference import (
     shape,
 )
 from webapp.cli import main
-from webapp.config import SETTINGS
+from webapp.config import every_setting
 from webapp.cron.callers import CALLERS
 from webapp.model import LIVE_STATES, Counts, RunState
 from webapp.rules.merge import merge
@@ -167,7 +167,7 @@ def test_states_of_a_run_in_the_guide_are_all_there_are() -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_no_document_names_a_setting_that_does_not_exist(path: Path) -> None:
-    known = {setting.name for setting in SETTINGS}
+    known = {setting.name for setting in every_setting()}
     named = {name if name in known else name.removesuffix("_FILE") for name in SETTING.findall(text_of(path))}
 
     assert named - known - NO_SETTINGS == set()

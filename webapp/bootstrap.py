@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from webapp.access import Gate, Tokens
 from webapp.actions.desk import Desk
@@ -25,6 +26,9 @@ from webapp.store.traces import trace_files
 from webapp.sync.background import Background
 from webapp.sync.engine import Engine
 from webapp.sync.options import Options
+
+if TYPE_CHECKING:
+    from webapp.sources.platforms import Source
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 THREADS = 8
@@ -72,7 +76,7 @@ def bootstrap(settings: Settings, *, clock: Clock | None = None, loopback: bool 
     """
     clock = clock or Clock()
     db = open_database(settings.database, pool_size=THREADS + 4, traces=traces_of(settings))
-    engine = Engine(db, sheets_of(settings, clock), options_of(settings), clock)
+    engine = Engine(db, sheets_of(settings, clock), options_of(settings), clock, partial(platforms_of, settings))
     admin = admin_tokens(settings, loopback=loopback) if serving else ()
     tokens = Tokens(admin, settings.read_tokens, settings.public_reads)
     return Parts(settings, clock, db, engine, Background(Stop(clock.monotonic)), tokens)
@@ -121,6 +125,7 @@ def options_of(settings: Settings) -> Options:
         stale_after=settings.stale_after,
         lease_ms=settings.lease_ms,
         keep_changes=timedelta(days=settings.keep_changes_days),
+        read_every=settings.read_every,
     )
 
 
@@ -136,6 +141,13 @@ def sheets_of(settings: Settings, clock: Clock) -> list[SheetSource]:
     if len({sheet.key for sheet in sheets}) < len(sheets):
         raise ConfigError("SMART_SYNC_SHEET: names the same spreadsheet twice")
     return sheets
+
+
+def platforms_of(settings: Settings) -> Sequence[Source]:
+    """The platforms that can be read. Asked for by the first sync, since every start pays for imports."""
+    from webapp.sources.platforms.registry import sources_of  # noqa: PLC0415
+
+    return sources_of(settings)
 
 
 def credentials_of(settings: Settings) -> Credentials | None:

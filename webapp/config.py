@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import math
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,24 +12,23 @@ from urllib.parse import unquote, urlsplit
 
 from webapp.errors import ConfigError
 from webapp.model import LONGEST_INTERVAL, METRICS
+from webapp.platforms import PLATFORMS, Listed
+from webapp.setting import (
+    Setting,
+    base_url,
+    database_url_text,
+    flag,
+    key_text,
+    one_of,
+    origins,
+    seconds,
+    target_url,
+    text_list,
+    tokens,
+    whole,
+)
 
-TOKEN_LENGTH = 16
 SECRET_LENGTH = 8  # what is shorter is found in innocent words
-TRUE = {"1", "true", "yes", "on"}
-HOST = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]*)?")
-FALSE = {"0", "false", "no", "off"}
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One variable of the environment: its name, what it means, and how its text becomes a value."""
-
-    name: str
-    attribute: str
-    parse: Callable[[str], Any]
-    meaning: str
-    default: str = ""
-    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,10 @@ class Settings:
     get_trigger: bool = False
     ping_url: str = field(default="", repr=False)
     private_targets: bool = False
+    read_platforms: tuple[str, ...] | None = None
+    read_minutes: int | None = None
+    platforms: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    platform_secrets: tuple[str, ...] = field(default=(), repr=False)
     demo: bool = False
 
     @property
@@ -81,7 +82,16 @@ class Settings:
         except ValueError:  # it is refused as an address elsewhere
             password = ""
         found = (*self.admin_tokens, *self.read_tokens, self.google_api_key, self.ping_url, password, unquote(password))
-        return tuple({secret for secret in found if len(secret) >= SECRET_LENGTH})
+        return tuple({secret for secret in (*found, *self.platform_secrets) if len(secret) >= SECRET_LENGTH})
+
+    def reads(self, platform: Listed) -> bool:
+        """Whether the platform may be read, if it can be."""
+        return not self.demo and (self.read_platforms is None or platform.name in self.read_platforms)
+
+    @property
+    def read_every(self) -> int:
+        """Minutes after which a platform is asked for an account again."""
+        return self.read_minutes or self.interval_minutes
 
     @property
     def configured(self) -> bool:
@@ -113,18 +123,24 @@ class Settings:
     def read(cls, environ: Mapping[str, str]) -> tuple[Settings, list[str]]:
         """The settings that can be used, defaults for the others, and `NAME: what is wrong with it` of each of those."""
         values: dict[str, Any] = {}
-        wrong = _unknown(environ)
-        for setting in SETTINGS:
+        platforms: dict[str, Any] = {}
+        secrets: list[str] = []
+        settings = (*SETTINGS, *_of_platforms(platform for platform in PLATFORMS if platform.is_set(environ)))
+        wrong = _unknown(environ, settings)
+        for setting in settings:
             try:
                 text = _text(environ, setting.name)
                 if text is not None:
-                    values[setting.attribute] = setting.parse(text)
+                    value = setting.parse(text)
+                    (values if setting.attribute else platforms)[setting.attribute or setting.name] = value
+                    secrets += getattr(value, "secrets", (text,)) if setting.secret and not setting.attribute else ()
             except ValueError as error:
                 wrong.append(f"{setting.name}: {error}")
         for attribute, words in _together(values).items():
             del values[attribute]
             wrong.append(words)
-        return cls(**values, data_dir_set="data_dir" in values), wrong
+        kept: dict[str, Any] = {"platforms": platforms, "platform_secrets": tuple(secrets)} if platforms else {}
+        return cls(**values, **kept, data_dir_set="data_dir" in values), wrong
 
 
 def environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:
@@ -163,12 +179,25 @@ def _text(env: Mapping[str, str], name: str) -> str | None:
     return text or None
 
 
-def _unknown(env: Mapping[str, str]) -> list[str]:
-    known = {setting.name for setting in SETTINGS} | {f"{setting.name}_FILE" for setting in SETTINGS}
+def _of_platforms(platforms: Iterable[Listed]) -> Iterable[Setting]:
+    return (setting for platform in platforms for setting in platform.load().settings)
+
+
+def every_setting() -> tuple[Setting, ...]:
+    """All settings there are, those of every platform too."""
+    return (*SETTINGS, *_of_platforms(PLATFORMS))
+
+
+def _names(settings: Iterable[Setting]) -> set[str]:
+    return {name for setting in settings for name in (setting.name, f"{setting.name}_FILE")}
+
+
+def _unknown(env: Mapping[str, str], settings: Iterable[Setting]) -> list[str]:
+    known = _names(settings)
     found = []
     for name in sorted(env):
         if name.startswith("SMART_SYNC_") and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, _names(every_setting()), n=1)
             found.append(f"{name}: is no setting" + (f"; did you mean {near[0]}?" if near else ""))
     return found
 
@@ -185,112 +214,13 @@ def _together(values: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) <= len(str(high)) and low <= int(text) <= high):
-            raise ValueError(f"{text!r} is not a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a number of seconds") from None
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{text!r} must be finite and above 0")
-    return value
-
-
-def _flag(text: str) -> bool:
-    if text.lower() in TRUE:
-        return True
-    if text.lower() in FALSE:
-        return False
-    raise ValueError(f"{text!r} is neither true nor false")
-
-
-def _one_of(*values: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        for value in values:
-            if text.lower() == value.lower():
-                return value
-        raise ValueError(f"{text!r} is not one of {', '.join(values)}")
-
-    return parse
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part for part in (part.strip() for part in text.split(",")) if part)
-
-
-def _tokens(text: str) -> tuple[str, ...]:
-    tokens = _list(text)
-    for token in tokens:
-        if len(token) < TOKEN_LENGTH or not token.isascii() or not token.isprintable():
-            raise ValueError(
-                f"a token needs at least {TOKEN_LENGTH} printable ASCII characters; `smart-sync token new` makes one"
-            )
-    return tokens
-
-
-def _key(text: str) -> str:
-    """What goes into a header as it is."""
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ValueError("has signs that no key has: copy it again, without line breaks")
-    return text
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = _list(text)
-    for origin in origins:
-        if not (origin == "*" and len(origins) == 1):
-            _check_origin(origin)
-    return origins
-
-
-def _check_origin(text: str) -> None:
-    """Refuse what no browser would ever send as `Origin`."""
-    words = f"{text!r} is not an origin such as https://app.example.com: in lower case, no path, no usual port"
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise ValueError(words) from None
-    usual = {"http": 80, "https": 443}
-    exact = f"{parts.scheme}://{parts.netloc}"
-    if parts.scheme not in usual or not HOST.fullmatch(parts.netloc) or text != exact or port == usual[parts.scheme]:
-        raise ValueError(words)
-
-
-def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ValueError("is not a base URL such as https://sheets.example.com")
-    return text.rstrip("/")
-
-
-def _target_url(text: str) -> str:
-    """An address to send to. Messages about it leave it out: it may hold a secret."""
-    words = "is not an address such as https://hc-ping.com/your-check"
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise ValueError(words) from None
-    plain = text.isascii() and text.isprintable() and " " not in text and not parts.username and not parts.fragment
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or not plain:
-        raise ValueError(words)
-    return text
-
-
-def _database_url(text: str) -> str:
-    scheme = text.partition("://")[0].partition("+")[0]
-    if scheme not in ("sqlite", "postgresql", "postgres"):
-        raise ValueError("must start with sqlite:/// or postgresql://")
-    return text
+def _platforms(text: str) -> tuple[str, ...]:
+    names = tuple(part.lower() for part in text_list(text))
+    known = [platform.name for platform in PLATFORMS]
+    for name in names:
+        if name not in (*known, "none"):
+            raise ValueError(f"{name!r} is none of {', '.join(known)}; `none` reads none of them")
+    return names
 
 
 def _columns(text: str) -> dict[str, tuple[str, ...]]:
@@ -311,16 +241,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "DATABASE_URL",
         "database_url",
-        _database_url,
+        database_url_text,
         "where everything is kept: sqlite:////path/file.db or postgresql://...",
         "a SQLite file in SMART_SYNC_DATA_DIR",
         secret=True,
     ),
-    Setting("PORT", "port", _whole(1, 65535), "port to serve on", "8000"),
-    Setting("WEB_CONCURRENCY", "web_concurrency", _whole(1, 64), "worker processes of the server", "2"),
-    Setting(
-        "LOG_LEVEL", "log_level", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least level of a log line", "INFO"
-    ),
+    Setting("PORT", "port", whole(1, 65535), "port to serve on", "8000"),
+    Setting("WEB_CONCURRENCY", "web_concurrency", whole(1, 64), "worker processes of the server", "2"),
+    Setting("LOG_LEVEL", "log_level", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least level of a log line", "INFO"),
     Setting(
         "SMART_SYNC_LOG_FILE",
         "log_file",
@@ -335,23 +263,25 @@ SETTINGS: tuple[Setting, ...] = (
         "service account for the Sheets API: path of the key file, its JSON, or its JSON in base64",
         secret=True,
     ),
-    Setting("GOOGLE_API_KEY", "google_api_key", _key, "API key, enough for sheets that anyone may read", secret=True),
+    Setting(
+        "GOOGLE_API_KEY", "google_api_key", key_text, "API key, enough for sheets that anyone may read", secret=True
+    ),
     Setting(
         "SMART_SYNC_SHEET",
         "sheets",
-        _list,
+        text_list,
         "one or several, by comma: spreadsheet URL or id, published CSV URL, folder of CSV files, .xlsx file",
     ),
     Setting(
         "SMART_SYNC_SHEETS_API",
         "sheets_api",
-        _base_url,
+        base_url,
         "stands in for the origin of the Google APIs, for tests and proxies",
     ),
     Setting(
         "SMART_SYNC_ADMIN_TOKEN",
         "admin_tokens",
-        _tokens,
+        tokens,
         "token of the admin routes; several by comma while you change it",
         "generated on loopback, in the demo or with SMART_SYNC_DATA_DIR set",
         secret=True,
@@ -359,16 +289,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SMART_SYNC_READ_TOKEN",
         "read_tokens",
-        _tokens,
+        tokens,
         "token that opens the routes that only read; several by comma while you change it",
         "the admin token reads too",
         secret=True,
     ),
-    Setting("SMART_SYNC_PUBLIC_READS", "public_reads", _flag, "whether reading needs no token", "false"),
+    Setting("SMART_SYNC_PUBLIC_READS", "public_reads", flag, "whether reading needs no token", "false"),
     Setting(
         "SMART_SYNC_CORS_ORIGINS",
         "cors_origins",
-        _origins,
+        origins,
         "pages of other origins whose scripts may read, by comma, such as https://app.example.com; "
         "`*` for all, with public reads only",
         "none",
@@ -377,11 +307,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SMART_SYNC_BUDGET",
         "budget_s",
-        _seconds,
+        seconds,
         "seconds one run may take",
         "120 over HTTP, 600 in the background, none on the command line",
     ),
-    Setting("SMART_SYNC_DISCOVER", "discover", _flag, "make projects of new tabs and accounts of new rows", "true"),
+    Setting("SMART_SYNC_DISCOVER", "discover", flag, "make projects of new tabs and accounts of new rows", "true"),
     Setting(
         "SMART_SYNC_COLUMNS",
         "columns",
@@ -391,63 +321,77 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SMART_SYNC_SNAPSHOT",
         "snapshot",
-        _one_of("first", "latest"),
+        one_of("first", "latest"),
         "`first`: a day's snapshot stays as first made; `latest`: each sync of the day updates it",
         "first",
     ),
     Setting(
         "SMART_SYNC_LEASE_SECONDS",
         "lease_s",
-        _seconds,
+        seconds,
         "seconds after which a run that gives no sign of life is taken over",
         "60",
     ),
     Setting(
         "SMART_SYNC_INTERVAL_MINUTES",
         "interval_minutes",
-        _whole(1, LONGEST_INTERVAL),
+        whole(1, LONGEST_INTERVAL),
         "minutes between two syncs of a project that has no interval of its own",
         "30",
     ),
     Setting(
         "SMART_SYNC_STALE_AFTER",
         "stale_after_minutes",
-        _whole(1, LONGEST_INTERVAL),
+        whole(1, LONGEST_INTERVAL),
         "minutes without success after which a project is called stale",
         "twice the interval",
     ),
     Setting(
         "SMART_SYNC_READINGS_STALE_AFTER",
         "readings_stale_after",
-        _whole(1, LONGEST_INTERVAL),
+        whole(1, LONGEST_INTERVAL),
         "minutes without a reading after which the readings of a program are called stale",
         "2880",
     ),
     Setting(
+        "SMART_SYNC_PLATFORMS",
+        "read_platforms",
+        _platforms,
+        "platforms to be read, by comma; `none` for none",
+        "those that need no key, and those whose keys are set",
+    ),
+    Setting(
+        "SMART_SYNC_READ_MINUTES",
+        "read_minutes",
+        whole(1, LONGEST_INTERVAL),
+        "minutes after which a platform is asked for an account again",
+        "SMART_SYNC_INTERVAL_MINUTES",
+    ),
+    Setting(
         "SMART_SYNC_KEEP_CHANGES_DAYS",
         "keep_changes_days",
-        _whole(1, 36_500),
+        whole(1, 36_500),
         "days for which it is kept which sync changed which count; snapshots stay for ever",
         "90",
     ),
     Setting(
         "SMART_SYNC_ALLOW_GET_TRIGGER",
         "get_trigger",
-        _flag,
+        flag,
         "take GET for the trigger too, for callers that send nothing else; the token is asked for as ever",
         "false",
     ),
     Setting(
         "SMART_SYNC_PING_URL",
         "ping_url",
-        _target_url,
+        target_url,
         "address of a check at healthchecks.io or the like; it hears of each run's start, success and failure",
         secret=True,
     ),
     Setting(
         "SMART_SYNC_ALLOW_PRIVATE_TARGETS",
         "private_targets",
-        _flag,
+        flag,
         "whether pings may go to addresses of a private network",
         "false",
     ),

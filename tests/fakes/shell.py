@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from webapp import cli
 from webapp.bootstrap import DEMO_FOLDER
-from webapp.config import SETTINGS
+from webapp.config import every_setting
 
 __all__ = ["Shell"]
 
@@ -42,4 +42,4 @@ class Shell:
 
 
 def _settings_and_files() -> set[str]:
-    return {setting.name + ending for setting in SETTINGS for ending in ("", "_FILE")}
+    return {setting.name + ending for setting in every_setting() for ending in ("", "_FILE")}

@@ -13,7 +13,7 @@ from webapp.model import LARGEST, METRICS, UNKNOWN, Counts, Mode, Profile, Value
 from webapp.store import projects
 from webapp.store.backends.dialect import counted, new_ids
 from webapp.store.statement import bind_ids, chunks, insert, texts_in, update
-from webapp.store.tables import ACCOUNT_THERE, account_aliases, accounts, observations
+from webapp.store.tables import ACCOUNT_THERE, account_aliases, account_reads, accounts, observations
 from webapp.store.types import Stamp, native
 
 
@@ -239,8 +239,12 @@ def correct_url(tx: sa.Connection, account: Account, profile: Profile, now: date
     """Another profile URL, that no other account of the project claims; the old one goes on to mean this account."""
     if profile.url_key == account.url_key:
         return account
-    mine = (account_aliases.c.project_id == account.project_id) & (account_aliases.c.url_key == profile.url_key)
-    tx.execute(account_aliases.delete().where(mine))
+    aliases = account_aliases.c
+    mine = (aliases.project_id == account.project_id) & (aliases.url_key == profile.url_key)
+    # What a platform said of the profile that was meant before is not so of the one that is meant now.
+    its = (aliases.account_id == account.id) & (aliases.reason == "platform")
+    tx.execute(account_aliases.delete().where(mine | its))
+    tx.execute(account_reads.delete().where(account_reads.c.account_id == account.id))
     add_alias(tx, account.project_id, account.url_key, account.id, "corrected", now)
     return change(tx, account, _profile_columns(profile))
 

@@ -79,6 +79,12 @@ def lost(name: str) -> LostLease:
     return LostLease(f"another run has taken over {name}; nothing was written", hint="its result stands")
 
 
+def release(tx: sa.Connection, name: str, holder: str) -> None:
+    """Give one back, if it is still the holder's."""
+    mine = (leases.c.name == name) & (leases.c.holder == holder)
+    tx.execute(leases.update().where(mine).values(holder=None, expires_at=0))
+
+
 def release_all(tx: sa.Connection, holder: str) -> None:
     """Give back whatever the holder still has."""
     tx.execute(leases.update().where(leases.c.holder == holder).values(holder=None, expires_at=0))

@@ -112,6 +112,7 @@ class Batch:
         Raises: LostLease when the run itself was taken for dead; StoreError.
         """
         shares, self.shares = self.shares, []
+        self.run.before_merge()
         turns = self.create([share.side.tab for share in shares if share.turn is None and share.side.tab])
         ready = [(share, turn) for share in shares if (turn := share.turn or self._turn(share, turns))]
         if not ready:

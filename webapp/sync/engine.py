@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from webapp.clock import Budget, Clock
@@ -13,6 +13,7 @@ from webapp.sync.options import Options
 from webapp.sync.trigger import Started, Trigger
 
 if TYPE_CHECKING:
+    from webapp.sources.platforms import Source
     from webapp.sync.live import Outcome
 
 
@@ -22,15 +23,22 @@ class Engine:
     Light to import: what works runs off is loaded by the first of them, since every start pays for imports.
 
     sheets: the configured spreadsheets; the first is the default one, which projects without a `spreadsheet` mean.
+    platforms: gives those that can be read.
     """
 
     def __init__(
-        self, db: Database, sheets: Sequence[SheetSource], options: Options, clock: Clock | None = None
+        self,
+        db: Database,
+        sheets: Sequence[SheetSource],
+        options: Options,
+        clock: Clock | None = None,
+        platforms: Callable[[], Sequence[Source]] = tuple,
     ) -> None:
         self.db = db
         self.sheets = tuple(sheets)
         self.options = options
         self.clock = clock or Clock()
+        self.platforms = platforms
 
     def start(self, trigger: Trigger) -> Started:
         """The run that answers for the trigger.
@@ -51,5 +59,5 @@ class Engine:
         from webapp.sync.run import outcomes  # noqa: PLC0415
 
         if run.live:
-            live = LiveRun(run, trigger, budget, self.db, self.sheets, self.options, self.clock)
+            live = LiveRun(run, trigger, budget, self.db, self.sheets, self.options, self.clock, self.platforms())
             yield from outcomes(live)

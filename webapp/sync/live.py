@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -21,6 +21,9 @@ from webapp.store.runs import ProjectResult, Run
 from webapp.sync.options import Options
 from webapp.sync.plan import PlannedChange
 from webapp.sync.trigger import Trigger
+
+if TYPE_CHECKING:
+    from webapp.sources.platforms import Source
 
 WARNINGS_KEPT = 50
 
@@ -39,6 +42,7 @@ class LiveRun:
 
     results: {project id: its result}, in the order they came; a later pass replaces what an earlier one said.
     warnings: a set that keeps its order. remaining: projects that this pass has not come to.
+    sources: platforms that can be read. before_merge: called before numbers are merged.
     unread, unopened: tabs that no project has, and spreadsheets without projects, that could not be read in this pass. reading: whether any pass has begun to read.
     """
 
@@ -49,6 +53,8 @@ class LiveRun:
     sheets: Sequence[SheetSource]
     options: Options
     clock: Clock
+    sources: Sequence[Source] = ()
+    before_merge: Callable[[], None] = lambda: None
     results: dict[str, ProjectResult] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
     degraded: bool = False

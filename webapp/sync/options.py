@@ -28,4 +28,5 @@ class Options:
     stale_after: int = 60  # minutes
     lease_ms: int = 60_000
     keep_changes: timedelta = timedelta(days=90)
+    read_every: int = 30  # minutes, of an account on its platform
     shortcuts: Shortcuts = field(default_factory=Shortcuts)

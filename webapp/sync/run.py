@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
@@ -53,12 +54,31 @@ def _sync_all(run: LiveRun) -> Iterator[Outcome]:
         yield from skip_project(run, project, "paused" if project.status == "paused" else "auto_sync_off")
     groups = _groups(run.sheets, wanted, sheets)
     run.total = sum(len(group) for _, group in groups)
-    for source, group in groups:
-        if run.budget.used_up:
-            run.remaining += len(group) or 1  # a spreadsheet whose tabs nobody has seen yet
-        else:
-            yield from sync_spreadsheet(run, source, group)
+    with _reading_platforms(run, wanted):
+        for source, group in groups:
+            if run.budget.used_up:
+                run.remaining += len(group) or 1  # a spreadsheet whose tabs nobody has seen yet
+            else:
+                yield from sync_spreadsheet(run, source, group)
     _advise(run)
+
+
+@contextmanager
+def _reading_platforms(run: LiveRun, wanted: Sequence[Project]) -> Iterator[None]:
+    """Read the platforms meanwhile: once a run, and not at all in a dry one, which changes nothing."""
+    if not run.sources or run.dry or run.reading:
+        yield
+        return
+    from webapp.sync.platforms import PlatformReads  # noqa: PLC0415  which most syncs do without
+
+    reads = PlatformReads(run)
+    try:
+        reads.begin([project.id for project in wanted if project.status != "finished"])
+        run.before_merge = reads.wait
+        yield
+        reads.finish()
+    finally:
+        reads.cancel()
 
 
 def _projects_to_sync(tx: sa.Connection, run: LiveRun) -> list[Project]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from webapp import __version__
 from webapp.bootstrap import token_file
 from webapp.cli.doctor.case import Case, Finding
-from webapp.config import SETTINGS, Settings
+from webapp.config import Settings, every_setting
 from webapp.logs import NAME_A_FILE
 
 SHORT_LEASE_S = 5.0
@@ -22,7 +22,7 @@ def examine_version(_: Case) -> Iterator[Finding]:
 
 
 def examine_settings(case: Case) -> Iterator[Finding]:
-    meanings = {setting.name: setting.meaning for setting in SETTINGS}
+    meanings = {setting.name: setting.meaning for setting in every_setting()}
     for text in case.wrong:
         name, _, words = text.partition(": ")
         meaning = f": {meanings[name]}" if name in meanings else "; docs/settings.md lists all settings"

@@ -48,6 +48,12 @@ class Http:
             self._session = open_session(public_only=self._public_only)
         return self._session
 
+    def close(self) -> None:
+        """Close the connections behind; the next request opens new ones."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
     def request(
         self,
         url: str,

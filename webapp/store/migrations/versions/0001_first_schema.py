@@ -408,6 +408,52 @@ leases = _table(
     sqlite_with_rowid=False,
 )
 
+# Platforms that are read, as they last answered, and what of the day's units is used. An account is not asked for again
+# before `again_at`.
+platform_states = _table(
+    "platform_states",
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("platform", sa.Text),
+    sa.Column("state", sa.Text, nullable=False, server_default="ok"),
+    sa.Column("since", UtcDateTime()),
+    sa.Column("code", sa.Text),
+    sa.Column("message", sa.Text),
+    sa.Column("checked_at", UtcDateTime()),
+    sa.Column("read_at", UtcDateTime()),  # when it last said anything of an account
+    sa.Column("again_at", UtcDateTime()),
+    _number("failures"),  # attempts since it last answered
+    _number("accounts"),  # asked for when it was last read
+    _number("unread"),  # those of them that were not come to
+    sa.Column("quota_day", Day()),
+    _number("quota_used"),
+    sa.Column("quota_limit", Count()),
+    _one_of("state", "ok", "degraded", "failed"),
+    sqlite_with_rowid=False,
+)
+
+# What a platform says of an account beside its counts. code: why it could not be read last; null: it could.
+account_reads = _table(
+    "account_reads",
+    sa.Column(
+        "account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("source", sa.Text),
+    sa.Column("platform_id", sa.Text),  # the platform's own id, which stays when the handle changes
+    sa.Column("handle", sa.Text),
+    sa.Column("code", sa.Text),
+    sa.Column("message", sa.Text),
+    sa.Column("since", UtcDateTime()),
+    sa.Column("again_at", UtcDateTime()),
+    sa.Index(
+        "ix_account_reads_unread",
+        "source",
+        "code",
+        sqlite_where=sa.text("code IS NOT NULL"),
+        postgresql_where=sa.text("code IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
 # The syncs that changed counts of a project. What all changes of one have in common stands here once: the tab, and the
 # letters of its columns in the order of the metrics.
 change_batches = _table(

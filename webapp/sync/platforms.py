@@ -1,0 +1,325 @@
+"""The platforms in one run: each is read by a thread of its own, beside the sheets, within a share of the budget.
+
+Nothing here fails or delays a sheet. What was read is kept as it comes, and the run waits for it before it merges, as
+long as the platforms show that they go on; what comes later is merged by the next run.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from webapp.clock import Stop
+from webapp.errors import OutOfTime, SourceError, StoreError, TransientSourceError
+from webapp.model import NOTHING
+from webapp.rules.due import TOLERANCE
+from webapp.rules.quotas import day_ends, pause_minutes, quota_day, units_by
+from webapp.rules.wording import unexpected
+from webapp.sources.platforms import ProfileReading, Quota, QuotaUsedUp, ReadBudget, Reader, Source, Wanted
+from webapp.sources.urls import BadProfile, profile_of
+from webapp.store import account_reads, leases, platforms, readings
+from webapp.store.account_reads import AccountRead, ReadTurn
+from webapp.store.readings import Reading
+from webapp.sync.live import LiveRun
+
+log = logging.getLogger("smart_sync")
+
+READ_SHARE = 0.6  # of the budget, for reading platforms
+WAIT_SHARE = 0.4  # of the budget, that the sheets may wait for it
+READ_S, WAIT_S = 120.0, 30.0  # at most
+GRACE_S = 2.0  # for a reader to see that its time is over
+SILENCE_S = 3.0  # a platform that says nothing for so long is not waited for
+MOST = 20_000  # profiles of one platform in one run; the others come next time
+FULL = 1_000  # readings that are written together
+FLUSH_S = 2.0
+LATER = timedelta(hours=6)  # until a profile is asked for again that the platform does not show
+LEASE = "platform:"
+
+
+class PlatformReads:
+    """What is read of platforms in one pass of a run."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self.run = run
+        self.stop = _EitherStop(run.clock.monotonic, run.budget.stop)
+        self.threads: list[PlatformThread] = []
+        self.began = time.monotonic()
+        self.seconds = 0.0
+
+    def begin(self, project_ids: Sequence[str]) -> None:
+        run = self.run
+        turns = _turns(run, project_ids)
+        if not turns:
+            return
+        sources = [source for source in run.sources if turns.get(source.name)]
+        with run.writing() as tx:
+            taken = leases.take(tx, [LEASE + source.name for source in sources], run.id, run.options.lease_ms)
+            sources = [source for source in sources if LEASE + source.name in taken]
+            platforms.forget_others(tx, [source.name for source in run.sources])
+            for source in sources:
+                platforms.enlist(tx, source.name, source.platform)
+        self.seconds = seconds = min(READ_S, run.budget.left() * READ_SHARE)
+        for source in sources:
+            thread = PlatformThread(run, source, turns[source.name], ReadBudget(seconds, run.clock, self.stop))
+            thread.start()
+            self.threads.append(thread)
+
+    def wait(self) -> None:
+        """Before numbers are merged: for those that show that they go on."""
+        most = min(WAIT_S, self.run.budget.left() * WAIT_SHARE)
+        self._join(lambda thread: thread.silent_s < SILENCE_S and time.monotonic() - self.began < most)
+
+    def finish(self) -> None:
+        """At the end of the pass: for all of them, until their time is over."""
+        self._join(lambda _: not self.run.cut_short and time.monotonic() - self.began < self.seconds + GRACE_S)
+
+    def cancel(self) -> None:
+        """Whatever happened to the run: leave nobody behind."""
+        self.stop.request()
+        until = time.monotonic() + GRACE_S
+        self._join(lambda _: time.monotonic() < until)
+
+    def _join(self, patient: Callable[[PlatformThread], bool]) -> None:
+        while waiting := [thread for thread in self.threads if thread.is_alive() and patient(thread)]:
+            self.run.budget.note_life()
+            waiting[0].join(0.05)
+
+
+class _EitherStop(Stop):
+    """Requested by the run that it is made for, or by a shutdown."""
+
+    def __init__(self, monotonic: Callable[[], float], outer: Stop | None) -> None:
+        super().__init__(monotonic)
+        self._outer = outer
+
+    @property
+    def requested(self) -> bool:
+        return super().requested or (self._outer is not None and self._outer.requested)
+
+    def left(self) -> float:
+        return min(super().left(), math.inf if self._outer is None else self._outer.left())
+
+
+def _turns(run: LiveRun, project_ids: Sequence[str]) -> dict[str, list[ReadTurn]]:
+    """{source: the accounts whose turn it is to be read by it}, each account by one source alone."""
+    now = run.now()
+    by_platform = {source.platform: source.name for source in reversed(run.sources)}
+    before = now if run.trigger.force else now + TOLERANCE - timedelta(minutes=run.options.read_every)
+    found: dict[str, list[ReadTurn]] = {}
+    with run.db.read() as tx:
+        for turn in account_reads.turns(tx, project_ids, by_platform, before, now):
+            found.setdefault(by_platform[turn.platform], []).append(turn)
+        resting = platforms.resting(tx, now) if found else set()
+    return {name: turns for name, turns in found.items() if name not in resting}
+
+
+@dataclass
+class _Tally:
+    """What came of reading. keys: profiles that nothing is known of yet."""
+
+    keys: set[str]
+    read: int = 0
+
+
+class PlatformThread(threading.Thread):
+    """Reads one platform and keeps what it says."""
+
+    def __init__(self, run: LiveRun, source: Source, turns: Iterable[ReadTurn], budget: ReadBudget) -> None:
+        super().__init__(name=f"read-{source.name}", daemon=True)
+        self.run_of = run
+        self.source = source
+        self.budget = budget
+        self.by_key: dict[str, list[ReadTurn]] = {}
+        for turn in turns:
+            if turn.url_key in self.by_key or len(self.by_key) < MOST:
+                self.by_key.setdefault(turn.url_key, []).append(turn)
+        self.tally = _Tally(set(self.by_key))
+        self.quota: Quota | None = None
+        self.kept: list[tuple[ProfileReading, datetime]] = []
+        self.heard_at = self.flushed_at = time.monotonic()
+        self._extra = {"run_id": run.id, "platform": source.name}
+
+    @property
+    def silent_s(self) -> float:
+        return time.monotonic() - self.heard_at
+
+    def run(self) -> None:
+        """Read to the end, or to the first error; it is told either way."""
+        try:
+            self._report(self._read())
+        except StoreError as error:  # which the run meets itself
+            log.warning("[SmartSync] readings were not written: %s", error, extra=self._extra)
+
+    def _read(self) -> SourceError | None:
+        """Why it was not read to its end."""
+        try:
+            with closing(self.source.open(self.run_of.clock)) as reader:
+                self._read_all(reader)
+        except SourceError as error:
+            return error
+        except StoreError:
+            raise
+        except Exception as error:
+            log.exception("[SmartSync] reading a platform failed", extra=self._extra)
+            return SourceError(f"{self.source.name}: {unexpected(error)}", code="internal_error")
+        return None
+
+    def _read_all(self, reader: Reader) -> None:
+        wanted = [_wanted(turns) for turns in self.by_key.values()]
+        self.quota = reader.quota
+        units = Units(self.run_of, self.source.name, reader.quota, -(-len(wanted) // reader.per_call))
+        self.budget.spend = units.spend
+        try:
+            for part in reader.read(wanted, self.budget):
+                self._take(part)
+                if self.budget.used_up:
+                    raise OutOfTime(f"{self.source.name}: there was no time left to ask for more", code="timeout")
+        finally:
+            units.close()
+            self._flush()
+
+    def _take(self, part: Sequence[ProfileReading]) -> None:
+        now = self.run_of.now()
+        self.heard_at = time.monotonic()
+        self.kept += ((one, now) for one in part if one.key in self.tally.keys)
+        self.tally.keys.difference_update(one.key for one in part)
+        if len(self.kept) >= FULL or self.heard_at - self.flushed_at >= FLUSH_S:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Keep what was read so far."""
+        kept, self.kept = self.kept, []
+        self.flushed_at = time.monotonic()
+        found = [(one, turn, at) for one, at in kept for turn in self.by_key[one.key]]
+        if not found:
+            return
+        said = [(one, turn, at) for one, turn, at in found if one.unread is None and one.counts != NOTHING]
+        self.tally.read += len(said)
+        names = _names(found)
+        with self.run_of.db.write() as tx:
+            readings.put(tx, [Reading(turn.account_id, one.counts, at, self.source.name) for one, turn, at in said])
+            account_reads.put(tx, [read for one in found if (read := self._read_of(*one)) is not None])
+            account_reads.add_aliases(tx, names, self.run_of.now())
+
+    def _read_of(self, one: ProfileReading, turn: ReadTurn, at: datetime) -> AccountRead | None:
+        """What has to be kept of an account beside its counts; None where that is what stands there."""
+        id_, handle = one.platform_id or turn.platform_id, one.handle or turn.handle
+        error = one.unread or (_nothing(self.source.name) if one.counts == NOTHING else None)
+        if error is None:
+            same = (id_, handle, None) == (turn.platform_id, turn.handle, turn.code)
+            return None if same else AccountRead(turn.account_id, self.source.name, id_, handle)
+        again_at = at + LATER
+        return AccountRead(turn.account_id, self.source.name, id_, handle, error.code, str(error), at, again_at)
+
+    def _report(self, error: SourceError | None) -> None:
+        """Keep how it went, as the state of the platform."""
+        run, now = self.run_of, self.run_of.now()
+        left = len(self.tally.keys)
+        values: dict[str, Any] = {"accounts": len(self.by_key), "unread": left, "code": None, "message": None}
+        values |= {"again_at": None, "failures": 0}
+        state: platforms.PlatformHealth = "ok"
+        if self.tally.read:
+            values["read_at"] = now
+        if error is not None and not isinstance(error, OutOfTime):
+            state = "degraded" if isinstance(error, TransientSourceError | QuotaUsedUp) else "failed"
+            values |= {"code": error.code, "message": str(error)}
+        with run.db.write() as tx:
+            known = {one.name: one for one in platforms.listed(tx)}.get(self.source.name)
+            failures = (known.failures if known else 0) + 1
+            if isinstance(error, TransientSourceError) and not isinstance(error, OutOfTime):
+                values |= {"failures": failures, "again_at": now + _pause(error, failures)}
+            if isinstance(error, QuotaUsedUp) and error.until_tomorrow and self.quota is not None:
+                values["again_at"] = day_ends(quota_day(now, self.quota.zone), self.quota.zone)
+            platforms.put(tx, self.source.name, state, now, values)
+            leases.release(tx, LEASE + self.source.name, run.id)
+        level = logging.INFO if state == "ok" else logging.WARNING
+        fields = self._extra | {"accounts": len(self.by_key), "unread": left}
+        words = "completed" if error is None else str(error)
+        log.log(level, "[SmartSync] read %s: %s", self.source.name, words, extra=fields)
+
+
+def _wanted(turns: Sequence[ReadTurn]) -> Wanted:
+    """The profile of accounts that are the same in several projects."""
+    ids = [turn.platform_id for turn in turns if turn.platform_id]
+    return Wanted(turns[0].url_key, turns[0].username, ids[0] if ids else None)
+
+
+def _nothing(name: str) -> SourceError:
+    return SourceError(f"{name} shows none of its counts", code="hidden")
+
+
+def _names(found: Iterable[tuple[ProfileReading, ReadTurn, datetime]]) -> dict[tuple[str, str], int]:
+    """Other keys of profiles whose id or handle was not known so: {(project id, url_key): account id}."""
+    names: dict[tuple[str, str], int] = {}
+    for one, turn, _ in found:
+        if (one.platform_id, one.handle) != (turn.platform_id, turn.handle):
+            for url in one.urls:
+                key = _key(url)
+                if key is not None and key != turn.url_key:
+                    names[turn.project_id, key] = turn.account_id
+    return names
+
+
+def _key(url: str) -> str | None:
+    try:
+        return profile_of(url).url_key
+    except BadProfile:
+        return None
+
+
+def _pause(error: SourceError, failures: int) -> timedelta:
+    """How long it is left alone; as long as it asks for, if it does, up to a day."""
+    wait_s = getattr(error, "wait_s", None) or 0.0
+    return min(
+        timedelta(days=1), max(timedelta(minutes=pause_minutes(failures)), timedelta(seconds=min(wait_s, 86_400.0)))
+    )
+
+
+@dataclass
+class Units:
+    """Units of a quota: counted in the database before they are used, so that nobody who dies takes the count along.
+
+    Taken some at a time, as many as reading may cost, then twice as many as before; what is left is given back.
+    """
+
+    run: LiveRun
+    name: str
+    quota: Quota | None
+    expected: int
+    left: int = 0
+    taken: Mapping[Any, int] = field(default_factory=dict)
+
+    def spend(self, units: int) -> None:
+        """Raises: QuotaUsedUp."""
+        if self.quota is None:
+            return
+        if self.left < units:
+            self._reserve(self.quota, units)
+        self.left -= units
+
+    def _reserve(self, quota: Quota, units: int) -> None:
+        now = self.run.now()
+        day, until = quota_day(now, quota.zone), units_by(now, quota.units, quota.zone)
+        with self.run.db.write() as tx:
+            granted = platforms.reserve(tx, self.name, day, max(units, self.expected), until, quota.units)
+        self.taken = {**self.taken, day: self.taken.get(day, 0) + granted}
+        self.left += granted
+        self.expected *= 2
+        if self.left < units:
+            more = "as the day goes on" if until < quota.units else f"at {day_ends(day, quota.zone):%H:%M} UTC"
+            raise QuotaUsedUp(f"{self.name}: {until} of {quota.units} units a day are used up; there are more {more}")
+
+    def close(self) -> None:
+        """Give back what was not used, of the day that it was last taken of."""
+        if self.left and self.taken:
+            day = max(self.taken)
+            with self.run.db.write() as tx:
+                platforms.give_back(tx, self.name, day, min(self.left, self.taken[day]))
+        self.left = 0
