@@ -17,11 +17,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from webapp.bootstrap import options_of
 from webapp.clock import Budget, Clock
 from webapp.config import Settings
 from webapp.errors import SourceError
 from webapp.sources.sheet import UNLIMITED, Book, Cell, Tab
+from webapp.sources.sheet.payload import RowsApart, json_payload
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import ensure_migrated
 from webapp.sync.engine import Engine
@@ -52,6 +55,9 @@ class _Cells:
     def rows(self, budget: Budget = UNLIMITED) -> Sequence[Sequence[Cell]]:
         del budget
         return self.grid
+
+    def apart(self) -> RowsApart | None:
+        return json_payload(self.tab, msgspec.json.encode(self.grid)).apart()
 
 
 @dataclass

@@ -7,9 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.sources.sheet import UNLIMITED, Book, Cell, Tab
+from webapp.sources.sheet.payload import RowsApart, json_payload
 
 __all__ = ["HEADER", "FakeCells", "FakeSheet"]
 
@@ -35,6 +38,12 @@ class FakeCells:
     def rows(self, budget: Budget = UNLIMITED) -> Sequence[Sequence[Cell]]:
         del budget
         return self.grid
+
+    def apart(self) -> RowsApart | None:
+        try:
+            return json_payload(self.tab, msgspec.json.encode(self.grid)).apart()
+        except UnicodeEncodeError:
+            return None
 
 
 @dataclass

@@ -95,6 +95,7 @@ def scripts() -> list[str]:
 VALUES: dict[type[Any], Any] = {
     sa.Text: "text",
     sa.REAL: 0.5,
+    sa.LargeBinary: b"bytes",
     Count: 7,
     Key: 7,
     Flag: True,

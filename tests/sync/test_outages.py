@@ -168,10 +168,10 @@ def test_one_project_that_breaks_does_not_touch_the_others(
     for title in ("Project A", "Project B", "Project C"):
         sheet.put(f"{title}!B2", 9)
 
-    def broken(rows: Any, title: str, *more: Any) -> Any:
+    def broken(rows: Any, title: str, *more: Any, **rest: Any) -> Any:
         if title == "Project B":
             raise ZeroDivisionError
-        return read_tab(rows, title, *more)
+        return read_tab(rows, title, *more, **rest)
 
     monkeypatch.setattr("webapp.sync.side.read_tab", broken)
     answer = service.sync()
@@ -192,7 +192,7 @@ def test_a_project_that_breaks_in_a_preview_is_not_put_off(
     before = service.tables(without=("sync_runs",))
     sheet.put("Project A!B2", 9)
 
-    def broken(*_: Any) -> Any:
+    def broken(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError
 
     monkeypatch.setattr("webapp.sync.side.read_tab", broken)

@@ -320,10 +320,10 @@ def test_a_project_that_crashes_is_put_off_and_the_others_go_on(
     tabs(service.sheet, "Project A", "Project B")
     service.sync()
 
-    def crash(rows: Any, title: str, *more: Any) -> Any:
+    def crash(rows: Any, title: str, *more: Any, **rest: Any) -> Any:
         if title == "Project A":
             raise ZeroDivisionError
-        return read_tab(rows, title, *more)
+        return read_tab(rows, title, *more, **rest)
 
     monkeypatch.setattr(side, "read_tab", crash)
     synced: list[str] = []

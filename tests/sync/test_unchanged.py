@@ -26,9 +26,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Titles of the tabs that were understood, in order."""
     titles: list[str] = []
 
-    def counting(rows: Any, title: str, *more: Any) -> Any:
+    def counting(rows: Any, title: str, *more: Any, **rest: Any) -> Any:
         titles.append(title)
-        return read_tab(rows, title, *more)
+        return read_tab(rows, title, *more, **rest)
 
     monkeypatch.setattr("webapp.sync.side.read_tab", counting)
     return titles

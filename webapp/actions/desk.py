@@ -24,7 +24,10 @@ from webapp.sync.engine import Engine
 Door = Literal["http", "page", "cli"]
 
 # Columns of a project that follow from what was changed.
-CONSEQUENCES = {"revision", "updated_at", "settled", "sheet_seen", "snapshot_day", "next_sync_at", "anchor_at"}
+CONSEQUENCES = {
+    *("revision", "updated_at", "settled", "sheet_seen", "rows_seen", "snapshot_day"),
+    *("next_sync_at", "anchor_at"),
+}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from webapp.errors import NotFound
 from webapp.model import LARGEST, METRICS, UNKNOWN, Counts, Mode, Profile, Values
 from webapp.store import projects
 from webapp.store.backends.dialect import counted, new_ids
-from webapp.store.statement import bind_ids, chunks, insert, texts_in, update
+from webapp.store.statement import Query, bind_ids, chunks, insert, texts_in, update
 from webapp.store.tables import ACCOUNT_THERE, account_aliases, account_reads, accounts, observations
 from webapp.store.types import Stamp, native
 
@@ -117,6 +117,22 @@ _ALIASES = (
     .join(accounts, accounts.c.id == account_aliases.c.account_id)
     .where(account_aliases.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
 )
+
+
+_by_key = Query(
+    lambda _: sa.select(accounts.c.id).where(
+        accounts.c.project_id == sa.bindparam("of"), accounts.c.url_key.op("IN")(texts_in(sa.bindparam("keys")))
+    )
+)
+
+
+def ids_by_key(tx: sa.Connection, keys: Mapping[str, Collection[str]]) -> dict[str, set[int]]:
+    """{project id: accounts that it has of these keys}. keys: {project id: keys}."""
+    found: dict[str, set[int]] = {}
+    for project_id, wanted in keys.items():
+        for (account_id,) in _by_key.rows(tx, of=project_id, keys=bind_ids(tx, wanted)):
+            found.setdefault(project_id, set()).add(account_id)
+    return found
 
 
 def aliases_of(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, dict[str, str]]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from webapp.model import METRICS, NOTHING, Mode, Values
 from webapp.rules.merge import pin_in_force
 from webapp.store import pins
-from webapp.store.statement import Query, bind_ids, chunks, texts_in, upsert
+from webapp.store.statement import Query, bind_ids, chunks, ids_in, texts_in, upsert
 from webapp.store.tables import ACCOUNT_THERE, accepted_readings, accounts, observations
 from webapp.store.types import Stamp
 
@@ -141,17 +141,22 @@ _plain = (
 _of_projects = accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of")))
 
 
-_state = Query(
-    lambda _: (
+def _state(*but: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return (
         sa.select(*_plain, *_values(accounts), *_values(sheet), *_values(parsed), *_values(accepted))
         .add_columns(accounts.c.project_id)
         .select_from(accounts)
         .outerjoin(sheet, (sheet.c.account_id == accounts.c.id) & (sheet.c.source == sa.literal_column("'sheet'")))
         .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
         .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
-        .where(_of_projects)
+        .where(_of_projects, *but)
     )
-)
+
+
+_all_state = Query(lambda _: _state())
+
+
+_other_state = Query(lambda _: _state(accounts.c.id.op("NOT IN")(ids_in(sa.bindparam("but")))))
 
 
 PLAIN = len(_plain)
@@ -161,21 +166,25 @@ WIDTH = len(METRICS)
 KNOWN, SHEET, PARSED, ACCEPTED = (slice(start, start + WIDTH) for start in range(PLAIN, PLAIN + 4 * WIDTH, WIDTH))
 
 
-def stored_accounts(tx: sa.Connection, project_id: str) -> Iterator[Stored]:
-    """Every account the project ever had, removed ones too, in no particular order."""
-    return (account for _, account in _stored(tx, [project_id]))
+def stored_accounts(tx: sa.Connection, project_id: str, but: Collection[int] = ()) -> Iterator[Stored]:
+    """Every account the project ever had, removed ones too, in no particular order. but: the ids of others."""
+    return (account for _, account in _stored(tx, [project_id], but))
 
 
-def stored_by_project(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, list[Stored]]:
+def stored_by_project(
+    tx: sa.Connection, project_ids: Collection[str], but: Collection[int] = ()
+) -> dict[str, list[Stored]]:
     """{project id: the same}, for projects that are small together; projects without any are not there."""
     found: dict[str, list[Stored]] = {}
-    for project_id, account in _stored(tx, project_ids):
+    for project_id, account in _stored(tx, project_ids, but):
         found.setdefault(project_id, []).append(account)
     return found
 
 
-def _stored(tx: sa.Connection, project_ids: Collection[str]) -> Iterator[tuple[str, Stored]]:
-    for row in _state.rows(tx, of=bind_ids(tx, project_ids)):
+def _stored(tx: sa.Connection, project_ids: Collection[str], but: Collection[int]) -> Iterator[tuple[str, Stored]]:
+    asked = {"of": bind_ids(tx, project_ids)}
+    rows = _other_state.rows(tx, **asked, but=bind_ids(tx, but)) if but else _all_state.rows(tx, **asked)
+    for row in rows:
         # Spelled out: one generator per account costs as much as the row itself.
         yield row[-1], Stored._make((*row[:PLAIN], row[KNOWN], row[SHEET], row[PARSED], row[ACCEPTED]))
 
@@ -193,8 +202,7 @@ def _build_changed(_: str) -> sa.Select[Any]:
     )
     any_ = said.exists() | sa.select(accepted_readings.c.account_id).exists()
     return (
-        sa.select(accounts.c.project_id)
-        .distinct()
+        sa.select(accounts.c.project_id, accounts.c.id)
         .select_from(accounts)
         .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
         .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
@@ -205,9 +213,12 @@ def _build_changed(_: str) -> sa.Select[Any]:
 _changed = Query(_build_changed)
 
 
-def changed_readings(tx: sa.Connection, project_ids: Collection[str]) -> set[str]:
-    """Those of the projects of which any reading says something else than the last merge believed, or has gone."""
-    return {row[0] for row in _changed.rows(tx, of=bind_ids(tx, project_ids))} if project_ids else set()
+def changed_readings(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, set[int]]:
+    """{project id: the accounts whose reading says something else than the last merge believed, or has gone}."""
+    found: dict[str, set[int]] = {}
+    for project_id, account_id in _changed.rows(tx, of=bind_ids(tx, project_ids)) if project_ids else ():
+        found.setdefault(project_id, set()).add(account_id)
+    return found
 
 
 def totals(tx: sa.Connection, project_id: str) -> dict[str, int]:

@@ -29,6 +29,7 @@ class Project:
     """One row of `projects`. Times are aware UTC; None: never. spreadsheet None: the default one.
 
     name_set: a renamed tab does not rename it. settled: the stored counts are the merge of the stored observations.
+    rows_seen: the `sheet_seen` for which `tab_rows` holds.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Project:
     worksheet_id: str | None = None
     worksheet_title: str | None = None
     sheet_seen: str | None = None
+    rows_seen: str | None = None
     sheet_bytes: int | None = None
     sheet_columns: Mapping[Metric, str] | None = None
     sheet_report: Mapping[str, Any] | None = None
@@ -66,6 +68,11 @@ class Project:
     removed_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+
+    @property
+    def knows_rows(self) -> bool:
+        """Whether what is remembered of the rows of its tab still holds."""
+        return self.rows_seen is not None and self.rows_seen == self.sheet_seen
 
     @property
     def tab_title(self) -> str:
@@ -274,7 +281,7 @@ def _update(names: tuple[str, ...]) -> sa.Update:
 
 def touch(tx: sa.Connection, project_ids: Collection[str], *, merge: bool = False, read: bool = False) -> None:
     """What a read answers has changed. merge: the next sync merges again; read: it reads an unchanged tab again too."""
-    values: dict[str, Any] = {"revision": projects.c.revision + 1, "snapshot_day": None}
+    values: dict[str, Any] = {"revision": projects.c.revision + 1, "snapshot_day": None, "rows_seen": None}
     if merge or read:
         values["settled"] = False
     if read:

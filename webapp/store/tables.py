@@ -90,6 +90,7 @@ projects = _table(
     sa.Column("worksheet_id", sa.Text),
     sa.Column("worksheet_title", sa.Text),
     sa.Column("sheet_seen", sa.Text),  # hash of everything the stored sheet observations were read from
+    sa.Column("rows_seen", sa.Text),  # of which `sheet_seen` the row in `tab_rows` is; any other says that it is void
     sa.Column("sheet_bytes", Count()),
     sa.Column("sheet_columns", Json()),  # {metric: column letter}
     sa.Column("sheet_report", Json()),  # skips and problems of the last parse, repeated while the tab is unchanged
@@ -126,6 +127,13 @@ projects = _table(
     sa.Index("ix_projects_checked", "checked_at"),
 )
 sa.Index("uq_projects_tab", sa.func.coalesce(projects.c.spreadsheet, ""), projects.c.worksheet_id, unique=True)
+
+# What is remembered of the rows of a project's tab: `RowPrints` of the sync. Can be emptied at any time.
+tab_rows = _table(
+    "tab_rows",
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("rows", sa.LargeBinary, nullable=False),
+)
 
 accounts = _table(
     "accounts",

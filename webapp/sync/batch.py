@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -19,14 +20,15 @@ from webapp.model import lease_of
 from webapp.rules.due import next_turn
 from webapp.rules.wording import unexpected
 from webapp.sources.sheet import Tab
-from webapp.store import leases, projects, runs
+from webapp.store import leases, projects, runs, tab_rows
 from webapp.store.projects import Project
 from webapp.sync.collector import pause_collector
 from webapp.sync.draft import make_drafts
 from webapp.sync.live import LiveRun, Outcome
 from webapp.sync.project import ProjectSync
 from webapp.sync.results import failure, keep
-from webapp.sync.side import SheetSide, parse_side
+from webapp.sync.row_prints import RowPrints
+from webapp.sync.side import SheetSide, parse_side, reread
 from webapp.sync.steps import Step, say, say_start, steps_of
 from webapp.sync.turns import Turn, pass_fences
 from webapp.sync.writing import Work, write_drafts
@@ -63,8 +65,7 @@ class Share:
     @property
     def accounts(self) -> int:
         """How many it has, as far as is known."""
-        report = self.turn.project.sheet_report if self.turn else None
-        return max(self.side.rows, report["final"]["total"] if report else 0)
+        return max(self.side.rows, _accounts_of(self.turn.project) if self.turn else 0)
 
 
 class Finished(NamedTuple):
@@ -75,12 +76,16 @@ class Finished(NamedTuple):
 
 
 class Batch:
-    """Takes projects with what their tabs say, and writes them. create: for tabs that no project has."""
+    """Takes projects with what their tabs say, and writes them.
 
-    def __init__(self, run: LiveRun, create: Create = lambda _: {}) -> None:
+    create: for tabs that no project has. coming: the projects that will be added, in their order.
+    """
+
+    def __init__(self, run: LiveRun, create: Create = lambda _: {}, coming: Sequence[Project] = ()) -> None:
         self.run = run
         self.create = create
         self.shares: list[Share] = []
+        self.memory = Memory(run, coming)
 
     @property
     def is_full(self) -> bool:
@@ -99,7 +104,8 @@ class Batch:
         seen = turn.project.sheet_seen if turn else None
         try:
             with pause_collector():
-                share.side = parse_side(side, seen, run.options, run.budget, force=run.trigger.force)
+                known = partial(self.memory.rows_of, turn.project if turn else None)
+                share.side = parse_side(side, seen, run.options, run.budget, force=run.trigger.force, known=known)
         except OutOfTime:
             raise
         except Exception as error:  # noqa: BLE001  what nobody expects of one project
@@ -172,7 +178,8 @@ class Batch:
                 elif share.wrong is not None:
                     done[project.id] = self._put_off(tx, project, share.wrong)
                 else:
-                    works.append(ProjectSync(run, project, share.side, share.began))
+                    side = share.side if project.rows_seen == turn.project.rows_seen else _forget_rows(share.side, run)
+                    works.append(ProjectSync(run, project, side, share.began))
             done |= self._write_all(tx, works) if works else {}
         for turn in turns:
             say(done[turn.project.id].steps)
@@ -202,7 +209,8 @@ class Batch:
         """Do not try at every tick what cannot be synced."""
         run, now = self.run, self.run.now()
         turn = next_turn(project, run.options.interval_minutes, run.row.started_at, now, words)
-        projects.update(tx, project.id, {"checked_at": now, "degraded_since": None} | turn)
+        values = {"checked_at": now, "degraded_since": None, "rows_seen": None} | turn
+        projects.update(tx, project.id, values)
         return self._fail(tx, project, "internal_error", words)
 
     def _fail(self, tx: sa.Connection, project: Project, code: str, words: str) -> Finished:
@@ -218,6 +226,46 @@ class Batch:
         self.run.db.blame(error)
         log.error("[SmartSync] a project failed", exc_info=error, extra={"run_id": self.run.id, "project": name})
         return unexpected(error)
+
+
+def _forget_rows(side: SheetSide, run: LiveRun) -> SheetSide:
+    """Somebody changed what is known of the project after its tab was read."""
+    return reread(side, run) if side.leaves_out else side
+
+
+class Memory:
+    """What is remembered of the rows of tabs, looked up for several projects at once as long as they are small."""
+
+    def __init__(self, run: LiveRun, coming: Sequence[Project]) -> None:
+        self.run = run
+        self.coming = list(coming)
+        self.rows: dict[str, bytes] = {}
+
+    def rows_of(self, project: Project | None) -> RowPrints | None:
+        if project is None or not project.knows_rows or not self.run.options.shortcuts.changed_rows:
+            return None
+        if project.id not in self.rows:
+            with self.run.db.read() as tx:
+                self.rows = tab_rows.of_projects(tx, self._next(project))
+        data = self.rows.pop(project.id, None)
+        return RowPrints.from_bytes(data) if data else None
+
+    def _next(self, project: Project) -> list[str]:
+        """The project, and those that come behind it, up to as many as are written together."""
+        places = [place for place, one in enumerate(self.coming) if one.id == project.id]
+        found, accounts = [project.id], 0
+        for one in self.coming[places[0] + 1 :] if places else ():
+            accounts += _accounts_of(one)
+            if accounts > ACCOUNTS:
+                break
+            if one.knows_rows:
+                found.append(one.id)
+        return found
+
+
+def _accounts_of(project: Project) -> int:
+    """As its last sync has it."""
+    return int(project.sheet_report["final"]["total"]) if project.sheet_report else 0
 
 
 def _write(tx: sa.Connection, run: LiveRun, works: Sequence[ProjectSync]) -> dict[str, Finished]:

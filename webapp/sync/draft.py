@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
@@ -18,7 +18,7 @@ from webapp.rules.history import Standing
 from webapp.rules.merge import pin_in_force
 from webapp.rules.shrink import may_have_shrunk, shrinkage
 from webapp.sources.sheet.reading import TabReading
-from webapp.store import accounts, doubts, held, observations, pins, spans
+from webapp.store import accounts, doubts, held, observations, pins, spans, tab_rows
 from webapp.store.doubts import DoubtedDay
 from webapp.store.held import Held
 from webapp.store.observations import Stored
@@ -28,7 +28,8 @@ from webapp.store.standing import standing_at
 from webapp.sync.live import LiveRun
 from webapp.sync.plan import Inputs, Plan
 from webapp.sync.planner import make_plan
-from webapp.sync.side import SheetSide
+from webapp.sync.row_prints import RowPrints
+from webapp.sync.side import SheetSide, reread
 
 DOUBLE: SkipReason = "duplicate_row"
 NO_REPORT: Mapping[str, Any] = {"problems": [], "skips": {}}
@@ -40,7 +41,8 @@ class Draft:
 
     report: problems, skips and the number of accounts. tab_report: what was wrong with the tab itself, which is
     repeated while the tab is unchanged. guarded: the tab has lost so much that nothing of it is applied.
-    gone: columns of metrics that were there before.
+    gone: columns of metrics that were there before. prints: the rows of the tab, each with the account that is quiet;
+    None: nothing is remembered of them.
     """
 
     plan: Plan | None
@@ -49,6 +51,12 @@ class Draft:
     tab_report: Mapping[str, Any]
     guarded: bool = False
     gone: Sequence[Problem] = ()
+    prints: RowPrints | None = None
+
+    @property
+    def applied(self) -> bool:
+        """Whether a reading counts as what the tab says."""
+        return not self.guarded and not self.gone
 
     @property
     def whole(self) -> bool:
@@ -67,12 +75,16 @@ class Known:
     accounts: Callable[[str], Iterable[Stored]] = lambda _: ()
 
     @classmethod
-    def of(cls, tx: sa.Connection, project_ids: Sequence[str]) -> Known:
-        """Loaded at once; the accounts of a project that is alone, and may be large, one by one as they are asked for."""
-        if len(project_ids) == 1:
+    def of(cls, tx: sa.Connection, project_ids: Sequence[str], quiet: Mapping[str, Collection[int]]) -> Known:
+        """Loaded at once; the accounts of a project that is alone, and may be large, one by one as they are asked for.
+
+        quiet: {project id: accounts that are of no interest}.
+        """
+        if len(project_ids) == 1 and not quiet:
             found: Callable[[str], Iterable[Stored]] = partial(observations.stored_accounts, tx)
         else:
-            stored = observations.stored_by_project(tx, project_ids)
+            but = {account for accounts in quiet.values() for account in accounts}
+            stored = observations.stored_by_project(tx, project_ids, but)
             found = partial(_those_of, stored)
         return cls(
             aliases=accounts.aliases_of(tx, project_ids),
@@ -90,24 +102,68 @@ def _those_of(stored: Mapping[str, Sequence[Stored]], project_id: str) -> Sequen
 def make_drafts(
     tx: sa.Connection, run: LiveRun, asked: Sequence[tuple[Project, SheetSide]], now: datetime
 ) -> dict[str, Draft]:
-    """{project id: its draft}, in the order given."""
-    settled = _settled(tx, run, asked)
-    rest = [project.id for project, _ in asked if project.id not in settled]
-    known = Known.of(tx, rest) if rest else Known()
-    return {
-        project.id: _settled_draft(project) if project.id in settled else _draft(tx, run, project, side, known, now)
-        for project, side in asked
-    }
+    """{project id: its draft}."""
+    known_before = [project.id for project, side in asked if side.unchanged or side.leaves_out]
+    changed = observations.changed_readings(tx, known_before)
+    settled = [project for project, side in asked if _is_settled(run, project, side) and project.id not in changed]
+    done = {project.id: _settled_draft(project) for project in settled}
+    rest = _recall(tx, run, [pair for pair in asked if pair[0].id not in done])
+    return done | _make_drafts(tx, run, rest, changed, now) if rest else done
 
 
-def _settled(tx: sa.Connection, run: LiveRun, asked: Sequence[tuple[Project, SheetSide]]) -> set[str]:
-    """The ids of the projects for which nothing has changed since their last sync."""
-    same = {
-        project.id
+def _is_settled(run: LiveRun, project: Project, side: SheetSide) -> bool:
+    """Whether nothing has changed since the last sync, as far as it does not depend on readings."""
+    is_same = side.unchanged and project.settled and project.sheet_report is not None
+    return is_same and run.options.shortcuts.settled
+
+
+def _recall(
+    tx: sa.Connection, run: LiveRun, asked: Sequence[tuple[Project, SheetSide]]
+) -> list[tuple[Project, SheetSide]]:
+    """With what is remembered of the rows of tabs that have not changed."""
+    wanted = [project.id for project, side in asked if side.unchanged and project.knows_rows]
+    known = tab_rows.of_projects(tx, wanted) if run.options.shortcuts.changed_rows else {}
+    return [
+        (project, replace(side, prints=RowPrints.from_bytes(known[project.id])) if project.id in known else side)
         for project, side in asked
-        if side.unchanged and project.settled and project.sheet_report is not None and run.options.shortcuts.settled
+    ]
+
+
+def _make_drafts(
+    tx: sa.Connection,
+    run: LiveRun,
+    asked: Sequence[tuple[Project, SheetSide]],
+    changed: Mapping[str, Collection[int]],
+    now: datetime,
+) -> dict[str, Draft]:
+    """changed: {project id: accounts whose readings have to be looked at}."""
+    quiet = {p.id: side.prints.quiet.difference(changed.get(p.id, ())) for p, side in asked if side.prints}
+    known = Known.of(tx, [project.id for project, _ in asked], {one: ids for one, ids in quiet.items() if ids})
+    followed = [(project, _follow_aliases(side, known.aliases.get(project.id, {}))) for project, side in asked]
+    doubled = _doubled(tx, followed, known)
+    drafts = {
+        project.id: _draft(tx, run, project, side, known, quiet.get(project.id, set()), now)
+        for project, side in followed
+        if project.id not in doubled
     }
-    return same - observations.changed_readings(tx, same)
+    if not doubled:
+        return drafts
+    whole = [(project, reread(side, run)) for project, side in asked if project.id in doubled]
+    return drafts | make_drafts(tx, run, whole, now)
+
+
+def _doubled(tx: sa.Connection, asked: Sequence[tuple[Project, SheetSide]], known: Known) -> set[str]:
+    """The ids of projects of which a row that was read is of an account that has a row which was not."""
+    found: dict[str, set[int]] = {}
+    new: dict[str, set[str]] = {}
+    for project, side in asked:
+        if side.reading is not None and side.leaves_out:
+            there = {account.url_key: account.id for account in known.accounts(project.id)}
+            found[project.id] = {there[key] for key in side.reading.rows if key in there}
+            new[project.id] = {key for key in side.reading.rows if key not in there}
+    more = accounts.ids_by_key(tx, {project_id: keys for project_id, keys in new.items() if keys})
+    unread = {project.id: side.prints.quiet for project, side in asked if side.prints}
+    return {project_id for project_id, ids in found.items() if (ids | more.get(project_id, set())) & unread[project_id]}
 
 
 def _settled_draft(project: Project) -> Draft:
@@ -115,22 +171,46 @@ def _settled_draft(project: Project) -> Draft:
     return Draft(None, sheet_read=True, report=report["final"], tab_report=report["read"])
 
 
-def _draft(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, known: Known, now: datetime) -> Draft:
-    if side.reading is not None:
-        side = replace(side, reading=_follow(side.reading, known.aliases.get(project.id, {})))
+def _draft(
+    tx: sa.Connection,
+    run: LiveRun,
+    project: Project,
+    side: SheetSide,
+    known: Known,
+    quiet: Collection[int],
+    now: datetime,
+) -> Draft:
+    """quiet: accounts that are not looked at."""
     before = (project.sheet_report or {}).get("read") or NO_REPORT
     gone = [] if run.trigger.force else _gone(tx, project, side, before)
-    inputs = _inputs(tx, run, project, side, known, now)
+    inputs = _inputs(tx, run, project, side, known, quiet, now)
     plan = make_plan(known.accounts(project.id), inputs, explain=run.dry)
     guard = None if run.trigger.force else _guard(tx, project, side, plan)
     if guard is not None:
         plan = make_plan(known.accounts(project.id), replace(inputs, reading=None), explain=run.dry)
         gone = []
     plan.problems[:0] = gone
-    return _with_report(plan, side, before, guard, gone)
+    draft = _with_report(plan, side, before, guard, gone)
+    if side.prints is None or not draft.applied:
+        return draft
+    return replace(draft, prints=_remember(side.prints, plan, quiet))
 
 
-def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, known: Known, now: datetime) -> Inputs:
+def _remember(prints: RowPrints, plan: Plan, quiet: Collection[int]) -> RowPrints:
+    """The rows with the accounts that are quiet now."""
+    still = prints.only({*quiet, *(account for account, _ in plan.quiet)})
+    return still.having({row: account for account, row in plan.quiet if row})
+
+
+def _inputs(
+    tx: sa.Connection,
+    run: LiveRun,
+    project: Project,
+    side: SheetSide,
+    known: Known,
+    quiet: Collection[int],
+    now: datetime,
+) -> Inputs:
     counted = _Counted(tx, project.id, now)
     return Inputs(
         now,
@@ -145,6 +225,8 @@ def _inputs(tx: sa.Connection, run: LiveRun, project: Project, side: SheetSide, 
         day=run.row.day,
         latest=run.options.latest_snapshot,
         stands=side.unchanged,
+        quiet=len(quiet),
+        same=side.prints.quiet.difference(quiet) if side.prints else (),
         has_history=counted.has_history,
         counts_since=counted.since,
         last_known=_LastKnown(tx, project.id, run.row.day).value,
@@ -244,6 +326,10 @@ def _is_renamed(letter: str, reading: TabReading, columns: Mapping[Metric, str],
     name = reading.others.get(letter)
     moved = any(columns.get(metric, place) != place for metric, place in reading.columns.items())
     return name is not None and name not in others and not moved
+
+
+def _follow_aliases(side: SheetSide, aliases: Mapping[str, str]) -> SheetSide:
+    return side if side.reading is None else replace(side, reading=_follow(side.reading, aliases))
 
 
 def _follow(reading: TabReading, aliases: Mapping[str, str]) -> TabReading:

@@ -14,6 +14,7 @@ class Shortcuts:
     unchanged_tab: bool = True  # do not parse cells that are the same as last time
     settled: bool = True  # do not merge when no input of the merge has changed
     together: bool = True  # write several small projects in one transaction
+    changed_rows: bool = True  # read and merge only the rows of a tab that changed
     done_day: bool = True  # take no snapshots of accounts that have all of the day
 
 

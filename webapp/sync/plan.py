@@ -5,7 +5,7 @@ A dry run shows a plan; a real run writes the same plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal, NamedTuple
@@ -32,6 +32,8 @@ class Inputs:
     doubts: {(account id, place of the metric): its days, rising}. latest: snapshots follow the day. has_history: whether
     a metric (account id, place) has counted long enough for its last value to say what can follow. counts_since: since
     when it has counted without a break; now, where it does not. last_known: what history says last of it. stands: without a reading, the tab says what it said before; it is not out of reach.
+    quiet: how many more accounts there are, of which nothing has changed and nothing is open. same: accounts whose
+    rows were not read because they say what they said.
     """
 
     now: datetime
@@ -46,17 +48,20 @@ class Inputs:
     day: date = date.min
     latest: bool = False
     stands: bool = True
+    quiet: int = 0
+    same: Container[int] = ()
     has_history: Callable[[int, int], bool] = lambda _account_id, _place: False
     counts_since: Callable[[int, int], datetime] = lambda _account_id, _place: ALWAYS
     last_known: Callable[[int, int], int | None] = lambda _account_id, _place: None
 
 
 class Newcomer(NamedTuple):
-    """A row that becomes an account. It has no readings yet, so its counts are the sheet's."""
+    """A row that becomes an account. It has no readings yet, so its counts are the sheet's. quiet: as in plans."""
 
     row: SheetRow
     mode: Mode
     origin: str
+    quiet: bool = False
 
 
 class SheetChange(NamedTuple):
@@ -129,6 +134,8 @@ class Plan:
     id, place of the metric). restored: what the days of a doubt get. withdrawn: what was a slip after all. late: what days get
     where they have nothing, by readings that come in late.
     settled: nothing depends on time, so while no input changes the next plan is empty.
+    quiet: the accounts of which nothing is open or has to be said as long as they and their rows are as they are: (id,
+    number of the row, 0 where it was not read).
     withheld: rows and cells that are not taken, for what is stored; `problems` has them too.
     read_rows: accounts in the tab as read. lost_rows: accounts that have no row any more. lost_values: per metric,
     in rows that are still there. stubbed: accounts without a row whose name the file may end within.
@@ -154,6 +161,7 @@ class Plan:
     held: list[HeldChange] = field(default_factory=list)
     total: int = 0
     settled: bool = True
+    quiet: list[tuple[int, int]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     skips: dict[SkipReason, int] = field(default_factory=dict)
     preview: list[PlannedChange] = field(default_factory=list)

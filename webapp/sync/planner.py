@@ -43,11 +43,15 @@ class _Planner:
         self.loose = inputs.reading.loose if inputs.reading else None
         self.stub = inputs.reading.stub if inputs.reading else None
         self.doubting = Doubting(inputs, self.plan)
+        self.held = {account for account, _ in inputs.held}
+        columns = inputs.reading.columns if inputs.reading else {}
+        self.untracked = sum(1 << place for place, metric in enumerate(METRICS) if metric not in columns)
 
     def plan_all(self, stored: Iterable[Stored]) -> Plan:
         plan, reading = self.plan, self.inputs.reading
+        plan.total = self.inputs.quiet
         if reading is not None:
-            plan.read_rows = len(reading.rows)
+            plan.read_rows = len(reading.rows) + reading.unread
             plan.problems.extend(reading.problems)
             plan.skips.update(reading.skips)
         for account in stored:
@@ -68,13 +72,17 @@ class _Planner:
             row = _keep_texts(account, row)
         if account.removed_by == "api":
             self.leave_out(account, row)
-        elif self.inputs.reading is None or (row is None and self.inputs.reading.torn):
+        elif self.inputs.reading is None or (row is None and (self.is_same(account) or self.inputs.reading.torn)):
             if account.removed_by is None:
                 self.merge_account(account, account.sheet, None)
         elif row is not None:
             self.merge_account(account, self.apply_row(account, row), row)
         elif self.lose_row(account):
             self.merge_account(account, NOTHING, None)
+
+    def is_same(self, account: Stored) -> bool:
+        """Whether its row was not read because it says what it said."""
+        return account.id in self.inputs.same
 
     def doubt_end(self, account: Stored, row: SheetRow, meaning: str) -> SheetRow:
         """The row with the last cell of a file unread, where it may be the beginning of what it said before."""
@@ -177,7 +185,16 @@ class _Planner:
             self.fill_late(account, parsed, policy, pins)
         unread = (account.unread if self.inputs.stands else ALL) if row is None else row.unread
         doubted = self.doubting.bits(account, sheet, counts, pins, ALL if mode == "off" else unread)
-        self.keep_sheet(account, sheet, counts, row, doubted)
+        note = self.keep_sheet(account, sheet, counts, row, doubted)
+        open_ = mode == "off" or parsed != account.parsed or account.id in self.held or pins or note or doubted
+        if not open_ and account.id not in self.doubting.doubted and (row is None or self.is_plain(row)):
+            plan.quiet.append((account.id, row.row if row else 0))
+
+    def is_plain(self, row: SheetRow) -> bool:
+        """Whether a row says what it says by itself, and all of it was understood."""
+        assert self.inputs.reading is not None  # noqa: S101  it is where the row comes from
+        is_read = not row.unread & ~self.untracked
+        return is_read and not row.more and row.profile.url_key not in self.inputs.reading.odd
 
     def explain_counts(
         self,
@@ -203,12 +220,14 @@ class _Planner:
 
     # What is kept of the sheet
 
-    def keep_sheet(self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None, doubted: int) -> None:
-        """doubted: bits of the metrics that are in doubt."""
+    def keep_sheet(
+        self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None, doubted: int
+    ) -> str | None:
+        """The note about odd edits that stays with it. doubted: bits of the metrics that are in doubt."""
         if sheet == NOTHING:
             if row is not None and sheet != account.sheet:
                 self.plan.silent.append(account.id)
-            return
+            return None
         changed, note = sheet != account.sheet, account.sheet_note
         if changed:
             note = note_edits(account.sheet, sheet, note)
@@ -219,10 +238,12 @@ class _Planner:
             self.plan.sheet.append(SheetChange(account.id, sheet, since, origin or "", note, unread, doubted))
         if note or doubted:
             self.point_out(note, doubted, account, sheet, counts, row)
+        return note
 
     def unread_of(self, account: Stored) -> int:
         """Bits of the metrics that were not read, of an account without a row: all, where its row may be a torn one."""
-        return ALL if self.inputs.reading is not None and self.inputs.reading.torn else account.unread
+        is_torn = self.inputs.reading is not None and self.inputs.reading.torn and not self.is_same(account)
+        return ALL if is_torn else account.unread
 
     def point_out(
         self, note: str | None, doubted: int, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None
@@ -317,7 +338,7 @@ class _Planner:
         plan.total += 1
         if mode == "off":
             plan.skip("off")
-        plan.newcomers.append(Newcomer(row, mode, origin))
+        plan.newcomers.append(Newcomer(row, mode, origin, quiet=mode != "off" and self.is_plain(row)))
         if self.explain:
             plan.preview.append(PlannedChange("add", row.typed, cell=origin))
 

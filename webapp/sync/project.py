@@ -119,8 +119,11 @@ def _name_values(project: Project, side: SheetSide, now: datetime) -> dict[str, 
 def _sheet_values(side: SheetSide, draft: Draft) -> dict[str, Any]:
     """What is remembered of the tab, so that the next sync knows it again."""
     values: dict[str, Any] = {}
-    if side.reading is not None and not draft.guarded and not draft.gone:
+    if side.reading is not None and draft.applied:
         values |= {"sheet_seen": side.fingerprint, "sheet_columns": dict(side.reading.columns)}
+        values["rows_seen"] = side.fingerprint if draft.prints else None
+    elif draft.prints is None and draft.plan is not None and draft.plan.changes_what_readers_see:
+        values["rows_seen"] = None
     if side.cells is not None:
         values["sheet_bytes"] = side.cells.size
     return values

@@ -211,7 +211,8 @@ class SpreadsheetSync:
 
     def read(self, book: Book, turns: Sequence[TabTurn]) -> Iterator[Outcome]:
         """Sync the projects as the cells of their tabs come in; nothing that is there waits for another call."""
-        batch, budget = Batch(self.run, self.create), self.run.budget
+        coming = [turn.turn.project for turn in turns if turn.turn]
+        batch, budget = Batch(self.run, self.create, coming), self.run.budget
         tabs, sizes = [turn.tab for turn in turns], [turn.size for turn in turns]
         answers = self.source.read(tabs, sizes, budget.part(READ_SHARE)) if turns else iter(())
         ends = set(accumulate(self.source.plan(tabs, sizes)))

@@ -13,7 +13,7 @@ from webapp.model import NOTHING, Metric
 from webapp.rules.doubts import implausible
 from webapp.rules.growth import ALL
 from webapp.rules.history import end_of
-from webapp.store import accounts, audit, changes, days, doubts, held, observations, snapshots, spans
+from webapp.store import accounts, audit, changes, days, doubts, held, observations, snapshots, spans, tab_rows
 from webapp.store.doubts import DoubtedDay
 from webapp.store.projects import Project
 from webapp.store.snapshots import Taken, Wanted
@@ -60,6 +60,7 @@ def write_drafts(tx: sa.Connection, run: LiveRun, works: Sequence[Work], now: da
     begun = days.with_day(tx, ids, day)
     plans = {work.project.id: work.draft.plan for work in works if work.draft.plan is not None}
     updated, moved = _write_plans(tx, plans, now)
+    tab_rows.put(tx, {work.project.id: _rows(work, moved[work.project.id]) for work in works if work.draft.prints})
     changes.add(tx, run.id, {project_id: plan.why for project_id, plan in plans.items()}, now)
     turned = _follow(tx, moved, at)
     touched = {project_id: write_days(tx, plan, day, now, at) for project_id, plan in plans.items()}
@@ -74,6 +75,14 @@ def write_drafts(tx: sa.Connection, run: LiveRun, works: Sequence[Work], now: da
         one: Effect(updated.get(one, 0), *taken.get(one, Taken()), snapshot_day=None if one in lacking else day)
         for one in ids
     }
+
+
+def _rows(work: Work, moved: Moved) -> bytes:
+    """What is remembered of the rows of a project's tab."""
+    draft = work.draft
+    assert draft.prints is not None and draft.plan is not None  # noqa: S101, PT018  a plan says whose rows they are
+    pairs = zip(draft.plan.newcomers, moved.new, strict=True)
+    return draft.prints.having({one.row.row: account for one, account in pairs if one.quiet}).to_bytes()
 
 
 def _wanted(

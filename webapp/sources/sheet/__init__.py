@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from webapp.clock import Budget
 from webapp.errors import SourceError
+
+if TYPE_CHECKING:
+    from webapp.sources.sheet.payload import RowsApart
 
 # A cell as its source types it. Booleans stay booleans; None and "" are both blank.
 Cell = str | int | float | bool | None
@@ -71,6 +74,12 @@ class Cells(Protocol):
         """Decodes on each call; keep the result.
 
         Raises: SourceError `bad_response` when the payload is no grid of cells, `too_large`; OutOfTime.
+        """
+
+    def apart(self) -> RowsApart | None:
+        """The rows one by one, for who wants to read few of them; None where they do not come so.
+
+        Raises: as `rows`.
         """
 
 

@@ -9,15 +9,20 @@ _MOST_PROBLEMS = 1_000
 
 
 class Notes:
-    """Rows that are passed over, counted by reason, and problems, of which the first thousand are kept."""
+    """Rows that are passed over, counted by reason, and problems, of which the first thousand are kept.
+
+    count: how much was noted so far.
+    """
 
     def __init__(self, title: str) -> None:
         self.title = title
+        self.count = 0
         self.skips: dict[SkipReason, int] = {}
         self._problems: list[Problem] = []
         self._unlisted = 0
 
     def skip(self, reason: SkipReason) -> None:
+        self.count += 1
         self.skips[reason] = self.skips.get(reason, 0) + 1
 
     def add_at(self, code: str, row: int, column: int, words: str) -> None:
@@ -26,6 +31,7 @@ class Notes:
         self.add(Problem(code, f"{cell}: {words}", cell))
 
     def add(self, problem: Problem) -> None:
+        self.count += 1
         if len(self._problems) < _MOST_PROBLEMS:
             self._problems.append(problem)
         else:

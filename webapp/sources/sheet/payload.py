@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from hashlib import sha256
-from typing import TYPE_CHECKING
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING, overload
 
 import msgspec
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from webapp.sources.sheet.headers import Aliases
 
 _GRID = msgspec.json.Decoder(list[list[Cell]])
+_RAW_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_ROW = msgspec.json.Decoder(list[Cell])
 # What msgspec raises for bytes that are no JSON, or not of the promised shape.
 _ZIP = b"PK\x03\x04"  # how workbooks begin, and archives
 GARBLED = (msgspec.DecodeError, UnicodeError, RecursionError)
@@ -28,7 +30,13 @@ class Payload:
     """`Cells` over bytes."""
 
     def __init__(
-        self, tab: Tab, data: bytes, decode: Callable[[bytes, Budget], Grid], *, error: SourceError | None = None
+        self,
+        tab: Tab,
+        data: bytes,
+        decode: Callable[[bytes, Budget], Grid],
+        *,
+        error: SourceError | None = None,
+        is_json: bool = False,
     ) -> None:
         self.tab = tab
         self.digest = sha256(data).digest()
@@ -36,10 +44,11 @@ class Payload:
         self.error = error
         self._data = data
         self._decode = decode
+        self._is_json = is_json
 
     def of(self, tab: Tab) -> Payload:
         """The same cells under what the caller knows of the tab."""
-        return Payload(tab, self._data, self._decode, error=self.error)
+        return Payload(tab, self._data, self._decode, error=self.error, is_json=self._is_json)
 
     def rows(self, budget: Budget = UNLIMITED) -> Grid:
         """Rows from row 1, decoded on each call.
@@ -51,7 +60,57 @@ class Payload:
         try:
             return self._decode(self._data, budget)
         except GARBLED as error:
-            raise SourceError(f"{self.tab.title}: what came is no table of cells", code="bad_response") from error
+            raise _no_table(self.tab.title) from error
+
+    def apart(self) -> RowsApart | None:
+        """The rows one by one, where they came as JSON.
+
+        Raises: as `rows`.
+        """
+        if self.error is not None or not self._is_json:
+            return None
+        try:
+            return RowsApart(self.tab.title, self._data)
+        except GARBLED as error:
+            raise _no_table(self.tab.title) from error
+
+
+def _no_table(title: str) -> SourceError:
+    return SourceError(f"{title}: what came is no table of cells", code="bad_response")
+
+
+class RowsApart(Sequence[Sequence[Cell]]):
+    """Rows from row 1 of a JSON list, each decoded when it is asked for."""
+
+    def __init__(self, title: str, data: bytes) -> None:
+        _check_json(data, title)
+        self._title = title
+        self._rows = _RAW_ROWS.decode(data)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Sequence[Cell]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Sequence[Cell]]: ...
+
+    def __getitem__(self, place: int | slice) -> Sequence[Cell] | list[Sequence[Cell]]:
+        """Raises: SourceError `bad_response`."""
+        if isinstance(place, slice):
+            return [*map(self._decode, self._rows[place])]
+        return self._decode(self._rows[place])
+
+    def hashes(self) -> bytes:
+        """Eight bytes a row: equal where the cells are (up to the hash)."""
+        return b"".join([blake2b(row, digest_size=8).digest() for row in self._rows])
+
+    def _decode(self, row: msgspec.Raw) -> Sequence[Cell]:
+        try:
+            return _ROW.decode(row)
+        except GARBLED as error:
+            raise _no_table(self._title) from error
 
 
 def error_payload(tab: Tab, error: SourceError) -> Payload:
@@ -65,14 +124,18 @@ def _nothing(_: bytes, __: Budget) -> Grid:
 
 def json_payload(tab: Tab, data: bytes) -> Payload:
     """A JSON list of rows of plain values; no bytes at all is an empty tab."""
-    return Payload(tab, data, partial(_json_rows, title=tab.title) if data else _nothing)
+    return Payload(tab, data, partial(_json_rows, title=tab.title) if data else _nothing, is_json=bool(data))
 
 
 def _json_rows(data: bytes, _: Budget, *, title: str) -> Grid:
+    _check_json(data, title)
+    return _GRID.decode(data)
+
+
+def _check_json(data: bytes, title: str) -> None:
     """Not unfolded before it is known to be bounded: a row of nothing takes three bytes, and a list thirty times as many."""
     check_rows(title, min(data.count(b"["), data.count(b"]")) - 1)
     check_cells(title, data.count(b",") + 1)
-    return _GRID.decode(data)
 
 
 def csv_payload(tab: Tab, data: bytes, *, aliases: Aliases | None = None, others: Callable[[], str] = str) -> Payload:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -58,6 +58,8 @@ class TabReading:
     names the account: it may be half a name, or nothing of it yet.
     headers: the names in the header, from the left. names: that of each metric's column; others: those that mean
     nothing, by the letter of their column. named_in: the letter of the column that names the accounts.
+    odd: of those by `url_key` whose rows are not understood all by themselves: something was noted, or other rows matter.
+    unread: how many rows of accounts were left unread, because they say what they said before.
     """
 
     title: str
@@ -74,6 +76,8 @@ class TabReading:
     names: Mapping[Metric, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     named_in: str = ""
+    odd: Container[str] = ()
+    unread: int = 0
 
     def cell(self, row: int, metric: int) -> str:
         """The address of a metric's cell, such as `Project A!E17`; without a column the row's, `Project A!17`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from operator import itemgetter
@@ -38,14 +39,19 @@ def read_tab(
     locale: str | None = None,
     aliases: Aliases | None = None,
     budget: Budget = UNLIMITED,
+    *,
+    header: Header | None = None,
+    only: Sequence[int] | None = None,
 ) -> TabReading:
     """The accounts of a tab.
 
-    rows: from row 1, ragged. locale: the spreadsheet's, like `de_DE`. aliases: more column names by meaning.
+    rows: from row 1, ragged. locale: the spreadsheet's, like `de_DE`. aliases: more column names by meaning. header:
+    where it is known already. only: the numbers of the rows to read, rising, where the others are known to be of an
+    account each, and not odd.
 
     Raises: SourceError `tab_empty`, `header_missing`, `header_unsure`; OutOfTime.
     """
-    return _Reader(rows, title, locale, find_header(rows, aliases, title)).read(budget)
+    return _Reader(rows, title, locale, header or find_header(rows, aliases, title), only).read(budget)
 
 
 def has_header(rows: Grid, aliases: Aliases | None = None) -> bool:
@@ -60,8 +66,9 @@ def has_header(rows: Grid, aliases: Aliases | None = None) -> bool:
 class _Reader:
     """One tab being read. A column that the tab has not got reads as one that is blank."""
 
-    def __init__(self, rows: Grid, title: str, locale: str | None, header: Header) -> None:
+    def __init__(self, rows: Grid, title: str, locale: str | None, header: Header, only: Sequence[int] | None) -> None:
         self.rows = rows
+        self.only = only
         self.locale = locale
         self.header = header
         self.columns = header.columns
@@ -72,6 +79,9 @@ class _Reader:
         self.untracked = sum(1 << i for i, metric in enumerate(METRICS) if metric not in header.columns)
         self.malformed = 0
         self.unread_texts = 0  # bits of the row that is read
+        self.odd: set[str] = set()
+        self.noted = 0  # how much was noted up to the row before
+        self.is_odd = False  # whether the row that is read means what it means because of other rows
 
     def read(self, budget: Budget) -> TabReading:
         self._note_columns()
@@ -97,6 +107,8 @@ class _Reader:
             names={m: texts[columns[m]] for m in letters},
             others={column_letters(i): text for i, text in enumerate(texts) if text and i not in self.header.used},
             named_in=column_letters(self.finder.column),
+            odd=self.odd,
+            unread=0 if self.only is None else len(self.rows) - self.header.row - len(self._numbers(self.only)),
         )
 
     def _loose(self) -> tuple[str, str] | None:
@@ -112,7 +124,7 @@ class _Reader:
         return clean(last[-1]) or "" if len(last) - 1 == self.finder.column else None
 
     def _read_rows(self, budget: Budget) -> None:
-        columns, default, found = self.columns, self.header.platform, self.found
+        columns, default = self.columns, self.header.platform
         # Every row is made longer than any column that is used, and ends in a blank cell: -1 is a blank column.
         blanks: tuple[Cell, ...] = (None,) * (max(columns.values()) + 2)
         meanings = ("url", "platform", "username", "owner", "topic", "status", *METRICS)
@@ -128,6 +140,7 @@ class _Reader:
                 profile: Profile | None = profile_of(named, place)
             except BadProfile as why:
                 profile, typed = self.finder.second_look(number, row, handle, place, why), None
+                self.is_odd = True
             if profile is None:
                 continue
             if profile.platform == "other" and place:
@@ -135,6 +148,7 @@ class _Reader:
                 if known is None:
                     continue
                 profile, typed = known, typed if known is profile else None
+                self.is_odd = True
             if handle is not None and handle != profile.username:
                 profile = self._rename(number, profile, handle)
             unread = self._read_counts(number, cells)
@@ -151,16 +165,31 @@ class _Reader:
             if self.unread_texts:
                 account = account._replace(unread=unread | self.unread_texts)
                 self.unread_texts = 0
-            if profile.url_key in found:
-                self.repeats.add(found[profile.url_key], account)
-            else:
-                found[profile.url_key] = account
+            self._add(account)
+
+    def _add(self, account: SheetRow) -> None:
+        key = account.profile.url_key
+        if self.is_odd or self.notes.count != self.noted:
+            self.is_odd, self.noted = False, self.notes.count
+            self.odd.add(key)
+        if key in self.found:
+            self.odd.add(key)
+            self.repeats.add(self.found[key], account)
+        else:
+            self.found[key] = account
 
     def _whole_rows(self, budget: Budget) -> Iterable[tuple[int, Sequence[Cell]]]:
         """The rows below the header with their numbers, without blank ones and without those whose cells have shifted, which is noted."""
+        if self.only is not None:
+            numbers = in_time(self._numbers(self.only), self.notes.title, budget)
+            return ((number, row) for number in numbers if (row := self.rows[number - 1]))
         timed = in_time(self.rows[self.header.row :], self.notes.title, budget)
         numbered = ((number, row) for number, row in enumerate(timed, self.header.row + 1) if row)
         return self._ruled(self.rows, numbered) if isinstance(self.rows, Table) else numbered
+
+    def _numbers(self, only: Sequence[int]) -> Sequence[int]:
+        """Those below the header."""
+        return only[bisect_right(only, self.header.row) :]
 
     def _ruled(self, table: Table, rows: Iterable[tuple[int, Sequence[Cell]]]) -> Iterator[tuple[int, Sequence[Cell]]]:
         ruler = Ruler(table, self.header)
@@ -194,6 +223,7 @@ class _Reader:
     def _count(self, cell: Cell) -> int | None:
         """Raises: NotACount."""
         if self.locale is None and type(cell) is str and cell[-1:].isalpha():
+            self.is_odd = True
             return count_of(cell, english=self._is_english)
         return count_of(cell, self.locale)
 

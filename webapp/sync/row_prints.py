@@ -1,0 +1,77 @@
+"""Fingerprints of a tab's rows: which of them say what they said, so that nobody has to read them again. Pure.
+
+They are kept from one sync to the next and can be thrown away at any time: the tab is then read whole.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from typing import NamedTuple
+
+_HEAD = 32  # bytes of the hash that comes first
+_EACH = 8  # bytes of a row's hash, and of an account's id
+NOBODY = 0
+
+
+class RowPrints(NamedTuple):
+    """The rows of a tab, from row 1.
+
+    head: a hash of what else decides what a row means: the header, the tab's name, the settings.
+    hashes: eight bytes a row. ids: the account that a row, by itself and wholly understood, stands for, where nothing
+    is open about either: as long as both stay as they are, a sync has nothing to do or to say. Else NOBODY.
+    """
+
+    head: bytes
+    hashes: bytes
+    ids: array[int]
+
+    @classmethod
+    def of(cls, head: bytes, hashes: bytes) -> RowPrints:
+        """Of rows about which nothing is known yet."""
+        return cls(head, hashes, array("q", bytes(len(hashes))))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> RowPrints:
+        hashes, ids = data[_HEAD : _HEAD + (len(data) - _HEAD) // 2], array("q")
+        ids.frombytes(data[_HEAD + len(hashes) :])
+        return cls(data[:_HEAD], hashes, ids)
+
+    def to_bytes(self) -> bytes:
+        return self.head + self.hashes + self.ids.tobytes()
+
+    @property
+    def quiet(self) -> set[int]:
+        """The accounts of which there is nothing to do or to say."""
+        return {*self.ids} - {NOBODY}
+
+    def follow(self, hashes: bytes) -> RowPrints:
+        """The same tab read once more: NOBODY's are the rows that are new, or say something else than they did."""
+        old, new = (memoryview(one).cast("Q") for one in (self.hashes, hashes))
+        same = min(len(old), len(new))
+        ids = array("q", map(_if_same, self.ids, old, new))
+        ids.extend([NOBODY] * (len(new) - same))
+        return RowPrints(self.head, hashes, ids)
+
+    def unread(self) -> list[int]:
+        """The numbers of the rows, from 1, that somebody has to read."""
+        return [number for number, account in enumerate(self.ids, 1) if account == NOBODY]
+
+    def only(self, accounts: set[int]) -> RowPrints:
+        """With NOBODY in the place of all others."""
+        if self.quiet <= accounts:
+            return self
+        return self._replace(ids=array("q", (one if one in accounts else NOBODY for one in self.ids)))
+
+    def having(self, accounts: Mapping[int, int]) -> RowPrints:
+        """With accounts in their rows. accounts: {number of the row, from 1: id}."""
+        if not accounts:
+            return self
+        ids = self.ids[:]
+        for number, account in accounts.items():
+            ids[number - 1] = account
+        return self._replace(ids=ids)
+
+
+def _if_same(account: int, old: int, new: int) -> int:
+    return account if old == new else NOBODY
