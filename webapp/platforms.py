@@ -37,6 +37,12 @@ class Listed(NamedTuple):
 
 
 PLATFORMS: tuple[Listed, ...] = (
+    Listed("json", "JSON_", file="json_reader"),  # first, so that it may stand in for another
     Listed("youtube", "YOUTUBE_"),
     Listed("bluesky", "BLUESKY_", keyless=True),
+    Listed("mastodon", "MASTODON_", keyless=True),
+    Listed("telegram", "TELEGRAM_", keyless=True),
+    Listed("twitch", "TWITCH_"),
+    Listed("instagram", "INSTAGRAM_"),
+    Listed("x", "X_"),
 )

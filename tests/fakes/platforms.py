@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-__all__ = ["FakeBluesky", "FakePlatform", "FakeYouTube", "channel_id"]
+from webapp.sources.platforms.json_reader import json_readers
+
+__all__ = [
+    "FakeBluesky",
+    "FakeMastodon",
+    "FakePlatform",
+    "FakeService",
+    "FakeTelegram",
+    "FakeYouTube",
+    "channel_id",
+]
 
 Answer = Callable[[Request], Response]
 
@@ -26,7 +37,7 @@ def channel_id(number: int) -> str:
 class FakePlatform:
     """first: answers given, in order, before it behaves. broken: its answer to everything, until it is mended."""
 
-    path = "/"
+    path: str | re.Pattern[str] = "/"
 
     def __init__(self, server: HTTPServer) -> None:
         self.server = server
@@ -125,3 +136,73 @@ class FakeBluesky(FakePlatform):
             if actor.lower() in (did.lower(), profile["handle"].lower())
         ]
         return as_json({"profiles": found})
+
+
+class FakeMastodon(FakePlatform):
+    """Every instance at once. accounts: {(instance, name): account}"""
+
+    path = re.compile(r"/instances/[^/]+/api/v1/accounts/lookup")
+
+    def __init__(self, server: HTTPServer) -> None:
+        super().__init__(server)
+        self.accounts: dict[tuple[str, str], dict[str, Any]] = {}
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {"SMART_SYNC_MASTODON_API": f"{self.url}/instances/{{instance}}"}
+
+    def account(self, instance: str, name: str, id_: str = "1", **said: Any) -> None:
+        counts = {"followers_count": 10, "following_count": 1, "statuses_count": 7}
+        self.accounts[instance, name] = {"id": id_, "username": name, "acct": name, **counts, **said}
+
+    def answer(self, request: Request) -> Response:
+        found = self.accounts.get((request.path.split("/")[2], request.args["acct"]))
+        return as_json(found) if found else as_json({"error": "Record not found"}, 404)
+
+
+class FakeTelegram(FakePlatform):
+    """channels: {name: {kind of counter: text}}"""
+
+    path = re.compile("/s/.+")
+
+    def __init__(self, server: HTTPServer) -> None:
+        super().__init__(server)
+        self.channels: dict[str, dict[str, str]] = {}
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {"SMART_SYNC_TELEGRAM_API": self.url}
+
+    def answer(self, request: Request) -> Response:
+        name = request.path.rpartition("/")[2]
+        if name not in self.channels:
+            return Response("", 302, {"Location": f"https://t.me/{name}"})
+        counters = "".join(
+            f'<div class="tgme_channel_info_counter"><span class="counter_value">{value}</span> '
+            f'<span class="counter_type">{kind}</span></div>'
+            for kind, value in self.channels[name].items()
+        )
+        page = f'<!DOCTYPE html><main class="tgme_main"><div class="tgme_channel_info_counters">{counters}</div></main>'
+        return Response(page, content_type="text/html; charset=utf-8")
+
+
+class FakeService(FakePlatform):
+    """A scraper that answers with JSON about TikTok. users: {name: fans}"""
+
+    path = "/scraper/users"
+
+    def __init__(self, server: HTTPServer) -> None:
+        super().__init__(server)
+        self.users: dict[str, int] = {}
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        url = f"{self.url}{self.path}?names={{usernames}}"
+        spec = {"platform": "tiktok", "url": url, "metrics": {"followers": "fans"}, "headers": {"X-Key": "a-key"}}
+        return {"SMART_SYNC_JSON_READERS": json_readers(json.dumps([spec]))}
+
+    def answer(self, request: Request) -> Response:
+        if request.headers.get("X-Key") != "a-key":
+            return as_json({"error": "no key"}, 401)
+        names = request.args["names"].split(",")
+        return as_json([{"username": name, "fans": self.users[name]} for name in names if name in self.users])

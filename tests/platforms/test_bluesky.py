@@ -69,7 +69,7 @@ def test_one_name_that_is_refused_takes_nothing_from_the_others(
 
     assert syncing.one("SELECT count(*) FROM observations WHERE source = 'parsed'") == 6
     (state,) = syncing.rows("SELECT code, message FROM account_reads WHERE code IS NOT NULL")
-    assert state == {"code": "refused", "message": "Bluesky takes this name for no handle"}
+    assert state == {"code": "refused", "message": "Bluesky takes this for no name of a profile"}
 
 
 def test_a_handle_without_a_domain_behind_it_is_no_other_name(

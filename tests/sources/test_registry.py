@@ -24,6 +24,8 @@ def test_what_needs_no_key_is_read_by_default() -> None:
 
 def test_a_key_makes_a_platform_read() -> None:
     assert names(YOUTUBE_API_KEY="a-key-of-youtube") == ["youtube", *KEYLESS]
+    assert names(TWITCH_CLIENT_ID="an-id") == KEYLESS
+    assert names(TWITCH_CLIENT_ID="an-id", TWITCH_CLIENT_SECRET="a-secret") == [*KEYLESS, "twitch"]
     assert names(SMART_SYNC_YOUTUBE_API="https://proxy.example.com") == KEYLESS
 
 
@@ -50,7 +52,7 @@ def test_what_needs_no_key_can_be_opened(name: str) -> None:
         ({"SMART_SYNC_YOUTUBE_API": "ftp://x"}, "SMART_SYNC_YOUTUBE_API: is not a base URL"),
         ({"SMART_SYNC_YOUTUBE_QUOTA": "many"}, "SMART_SYNC_YOUTUBE_QUOTA: 'many' is not a whole number"),
         ({"SMART_SYNC_YOUTUBE_APY": "https://x.example"}, "is no setting; did you mean SMART_SYNC_YOUTUBE_API"),
-        ({"SMART_SYNC_PLATFORMS": "myspace"}, "SMART_SYNC_PLATFORMS: 'myspace' is none of youtube"),
+        ({"SMART_SYNC_PLATFORMS": "myspace"}, "SMART_SYNC_PLATFORMS: 'myspace' is none of json, youtube"),
     ],
 )
 def test_what_cannot_be_used_is_said_at_the_start(environ: dict[str, str], words: str) -> None:

@@ -40,6 +40,7 @@ MOST = 20_000  # profiles of one platform in one run; the others come next time
 FULL = 1_000  # readings that are written together
 FLUSH_S = 2.0
 LATER = timedelta(hours=6)  # until a profile is asked for again that the platform does not show
+SOON = timedelta(minutes=5)  # one that it could not answer about
 LEASE = "platform:"
 
 
@@ -215,7 +216,7 @@ class PlatformThread(threading.Thread):
         if error is None:
             same = (id_, handle, None) == (turn.platform_id, turn.handle, turn.code)
             return None if same else AccountRead(turn.account_id, self.source.name, id_, handle)
-        again_at = at + LATER
+        again_at = at + (SOON if isinstance(error, TransientSourceError) else LATER)
         return AccountRead(turn.account_id, self.source.name, id_, handle, error.code, str(error), at, again_at)
 
     def _report(self, error: SourceError | None) -> None:

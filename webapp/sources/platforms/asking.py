@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -139,6 +141,49 @@ def parts(accounts: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (accounts[start : start + size] for start in range(0, len(accounts), size))
 
 
+def beside(jobs: Sequence[Callable[[], Iterator[T]]], workers: int) -> Iterator[T]:
+    """What the jobs yield, so many at work at a time, in the order it comes. The first error of any ends them all."""
+    waiting, found = iter(jobs), queue.SimpleQueue[Callable[[], T] | None]()
+    lock, ended = threading.Lock(), threading.Event()
+
+    def work() -> None:
+        try:
+            while (job := _next(waiting, lock)) is not None:
+                for value in job():
+                    found.put(lambda value=value: value)  # type: ignore[misc]
+                    if ended.is_set():
+                        return
+        except Exception as error:  # noqa: BLE001  raised again by whoever waits for it
+            found.put(lambda error=error: _raise(error))  # type: ignore[misc]
+        finally:
+            found.put(None)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(jobs)))]
+    for thread in threads:
+        thread.start()
+    at_work = len(threads)
+    try:
+        while at_work:
+            one = found.get()
+            if one is None:
+                at_work -= 1
+            else:
+                yield one()
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def _next(waiting: Iterator[T], lock: threading.Lock) -> T | None:
+    with lock:
+        return next(waiting, None)
+
+
+def _raise(error: Exception) -> Any:
+    raise error
+
+
 def unread(account: Wanted, code: str, words: str, hint: str | None = None) -> ProfileReading:
     """Why there is no reading of this account, while others are read."""
     return ProfileReading(account.key, unread=SourceError(words, code=code, hint=hint))
@@ -146,6 +191,30 @@ def unread(account: Wanted, code: str, words: str, hint: str | None = None) -> P
 
 def gone(account: Wanted, title: str) -> ProfileReading:
     return unread(account, "gone", f"{title} knows no such profile: it was deleted, closed or renamed, or is mistyped")
+
+
+def halving(
+    part: Sequence[Wanted], read: Callable[[Sequence[Wanted]], Sequence[ProfileReading]], title: str
+) -> Iterator[Sequence[ProfileReading]]:
+    """One call; where it is refused for one of the names in it, the two halves of it, so that the others are read."""
+    try:
+        yield read(part)
+    except SourceError as error:
+        if error.code != "status_400":
+            raise
+        if len(part) == 1:
+            yield [unread(part[0], "refused", f"{title} takes this for no name of a profile")]
+            return
+        for half in (part[: len(part) // 2], part[len(part) // 2 :]):
+            yield from halving(half, read, title)
+
+
+def another(account: Wanted, title: str) -> ProfileReading:
+    """The name is somebody else's now, who inherits no history."""
+    words = f"{title} gives this name to another profile than before"
+    return unread(
+        account, "another_profile", words, "add the new profile under another project, or correct the address"
+    )
 
 
 def with_missing(asked: Sequence[Wanted], found: Mapping[str, ProfileReading], title: str) -> Sequence[ProfileReading]:

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from webapp.clock import Clock
-from webapp.errors import SourceError
 from webapp.model import Counts
 from webapp.setting import Setting, base_url
 from webapp.sources.http import Http
@@ -21,10 +20,10 @@ from webapp.sources.platforms.asking import (
     ask_json,
     at,
     count_at,
+    halving,
     items_of,
     parts,
     text_at,
-    unread,
     with_missing,
 )
 
@@ -43,23 +42,12 @@ class Bluesky:
 
     def read(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
         for part in parts(accounts, self.per_call):
-            yield from self.read_part(part, budget)
+            yield from halving(part, lambda some: self.read_part(some, budget), TITLE)
 
-    def read_part(self, part: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
-        """One call; where it is refused for one of them, the two halves of it."""
-        try:
-            profiles = self.ask(budget, [_actor(account) for account in part])
-        except SourceError as error:
-            if error.code != "status_400":
-                raise
-            if len(part) == 1:
-                yield [unread(part[0], "refused", f"{TITLE} takes this name for no handle")]
-            else:
-                yield from self.read_part(part[: len(part) // 2], budget)
-                yield from self.read_part(part[len(part) // 2 :], budget)
-            return
+    def read_part(self, part: Sequence[Wanted], budget: ReadBudget) -> Sequence[ProfileReading]:
+        profiles = self.ask(budget, [_actor(account) for account in part])
         read = {a.key: _reading(a, profiles[actor]) for a in part if (actor := _actor(a).lower()) in profiles}
-        yield with_missing(part, read, TITLE)
+        return with_missing(part, read, TITLE)
 
     def ask(self, budget: ReadBudget, actors: Sequence[str]) -> dict[str, Any]:
         """{DID or handle in lower case: what is said of it}"""

@@ -11,8 +11,12 @@ from webapp.sources.platforms import Reader, Source
 
 
 def sources_of(settings: Settings) -> list[Source]:
-    """What can be read. Loads the files of those platforms alone that have a setting; the others are opened when asked for."""
-    return [source for listed in PLATFORMS if settings.reads(listed) for source in _sources(listed, settings)]
+    """What can be read, one source for each platform: the first that there is.
+
+    Loads the files of those platforms alone that have a setting; the others are loaded when they are opened.
+    """
+    found = (source for listed in PLATFORMS if settings.reads(listed) for source in _sources(listed, settings))
+    return list({source.platform: source for source in reversed([*found])}.values())[::-1]
 
 
 def _sources(listed: Listed, settings: Settings) -> list[Source]:

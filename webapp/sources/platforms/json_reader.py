@@ -1,0 +1,241 @@
+"""Any service that answers with JSON: an aggregator, a scraper of one's own. What it is asked and where the numbers stand
+is described by the setting SMART_SYNC_JSON_READERS.
+
+One description asks for a profile a call (`{username}`), for many by a list of names (`{usernames}`), or for pages of a
+list that has them all (`{page}`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from webapp.clock import Clock
+from webapp.errors import SourceError
+from webapp.model import METRICS, Counts, Metric
+from webapp.setting import Setting
+from webapp.sources.http import Http
+from webapp.sources.platforms import Platform, ProfileReading, Quota, ReadBudget, Reader, Source, Wanted
+from webapp.sources.platforms.asking import (
+    CALL,
+    ask_json,
+    at,
+    count_at,
+    garbled,
+    gone,
+    parts,
+    text_at,
+    with_missing,
+)
+from webapp.sources.urls import PLATFORMS, BadProfile, profile_of
+
+ONE, MANY, PAGE = "{username}", "{usernames}", "{page}"
+MOST_PAGES = 1_000
+
+Slug = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,39}$")]
+Whole = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+
+
+class JsonSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One service. Paths are names and places of a list with points between: `data.users`, `stats.0.count`.
+
+    platform: whose accounts it reads. url: with `{username}`, `{usernames}` or `{page}`. per_call: names in one call.
+    items: path to the list, or to the profile; empty: the body itself. name: path in an item to the username or the
+    address. id: path to the platform's own id. metrics: path of each. first_page: the number of the first page.
+    quota: calls a day.
+    """
+
+    platform: Slug
+    url: str
+    metrics: dict[Metric, str]
+    source: Slug | None = None
+    headers: dict[str, str] = {}
+    items: str = ""
+    name: str = "username"
+    id: str = ""
+    per_call: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 50
+    first_page: Annotated[int, msgspec.Meta(ge=0, le=1)] = 1
+    quota: Whole | None = None
+
+
+class JsonReaders(NamedTuple):
+    """All services that are described."""
+
+    specs: tuple[JsonSpec, ...]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What stands in headers may be a key."""
+        return tuple(value for spec in self.specs for value in spec.headers.values())
+
+
+def json_readers(text: str) -> JsonReaders:
+    """Raises: ValueError, which quotes nothing of the text: there are keys in it."""
+    try:
+        specs = msgspec.json.decode(text, type=tuple[JsonSpec, ...])
+    except msgspec.ValidationError as error:
+        raise ValueError(f"is no list of readers: {error}") from None
+    except msgspec.DecodeError:
+        raise ValueError("is no JSON; see docs/readers.md") from None
+    for spec in specs:
+        _check(spec)
+    if len({spec.platform for spec in specs}) < len(specs):
+        raise ValueError("has two readers of one platform")
+    return JsonReaders(specs)
+
+
+def _check(spec: JsonSpec) -> None:
+    """Raises: ValueError."""
+    if spec.platform not in (*PLATFORMS, "other"):
+        raise ValueError(f"{spec.platform!r} is no platform; there are {', '.join(PLATFORMS)} and other")
+    if sum(mark in spec.url for mark in (ONE, MANY, PAGE)) != 1:
+        raise ValueError(f"the url of {spec.platform} needs one of {ONE}, {MANY} and {PAGE}")
+    parts_ = urlsplit(spec.url)
+    if parts_.scheme not in ("http", "https") or not parts_.hostname or parts_.username:
+        raise ValueError(f"the url of {spec.platform} is no address such as https://api.example.com/users/{ONE}")
+    if not spec.metrics:
+        raise ValueError(f"{spec.platform} has no metrics")
+    if not all(name.isascii() and name.replace("-", "").isalnum() for name in spec.headers):
+        raise ValueError(f"{spec.platform} has a header with a name that is none")
+    if not all(value.isascii() and value.isprintable() for value in spec.headers.values()):
+        raise ValueError(f"{spec.platform} has a header with signs that no header has")
+
+
+class JsonReader:
+    def __init__(self, spec: JsonSpec, clock: Clock) -> None:
+        self.spec = spec
+        self.title = spec.source or spec.platform
+        self.per_call = spec.per_call if MANY in spec.url else 1
+        self.quota = Quota(spec.quota) if spec.quota else None
+        self.http = Http(self.title, clock, limits=CALL)
+
+    def read(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        if PAGE in self.spec.url:
+            yield from self.read_pages(accounts, budget)
+        elif MANY in self.spec.url:
+            for part in parts(accounts, self.per_call):
+                names = ",".join(quote(_name(account), safe="") for account in part)
+                yield with_missing(part, self.match(part, self.ask(MANY, names, budget)), self.title)
+        else:
+            for account in accounts:
+                yield [self.read_one(account, budget)]
+
+    def read_one(self, account: Wanted, budget: ReadBudget) -> ProfileReading:
+        try:
+            items = self.ask(ONE, quote(_name(account), safe=""), budget)
+        except SourceError as error:
+            if error.code != "not_found":
+                raise
+            return gone(account, self.title)
+        found = self.match([account], items)
+        if not found and len(items) == 1 and text_at(items[0], *_path(self.spec.name)) is None:
+            return self.reading(account, items[0])  # it does not say whose it is, and nobody else was asked for
+        return found.get(account.key) or gone(account, self.title)
+
+    def read_pages(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        """Page after page, to one that is empty or says nothing new; who is on none of them is gone."""
+        left, before = {account.key: account for account in accounts}, None
+        for page in range(self.spec.first_page, MOST_PAGES):
+            items = self.ask(PAGE, str(page), budget)
+            if not items or items == before:
+                break
+            before = items
+            found = self.match(list(left.values()), items)
+            for key in found:
+                del left[key]
+            yield list(found.values())
+            if not left:
+                return
+        else:
+            raise SourceError(f"{self.title} has no last page", code="endless")
+        yield [gone(account, self.title) for account in left.values()]
+
+    def ask(self, mark: str, value: str, budget: ReadBudget) -> list[Any]:
+        """The items of one answer; a profile alone is one."""
+        url = self.spec.url.replace(mark, value)
+        said = ask_json(self.http, url, budget, headers=self.spec.headers)
+        found = at(said, *_path(self.spec.items))
+        if isinstance(found, list):
+            return found
+        if isinstance(found, dict) and MANY not in self.spec.url and PAGE not in self.spec.url:
+            return [found]
+        if found is None and isinstance(said, dict):
+            return []
+        raise garbled(self.title, f"an answer without a list at {self.spec.items or 'its top'}")
+
+    def match(self, accounts: Sequence[Wanted], items: Sequence[Any]) -> dict[str, ProfileReading]:
+        """{url_key: reading} of the items that name one of the accounts."""
+        by_name = {_name(account).lower(): account for account in accounts}
+        by_key = {account.key: account for account in accounts}
+        found: dict[str, ProfileReading] = {}
+        for item in items:
+            name = text_at(item, *_path(self.spec.name)) or ""
+            account = by_name.get(name.removeprefix("@").lower()) or by_key.get(_key(name, self.spec.platform))
+            if account is not None:
+                found[account.key] = self.reading(account, item)
+        return found
+
+    def reading(self, account: Wanted, item: Any) -> ProfileReading:
+        counts = Counts(**{metric: count_at(item, *_path(path)) for metric, path in self.spec.metrics.items()})
+        id_ = at(item, *_path(self.spec.id)) if self.spec.id else None
+        return ProfileReading(account.key, counts, str(id_) if isinstance(id_, str | int) else None)
+
+    def check(self, budget: ReadBudget) -> str:
+        mark = next(mark for mark in (ONE, MANY, PAGE) if mark in self.spec.url)
+        try:
+            self.ask(mark, str(self.spec.first_page) if mark == PAGE else "instagram", budget)
+        except SourceError as error:
+            if error.code != "not_found":
+                raise
+        return "it answers with JSON"
+
+    def close(self) -> None:
+        self.http.close()
+
+
+def _path(text: str) -> list[str | int]:
+    return [int(step) if step.isdigit() else step for step in text.split(".") if step]
+
+
+def _name(account: Wanted) -> str:
+    return account.username or account.key.partition(":")[2]
+
+
+def _key(text: str, platform: str) -> str:
+    try:
+        return profile_of(text, platform).url_key
+    except BadProfile:
+        return ""
+
+
+def _sources(values: Mapping[str, Any]) -> list[Source]:
+    readers: JsonReaders = values[NAME]
+    return [Source(spec.source or spec.platform, spec.platform, partial(JsonReader, spec)) for spec in readers.specs]
+
+
+def _open(values: Mapping[str, Any], clock: Clock) -> Reader:
+    return JsonReader(values[NAME].specs[0], clock)
+
+
+NAME = "SMART_SYNC_JSON_READERS"
+PLATFORM = Platform(
+    name="json",
+    title="JSON",
+    settings=(
+        Setting(
+            NAME,
+            "",
+            json_readers,
+            "services that answer with JSON, as JSON: what each is asked, and where its numbers stand; docs/readers.md",
+            secret=True,
+        ),
+    ),
+    needs=(NAME,),
+    gives=METRICS,
+    open=_open,
+    many=_sources,
+)
