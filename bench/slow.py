@@ -185,7 +185,7 @@ def deployed(worker_class: str | None, workers: int, folder: str) -> Iterator[tu
     command += ["--worker-class", worker_class] if worker_class else []
     sheet = str(Path(__file__).parents[1] / "webapp" / "demo")
     own = {"SMART_SYNC_ADMIN_TOKEN": TOKEN, "SMART_SYNC_DATA_DIR": folder, "SMART_SYNC_SHEET": sheet}
-    own |= {"WEB_CONCURRENCY": str(workers), "LOG_LEVEL": "ERROR"}
+    own |= {"WEB_CONCURRENCY": str(workers), "LOG_LEVEL": "ERROR", "SMART_SYNC_PLATFORMS": "none"}
     process = subprocess.Popen([*command, "webapp.wsgi:app"], env={**os.environ, **own}, stderr=subprocess.DEVNULL)
     try:
         _wait(port)

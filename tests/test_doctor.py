@@ -46,6 +46,7 @@ def environ(sqlite_url: str, tmp_path: Path) -> dict[str, str]:
         "SMART_SYNC_DATA_DIR": str(tmp_path),
         "SMART_SYNC_SHEET": str(tmp_path / "sheet"),
         "SMART_SYNC_ADMIN_TOKEN": "a-token-of-some-length",
+        "SMART_SYNC_PLATFORMS": "none",
     }
 
 
@@ -543,3 +544,67 @@ def test_readings_of_a_program_that_has_stopped_warn(synced: dict[str, str]) -> 
 
     assert found.level == "warn"
     assert found.words == "readings of tok are stale: the newest of 1 accounts came 16 d ago"
+
+
+# Platforms
+
+
+def test_each_platform_is_asked_one_cheap_question(environ: dict[str, str], httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/youtube/v3/channels").respond_with_json({"items": []})
+    youtube = {"YOUTUBE_API_KEY": "a-key-of-youtube", "SMART_SYNC_YOUTUBE_API": httpserver.url_for("").rstrip("/")}
+
+    found = findings(environ | youtube | {"SMART_SYNC_PLATFORMS": "youtube"})
+
+    assert (found["platform youtube"].level, found["platform youtube"].words) == ("ok", "the key works")
+    assert len(httpserver.log) == 1
+
+
+def test_a_platform_that_refuses_fails_with_the_fix(environ: dict[str, str], httpserver: HTTPServer) -> None:
+    error = {"error": {"message": "API key expired. Please renew the API key.", "errors": [{"reason": "badRequest"}]}}
+    httpserver.expect_request("/youtube/v3/channels").respond_with_json(error, status=400)
+    youtube = {"YOUTUBE_API_KEY": "a-key-of-youtube", "SMART_SYNC_YOUTUBE_API": httpserver.url_for("").rstrip("/")}
+
+    found = findings(environ | youtube | {"SMART_SYNC_PLATFORMS": "youtube"})["platform youtube"]
+
+    assert (found.level, found.fix) == ("FAIL", "check its settings, or renew the key")
+    assert found.words == "YouTube refuses us: the key is not valid, or has expired"
+
+
+def test_units_that_are_used_up_are_no_failure(synced: dict[str, str], httpserver: HTTPServer) -> None:
+    error = {"error": {"message": "No quota", "errors": [{"reason": "quotaExceeded"}]}}
+    httpserver.expect_request("/youtube/v3/channels").respond_with_json(error, status=403)
+    youtube = {"YOUTUBE_API_KEY": "a-key-of-youtube", "SMART_SYNC_YOUTUBE_API": httpserver.url_for("").rstrip("/")}
+
+    found = findings(synced | youtube | {"SMART_SYNC_PLATFORMS": "youtube"})["platform youtube"]
+
+    assert (found.level, found.words) == ("warn", "YouTube says that the day's units are used up")
+
+
+def test_what_is_left_of_a_quota_is_told(synced: dict[str, str], httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/youtube/v3/channels").respond_with_json({"items": []})
+    youtube = {"YOUTUBE_API_KEY": "a-key-of-youtube", "SMART_SYNC_YOUTUBE_API": httpserver.url_for("").rstrip("/")}
+    db, now = open_database(synced["DATABASE_URL"]), datetime.now(UTC)
+    row = {"name": "youtube", "quota_used": 40, "quota_limit": 100, "quota_ends": now + timedelta(hours=1)}
+    with db.write() as tx:
+        tx.execute(tables.platform_states.insert().values(**row))
+    db.close()
+
+    found = findings(synced | youtube | {"SMART_SYNC_PLATFORMS": "youtube"})["platform youtube"]
+
+    assert found.words == "the key works; 60 of 100 units a day left"
+
+
+def test_a_platform_that_is_half_set_warns(environ: dict[str, str]) -> None:
+    found = findings(environ | {"TWITCH_CLIENT_ID": "an-id", "SMART_SYNC_PLATFORMS": "twitch"})["platform twitch"]
+
+    assert (found.level, found.words) == ("warn", "is not read: TWITCH_CLIENT_SECRET is not set")
+
+
+def test_what_needs_no_key_is_asked_where_it_has_accounts(synced: dict[str, str], httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/s/telegram").respond_with_data("<p class='tgme_x'></p>", content_type="text/html")
+    own = {"SMART_SYNC_TELEGRAM_API": httpserver.url_for("").rstrip("/"), "SMART_SYNC_PLATFORMS": "telegram, bluesky"}
+
+    found = findings(synced | own)
+
+    assert found["platform telegram"].words == "it answers"
+    assert "platform bluesky" not in found  # there are no accounts of it

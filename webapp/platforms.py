@@ -15,12 +15,14 @@ class Listed(NamedTuple):
     """A platform that can be read.
 
     prefix: what the names of its settings begin with, behind SMART_SYNC_ where they begin so. keyless: it is read even
-    if nothing of it is set. file: its module in `sources/platforms`, which has a `PLATFORM`.
+    if nothing of it is set. many: it may be several sources, with names of their own. file: its module in
+    `sources/platforms`, which has a `PLATFORM`.
     """
 
     name: str
     prefix: str
     keyless: bool = False
+    many: bool = False
     file: str = ""
 
     @property
@@ -37,7 +39,7 @@ class Listed(NamedTuple):
 
 
 PLATFORMS: tuple[Listed, ...] = (
-    Listed("json", "JSON_", file="json_reader"),  # first, so that it may stand in for another
+    Listed("json", "JSON_", many=True, file="json_reader"),  # first, so that it may stand in for another
     Listed("youtube", "YOUTUBE_"),
     Listed("bluesky", "BLUESKY_", keyless=True),
     Listed("mastodon", "MASTODON_", keyless=True),

@@ -35,6 +35,7 @@ def env(sqlite_url: str, tmp_path: Path) -> dict[str, str]:
         "SMART_SYNC_SHEET": str(DEMO_FOLDER),
         "SMART_SYNC_DATA_DIR": str(tmp_path),
         "SMART_SYNC_ADMIN_TOKEN": TOKEN,
+        "SMART_SYNC_PLATFORMS": "none",
     }
 
 

@@ -274,6 +274,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
         if name.startswith(("SMART_SYNC_", "DATABASE_URL", "GOOGLE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("SMART_SYNC_SHEET", str(DEMO_FOLDER))
+    monkeypatch.setenv("SMART_SYNC_PLATFORMS", "none")
     monkeypatch.setenv("SMART_SYNC_DATA_DIR", str(tmp_path))
     log = logging.getLogger("smart_sync")
     monkeypatch.setattr(log, "handlers", log.handlers[:])

@@ -21,7 +21,7 @@ from tests.fakes.past import follow_past
 from webapp.app import create_app
 from webapp.dashboard.charts import ChartDay, draw_line
 from webapp.model import RunState
-from webapp.store import runs
+from webapp.store import runs, tables
 from webapp.store.backends.dialect import now_ms
 from webapp.store.db import Database
 from webapp.store.runs import NewRun, ProjectResult
@@ -437,3 +437,24 @@ def test_pages_ask_the_database_as_often_for_many_accounts_as_for_few_and_stay_s
 
     assert looked() == few
     assert max(few) <= 20
+
+
+def test_platforms_that_are_not_read_as_they_should_be_are_told(site: Site) -> None:
+    client = site.visitor(TOKEN)
+    before = text_of(client, "/")
+    with site.parts.db.write() as tx:
+        row = {"name": "youtube", "state": "failed", "message": "YouTube refuses us", "accounts": 5, "unread": 5}
+        tx.execute(tables.platform_states.insert().values([row, {**row, "name": "bluesky", "state": "ok"}]))
+        account = tx.execute(
+            sa.select(sa.func.min(tables.accounts.c.id)).where(tables.accounts.c.mode == "auto")
+        ).scalar()
+        gone = {"account_id": account, "source": "tiktok", "code": "gone", "message": "there is none"}
+        tx.execute(tables.account_reads.insert().values(**gone))
+        project = tx.execute(sa.select(tables.accounts.c.project_id).where(tables.accounts.c.id == account)).scalar()
+
+    after = text_of(client, "/")
+
+    assert "youtube is failed" not in before
+    assert "youtube is failed: YouTube refuses us; 5 of 5 accounts wait" in after
+    assert "bluesky is" not in after
+    assert "tiktok: 1 account unread, gone: there is none" in text_of(client, f"/projects/{project}")

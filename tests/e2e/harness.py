@@ -206,6 +206,7 @@ def environment(folder: Path, sheet: Google | None = None, *, env: Mapping[str, 
     found = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     found |= {"PYTHONPATH": str(ROOT)}
     found |= {"SMART_SYNC_ADMIN_TOKEN": TOKEN, "SMART_SYNC_DATA_DIR": str(folder / "data")}
+    found |= {"SMART_SYNC_PLATFORMS": "none"}  # nobody is asked beyond this machine
     if sheet is not None:
         found |= {
             "SMART_SYNC_SHEETS_API": sheet.url,

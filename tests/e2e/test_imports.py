@@ -89,7 +89,7 @@ def test_a_start_on_a_database_of_this_version_loads_no_migrations(tmp_path: Pat
 
 
 def test_a_sync_of_a_folder_loads_nothing_of_google(tmp_path: Path) -> None:
-    sheet = {"SMART_SYNC_SHEET": str(FOLDER)}
+    sheet = {"SMART_SYNC_SHEET": str(FOLDER), "SMART_SYNC_PLATFORMS": "bluesky"}
     loaded(tmp_path, ("GET", "/ready"), env=sheet)
 
     assert loaded(tmp_path, ("POST", "/api/admin/smart_sync"), env=sheet) == []

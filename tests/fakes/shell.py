@@ -29,6 +29,7 @@ class Shell:
         shutil.copytree(DEMO_FOLDER, self.sheet)
         self.env: dict[str, str | None] = dict.fromkeys(os.environ.keys() & _settings_and_files(), None)
         self.env |= {"SMART_SYNC_SHEET": str(self.sheet), "SMART_SYNC_DATA_DIR": str(folder / "data")}
+        self.env["SMART_SYNC_PLATFORMS"] = "none"  # nobody is asked beyond this machine
 
     @property
     def url(self) -> str:

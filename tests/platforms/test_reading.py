@@ -19,6 +19,7 @@ from webapp.model import Counts
 from webapp.sources.http.exchange import Busy
 from webapp.sources.platforms import ProfileReading, Quota, QuotaUsedUp, ReadBudget, Reader, Source, Wanted
 from webapp.store import leases, platforms, readings
+from webapp.store.platforms import UnitsOfDay
 from webapp.sync import platforms as module
 from webapp.sync.platforms import PlatformReads
 from webapp.sync.trigger import Trigger
@@ -308,11 +309,10 @@ def test_units_that_somebody_else_took_meanwhile_are_not_granted_twice(syncing: 
     with syncing.db.write() as tx:
         platforms.enlist(tx, "x", "x")
         platforms.enlist(tx, "x", "x")
-        assert platforms.reserve(tx, "x", day, 5, until=8, limit=10) == 5
-        assert platforms.reserve(tx, "x", day, 5, until=8, limit=10) == 3
-        assert platforms.reserve(tx, "x", day, 5, until=8, limit=10) == 0
-        assert platforms.reserve(tx, "x", day + timedelta(days=1), 5, until=8, limit=10) == 5
-        assert platforms.reserve(tx, "nobody", day, 5, until=8, limit=10) == 0
+        grant = UnitsOfDay(day, syncing.time.now, until=8, limit=10)
+        assert [platforms.reserve(tx, "x", 5, grant) for _ in range(3)] == [5, 3, 0]
+        assert platforms.reserve(tx, "x", 5, grant._replace(day=day + timedelta(days=1))) == 5
+        assert platforms.reserve(tx, "nobody", 5, grant) == 0
 
 
 def test_an_id_is_kept_with_the_names_that_can_be_understood(syncing: Service, reader: FakeReader) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from webapp.rules.freshness import (
+    are_readings_frozen,
     are_readings_stale,
     is_outage_long,
     is_project_stale,
@@ -34,6 +35,7 @@ class Program:
     origin: str | None
     accounts: int
     newest: datetime
+    frozen: int = 0
 
 
 @pytest.mark.parametrize(("interval", "minutes"), [(None, 90), (30, 90), (45, 90), (46, 92), (1440, 2880)])
@@ -84,6 +86,21 @@ def test_readings_are_stale_once_the_newest_is_older_than_the_limit() -> None:
     assert not are_readings_stale(None, 90, NOW)
     assert not are_readings_stale(NOW - 90 * MINUTE, 90, NOW)
     assert are_readings_stale(NOW - 90 * MINUTE - MOMENT, 90, NOW)
+
+
+def test_a_program_is_frozen_that_says_the_same_of_most_of_its_accounts() -> None:
+    assert are_readings_frozen(Program("bot", 5, NOW, frozen=4))
+    assert not are_readings_frozen(Program("bot", 6, NOW, frozen=4))
+    assert not are_readings_frozen(Program("bot", 4, NOW, frozen=4))  # of a few it may be so
+
+
+def test_a_program_that_is_frozen_is_told_unless_it_has_stopped_altogether() -> None:
+    programs = [Program("bot", 50, NOW, frozen=48), Program("old", 50, NOW - 180 * MINUTE, frozen=50)]
+
+    assert stale_readings(programs, 90, NOW) == [
+        "readings of bot are frozen: 48 of 50 accounts say the same for 7 days",
+        "readings of old are stale: the newest of 50 accounts came 3 h ago",
+    ]
 
 
 def test_each_program_that_has_stopped_is_told_by_its_name() -> None:

@@ -107,3 +107,25 @@ def test_a_name_that_an_account_has_means_no_other(db: Database) -> None:
     with db.read() as tx:
         found = tx.execute(sa.select(account_aliases.c.project_id, account_aliases.c.url_key)).all()
     assert sorted(tuple(row) for row in found) == [("p", "youtube:@c"), ("q", "youtube:@b")]
+
+
+def test_a_project_without_accounts_of_a_platform_costs_one_look(sqlite_db: Database) -> None:
+    asked: list[tuple[str, Any]] = []
+    sa.event.listen(sa.Engine, "before_cursor_execute", lambda *args: asked.append((args[2], args[3])), once=True)
+    with sqlite_db.read() as tx:
+        assert list(account_reads.turns(tx, ["p"], ["youtube"], NOW, NOW)) == []
+        ((sql, values),) = asked
+        plan = [row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+    assert [line for line in plan if "SEARCH accounts" in line] == [
+        "SEARCH accounts USING INDEX sqlite_autoindex_accounts_1 (project_id=? AND url_key>? AND url_key<?)"
+    ]
+
+
+def test_which_platforms_there_are(db: Database) -> None:
+    add(db, 1, "youtube:@a")
+    add(db, 2, "youtube:@b")
+    add(db, 3, "x:a", mode="off")
+
+    with db.read() as tx:
+        assert account_reads.platforms_there(tx) == {"youtube"}

@@ -13,6 +13,7 @@ from webapp.cli.terminal import say
 from webapp.clock import iso
 from webapp.errors import NotFound
 from webapp.rules.outcomes import run_label
+from webapp.rules.platforms import platform_words, unread_words
 from webapp.store import runs as run_log
 from webapp.store.runs import Run
 from webapp.store.status import ServiceStatus, StatusTotals
@@ -47,6 +48,12 @@ def _print_status(found: ServiceStatus, said: SyncStatus) -> None:
     if found.last_run and not found.last_run.live:
         print_run(found.last_run)
     _print_sheets(found, said)
+    for platform in said.platforms:
+        quota = platform.quota
+        units = f"; {quota.left} of {quota.limit} units left" if quota else ""
+        say(f"platform {platform_words(platform, platform.waiting)}{units}")
+        for words in unread_words(platform.name, platform.unread):
+            say(f"  {words}")
     storage = found.storage
     if storage["lost_history"]:
         since = iso(storage["lost_history_since"])

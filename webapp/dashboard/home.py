@@ -22,7 +22,8 @@ from webapp.model import METRICS, Values
 from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import NO_SUMS, Sums
 from webapp.rules.history import ProjectDay
-from webapp.store import days, held, leases, lost_history, reading_ages, schedule
+from webapp.rules.platforms import platform_words
+from webapp.store import days, held, leases, lost_history, platforms, reading_ages, schedule
 from webapp.store.by_project import ByProject
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
@@ -73,10 +74,12 @@ class ProjectCard:
 
 @dataclass(frozen=True)
 class HomePage:
-    """silences: what is said of each program that has stopped reading."""
+    """silences: what is said of each program that has stopped reading. platforms: of those that are not read as they
+    should be."""
 
     cards: Sequence[ProjectCard]
     silences: Sequence[str]
+    platforms: Sequence[str]
 
     @property
     def accounts(self) -> int:
@@ -103,7 +106,7 @@ def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datet
     projects = all_heads(tx)
     today = now.date()
     sums = memory.sums.of(projects, (generation, today), lambda some: _sums(tx, some, today))
-    ages = _ages(tx, memory, generation, projects, now, settings.readings_stale_after)
+    ages = _ages(tx, memory, (generation, today), projects, now, settings.readings_stale_after)
     silences = _silences(ages, settings.readings_stale_after, now)
     waiting, syncing = held.counts(tx), leases.syncing(tx, settings.lease_ms)
     due = {project.id for project in schedule.due(tx, now, settings.interval_minutes)}
@@ -113,15 +116,26 @@ def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datet
         silent = project.id in silences
         mine, held_values = sums[project.id], waiting.get(project.id, 0)
         cards.append(_card(project, mine, state, held_values, silent=silent, due=project.id in due))
-    return HomePage(cards, stale_readings(reading_ages.together(ages.values()), settings.readings_stale_after, now))
+    told = stale_readings(reading_ages.together(ages.values()), settings.readings_stale_after, now)
+    return HomePage(cards, told, _platforms(tx))
+
+
+def _platforms(tx: sa.Connection) -> list[str]:
+    return [platform_words(one, one.unread) for one in platforms.listed(tx) if one.state != "ok"]
 
 
 def _ages(
-    tx: sa.Connection, memory: HomeMemory, generation: int, projects: Sequence[Project], now: datetime, limit: int
+    tx: sa.Connection,
+    memory: HomeMemory,
+    generation: tuple[int, date],
+    projects: Sequence[Project],
+    now: datetime,
+    limit: int,
 ) -> Ages:
     """How old the readings are. limit: minutes.
 
-    A reading that says the same again is no change: what is fresh stays so, and what looks stale is looked at again.
+    A reading that says the same again is no change: what is fresh stays so for the day, after which it may be frozen;
+    what looks stale is looked at again.
     """
 
     def find(some: Sequence[Project]) -> Ages:

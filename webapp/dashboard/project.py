@@ -24,8 +24,9 @@ from webapp.model import METRICS, Metric, Values
 from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import NO_SUMS, Movement, Sums, difference
 from webapp.rules.history import ProjectDay
+from webapp.rules.platforms import unread_words
 from webapp.rules.sorting import by_value, group_by, says
-from webapp.store import account_pages, doubts, held, leases, observations, schedule
+from webapp.store import account_pages, account_reads, doubts, held, leases, observations, schedule
 from webapp.store import days as kept_days
 from webapp.store.accounts import Account
 from webapp.store.db import Database
@@ -92,13 +93,15 @@ class GroupBar:
 class ProjectPage:
     """total: accounts there are; found: those that fit the listing, on so many pages.
 
-    silences: what is said of each program that has stopped reading.
+    silences: what is said of each program that has stopped reading. unread: of accounts that platforms could not be read
+    for.
     """
 
     project: Project
     state: str
     due: bool
     silences: Sequence[str]
+    unread: Sequence[str]
     tiles: Sequence[MetricTile]
     percent: float | None
     points: Sequence[ChartDay]
@@ -112,6 +115,11 @@ class ProjectPage:
     problem_count: int
     held: Sequence[ListedHeld]
     doubts: Sequence[ListedDoubt]
+
+
+def _unread(tx: sa.Connection, project_id: str) -> list[str]:
+    by_source = group_by(account_reads.unread(tx, project_id), lambda one: one.source)
+    return [words for source, reasons in by_source.items() for words in unread_words(source, reasons)]
 
 
 def project(project_id: str) -> Response:
@@ -176,6 +184,7 @@ def project_page(
         state=state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now),
         due=schedule.project_due(tx, project.id, now, settings.interval_minutes),
         silences=stale_readings(reading_ages(tx, now, limit, project.id), limit, now),
+        unread=_unread(tx, project.id),
         tiles=metric_tiles(day.total, day.growth, week.growth, lambda of: _sparks(past, of)),
         percent=target_percent(project, day.total),
         points=[

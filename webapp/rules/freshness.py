@@ -13,6 +13,9 @@ from typing import Protocol
 from webapp.rules.words import ago, utc
 
 MINUTE = timedelta(minutes=1)
+FROZEN = timedelta(days=7)  # readings that say the same for so long may be of a program that reads nothing new
+FROZEN_SHARE = 0.8  # of a program's accounts, if they are not a few
+FEW = 5
 
 
 def patience(stale_after_minutes: int, interval_minutes: int | None) -> int:
@@ -79,21 +82,33 @@ def are_readings_stale(newest: datetime | None, stale_after_minutes: int, now: d
 
 
 class ProgramAge(Protocol):
-    """The readings of one program. origin None: it gives no name. newest: aware UTC."""
+    """The readings of one program. origin None: it gives no name. newest: aware UTC. frozen: accounts that say the same."""
 
     @property
     def origin(self) -> str | None: ...
     @property
     def accounts(self) -> int: ...
     @property
+    def frozen(self) -> int: ...
+    @property
     def newest(self) -> datetime: ...
 
 
 def stale_readings(ages: Iterable[ProgramAge], stale_after_minutes: int, now: datetime) -> list[str]:
-    """What is said of each program that has stopped, in the order of `ages`, everywhere in the same words."""
-    return [_readings_words(age, now) for age in ages if are_readings_stale(age.newest, stale_after_minutes, now)]
+    """What is said of each program that has stopped or reads nothing new, in the order of `ages`, everywhere in the same
+    words."""
+    found = []
+    for age in ages:
+        whose = f"readings of {age.origin}" if age.origin else "readings of no named program"
+        if are_readings_stale(age.newest, stale_after_minutes, now):
+            found.append(f"{whose} are stale: the newest of {age.accounts} accounts came {ago(age.newest, now)}")
+        elif are_readings_frozen(age):
+            found.append(
+                f"{whose} are frozen: {age.frozen} of {age.accounts} accounts say the same for {FROZEN.days} days"
+            )
+    return found
 
 
-def _readings_words(age: ProgramAge, now: datetime) -> str:
-    whose = f"readings of {age.origin}" if age.origin else "readings of no named program"
-    return f"{whose} are stale: the newest of {age.accounts} accounts came {ago(age.newest, now)}"
+def are_readings_frozen(age: ProgramAge) -> bool:
+    """Whether a program that reads gives the same numbers over and over for most of its accounts."""
+    return age.accounts >= FEW and age.frozen >= FROZEN_SHARE * age.accounts

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.store.statement import Bulk, Query, bind_ids, chunks, texts_in, upsert
+from webapp.store.statement import Bulk, Query, bind_ids, chunks, in_order, texts_in, upsert
 from webapp.store.tables import ACCOUNT_THERE, account_aliases, account_reads, accounts, observations
 from webapp.store.types import native
 
@@ -29,6 +29,7 @@ class ReadTurn(NamedTuple):
 def _build_turns(dialect: str) -> sa.Select[Any]:
     parsed = (observations.c.account_id == accounts.c.id) & (observations.c.source == sa.literal_column("'parsed'"))
     before, now = (sa.bindparam(name, type_=observations.c.observed_at.type) for name in ("before", "now"))
+    asked = _accounts_in_order() if dialect == "sqlite" else accounts
     statement = (
         sa.select(
             accounts.c.id,
@@ -40,29 +41,33 @@ def _build_turns(dialect: str) -> sa.Select[Any]:
             account_reads.c.handle,
             account_reads.c.code,
         )
-        .select_from(accounts)
-        .outerjoin(account_reads, account_reads.c.account_id == accounts.c.id)
-        .outerjoin(observations, parsed)
+        .select_from(
+            asked.outerjoin(account_reads, account_reads.c.account_id == accounts.c.id).outerjoin(observations, parsed)
+        )
         .where(ACCOUNT_THERE, accounts.c.mode == sa.literal_column("'auto'"))
         .where(observations.c.observed_at.is_(None) | (observations.c.observed_at < before))
         .where(account_reads.c.again_at.is_(None) | (account_reads.c.again_at <= now))
         .order_by(observations.c.observed_at.is_not(None), observations.c.observed_at, accounts.c.id)
     )
-    if dialect != "sqlite":
-        of = accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of")))
-        return statement.where(of, accounts.c.platform.op("IN")(texts_in(sa.bindparam("platforms"))))
-    # The one index by project has the keys in order, and a key begins with its platform: a project without accounts of
-    # it costs one look. The texts of PostgreSQL are not in that order.
+    if dialect == "sqlite":
+        return statement
+    of = accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of")))
+    return statement.where(of, accounts.c.platform.op("IN")(texts_in(sa.bindparam("platforms"))))
+
+
+def _accounts_in_order() -> sa.FromClause:
+    """The accounts of projects and platforms, by the one index that has the keys of a project in their order.
+
+    A key begins with its platform, so a project without accounts of it costs one look. The texts of PostgreSQL are not
+    in that order.
+    """
     projects, platforms = (
         sa.func.json_each(sa.bindparam(name)).table_valued("value", name=f"each_{name}") for name in ("of", "platforms")
     )
     key, platform = accounts.c.url_key, platforms.c.value
-    return statement.where(
-        accounts.c.project_id == projects.c.value,
-        key >= platform.concat(":"),
-        key < platform.concat(";"),
-        accounts.c.platform == platform,
-    )
+    mine = (key >= platform.concat(":")) & (key < platform.concat(";")) & (accounts.c.platform == platform)
+    every = in_order(projects, platforms, sa.true())
+    return in_order(every, accounts, (accounts.c.project_id == projects.c.value) & mine)
 
 
 _turns = Query(_build_turns)
@@ -81,11 +86,17 @@ def turns(
     return (ReadTurn._make(row) for row in _turns.rows(tx, **values, **stamps))
 
 
+def platforms_there(tx: sa.Connection) -> set[str]:
+    """Platforms of which there are accounts that programs read."""
+    there = sa.select(accounts.c.platform).distinct().where(ACCOUNT_THERE, accounts.c.mode == "auto")
+    return set(tx.execute(there).scalars())
+
+
 class AccountRead(NamedTuple):
     """What is kept of an account beside its counts. code: why it could not be read; None: it could."""
 
     account_id: int
-    source: str
+    source: str | None
     platform_id: str | None
     handle: str | None
     code: str | None = None
@@ -129,6 +140,14 @@ def add_aliases(tx: sa.Connection, names: Mapping[tuple[str, str], int], now: da
         _alias.run(tx, rows)
 
 
+def why_unread(tx: sa.Connection, account_id: int) -> AccountRead | None:
+    """What is kept of an account that could not be read; None where it could, or nobody has tried."""
+    columns = [account_reads.c[name] for name in AccountRead._fields]
+    mine = (account_reads.c.account_id == account_id) & account_reads.c.code.is_not(None)
+    row = tx.execute(sa.select(*columns).where(mine)).first()
+    return AccountRead._make(row) if row else None
+
+
 class UnreadAccounts(NamedTuple):
     """Accounts that a platform could not be read for, for one reason. message: of one of them."""
 
@@ -138,12 +157,13 @@ class UnreadAccounts(NamedTuple):
     message: str | None
 
 
-def unread(tx: sa.Connection) -> list[UnreadAccounts]:
-    """By platform and reason."""
+def unread(tx: sa.Connection, project_id: str | None = None) -> list[UnreadAccounts]:
+    """By platform and reason, of all accounts that programs read or of those of a project."""
+    mine = sa.true() if project_id is None else accounts.c.project_id == project_id
     statement = (
         sa.select(account_reads.c.source, account_reads.c.code, sa.func.count(), sa.func.min(account_reads.c.message))
         .join(accounts, accounts.c.id == account_reads.c.account_id)
-        .where(account_reads.c.code.is_not(None), ACCOUNT_THERE, accounts.c.mode == "auto")
+        .where(account_reads.c.code.is_not(None), ACCOUNT_THERE, accounts.c.mode == "auto", mine)
         .group_by(account_reads.c.source, account_reads.c.code)
         .order_by(account_reads.c.source, account_reads.c.code)
     )

@@ -249,7 +249,7 @@ def metric_totals(tx: sa.Connection, project_id: str) -> tuple[int, Values]:
 Rows = Sequence[tuple[Any, ...]]
 
 
-_put_observation = upsert(observations, ("account_id", "source"))
+_put_observation = upsert(observations, ("account_id", "source"), without=["same_since"])
 _put_accepted = upsert(accepted_readings, ("account_id",))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -21,7 +21,8 @@ class PlatformState:
 
     since: when it came into this state. checked_at: when it was last asked; read_at: when it last said anything of an
     account. again_at: it is left alone until then. failures: attempts since it last answered. accounts: asked for when
-    it was last read; unread: those that were not come to. quota_limit: units a day, None: it has no quota.
+    it was last read; unread: those that were not come to. quota_limit: units a day, None: it has no quota. quota_ends:
+    when the next day's units are granted.
     """
 
     name: str
@@ -39,6 +40,7 @@ class PlatformState:
     quota_day: date | None
     quota_used: int
     quota_limit: int | None
+    quota_ends: datetime | None
 
 
 _COLUMNS = [platform_states.c[name] for name in PlatformState.__dataclass_fields__]
@@ -58,18 +60,30 @@ def enlist(tx: sa.Connection, name: str, platform: str) -> None:
     tx.execute(insert_for(tx, platform_states).values(name=name, platform=platform).on_conflict_do_nothing())
 
 
-def reserve(tx: sa.Connection, name: str, day: date, units: int, until: int, limit: int) -> int:
-    """Count units as used before they are; how many of those asked for are granted.
+class UnitsOfDay(NamedTuple):
+    """What a quota grants. until: so many units may be used of the day by now; limit: of the whole of it."""
 
-    until: so many may be used of the day by now. limit: of the whole day.
-    """
+    day: date
+    ends: datetime
+    until: int
+    limit: int
+
+
+def reserve(tx: sa.Connection, name: str, units: int, grant: UnitsOfDay) -> int:
+    """Count units as used before they are; how many of those asked for are granted."""
+    day, until = grant.day, grant.until
     mine = platform_states.c.name == name
     is_today = platform_states.c.quota_day == day
     used = sa.case((is_today, platform_states.c.quota_used), else_=0)
     granted = min(units, until - (tx.execute(sa.select(used).where(mine)).scalar() or 0))
     if granted <= 0:
         return 0
-    values = {"quota_day": day, "quota_used": used + granted, "quota_limit": limit}
+    values = {
+        "quota_day": day,
+        "quota_used": used + granted,
+        "quota_limit": grant.limit,
+        "quota_ends": grant.ends,
+    }
     # Looked at once more where it is counted: another run may have counted meanwhile.
     taken = counted(tx, platform_states.update().where(mine, used + granted <= until).values(values))
     return granted if taken else 0

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from webapp.rules.freshness import FROZEN
 from webapp.rules.sorting import group_by
 from webapp.store.statement import bind_ids, texts_in
 from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, observations, projects
@@ -17,13 +18,14 @@ from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, observat
 class ReadingAge(NamedTuple):
     """The readings of one program, of accounts that programs read. origin None: it gives no name.
 
-    accounts: whose last reading is its; late: those of them whose reading is older than the limit. oldest, newest:
-    times of these readings, aware UTC.
+    accounts: whose last reading is its; late: those of them whose reading is older than the limit; frozen: those whose
+    every reading has said the same for long. oldest, newest: times of these readings, aware UTC.
     """
 
     origin: str | None
     accounts: int
     late: int
+    frozen: int
     oldest: datetime
     newest: datetime
 
@@ -58,6 +60,7 @@ def _ages(
             observations.c.origin,
             sa.func.count(),
             sa.func.count(sa.case((at < limit, 1))),
+            sa.func.count(sa.case((observations.c.same_since < now - FROZEN, 1))),
             sa.func.min(at, type_=at.type),
             sa.func.max(at, type_=at.type),
         )
@@ -84,6 +87,7 @@ def _sum(origin: str | None, ages: Sequence[ReadingAge]) -> ReadingAge:
         origin,
         sum(age.accounts for age in ages),
         sum(age.late for age in ages),
+        sum(age.frozen for age in ages),
         min(age.oldest for age in ages),
         max(age.newest for age in ages),
     )

@@ -30,7 +30,12 @@ def _build_put(insert: Any) -> sa.UpdateBase:
     values = {name: sa.bindparam(name, type_=observations.c[name].type) for name in _COLUMNS}
     statement = insert(observations).values(source=sa.literal_column("'parsed'"), **values)
     new = statement.excluded
-    kept = {metric: sa.func.coalesce(new[metric], observations.c[metric]) for metric in METRICS}
+    kept: dict[str, sa.ColumnElement[Any]] = {
+        metric: sa.func.coalesce(new[metric], observations.c[metric]) for metric in METRICS
+    }
+    same = sa.and_(*(kept[metric].is_not_distinct_from(observations.c[metric]) for metric in METRICS))
+    since = sa.func.coalesce(observations.c.same_since, observations.c.observed_at)
+    kept["same_since"] = sa.case((same, since), else_=new.observed_at)
     return statement.on_conflict_do_update(  # type: ignore[no-any-return]
         index_elements=["account_id", "source"],
         set_=kept | {"observed_at": new.observed_at, "origin": new.origin},

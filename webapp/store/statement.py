@@ -137,12 +137,12 @@ def _cursor(tx: sa.Connection, sql: str, parameters: tuple[Any, ...]) -> Any:
     return tx.exec_driver_sql(sql, parameters).cursor
 
 
-def upsert(table: sa.Table, key: Sequence[str]) -> Bulk:
-    """INSERT of all columns, or UPDATE of all but the key where the key is there; tuples have all columns."""
-    names = [column.name for column in table.c]
+def upsert(table: sa.Table, key: Sequence[str], without: Collection[str] = ()) -> Bulk:
+    """INSERT of all columns but some, or UPDATE of all but the key where the key is there; tuples have these columns."""
+    names = [column.name for column in table.c if column.name not in without]
 
     def build(insert: Any) -> sa.UpdateBase:
-        statement = insert(table).values({c.name: sa.bindparam(c.name, type_=c.type) for c in table.c})
+        statement = insert(table).values({name: sa.bindparam(name, type_=table.c[name].type) for name in names})
         changed = {name: statement.excluded[name] for name in names if name not in key}
         return statement.on_conflict_do_update(index_elements=list(key), set_=changed)  # type: ignore[no-any-return]
 

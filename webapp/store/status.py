@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.rules.freshness import is_project_stale
-from webapp.store import held, lost_history, runs, schedule, spreadsheets, ticks
+from webapp.store import account_reads, held, lost_history, platforms, runs, schedule, spreadsheets, ticks
+from webapp.store.account_reads import UnreadAccounts
 from webapp.store.db import Database
+from webapp.store.platforms import PlatformState
 from webapp.store.projects import DEFAULT_LIMIT, LIVE, Project, listed
 from webapp.store.reading_ages import ReadingAge, reading_ages
 from webapp.store.runs import Run
@@ -84,6 +86,8 @@ class ServiceStatus(NamedTuple):
     spreadsheets: Sequence[Spreadsheet]
     storage: Mapping[str, Any]
     readings: Sequence[ReadingAge]
+    platforms: Sequence[PlatformState]
+    unread: Sequence[UnreadAccounts]
 
 
 def service_status(
@@ -101,6 +105,8 @@ def service_status(
             spreadsheets.listed(tx),
             storage_of(db) | _history(tx),
             reading_ages(tx, now, readings_stale_after),
+            platforms.listed(tx),
+            account_reads.unread(tx),
         )
 
 

@@ -26,6 +26,7 @@ from webapp.sources.platforms import ProfileReading, Quota, QuotaUsedUp, ReadBud
 from webapp.sources.urls import BadProfile, profile_of
 from webapp.store import account_reads, leases, platforms, readings
 from webapp.store.account_reads import AccountRead, ReadTurn
+from webapp.store.platforms import UnitsOfDay
 from webapp.store.readings import Reading
 from webapp.sync.live import LiveRun
 
@@ -309,7 +310,8 @@ class Units:
         now = self.run.now()
         day, until = quota_day(now, quota.zone), units_by(now, quota.units, quota.zone)
         with self.run.db.write() as tx:
-            granted = platforms.reserve(tx, self.name, day, max(units, self.expected), until, quota.units)
+            grant = UnitsOfDay(day, day_ends(day, quota.zone), until, quota.units)
+            granted = platforms.reserve(tx, self.name, max(units, self.expected), grant)
         self.taken = {**self.taken, day: self.taken.get(day, 0) + granted}
         self.left += granted
         self.expected *= 2

@@ -70,6 +70,15 @@ class ExplainedMetric(Struct):
     doubt: Annotated[ExplainedDoubt | None, says("the Sheet's value is shown, and history waits")]
 
 
+class ExplainedRefusal(Struct):
+    """Why a platform could not be read for the account; what it said last stands."""
+
+    source: str | None
+    code: str
+    message: str | None
+    since: Annotated[Time | None, says("the last attempt")]
+
+
 class Explanation(MetricStruct):
     """An account's counts with everything that decides them."""
 
@@ -80,4 +89,5 @@ class Explanation(MetricStruct):
     mode: Literal["auto", "manual", "off"]
     policy: Annotated[Literal["max", "sheet", "parsed"], says("in force here; mode manual follows the Sheet")]
     synced_at: Time | None
+    unread: Annotated[ExplainedRefusal | None, says("null: nothing is wrong with reading it")]
     metrics: PerMetric[ExplainedMetric]

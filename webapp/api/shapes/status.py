@@ -11,13 +11,15 @@ from msgspec.structs import asdict
 
 from webapp import __version__
 from webapp.api.shapes.fields import NextSync, Number, Time, says, zero_or_more
+from webapp.api.shapes.platforms import PlatformStatus, UnreadReason, platform_statuses, unread_reasons
 from webapp.api.shapes.rows import from_row
 from webapp.api.shapes.runs import RunSummary, run_summary
 from webapp.clock import iso
 from webapp.config import Settings
 from webapp.rules.due import is_long_overdue, overdue
-from webapp.rules.freshness import are_readings_stale, is_project_stale, stale_readings
+from webapp.rules.freshness import are_readings_frozen, are_readings_stale, is_project_stale, stale_readings
 from webapp.rules.outcomes import ProjectState, project_state
+from webapp.store.account_reads import UnreadAccounts
 from webapp.store.db import Database
 from webapp.store.projects import Project, Status
 from webapp.store.reading_ages import ReadingAge
@@ -70,12 +72,14 @@ class ReadingsOfProgram(Struct):
     age_seconds: Annotated[int, zero_or_more("of the newest")]
     late_accounts: Annotated[int, zero_or_more("whose reading is older than SMART_SYNC_READINGS_STALE_AFTER")]
     stale: Annotated[bool, says("even the newest is: the program has stopped")]
+    frozen_accounts: Annotated[int, zero_or_more("whose every reading has said the same for 7 days")]
+    frozen: Annotated[bool, says("most of its accounts are: it may read nothing new")]
 
 
 class ReadingsStatus(Struct):
     """Whether the programs that read the platforms still do."""
 
-    state: Literal["none", "fresh", "stale"]
+    state: Literal["none", "fresh", "frozen", "stale"]
     since: Annotated[Time | None, says("the newest reading of the program that has been silent the longest")]
     message: str | None
     programs: list[ReadingsOfProgram]
@@ -155,6 +159,7 @@ class SyncStatus(Struct):
     stale: Annotated[bool, says("some project is stale, or has been overdue for as long")]
     sheet: SheetStatus
     readings: ReadingsStatus
+    platforms: Annotated[list[PlatformStatus], says("that are read by syncs")]
     storage: StorageStatus
     version: str
 
@@ -175,6 +180,9 @@ class ProjectSyncStatus(Struct):
     degraded_since: Time | None
     stale: bool
     readings: ReadingsStatus
+    unread: Annotated[
+        list[UnreadReason], says("accounts that platforms could not be read for; their last reading stands")
+    ]
     failures: Annotated[int, zero_or_more("attempts since the last success")]
     last_error: Annotated[str | None, says("of the last attempt; null: it succeeded")]
     total_accounts: Number
@@ -217,6 +225,7 @@ def sync_status_of(found: ServiceStatus, settings: Settings, now: datetime) -> S
         stale=bool(found.totals.stale) or is_long_overdue(late, settings.stale_after),
         sheet=sheet_status(found.spreadsheets, configured=settings.configured),
         readings=readings_status(found.readings, settings.readings_stale_after, now),
+        platforms=platform_statuses(found.platforms, found.unread, settings, now),
         storage=storage_status(found.storage),
         version=__version__,
     )
@@ -248,10 +257,11 @@ def failing_project(project: Project) -> FailingProject:
 def readings_status(ages: Sequence[ReadingAge], stale_after: int, now: datetime) -> ReadingsStatus:
     """ages: the longest silent first. stale_after: minutes."""
     stale = [age for age in ages if are_readings_stale(age.newest, stale_after, now)]
+    frozen = any(are_readings_frozen(age) for age in ages)
     return ReadingsStatus(
-        state="stale" if stale else "fresh" if ages else "none",
+        state="stale" if stale else "frozen" if frozen else "fresh" if ages else "none",
         since=iso(stale[0].newest) if stale else None,
-        message="; ".join(stale_readings(stale[:5], stale_after, now)) or None,
+        message="; ".join(stale_readings(ages, stale_after, now)[:5]) or None,
         programs=[_program(age, stale_after, now) for age in ages[:PROGRAMS_SHOWN]],
     )
 
@@ -265,6 +275,8 @@ def _program(age: ReadingAge, stale_after: int, now: datetime) -> ReadingsOfProg
         age_seconds=max(0, int((now - age.newest).total_seconds())),
         late_accounts=age.late,
         stale=are_readings_stale(age.newest, stale_after, now),
+        frozen_accounts=age.frozen,
+        frozen=are_readings_frozen(age),
     )
 
 
@@ -287,9 +299,16 @@ def tick_gap(tick: Tick) -> TickGap | None:
 
 
 def project_sync_status(
-    project: Project, settings: Settings, now: datetime, *, syncing: bool, accounts: int, ages: Sequence[ReadingAge]
+    project: Project,
+    settings: Settings,
+    now: datetime,
+    *,
+    syncing: bool,
+    accounts: int,
+    ages: Sequence[ReadingAge],
+    unread: Sequence[UnreadAccounts],
 ) -> ProjectSyncStatus:
-    """accounts: how many the project has. ages: of its readings."""
+    """accounts: how many the project has. ages: of its readings. unread: accounts that platforms could not be read for."""
     stale = is_project_stale(project, settings.stale_after, now)
     return from_row(
         ProjectSyncStatus,
@@ -303,6 +322,7 @@ def project_sync_status(
         state=project_state(project, stale=stale, syncing=syncing),
         stale=stale,
         readings=readings_status(ages, settings.readings_stale_after, now),
+        unread=unread_reasons(unread),
         total_accounts=accounts,
         timestamp=iso(now),
     )

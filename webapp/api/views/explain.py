@@ -19,6 +19,7 @@ from webapp.api.shapes.explain import (
     ExplainedObservation,
     ExplainedPin,
     ExplainedReading,
+    ExplainedRefusal,
     Explanation,
 )
 from webapp.api.views.projects import TAGGED
@@ -27,7 +28,8 @@ from webapp.model import METRICS, Metric, Policy, Values
 from webapp.rules.addresses import cells_of
 from webapp.rules.edits import decode_notes
 from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
-from webapp.store import changes, doubts, held, observations, pins
+from webapp.store import account_reads, changes, doubts, held, observations, pins
+from webapp.store.account_reads import AccountRead
 from webapp.store.accounts import Account, get
 from webapp.store.changes import Changes
 from webapp.store.db import Database
@@ -53,6 +55,7 @@ class AccountFacts(NamedTuple):
     held: Sequence[Held]
     doubts: Sequence[ListedDoubt]
     changes: Sequence[tuple[datetime | None, Changes]]
+    unread: AccountRead | None
     now: datetime
 
 
@@ -81,6 +84,7 @@ def _facts(tx: sa.Connection, project: Project, account: Account) -> AccountFact
         held.of_account(tx, account.id),
         doubts.listed(tx, account_id=account.id),
         changes.of_account(tx, project.id, account.id),
+        account_reads.why_unread(tx, account.id),
         now,
     )
 
@@ -96,8 +100,15 @@ def _explanation(facts: AccountFacts) -> Explanation:
         account.mode,
         facts.policy,
         as_text(project.synced_at),
+        _refusal(facts.unread),
         metrics,
     )
+
+
+def _refusal(one: AccountRead | None) -> ExplainedRefusal | None:
+    if one is None or one.code is None:
+        return None
+    return ExplainedRefusal(one.source, one.code, one.message, iso(one.since))
 
 
 def _metric(facts: AccountFacts, place: int, metric: Metric) -> ExplainedMetric:

@@ -24,7 +24,7 @@ from webapp.api.shapes.status import (
 )
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.store import accounts, leases, projects
+from webapp.store import account_reads, accounts, leases, projects
 from webapp.store.db import Database
 from webapp.store.reading_ages import reading_ages
 
@@ -54,6 +54,7 @@ def _project(tx: sa.Connection, project_id: str, settings: Settings, now: dateti
         syncing=leases.is_syncing(tx, project.id, settings.lease_ms),
         accounts=accounts.total_of(tx, project.id),
         ages=reading_ages(tx, now, settings.readings_stale_after, project.id),
+        unread=account_reads.unread(tx, project.id),
     )
 
 

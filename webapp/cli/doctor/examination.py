@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from webapp.cli.doctor.case import Case, Finding, failure
+from webapp.cli.doctor.platforms import examine_platforms
 from webapp.cli.doctor.settings import examine_settings, examine_token, examine_version
 from webapp.cli.doctor.sheets import examine_clock, examine_credentials, examine_sheets, open_sheets
 from webapp.cli.doctor.storage import examine_database, examine_disk
@@ -24,12 +25,13 @@ PARTS: tuple[tuple[str, Callable[[Case], Iterator[Finding]]], ...] = (
     ("sheet", open_sheets),
     ("clock", examine_clock),
     ("sheet", examine_sheets),
+    ("platforms", examine_platforms),
     ("syncs", examine_syncs),
 )
 
 
 def examine(environ: Mapping[str, str] | None = None, clock: Clock | None = None) -> Iterator[Finding]:
-    """The findings, as they are made. Asks the network only for the spreadsheets that are configured.
+    """The findings, as they are made. Asks the network only for the spreadsheets that are configured and the platforms that are read.
 
     environ: the variables to go by; by default those a start would go by, the `.env` file included.
     """

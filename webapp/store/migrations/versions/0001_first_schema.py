@@ -172,6 +172,7 @@ observations = _table(
     sa.Column("source", sa.Text, nullable=False),
     *_counts(),
     sa.Column("observed_at", UtcDateTime(), nullable=False),  # when these counts were first seen to be so
+    sa.Column("same_since", UtcDateTime()),  # of readings: since when every one has said the same
     sa.Column("origin", sa.Text),  # `Project A!17`, `youtube`
     sa.Column("note", sa.Text),
     _number("unread"),  # of the sheet: bits of the metrics whose cell was not read; their last good value stands
@@ -435,6 +436,7 @@ platform_states = _table(
     sa.Column("quota_day", Day()),
     _number("quota_used"),
     sa.Column("quota_limit", Count()),
+    sa.Column("quota_ends", UtcDateTime()),  # when the next day's units are granted
     _one_of("state", "ok", "degraded", "failed"),
     sqlite_with_rowid=False,
 )
