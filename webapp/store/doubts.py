@@ -38,10 +38,11 @@ class DoubtedDay(NamedTuple):
 
 
 _COLUMNS = tuple(doubts.c[name] for name in DoubtedDay._fields)
+_ANY = sa.select(sa.literal_column("1")).select_from(doubts.alias("any_doubt")).exists()  # asked first
 _OF_PROJECTS = (
     sa.select(accounts.c.project_id, *_COLUMNS)
     .join(accounts, accounts.c.id == doubts.c.account_id)
-    .where(accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
+    .where(_ANY, accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
     .order_by(doubts.c.account_id, doubts.c.metric, doubts.c.day)
 )
 _put = upsert(doubts, ("account_id", "metric", "day"))

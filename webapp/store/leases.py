@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from webapp.errors import LostLease
 from webapp.model import LEASE_PREFIX, lease_of
 from webapp.store.backends.dialect import counted, insert_for, now_ms
+from webapp.store.statement import bind_ids
 from webapp.store.tables import leases
 
 BATCH = 2_000  # SQLite takes 32,766 parameters a statement
@@ -47,17 +48,24 @@ def holders(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> dict[str,
 
 def take(tx: sa.Connection, names: Collection[str], holder: str, ttl_ms: int) -> dict[str, int]:
     """Take all that are free, in one statement: {name: fence}. What others hold is simply not in the answer."""
-    fences: dict[str, int] = {}
-    for part in _batches(names):
-        rows = [{"name": name, "holder": holder, "fence": 1, "expires_at": now_ms(tx) + ttl_ms} for name in part]
-        statement = insert_for(tx, leases).values(rows)
-        statement = statement.on_conflict_do_update(
-            index_elements=["name"],
-            set_={"fence": leases.c.fence + 1, "holder": holder, "expires_at": now_ms(tx) + ttl_ms},
-            where=~_is_held(tx, ttl_ms),
-        ).returning(leases.c.name, leases.c.fence)
-        fences.update((name, fence) for name, fence in tx.execute(statement))
-    return fences
+    if not names:
+        return {}
+    until = now_ms(tx) + ttl_ms
+    each = sa.text(_EACH[tx.dialect.name]).columns(sa.column("name", sa.Text)).subquery()
+    rows = sa.select(each.c.name, sa.literal(holder), sa.literal_column("1"), until).where(sa.true())
+    statement = insert_for(tx, leases).from_select(["name", "holder", "fence", "expires_at"], rows)
+    statement = statement.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"fence": leases.c.fence + 1, "holder": holder, "expires_at": until},
+        where=~_is_held(tx, ttl_ms),
+    ).returning(leases.c.name, leases.c.fence)
+    return {name: fence for name, fence in tx.execute(statement, {"names": bind_ids(tx, names)})}  # noqa: C416  rows
+
+
+_EACH = {
+    "sqlite": "SELECT value AS name FROM json_each(:names)",
+    "postgresql": "SELECT unnest(CAST(:names AS text[])) AS name",
+}
 
 
 def renew(tx: sa.Connection, holder: str, ttl_ms: int) -> int:

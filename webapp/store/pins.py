@@ -82,10 +82,11 @@ def of_projects(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, li
     return found
 
 
+_ANY = sa.select(sa.literal_column("1")).select_from(pins.alias("any_pin")).exists()  # asked first
 _OF_PROJECTS = (
     sa.select(account_rows.c.project_id, *_COLUMNS)
     .join(account_rows, account_rows.c.id == pins.c.account_id)
-    .where(account_rows.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
+    .where(_ANY, account_rows.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
 )
 
 

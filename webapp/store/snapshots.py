@@ -165,16 +165,23 @@ def _telling(statement: Any, several: bool) -> Any:
     return statement.returning(account_snapshots.c.account_id) if several else statement
 
 
-def lacking(tx: sa.Connection, project_ids: Sequence[str], day: date) -> set[str]:
-    """Those of the projects of which any account that counts has no value of the day where it has one now."""
-    return (
-        set(tx.execute(_LACKING, {"of": bind_ids(tx, project_ids), "of_day": day}).scalars()) if project_ids else set()
-    )
+def lacking(tx: sa.Connection, wanted: Sequence[Wanted], day: date) -> set[str]:
+    """Those of the projects of which any account that counts has no value of the day where it has one now.
+
+    Of a project with `only` some accounts, all others are known to have one.
+    """
+    found: set[str] = set()
+    whole = [one.project_id for one in wanted if one.only is None]
+    some = [account for one in wanted for account in one.only or ()]
+    for scope, statement in ((whole, _LACKING), (some, _LACKING_OF_SOME)):
+        if scope:
+            found.update(tx.execute(statement, {"of": bind_ids(tx, scope), "of_day": day}).scalars())
+    return found
 
 
 _made = account_snapshots.alias("made")
 _COUNTED_NOW = (ACCOUNT_THERE, accounts.c.mode != sa.literal_column("'off'"))
-_LACKING = (
+_ANY_LACKING = (
     sa.select(accounts.c.project_id)
     .distinct()
     .select_from(
@@ -183,9 +190,11 @@ _LACKING = (
             (_made.c.day == sa.bindparam("of_day", type_=_made.c.day.type)) & (_made.c.account_id == accounts.c.id),
         )
     )
-    .where(accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))), *_COUNTED_NOW)
+    .where(*_COUNTED_NOW)
     .where(sa.or_(*(accounts.c[metric].is_not(None) & _made.c[metric].is_(None) for metric in METRICS)))
 )
+_LACKING = _ANY_LACKING.where(accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
+_LACKING_OF_SOME = _ANY_LACKING.where(accounts.c.id.op("IN")(ids_in(sa.bindparam("of"))))
 
 
 _NAMES = ("day", "account_id", "snapshot_time", *METRICS)

@@ -104,6 +104,7 @@ def _read(
         prints = known.follow(hashes)
         only = prints.unread()
         return read_tab(apart, title, side.locale, options.aliases, budget, header=header, only=only), prints
+    del apart  # which are as many again
     grid = cells.rows(budget) if side.grid is None else side.grid
     return read_tab(grid, title, side.locale, options.aliases, budget, header=header), RowPrints.of(head, hashes)
 

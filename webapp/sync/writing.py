@@ -70,7 +70,7 @@ def write_drafts(tx: sa.Connection, run: LiveRun, works: Sequence[Work], now: da
     for project_id in {*turned, *(one for one, made in taken.items() if any(made))}:
         touched.setdefault(project_id, set()).add(day)
     days.keep(tx, touched)
-    lacking = snapshots.lacking(tx, [one.project_id for one in wanted], day)
+    lacking = snapshots.lacking(tx, wanted, day)
     return {
         one: Effect(updated.get(one, 0), *taken.get(one, Taken()), snapshot_day=None if one in lacking else day)
         for one in ids
