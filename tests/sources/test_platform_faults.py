@@ -114,6 +114,7 @@ CASES = (
             "business_discovery": {"id": "1", "username": "ada", "followers_count": count},
             "id": "17841400",
         },
+        codes={"not_found": "gone"},
         single=True,
     ),
     Case(

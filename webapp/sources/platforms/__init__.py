@@ -77,8 +77,10 @@ class Quota(NamedTuple):
 class Reader(Protocol):
     """Reads profiles of one platform, in one run. per_call: profiles that one call asks for. quota None: calls are free."""
 
-    per_call: int
-    quota: Quota | None
+    @property
+    def per_call(self) -> int: ...
+    @property
+    def quota(self) -> Quota | None: ...
 
     def read(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
         """What the platform says of each, as it comes in; what was yielded before an error counts.

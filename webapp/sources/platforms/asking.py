@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -191,6 +191,24 @@ def unread(account: Wanted, code: str, words: str, hint: str | None = None) -> P
 
 def gone(account: Wanted, title: str) -> ProfileReading:
     return unread(account, "gone", f"{title} knows no such profile: it was deleted, closed or renamed, or is mistyped")
+
+
+def each(
+    accounts: Iterable[Wanted], read: Callable[[Wanted], ProfileReading], title: str, budget: ReadBudget
+) -> Iterator[Sequence[ProfileReading]]:
+    """One call for each, one after another, while there is time; one that the platform does not know is gone.
+
+    Raises: SourceError for everything else: it is hardly this account's own.
+    """
+    for account in accounts:
+        if budget.used_up:
+            return
+        try:
+            yield [read(account)]
+        except SourceError as error:
+            if error.code != "not_found":
+                raise
+            yield [gone(account, title)]
 
 
 def halving(

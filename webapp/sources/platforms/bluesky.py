@@ -14,7 +14,7 @@ from webapp.clock import Clock
 from webapp.model import Counts
 from webapp.setting import Setting, base_url
 from webapp.sources.http import Http
-from webapp.sources.platforms import Platform, ProfileReading, Quota, ReadBudget, Wanted
+from webapp.sources.platforms import Platform, ProfileReading, ReadBudget, Wanted
 from webapp.sources.platforms.asking import (
     CALL,
     ask_json,
@@ -34,7 +34,7 @@ NO_HANDLE = "handle.invalid"  # what it calls one whose domain does not point ba
 
 class Bluesky:
     per_call = 25
-    quota: Quota | None = None
+    quota = None
 
     def __init__(self, values: Mapping[str, Any], clock: Clock) -> None:
         self.http = Http(TITLE, clock, limits=CALL)

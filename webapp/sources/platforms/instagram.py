@@ -23,6 +23,7 @@ from webapp.sources.platforms.asking import (
     ask_json,
     at,
     count_at,
+    each,
     garbled,
     json_of,
     key_refused,
@@ -44,20 +45,22 @@ class Instagram:
     per_call = 1
 
     def __init__(self, values: Mapping[str, Any], clock: Clock) -> None:
-        self.quota: Quota | None = Quota(values.get("SMART_SYNC_INSTAGRAM_QUOTA", DAY))
+        self.quota = Quota(values.get("SMART_SYNC_INSTAGRAM_QUOTA", DAY))
         self.http = Http(TITLE, clock, limits=CALL)
         self.base = values.get("SMART_SYNC_INSTAGRAM_API", API)
         self.user = values["INSTAGRAM_USER_ID"]
         self.headers = {"Authorization": f"Bearer {values['INSTAGRAM_ACCESS_TOKEN']}"}
 
     def read(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
-        for account in accounts:
-            try:
-                yield [_reading(account, self.ask(account.key.removeprefix("instagram:"), budget))]
-            except SourceError as error:
-                if error.code != "not_shown":
-                    raise
-                yield [unread(account, "not_shown", PERSONAL)]
+        return each(accounts, lambda account: self.look_up(account, budget), TITLE, budget)
+
+    def look_up(self, account: Wanted, budget: ReadBudget) -> ProfileReading:
+        try:
+            return _reading(account, self.ask(account.key.removeprefix("instagram:"), budget))
+        except SourceError as error:
+            if error.code != "not_shown":
+                raise
+            return unread(account, "not_shown", PERSONAL)
 
     def ask(self, name: str, budget: ReadBudget) -> Any:
         fields = f"business_discovery.username({name}){{id,username,followers_count,media_count}}"

@@ -25,6 +25,7 @@ from webapp.sources.platforms.asking import (
     ask_json,
     at,
     count_at,
+    each,
     garbled,
     gone,
     parts,
@@ -121,16 +122,10 @@ class JsonReader:
                 names = ",".join(quote(_name(account), safe="") for account in part)
                 yield with_missing(part, self.match(part, self.ask(MANY, names, budget)), self.title)
         else:
-            for account in accounts:
-                yield [self.read_one(account, budget)]
+            yield from each(accounts, lambda account: self.read_one(account, budget), self.title, budget)
 
     def read_one(self, account: Wanted, budget: ReadBudget) -> ProfileReading:
-        try:
-            items = self.ask(ONE, quote(_name(account), safe=""), budget)
-        except SourceError as error:
-            if error.code != "not_found":
-                raise
-            return gone(account, self.title)
+        items = self.ask(ONE, quote(_name(account), safe=""), budget)
         found = self.match([account], items)
         if not found and len(items) == 1 and text_at(items[0], *_path(self.spec.name)) is None:
             return self.reading(account, items[0])  # it does not say whose it is, and nobody else was asked for

@@ -18,7 +18,7 @@ from webapp.model import Counts
 from webapp.rules.sorting import group_by
 from webapp.setting import Setting, base_url
 from webapp.sources.http import Http
-from webapp.sources.platforms import Platform, ProfileReading, Quota, ReadBudget, Wanted
+from webapp.sources.platforms import Platform, ProfileReading, ReadBudget, Wanted
 from webapp.sources.platforms.asking import CALL, another, ask_json, at, beside, count_at, gone, text_at, unread
 
 WORKERS = 6
@@ -27,7 +27,7 @@ CLOSED = "its instance answers to its own members only"
 
 class Mastodon:
     per_call = 1
-    quota: Quota | None = None
+    quota = None
 
     def __init__(self, values: Mapping[str, Any], clock: Clock) -> None:
         self.clock = clock

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from html import unescape
-from http import HTTPStatus
 from typing import Any
 
 from webapp.clock import Clock
@@ -20,8 +19,8 @@ from webapp.model import Counts
 from webapp.setting import Setting, base_url
 from webapp.sources.counts import NotACount, count_of
 from webapp.sources.http import Fetched, Http
-from webapp.sources.platforms import Platform, ProfileReading, Quota, ReadBudget, Wanted
-from webapp.sources.platforms.asking import CALL, ask, beside, check, garbled, gone, unread
+from webapp.sources.platforms import Platform, ProfileReading, ReadBudget, Wanted
+from webapp.sources.platforms.asking import CALL, ask, beside, check, each, garbled, unread
 
 TITLE = "Telegram"
 API = "https://t.me"
@@ -36,7 +35,7 @@ NO_PREVIEW = "it is no public channel, or shows no preview"
 
 class Telegram:
     per_call = 1
-    quota: Quota | None = None
+    quota = None
 
     def __init__(self, values: Mapping[str, Any], clock: Clock) -> None:
         self.clock = clock
@@ -48,10 +47,7 @@ class Telegram:
 
     def read_share(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
         with closing(Http(TITLE, self.clock, limits=CALL)) as http:
-            for account in accounts:
-                if budget.used_up:
-                    return
-                yield [self.look_at(http, account, budget)]
+            yield from each(accounts, lambda account: self.look_at(http, account, budget), TITLE, budget)
 
     def look_at(self, http: Http, account: Wanted, budget: ReadBudget) -> ProfileReading:
         url = f"{self.base}/s/{account.key.removeprefix('telegram:')}"
@@ -67,8 +63,6 @@ class Telegram:
 
 
 def _reading(account: Wanted, answer: Fetched) -> ProfileReading:
-    if answer.status == HTTPStatus.NOT_FOUND:
-        return gone(account, TITLE)
     if answer.redirects:
         return unread(account, "no_preview", NO_PREVIEW)
     check(TITLE, answer)

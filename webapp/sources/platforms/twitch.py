@@ -15,7 +15,7 @@ from webapp.errors import SourceError
 from webapp.model import Counts
 from webapp.setting import Setting, base_url, key_text
 from webapp.sources.http import Fetched, Http
-from webapp.sources.platforms import Platform, ProfileReading, Quota, ReadBudget, Wanted
+from webapp.sources.platforms import Platform, ProfileReading, ReadBudget, Wanted
 from webapp.sources.platforms.asking import (
     CALL,
     ask_json,
@@ -38,7 +38,7 @@ API, SIGN_IN = "https://api.twitch.tv", "https://id.twitch.tv"
 
 class Twitch:
     per_call = 1
-    quota: Quota | None = None
+    quota = None
 
     def __init__(self, values: Mapping[str, Any], clock: Clock) -> None:
         base: str | None = values.get("SMART_SYNC_TWITCH_API")

@@ -39,7 +39,7 @@ class X:
     per_call = 1  # as far as units are concerned
 
     def __init__(self, values: Mapping[str, Any], clock: Clock) -> None:
-        self.quota: Quota | None = Quota(values.get("SMART_SYNC_X_QUOTA", DAY))
+        self.quota = Quota(values.get("SMART_SYNC_X_QUOTA", DAY))
         self.http = Http(TITLE, clock, limits=CALL)
         self.base = values.get("SMART_SYNC_X_API", API)
         self.headers = {"Authorization": f"Bearer {values['X_BEARER_TOKEN']}"}

@@ -47,7 +47,7 @@ class YouTube:
     per_call = 50
 
     def __init__(self, values: Mapping[str, Any], clock: Clock) -> None:
-        self.quota: Quota | None = Quota(values.get("SMART_SYNC_YOUTUBE_QUOTA", DAY), PACIFIC)
+        self.quota = Quota(values.get("SMART_SYNC_YOUTUBE_QUOTA", DAY), PACIFIC)
         self.http = Http(TITLE, clock, limits=CALL)
         self.base = values.get("SMART_SYNC_YOUTUBE_API", API)
         # In a header, which stands in no log.
