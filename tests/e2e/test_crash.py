@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from tests.e2e.google import Google
-from tests.e2e.harness import Service, frozen, later, serving, until
+from tests.e2e.harness import Service, environment, frozen, later, serving, until
 
 SHORT_LEASE = {"SMART_SYNC_LEASE_SECONDS": "1"}
 # Wide enough that three tabs do not fit into one call, so that there is a moment between two projects.
@@ -155,3 +162,31 @@ def test_a_frozen_sheet_of_a_dead_run_leaves_no_trace(sheet: Google, tmp_path: P
         assert status["running"] == []
         assert status["sheet"]["state"] == "ok"
         assert service.rows("SELECT name FROM leases WHERE holder IS NOT NULL") == []
+
+
+def test_units_of_a_quota_that_a_killed_process_had_taken_stay_counted(httpserver: HTTPServer, tmp_path: Path) -> None:
+    asked, end = threading.Event(), threading.Event()
+
+    def answer(_: Request) -> Response:
+        asked.set()
+        end.wait(20)
+        return Response("{}", content_type="application/json")
+
+    httpserver.expect_request("/youtube/v3/channels").respond_with_handler(answer)
+    folder = tmp_path / "sheet"
+    folder.mkdir()
+    channels = [f"https://www.youtube.com/channel/UC{number:022d},1" for number in range(120)]
+    (folder / "Project A.csv").write_text("\n".join(["Link,Followers", *channels, ""]))
+    platform = {"YOUTUBE_API_KEY": "a-key-of-youtube", "SMART_SYNC_YOUTUBE_API": httpserver.url_for("").rstrip("/")}
+    env = environment(tmp_path, env={"SMART_SYNC_SHEET": str(folder), "SMART_SYNC_PLATFORMS": "youtube", **platform})
+    command = [sys.executable, "-m", "webapp.cli", "sync"]
+    subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True, timeout=60)
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        assert asked.wait(30)
+        process.send_signal(signal.SIGKILL)
+        end.set()
+
+    with closing(sqlite3.connect(tmp_path / "data" / "smart_sync.db")) as db:
+        assert db.execute("SELECT name, quota_used FROM platform_states").fetchall() == [("youtube", 3)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from tests.fakes.service import Service
 from tests.fakes.sheet import FakeSheet
@@ -20,6 +21,7 @@ from webapp.sources.http.exchange import Busy
 from webapp.sources.platforms import ProfileReading, Quota, QuotaUsedUp, ReadBudget, Reader, Source, Wanted
 from webapp.store import leases, platforms, readings
 from webapp.store.platforms import UnitsOfDay
+from webapp.store.readings import Reading
 from webapp.sync import platforms as module
 from webapp.sync.platforms import PlatformReads
 from webapp.sync.trigger import Trigger
@@ -277,6 +279,52 @@ def test_of_too_many_profiles_some_wait_for_the_next_run(
     assert reader.asked == [["twitch:ada"], ["twitch:bob"]]
 
 
+def test_a_database_that_is_busy_is_tried_again(
+    syncing: Service, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = [StoreError("busy", code="database_busy")] * 4
+    put = readings.put
+
+    def fail_at_first(tx: sa.Connection, rows: Sequence[Reading]) -> int:
+        if errors:
+            raise errors.pop()
+        return put(tx, rows)
+
+    monkeypatch.setattr(readings, "put", fail_at_first)
+
+    assert syncing.sync()["success"]
+
+    assert (errors, syncing.followers(ADA)) == ([], 7)
+
+
+def test_one_name_in_two_projects_is_not_read_by_the_id_that_it_had_in_one_of_them(
+    syncing: Service, sheet: FakeSheet, reader: FakeReader
+) -> None:
+    """Who added it later may mean somebody else who has the name by now."""
+    wanted: list[list[Wanted]] = []
+
+    def answer(accounts: Sequence[Wanted], _: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        wanted.append([account for account in accounts if account.key == "twitch:ada"])
+        for account in accounts:
+            old = account.platform_id == "17" or len(wanted) == 1
+            yield [ProfileReading(account.key, Counts(followers=17 if old else 18), "17" if old else "18")]
+
+    reader.answer = answer
+    syncing.sync()
+    sheet.rows("Project B", [ADA, 1])
+    syncing.engine.platforms = tuple
+    syncing.sync()
+    read_by(syncing, twitch=reader)
+    syncing.time.forward(minutes=31)
+
+    syncing.sync()
+    syncing.sync()
+
+    assert [[account.platform_id for account in asked] for asked in wanted] == [[None], [None], ["17"]]
+    found = syncing.rows("SELECT followers FROM accounts WHERE url_key = 'twitch:ada' ORDER BY id")
+    assert [row["followers"] for row in found] == [17, 18]
+
+
 def test_a_database_that_takes_no_readings_is_for_the_run_to_tell(
     syncing: Service, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -425,8 +473,6 @@ def test_reading_takes_as_many_statements_for_many_accounts_as_for_few(
 
 
 def counted(service: Service, project_id: str) -> int:
-    import sqlalchemy as sa  # noqa: PLC0415
-
     told: list[str] = []
 
     def tell(*args: object) -> None:

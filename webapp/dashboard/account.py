@@ -21,7 +21,8 @@ from webapp.rules.addresses import cells_of
 from webapp.rules.growth import difference
 from webapp.rules.history import AccountDay, days_of
 from webapp.rules.merge import pin_in_force
-from webapp.store import doubts, held, observations, pins, spans
+from webapp.store import account_reads, doubts, held, observations, pins, spans
+from webapp.store.account_reads import AccountRead
 from webapp.store.accounts import Account
 from webapp.store.db import Database
 from webapp.store.doubts import ListedDoubt
@@ -64,6 +65,7 @@ class AccountPage:
     tiles: Sequence[MetricTile]
     points: Sequence[ChartDay]
     told: Sequence[MetricReasons]
+    unread: AccountRead | None  # None: nothing is wrong with reading it
 
 
 def account(account_id: int) -> Response:
@@ -106,6 +108,7 @@ def account_page(
         ),
         [*fill_gaps([_chart_day(day, place) for day in past], dates)[-days:], *_chart_now(project, day, past, place)],
         _reasons(tx, account, project, now),
+        account_reads.why_unread(tx, account.id),
     )
 
 

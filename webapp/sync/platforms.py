@@ -40,6 +40,7 @@ SILENCE_S = 3.0  # a platform that says nothing for so long is not waited for
 MOST = 20_000  # profiles of one platform in one run; the others come next time
 FULL = 1_000  # readings that are written together
 FLUSH_S = 2.0
+TRIES = 5  # while a large project is written, which may take longer than a writer waits
 LATER = timedelta(hours=6)  # until a profile is asked for again that the platform does not show
 SOON = timedelta(minutes=5)  # one that it could not answer about
 LEASE = "platform:"
@@ -140,8 +141,11 @@ class PlatformThread(threading.Thread):
         self.budget = budget
         self.by_key: dict[str, list[ReadTurn]] = {}
         for turn in turns:
-            if turn.url_key in self.by_key or len(self.by_key) < MOST:
-                self.by_key.setdefault(turn.url_key, []).append(turn)
+            mine = self.by_key.get(turn.url_key)
+            if mine is None and len(self.by_key) < MOST:
+                self.by_key[turn.url_key] = [turn]
+            elif mine is not None and turn.platform_id == mine[0].platform_id:
+                mine.append(turn)  # another by now may mean somebody else by the same name: its turn comes next time
         self.tally = _Tally(set(self.by_key))
         self.quota: Quota | None = None
         self.kept: list[tuple[ProfileReading, datetime]] = []
@@ -204,11 +208,19 @@ class PlatformThread(threading.Thread):
             return
         said = [(one, turn, at) for one, turn, at in found if one.unread is None and one.counts != NOTHING]
         self.tally.read += len(said)
+        new = [Reading(turn.account_id, one.counts, at, self.source.name) for one, turn, at in said]
+        reads = [read for one in found if (read := self._read_of(*one)) is not None]
         names = _names(found)
-        with self.run_of.db.write() as tx:
-            readings.put(tx, [Reading(turn.account_id, one.counts, at, self.source.name) for one, turn, at in said])
-            account_reads.put(tx, [read for one in found if (read := self._read_of(*one)) is not None])
-            account_reads.add_aliases(tx, names, self.run_of.now())
+        for left in reversed(range(TRIES)):
+            try:
+                with self.run_of.db.write() as tx:
+                    readings.put(tx, new)
+                    account_reads.put(tx, reads)
+                    account_reads.add_aliases(tx, names, self.run_of.now())
+                break
+            except StoreError as error:
+                if error.code != "database_busy" or not left:
+                    raise
 
     def _read_of(self, one: ProfileReading, turn: ReadTurn, at: datetime) -> AccountRead | None:
         """What has to be kept of an account beside its counts; None where that is what stands there."""
@@ -249,8 +261,7 @@ class PlatformThread(threading.Thread):
 
 def _wanted(turns: Sequence[ReadTurn]) -> Wanted:
     """The profile of accounts that are the same in several projects."""
-    ids = [turn.platform_id for turn in turns if turn.platform_id]
-    return Wanted(turns[0].url_key, turns[0].username, ids[0] if ids else None)
+    return Wanted(turns[0].url_key, turns[0].username, turns[0].platform_id)
 
 
 def _nothing(name: str) -> SourceError:
