@@ -7,6 +7,7 @@ import gc
 import json
 import logging
 import threading
+import time as real_time
 import traceback
 import weakref
 from collections.abc import Callable
@@ -231,22 +232,41 @@ def test_no_url_is_longer_than_8000_characters(google: Google, fake_time: FakeTi
     assert len(google.api + google.reads[0].full_path) > 7_000
 
 
-def test_a_call_is_made_only_when_the_tabs_before_it_were_taken(google: Google, fake_time: FakeTime) -> None:
-    google.tabs = {title: [[title]] for title in "ABC"}
+def test_while_tabs_are_worked_on_the_next_two_calls_are_made_and_no_other(google: Google, fake_time: FakeTime) -> None:
+    google.tabs = {title: [[title]] for title in "ABCDE"}
     sheet = google.sheet()
     tabs = sheet.book(fake_time.budget()).tabs
-    cells = sheet.read(tabs, [2_000_000] * 3, fake_time.budget())
-    seen = [(each.tab.title, len(google.reads)) for each in cells]
+    seen: list[tuple[str, int]] = []
+    for each in sheet.read(tabs, [2_000_000] * 5, fake_time.budget()):
+        expected = min(len(seen) + 3, 5)
+        while len(google.reads) < expected:
+            real_time.sleep(0.001)
+        real_time.sleep(0.02)
+        seen.append((each.tab.title, len(google.reads)))
 
-    assert seen == [("A", 1), ("B", 2), ("C", 3)]
+    assert seen == [("A", 3), ("B", 4), ("C", 5), ("D", 5), ("E", 5)]
 
 
-def test_an_answer_is_let_go_before_the_next_call(google: Google, fake_time: FakeTime) -> None:
-    google.tabs = {title: [[title]] for title in "AB"}
+def test_who_stops_reading_waits_for_the_calls_that_were_begun(google: Google, fake_time: FakeTime) -> None:
+    google.tabs = {title: [[title]] for title in "ABCD"}
     sheet = google.sheet()
-    cells = sheet.read(sheet.book(fake_time.budget()).tabs, [2_000_000] * 2, fake_time.budget())
+    cells = sheet.read(sheet.book(fake_time.budget()).tabs, [2_000_000] * 4, fake_time.budget())
+    next(cells)
+
+    cells.close()  # type: ignore[attr-defined]
+
+    assert len(google.reads) == 3
+    assert not [thread for thread in threading.enumerate() if thread.name == "smart-sync-fetch"]
+
+
+def test_an_answer_is_let_go_before_the_call_after_the_next_two(google: Google, fake_time: FakeTime) -> None:
+    google.tabs = {title: [[title]] for title in "ABCD"}
+    sheet = google.sheet()
+    cells = sheet.read(sheet.book(fake_time.budget()).tabs, [2_000_000] * 4, fake_time.budget())
     first = weakref.ref(next(cells))
     gone = []
+    while len(google.reads) < 3:
+        real_time.sleep(0.001)
 
     def look(_: Any) -> Response:
         gc.collect()
@@ -255,7 +275,8 @@ def test_an_answer_is_let_go_before_the_next_call(google: Google, fake_time: Fak
 
     google.server.clear()
     google.server.expect_request(f"/v4/spreadsheets/{google.id}/values:batchGet").respond_with_handler(look)
-    next(cells)
+    for _ in cells:
+        pass
 
     assert gone == [True]
 

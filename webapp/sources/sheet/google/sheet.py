@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import msgspec
 
 from webapp.clock import Budget, Clock
 from webapp.errors import SourceError
+from webapp.sources.ahead import fetch_ahead
 from webapp.sources.http import LIMITS, Http, Limits
 from webapp.sources.sheet import Book, Cells, Tab
 from webapp.sources.sheet.credentials import Credentials, ServiceAccount, check_token_uri
@@ -71,9 +73,12 @@ class GoogleSheet:
         return book
 
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Cells]:
-        """The tabs' cells in order; each call is made only when the tabs of the one before have been taken."""
-        for chunk in self._chunks(tabs, sizes):
-            yield from self._read_chunk(chunk, budget)
+        """The tabs' cells in order; while those of one call are worked on, the next call is made."""
+        planned = list(self._chunks(tabs, sizes))
+        answers = fetch_ahead([partial(self._answer, chunk, budget) for chunk in planned])
+        with closing(answers):
+            for chunk, answer in zip(planned, answers, strict=True):
+                yield from _cells(chunk, answer)
 
     def plan(self, tabs: Sequence[Tab], sizes: Sequence[int | None]) -> list[int]:
         """How many tabs share each call."""
@@ -83,16 +88,10 @@ class GoogleSheet:
         room = LONGEST_URL - len(f"{self._api}/v4/spreadsheets/{self.key}/values:batchGet?{query(READ)}")
         return chunks(tabs, sizes, room)
 
-    def _read_chunk(self, chunk: Sequence[Tab], budget: Budget) -> Iterator[Cells]:
+    def _answer(self, chunk: Sequence[Tab], budget: Budget) -> _Answer:
         answer = _Answer(budget)
         self._fetch([tab for tab in chunk if tab.grid], answer)
-        for tab in chunk:
-            # Copied out of the answer, so that the answer can go before the caller is done with its last tab.
-            values = answer.found.pop(tab.id, None)
-            if values is None:
-                yield error_payload(tab, answer.refused.get(tab.id) or _missing(tab))
-            else:
-                yield json_payload(tab, bytes(values))
+        return answer
 
     def _fetch(self, tabs: Sequence[Tab], answer: _Answer) -> None:
         """The cells, without the tabs that have gone: one unknown name fails a whole call at Google."""
@@ -140,6 +139,16 @@ class GoogleSheet:
             decode=decode,
             refuse=partial(refusal, credentials=self._credentials, of_ranges=of_ranges),
         )
+
+
+def _cells(chunk: Sequence[Tab], answer: _Answer) -> Iterator[Cells]:
+    for tab in chunk:
+        # Copied out of the answer, so that the answer can go before the caller is done with its last tab.
+        values = answer.found.pop(tab.id, None)
+        if values is None:
+            yield error_payload(tab, answer.refused.get(tab.id) or _missing(tab))
+        else:
+            yield json_payload(tab, bytes(values))
 
 
 def _odd(tab: Tab) -> SourceError:

@@ -1,0 +1,50 @@
+"""Fetching ahead."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from webapp.sources.ahead import fetch_ahead
+
+
+def test_results_come_in_their_order_however_long_each_takes() -> None:
+    second = threading.Event()
+
+    def slow() -> str:
+        assert second.wait(10)
+        return "b"
+
+    def quick() -> str:
+        second.set()
+        return "c"
+
+    assert [*fetch_ahead([lambda: "a", slow, quick])] == ["a", "b", "c"]
+
+
+def test_an_error_comes_in_its_turn_and_nothing_behind_it_is_begun() -> None:
+    begun: list[int] = []
+
+    def fetch(number: int) -> Callable[[], int]:
+        def do() -> int:
+            begun.append(number)
+            if number == 1:
+                raise ZeroDivisionError
+            return number
+
+        return do
+
+    found = fetch_ahead([fetch(number) for number in range(6)])
+
+    assert next(found) == 0
+    with pytest.raises(ZeroDivisionError):
+        next(found)
+    assert sorted(begun) == [0, 1, 2]
+
+
+def test_one_fetch_needs_no_thread() -> None:
+    (found,) = fetch_ahead([threading.current_thread])
+
+    assert found is threading.current_thread()
