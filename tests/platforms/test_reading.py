@@ -163,6 +163,8 @@ def test_whatever_a_reader_raises_is_its_own(
 
     assert answer["success"]
     assert not answer["degraded"]
+    (warning,) = answer["warnings"]
+    assert warning.startswith("platform twitch: ")
     assert state_of(syncing, "twitch") == state
     assert (syncing.followers(ADA), syncing.followers(BOB)) == (1, 2)
 

@@ -244,6 +244,7 @@ class PlatformThread(threading.Thread):
         if error is not None and not isinstance(error, OutOfTime):
             state = "degraded" if isinstance(error, TransientSourceError | QuotaUsedUp) else "failed"
             values |= {"code": error.code, "message": str(error)}
+            run.warn(f"platform {self.source.name}: {error}")
         with run.db.write() as tx:
             known = {one.name: one for one in platforms.listed(tx)}.get(self.source.name)
             failures = (known.failures if known else 0) + 1
