@@ -270,7 +270,20 @@ def test_a_platform_that_another_run_reads_is_left_to_it(syncing: Service, reade
     assert not reader.asked
 
 
-def test_of_too_many_profiles_some_wait_for_the_next_run(
+def test_a_platform_that_could_answer_about_nobody_is_away(syncing: Service, reader: FakeReader) -> None:
+    def fail(accounts: Sequence[Wanted], _: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        error = TransientSourceError("its instance is away", code="network")
+        yield [ProfileReading(account.key, unread=error) for account in accounts]
+
+    reader.answer = fail
+
+    syncing.sync()
+
+    assert state_of(syncing, "twitch") == ("degraded", "network")
+    assert unread(syncing, ADA) == "network"
+
+
+def test_of_too_many_accounts_some_wait_for_the_next_run(
     syncing: Service, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST", 1)

@@ -110,7 +110,8 @@ def test_one_that_fails_and_one_that_hangs_take_nothing_from_the_others(
         assert (answer["success"], answer["complete"]) == (True, True)
         assert [service.followers(url) for url in ALL] == [101, 1, 1, 1_040, 105]
         states = {row["name"]: row["code"] for row in service.rows("SELECT name, code FROM platform_states")}
-        assert states == {"youtube": None, "bluesky": "timeout", "mastodon": None, "telegram": None, "tiktok": None}
+        down = {"bluesky": "timeout", "mastodon": "upstream_error"}
+        assert states == {"youtube": None, "telegram": None, "tiktok": None, **down}
         assert unread(service, MASTODON) == "upstream_error"
     finally:
         service.close()
@@ -127,6 +128,7 @@ class TestMastodon:
         mastodon.broken = Response("", 502)
         service.sync()
         assert unread(service, MASTODON) == "upstream_error"
+        assert service.one("SELECT state FROM platform_states") == "degraded"
         mastodon.broken = None
         service.time.forward(minutes=6)
 

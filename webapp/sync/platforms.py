@@ -37,7 +37,7 @@ WAIT_SHARE = 0.4  # of the budget, that the sheets may wait for it
 READ_S, WAIT_S = 120.0, 30.0  # at most
 GRACE_S = 2.0  # for a reader to see that its time is over
 SILENCE_S = 3.0  # a platform that says nothing for so long is not waited for
-MOST = 20_000  # profiles of one platform in one run; the others come next time
+MOST = 20_000  # accounts of one platform in one run; the others come next time
 FULL = 1_000  # readings that are written together
 FLUSH_S = 2.0
 TRIES = 5  # while a large project is written, which may take longer than a writer waits
@@ -118,17 +118,21 @@ def _turns(run: LiveRun, project_ids: Sequence[str]) -> dict[str, list[ReadTurn]
     found: dict[str, list[ReadTurn]] = {}
     with run.db.read() as tx:
         for turn in account_reads.turns(tx, project_ids, by_platform, before, now):
-            found.setdefault(by_platform[turn.platform], []).append(turn)
+            mine = found.setdefault(by_platform[turn.platform], [])
+            if len(mine) < MOST:
+                mine.append(turn)
         resting = platforms.resting(tx, now) if found else set()
     return {name: turns for name, turns in found.items() if name not in resting}
 
 
 @dataclass
 class _Tally:
-    """What came of reading. keys: profiles that nothing is known of yet."""
+    """What came of reading. keys: profiles that nothing is known of yet. read: accounts. away: why it could not answer
+    about one of them."""
 
     keys: set[str]
     read: int = 0
+    away: SourceError | None = None
 
 
 class PlatformThread(threading.Thread):
@@ -141,10 +145,8 @@ class PlatformThread(threading.Thread):
         self.budget = budget
         self.by_key: dict[str, list[ReadTurn]] = {}
         for turn in turns:
-            mine = self.by_key.get(turn.url_key)
-            if mine is None and len(self.by_key) < MOST:
-                self.by_key[turn.url_key] = [turn]
-            elif mine is not None and turn.platform_id == mine[0].platform_id:
+            mine = self.by_key.setdefault(turn.url_key, [])
+            if not mine or turn.platform_id == mine[0].platform_id:
                 mine.append(turn)  # another by now may mean somebody else by the same name: its turn comes next time
         self.tally = _Tally(set(self.by_key))
         self.quota: Quota | None = None
@@ -208,19 +210,20 @@ class PlatformThread(threading.Thread):
             return
         said = [(one, turn, at) for one, turn, at in found if one.unread is None and one.counts != NOTHING]
         self.tally.read += len(said)
+        self.tally.away = next(
+            (o.unread for o, *_ in found if isinstance(o.unread, TransientSourceError)), self.tally.away
+        )
         new = [Reading(turn.account_id, one.counts, at, self.source.name) for one, turn, at in said]
         reads = [read for one in found if (read := self._read_of(*one)) is not None]
         names = _names(found)
-        for left in reversed(range(TRIES)):
-            try:
-                with self.run_of.db.write() as tx:
-                    readings.put(tx, new)
-                    account_reads.put(tx, reads)
-                    account_reads.add_aliases(tx, names, self.run_of.now())
-                break
-            except StoreError as error:
-                if error.code != "database_busy" or not left:
-                    raise
+
+        def write() -> None:
+            with self.run_of.db.write() as tx:
+                readings.put(tx, new)
+                account_reads.put(tx, reads)
+                account_reads.add_aliases(tx, names, self.run_of.now())
+
+        _persist(write)
 
     def _read_of(self, one: ProfileReading, turn: ReadTurn, at: datetime) -> AccountRead | None:
         """What has to be kept of an account beside its counts; None where that is what stands there."""
@@ -233,7 +236,8 @@ class PlatformThread(threading.Thread):
         return AccountRead(turn.account_id, self.source.name, id_, handle, error.code, str(error), at, again_at)
 
     def _report(self, error: SourceError | None) -> None:
-        """Keep how it went, as the state of the platform."""
+        """Keep how it went, as the state of the platform. One that answers about nobody is away, whatever it says."""
+        error = error or (None if self.tally.read else self.tally.away)
         run, now = self.run_of, self.run_of.now()
         left = len(self.tally.keys)
         values: dict[str, Any] = {"accounts": len(self.by_key), "unread": left, "code": None, "message": None}
@@ -255,9 +259,22 @@ class PlatformThread(threading.Thread):
             platforms.put(tx, self.source.name, state, now, values)
             leases.release(tx, LEASE + self.source.name, run.id)
         level = logging.INFO if state == "ok" else logging.WARNING
-        fields = self._extra | {"accounts": len(self.by_key), "unread": left}
+        fields = self._extra | {"accounts": len(self.by_key), "waiting": left}
         words = "completed" if error is None else str(error)
         log.log(level, "[SmartSync] read %s: %s", self.source.name, words, extra=fields)
+
+
+def _persist(write: Callable[[], None]) -> None:
+    """Raises: StoreError, for a busy database only when it stays so."""
+    for _ in range(TRIES - 1):
+        try:
+            write()
+        except StoreError as error:
+            if error.code != "database_busy":
+                raise
+        else:
+            return
+    write()
 
 
 def _wanted(turns: Sequence[ReadTurn]) -> Wanted:
