@@ -52,6 +52,9 @@ def _add_sections(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     start.set_defaults(run=_measure_start)
     memory = commands.add_parser("memory", help="of idle workers, and what a sync takes")
     memory.set_defaults(run=_measure_memory)
+    beside = commands.add_parser("beside", help="how long reads take while a sync is at work")
+    beside.add_argument("--rounds", type=int, default=5)
+    beside.set_defaults(run=_measure_beside)
     growth = commands.add_parser("growth", help="with accounts, projects and days, as an exponent")
     growth.add_argument("--rounds", type=int, default=2)
     growth.set_defaults(run=_measure_growth)
@@ -107,6 +110,12 @@ def _measure_memory(_: Options) -> None:
     from bench import memory  # noqa: PLC0415
 
     memory.measure()
+
+
+def _measure_beside(options: Options) -> None:
+    from bench import beside  # noqa: PLC0415
+
+    beside.measure(options.rounds)
 
 
 def _measure_growth(options: Options) -> None:

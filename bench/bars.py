@@ -39,6 +39,7 @@ WOKEN_S = 10.0
 WORKER_MB = 50
 TWO_WORKERS_MB = 62
 SYNC_GROWTH_MB = 60  # beside four times the JSON of the largest tab
+BESIDE = 1.5  # times the slowest read in a hundred without a sync
 # Exponents of CPU with accounts and with projects, and with days.
 IN_STEP = 1.1
 DAYS_APART = 0.3

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.postgres_server import find_binaries
 
-SECTIONS = ("sync", "read", "start", "memory", "growth")
+SECTIONS = ("sync", "read", "start", "memory", "beside", "growth")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 BAR = re.compile(r" (met|MISSED)$")
 PACKAGES = ("SQLAlchemy", "Flask", "gunicorn", "gspread", "psycopg")

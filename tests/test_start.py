@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -148,16 +149,29 @@ class TestBeforeTheFork:
             server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=partial(create_app, parts))))
 
 
+class TestAWorker:
+    def test_a_sync_lets_readers_go_on_soon(self, parts: Parts) -> None:
+        before, handler = sys.getswitchinterval(), signal.getsignal(signal.SIGTERM)
+        try:
+            server.post_worker_init(Worker(create_app(parts)))
+            assert sys.getswitchinterval() == pytest.approx(0.0005)
+        finally:
+            sys.setswitchinterval(before)
+            signal.signal(signal.SIGTERM, handler)
+
+
 class TestTheEnd:
     def test_a_worker_that_is_told_to_end_tells_its_syncs_first(self, parts: Parts) -> None:
         told: list[bool] = []
         stop = parts.background.stop
+        interval = sys.getswitchinterval()
         before = signal.signal(signal.SIGTERM, lambda *_: told.append(stop.requested))
         try:
             server.post_worker_init(Worker(create_app(parts)))
             os.kill(os.getpid(), signal.SIGTERM)
         finally:
             signal.signal(signal.SIGTERM, before)
+            sys.setswitchinterval(interval)
 
         assert told == [True]
         assert 20 < stop.left() <= 28
