@@ -33,6 +33,10 @@ LATER = (
     "webapp.dashboard.home",
     "webapp.dashboard.project",
     "webapp.sources.counts",
+    "webapp.sources.platforms.bluesky",
+    "webapp.sources.platforms.json_reader",
+    "webapp.sources.platforms.registry",
+    "webapp.sources.platforms.youtube",
     "webapp.sources.sheet.csv",
     "webapp.sources.sheet.google.client",
     "webapp.sources.sheet.rows",
@@ -41,6 +45,7 @@ LATER = (
     "webapp.store.backends.postgres",
     "webapp.sync.admission",
     "webapp.sync.live",
+    "webapp.sync.platforms",
     "webapp.sync.run",
     "xml.etree.ElementTree",
 )
@@ -76,6 +81,14 @@ def test_a_start_loads_what_a_first_answer_needs_and_no_more(tmp_path: Path) -> 
     assert sorted(set(names) & ({*HEAVY, *LATER} - {"gunicorn"})) == []
     assert len(names) <= MODULES
     assert sum(name.startswith("webapp") for name in names) <= OURS
+
+
+def test_a_start_with_a_key_of_a_platform_loads_nothing_heavy(tmp_path: Path) -> None:
+    env = environment(tmp_path, env={"YOUTUBE_API_KEY": "a-key-of-youtube", "SMART_SYNC_PLATFORMS": ""})
+
+    names = json.loads(run(tmp_path, "-c", LIST, env=env).stdout)
+
+    assert sorted(set(names) & ({*HEAVY, *LATER} - {"gunicorn", "webapp.sources.platforms.youtube"})) == []
 
 
 def test_a_process_that_only_lives_has_loaded_nothing_heavy(tmp_path: Path) -> None:

@@ -120,6 +120,52 @@ def test_retry_after_in_seconds_is_waited_for(
     assert max(fake_time.slept) <= 1
 
 
+@pytest.mark.parametrize("name", ["X-RateLimit-Reset", "x-rate-limit-reset", "RateLimit-Reset"])
+@pytest.mark.parametrize("how", ["seconds", "since 1970", "ISO 8601"])
+def test_the_end_of_a_limits_window_is_waited_for(
+    httpserver: HTTPServer, http: Http, fake_time: FakeTime, answers: Answers, name: str, how: str
+) -> None:
+    then = datetime.now(UTC) + timedelta(seconds=30)
+    text = {"seconds": "30", "since 1970": f"{then.timestamp():.0f}", "ISO 8601": then.isoformat()}[how]
+    answers(Response("", 429, {name: text}), ok())
+
+    http.request(httpserver.url_for("/"), budget=fake_time.budget(), read=body)
+
+    assert 20 < sum(fake_time.slept) <= 31
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5"])
+def test_an_end_that_is_none_leaves_the_waits_as_they_are(
+    httpserver: HTTPServer, http: Http, fake_time: FakeTime, answers: Answers, text: str
+) -> None:
+    answers(Response("", 429, {"X-RateLimit-Reset": text}), ok())
+
+    http.request(httpserver.url_for("/"), budget=fake_time.budget(), read=body)
+
+    assert 5 <= sum(fake_time.slept) <= 11
+
+
+def test_an_end_that_never_comes_ends_the_trying(
+    httpserver: HTTPServer, http: Http, fake_time: FakeTime, answers: Answers
+) -> None:
+    answers(Response("", 429, {"X-RateLimit-Reset": "9" * 400}), ok())
+
+    with pytest.raises(TransientSourceError):
+        http.request(httpserver.url_for("/"), budget=fake_time.budget(), read=body)
+
+    assert (http.calls, fake_time.slept) == (1, [])
+
+
+def test_a_window_that_is_over_is_not_waited_for(
+    httpserver: HTTPServer, http: Http, fake_time: FakeTime, answers: Answers
+) -> None:
+    answers(Response("", 429, {"X-RateLimit-Reset": "1700000000"}), ok())
+
+    http.request(httpserver.url_for("/"), budget=fake_time.budget(), read=body)
+
+    assert sum(fake_time.slept) == 0
+
+
 def test_retry_after_as_a_date_is_waited_for(
     httpserver: HTTPServer, http: Http, fake_time: FakeTime, answers: Answers
 ) -> None:

@@ -177,7 +177,7 @@ class Reading:
         """What was raised, or is said of the accounts; codes and words."""
         try:
             # One that reads several at once gets one: time that one of them puts forward passes for the others too.
-            keys = self.case.keys[:1] if self.case.html else self.case.keys
+            keys = self.case.keys[:1] if self.case.single else self.case.keys
             found = [one.unread for one in self.read(*keys, **how).values()]
         except SourceError as error:
             found = [error]

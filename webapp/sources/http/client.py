@@ -12,7 +12,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-from webapp.clock import Budget, Clock
+from webapp.clock import Budget, Clock, as_utc
 from webapp.errors import SourceError, TransientSourceError
 from webapp.sources.http.exchange import LIMITS, Busy, Fetched, Limits, date_of, too_many
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_RESETS = ("X-RateLimit-Reset", "X-Rate-Limit-Reset", "RateLimit-Reset")
+_A_YEAR_S = 366 * 86_400
 _TRY_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 
 
@@ -121,11 +123,29 @@ class Http:
             raise TransientSourceError(error.message, code=error.code, hint=error.hint) from error
 
     def _refuse_busy(self, fetched: Fetched) -> None:
-        wait_s = _retry_after(fetched.headers.get("Retry-After", ""), self.clock.now())
+        now = self.clock.now()
+        wait_s = _retry_after(fetched.headers.get("Retry-After", ""), now)
         if fetched.status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise too_many(self.name, wait_s)
+            raise too_many(self.name, _until_reset(fetched.headers, now) if wait_s is None else wait_s)
         if fetched.status >= HTTPStatus.INTERNAL_SERVER_ERROR or fetched.status in _TRY_LATER:
             raise Busy(f"{self.name} failed with status {fetched.status}", code="upstream_error", wait_s=wait_s)
+
+
+def _until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until the window of a limit ends, as many services tell it who send no Retry-After.
+
+    It is a time in ISO 8601 or in seconds since 1970, or seconds from now, which are fewer.
+    """
+    for name in _RESETS:
+        text = headers.get(name, "").strip()
+        try:
+            then = (
+                float(text) if text.isascii() and text.isdigit() else as_utc(datetime.fromisoformat(text)).timestamp()
+            )
+        except (ValueError, OverflowError):
+            continue
+        return max(0.0, then - now.timestamp() if then > _A_YEAR_S else then)
+    return None
 
 
 def _retry_after(text: str, now: datetime) -> float | None:
