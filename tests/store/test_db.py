@@ -27,7 +27,7 @@ from webapp.store.backends import sqlite as sqlite_module
 from webapp.store.backends.postgres import Postgres
 from webapp.store.db import Database, normalise_url, open_database
 from webapp.store.migrate import migrate
-from webapp.store.statement import Query
+from webapp.store.statement import Query, upsert
 from webapp.store.tables import leases, projects
 
 ROOT = Path(__file__).parents[2]
@@ -826,3 +826,15 @@ def test_rows_that_nobody_wants_any_more_disturb_nobody_when_their_connection_ha
     connection.close()
 
     rows.close()  # type: ignore[attr-defined]
+
+
+def test_tuples_that_mean_one_row_are_done_one_after_the_other(db: Database) -> None:
+    put = upsert(leases, ("name",))
+    rows = [(f"lease {number % 30}", "somebody", number, 0) for number in range(60)]
+
+    with db.write() as tx:
+        assert put.run(tx, rows) == 60
+        assert put.run(tx, rows[30:]) == 30
+        stored = tx.execute(sa.select(leases.c.fence).order_by(leases.c.fence)).scalars().all()
+
+    assert stored == list(range(30, 60))

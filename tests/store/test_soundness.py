@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import stat
+import time
 from collections.abc import Hashable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -244,6 +245,9 @@ def test_a_server_without_a_free_connection_says_so(postgres: Server, postgres_u
     try:
         with psycopg.connect(url):
             assert connections_used_up(db) == "connections_used_up"
+        with psycopg.connect(postgres_url, autocommit=True) as other:  # a session ends a moment after its connection
+            while other.execute("SELECT 1 FROM pg_stat_activity WHERE usename = 'few'").fetchall():
+                time.sleep(0.01)
         with db.read() as tx:
             assert tx.execute(sa.text("SELECT current_user")).scalar() == "few"
     finally:

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
@@ -20,12 +20,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Join
 
-from webapp.store.backends.dialect import insert_for
+from webapp.store.backends.dialect import insert_for, insert_into
 
 Insert = Callable[[sa.Table], Any]
 Build = Callable[[str], sa.Select[Any] | sa.CompoundSelect[Any]]
 
 BATCH = 10_000
+MANY = 20  # tuples from which on one statement for all is the lighter one
 FETCH = 2_000
 CHUNK = 5_000  # SQLite takes 32,766 parameters a statement
 
@@ -43,25 +44,65 @@ def positional(name: str) -> sa.Dialect:
     return make(paramstyle="format")
 
 
+class Together(NamedTuple):
+    """How PostgreSQL does in one statement what SQLite does row by row: an eighth of the CPU.
+
+    build: makes the statement, given a table whose columns are the parameters. types: theirs, in their order. key: the
+    parameters that tell the rows of the table apart; where two tuples mean the same row, each is done by itself.
+    """
+
+    build: Callable[[sa.FromClause], sa.UpdateBase]
+    types: Sequence[sa.types.TypeEngine[Any]]
+    key: Sequence[str]
+
+
 class Bulk:
     """One statement whose parameters are `bindparam`s, run for many tuples in the order of `parameters`.
 
-    build: makes the statement, given the dialect's own `insert`.
+    build: makes the statement, given the dialect's own `insert`. together: does it for all tuples at once, where it can.
     """
 
-    def __init__(self, build: Callable[[Insert], sa.UpdateBase], parameters: Sequence[str]) -> None:
+    def __init__(
+        self, build: Callable[[Insert], sa.UpdateBase], parameters: Sequence[str], together: Together | None = None
+    ) -> None:
         self._build = build
         self._parameters = tuple(parameters)
+        self._together = together
         self._compiled: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     def run(self, tx: sa.Connection, rows: Iterable[tuple[Any, ...]]) -> int:
         """How many rows of the table the statement touched, over all tuples."""
+        if tx.dialect.name == "postgresql" and self._together is not None:
+            rows = list(rows)
+            if len(rows) >= MANY and self._are_apart(rows, self._together.key):
+                return self._run_together(tx, rows, self._together)
         sql, order = self._sql(tx)
         ready = list(rows) if order == tuple(range(len(order))) else [tuple(r[i] for i in order) for r in rows]
         touched = 0
         for start in range(0, len(ready), BATCH):
             part = ready[start : start + BATCH]
             touched += tx.exec_driver_sql(sql, part if len(part) > 1 else part[0]).rowcount
+        return touched
+
+    def _are_apart(self, rows: Sequence[tuple[Any, ...]], key: Sequence[str]) -> bool:
+        """Whether no two tuples mean the same row: one statement touches a row once."""
+        if not key:
+            return True
+        places = [self._parameters.index(name) for name in key]
+        return len({tuple(row[place] for place in places) for row in rows}) == len(rows)
+
+    def _run_together(self, tx: sa.Connection, rows: Sequence[tuple[Any, ...]], together: Together) -> int:
+        if "together" not in self._compiled:
+            given = _given(self._parameters, together.types)
+            compiled = together.build(given).compile(dialect=positional("postgresql"))
+            assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
+            places = {parameter: place for place, parameter in enumerate(self._parameters)}
+            self._compiled["together"] = str(compiled), tuple(places[key] for key in compiled.positiontup or ())
+        sql, order = self._compiled["together"]
+        touched = 0
+        for part in chunks(rows, BATCH):
+            columns = [list(column) for column in zip(*part, strict=True)]
+            touched += tx.exec_driver_sql(sql, tuple(columns[place] for place in order)).rowcount
         return touched
 
     def _sql(self, tx: sa.Connection) -> tuple[str, tuple[int, ...]]:
@@ -75,6 +116,16 @@ class Bulk:
             places = {parameter: place for place, parameter in enumerate(self._parameters)}
             self._compiled[name] = str(compiled), tuple(places[key] for key in compiled.positiontup or ())
         return self._compiled[name]
+
+
+def _given(names: Sequence[str], types: Sequence[sa.types.TypeEngine[Any]]) -> sa.FromClause:
+    """A table of the parameters, each of which is a list with a value for every row."""
+    from sqlalchemy.dialects.postgresql import ARRAY  # noqa: PLC0415  SQLite needs none of it
+
+    pairs = [*zip(names, types, strict=True)]
+    lists = (sa.cast(sa.bindparam(name), ARRAY(type_)) for name, type_ in pairs)
+    columns = (sa.column(name, type_) for name, type_ in pairs)
+    return sa.func.unnest(*lists).table_valued(*columns).render_derived(name="given")
 
 
 def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
@@ -146,7 +197,16 @@ def upsert(table: sa.Table, key: Sequence[str], without: Collection[str] = ()) -
         changed = {name: statement.excluded[name] for name in names if name not in key}
         return statement.on_conflict_do_update(index_elements=list(key), set_=changed)  # type: ignore[no-any-return]
 
-    return Bulk(build, names)
+    def build_together(given: sa.FromClause) -> sa.UpdateBase:
+        statement = _insert_given(table, names, given)
+        changed = {name: statement.excluded[name] for name in names if name not in key}
+        return statement.on_conflict_do_update(index_elements=list(key), set_=changed)  # type: ignore[no-any-return]
+
+    return Bulk(build, names, Together(build_together, [table.c[name].type for name in names], key))
+
+
+def _insert_given(table: sa.Table, names: Sequence[str], given: sa.FromClause) -> Any:
+    return insert_into("postgresql", table).from_select(list(names), sa.select(*(given.c[name] for name in names)))
 
 
 def by_id(id_column: sa.Column[Any], statement: sa.UpdateBase) -> sa.UpdateBase:
@@ -168,7 +228,12 @@ def update(id_column: sa.Column[Any], names: Sequence[str], *where: sa.ColumnEle
         del insert
         return by_id(id_column, table.update().values(new_values(table, names)).where(*where))
 
-    return Bulk(build, [*(f"new_{name}" for name in names), "key"])
+    def build_together(given: sa.FromClause) -> sa.UpdateBase:
+        values = {name: given.c[f"new_{name}"] for name in names}
+        return table.update().values(values).where(id_column == given.c.key, *where)
+
+    types = [*(table.c[name].type for name in names), id_column.type]
+    return Bulk(build, [*(f"new_{name}" for name in names), "key"], Together(build_together, types, ["key"]))
 
 
 def insert(table: sa.Table, names: Sequence[str]) -> Bulk:
@@ -177,7 +242,8 @@ def insert(table: sa.Table, names: Sequence[str]) -> Bulk:
     def build(insert: Any) -> sa.UpdateBase:
         return insert(table).values({name: sa.bindparam(name, type_=table.c[name].type) for name in names})  # type: ignore[no-any-return]
 
-    return Bulk(build, names)
+    together = Together(partial(_insert_given, table, names), [table.c[name].type for name in names], ())
+    return Bulk(build, names, together)
 
 
 class InOrder(Join):
