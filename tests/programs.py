@@ -60,6 +60,7 @@ PROGRAMS = {
     "crontab": Program(_on_path("crontab"), "cron"),
     "curl": Program(_on_path("curl"), "curl"),
     "libatomic": Program(find_driver, "libatomic1"),
+    "pgbouncer": Program(_on_path("pgbouncer"), "pgbouncer"),
     "npm": Program(_on_path("npm"), "npm"),
     "postgres": Program(postgres_server.find_binaries, "postgresql"),
     "systemd-analyze": Program(_on_path("systemd-analyze"), "systemd"),

@@ -271,6 +271,10 @@ def normalise_url(url: str) -> URL:
     except ArgumentError as error:
         raise ConfigError("DATABASE_URL: not a URL", hint=EXAMPLES) from error
     if parsed.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        if "@" in (parsed.host or ""):
+            raise ConfigError(
+                "DATABASE_URL: there is an @ in the password or behind it", hint="write an @ in a password as %40"
+            )
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername == "sqlite" and not parsed.query:
         return parsed

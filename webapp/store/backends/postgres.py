@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
+from webapp.errors import ConfigError
 from webapp.store.revision import revision_of
 from webapp.store.tables import metadata
 
 CONNECT_TIMEOUT_S = 5
-OPTIONS = "-c timezone=UTC -c lock_timeout=5000 -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"
+# A server that has gone without a word, as in a failover, is noticed after a minute.
+ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+LOCK_TIMEOUT_MS = 5_000
+SETTINGS = {
+    "timezone": "UTC",
+    "lock_timeout": str(LOCK_TIMEOUT_MS),
+    "statement_timeout": "60000",
+    "idle_in_transaction_session_timeout": "60000",
+}
+_SETTING = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)")  # of what stands in `?options=`
+_KNOWN = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+_REFUSED = ("unsupported startup parameter", "unrecognized configuration parameter")  # by PgBouncer and its like
 MIGRATION_LOCK = 7_630_291_846  # any number that no other program takes for its advisory lock
 MIGRATION_WAIT_MS = 120_000
 
@@ -52,7 +66,15 @@ class Postgres:
     now_ms = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 
     def __init__(self, url: URL) -> None:
-        self.url = url
+        if strange := sorted(set(url.query) - _KNOWN):
+            raise ConfigError(
+                f"DATABASE_URL: PostgreSQL has no option {', '.join(map(repr, strange))}",
+                hint="leave out what is meant for another program; a pooler is noticed without being told",
+            )
+        own = dict(_SETTING.findall(str(url.query.get("options", ""))))
+        self.url = url.difference_update_query(["options"])
+        self._settings = SETTINGS | own
+        self._pooled = False  # a pooler stands between that passes no settings on when a session begins
 
     @property
     def place(self) -> str:
@@ -65,13 +87,12 @@ class Postgres:
         return f"the role {self.url.username or 'by default'}"
 
     def engine(self, pool_size: int, pool_timeout_s: float) -> Engine:
-        own = self.url.query.get("options", "")
-        return create_engine(
+        engine = create_engine(
             self.url,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,
+                **ALIVE,
                 "application_name": "smart-sync",
-                "options": f"{OPTIONS} {own}".strip(),
                 "prepare_threshold": None,  # statements prepared by name do not survive a transaction pooler
             },
             hide_parameters=True,
@@ -81,6 +102,29 @@ class Postgres:
             pool_use_lifo=True,
             pool_pre_ping=True,
         )
+        event.listen(engine, "do_connect", self._connect)
+        event.listen(engine, "begin", self._begin)
+        return engine
+
+    def _connect(self, _: object, __: object, arguments: list[Any], parameters: dict[str, Any]) -> Any:
+        """Settings go with the connection, which costs nothing, unless a pooler refuses them."""
+        if not self._pooled:
+            options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
+            try:
+                return psycopg.connect(*arguments, **parameters, options=options)
+            except psycopg.OperationalError as error:
+                if not any(words in str(error) for words in _REFUSED):
+                    raise
+        connection = psycopg.connect(*arguments, **parameters)
+        self._pooled = True
+        return connection
+
+    def _begin(self, tx: Connection) -> None:
+        """Behind a pooler each transaction may be in another session, so each brings the settings along."""
+        if self._pooled:
+            values = [item for pair in self._settings.items() for item in pair]
+            calls = ", ".join(["set_config(%s, %s, true)"] * len(self._settings))
+            tx.exec_driver_sql(f"SELECT {calls}", tuple(values))
 
     def reader(self, engine: Engine) -> Engine:
         """Repeatable: two selects of one answer see the same moment."""
@@ -112,7 +156,7 @@ class Postgres:
                 tx.execute(text("SET LOCAL statement_timeout = 0"))
                 tx.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
                 # Waiting longer for a table would make everybody queue behind the migration.
-                tx.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+                tx.execute(text(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"))
                 yield tx
         finally:
             engine.dispose()
