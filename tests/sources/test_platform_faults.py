@@ -149,6 +149,14 @@ CASES = (
         [],
     ),
 )
+
+
+def case_of(name: str, path: str = "") -> Case:
+    """The one of this name; path: in what it is told."""
+    (found,) = (case for case in CASES if case.name == name and path in repr(case.settings("http://x.example")))
+    return found
+
+
 SECRETS = ("a-key-of", "a-token-of", "a-secret-of")
 
 
@@ -354,7 +362,7 @@ def test_every_platform_is_here() -> None:
 class TestYouTube:
     @pytest.fixture
     def case(self) -> Case:
-        return CASES[0]
+        return case_of("youtube")
 
     @pytest.mark.parametrize(
         ("status", "reason", "message", "code"),
@@ -388,7 +396,7 @@ class TestYouTube:
 class TestMastodon:
     @pytest.fixture
     def case(self) -> Case:
-        return CASES[2]
+        return case_of("mastodon")
 
     def test_each_is_asked_of_its_own_instance(self, reading: Reading, httpserver: HTTPServer) -> None:
         always(httpserver, as_json(reading.case.says(3)))
@@ -449,7 +457,7 @@ class TestMastodon:
 class TestTelegram:
     @pytest.fixture
     def case(self) -> Case:
-        return CASES[3]
+        return case_of("telegram")
 
     @pytest.mark.parametrize(
         ("counters", "counts"),
@@ -482,7 +490,7 @@ class TestTelegram:
 class TestTwitch:
     @pytest.fixture
     def case(self) -> Case:
-        return CASES[4]
+        return case_of("twitch")
 
     @pytest.mark.parametrize(
         ("answer", "code"),
@@ -515,7 +523,7 @@ class TestTwitch:
 class TestInstagram:
     @pytest.fixture
     def case(self) -> Case:
-        return CASES[5]
+        return case_of("instagram")
 
     @pytest.mark.parametrize(
         ("code", "outcome"), [(110, "not_shown"), (190, "key_refused"), (4, "rate_limited"), (100, "status_400")]
@@ -541,7 +549,7 @@ class TestInstagram:
 class TestX:
     @pytest.fixture
     def case(self) -> Case:
-        return CASES[6]
+        return case_of("x")
 
     def test_ids_are_asked_for_as_ids_and_who_is_suspended_says_so(
         self, reading: Reading, httpserver: HTTPServer
@@ -572,7 +580,7 @@ class TestJson:
     def test_a_page_after_the_other_until_all_are_found(self, httpserver: HTTPServer, fake_time: FakeTime) -> None:
         pages = {"1": [{"username": "ada", "stats": {"fans": 1}}], "2": [{"username": "bob", "stats": {"fans": 2}}]}
         always(httpserver, lambda request: as_json(pages.get(request.path.rpartition("/")[2], [])))
-        made = Reading(CASES[9], httpserver.url_for("").rstrip("/"), fake_time)
+        made = Reading(case_of("json", "/all/{page}"), httpserver.url_for("").rstrip("/"), fake_time)
 
         found = made.read()
         assert [one.counts.followers for one in found.values()] == [1, 2]
@@ -588,7 +596,7 @@ class TestJson:
     ) -> None:
         monkeypatch.setattr(json_reader, "MOST_PAGES", 3)
         always(httpserver, lambda request: as_json([{"username": request.path}]))
-        made = Reading(CASES[9], httpserver.url_for("").rstrip("/"), fake_time)
+        made = Reading(case_of("json", "/all/{page}"), httpserver.url_for("").rstrip("/"), fake_time)
 
         assert made.codes()[0] == {"endless"}
         made.reader.close()
@@ -605,7 +613,7 @@ class TestJson:
         self, httpserver: HTTPServer, fake_time: FakeTime, item: Any, followers: int | None, id_: str | None
     ) -> None:
         always(httpserver, as_json({"user": item}))
-        made = Reading(CASES[8], httpserver.url_for("").rstrip("/"), fake_time)
+        made = Reading(case_of("json", "/users/{username}"), httpserver.url_for("").rstrip("/"), fake_time)
 
         found = made.read("tiktok:@ada")["tiktok:@ada"]
 
@@ -614,13 +622,13 @@ class TestJson:
 
     def test_an_answer_about_somebody_else_is_none(self, httpserver: HTTPServer, fake_time: FakeTime) -> None:
         always(httpserver, as_json({"user": {"username": "bob", "stats": {"fans": 5}}}))
-        made = Reading(CASES[8], httpserver.url_for("").rstrip("/"), fake_time)
+        made = Reading(case_of("json", "/users/{username}"), httpserver.url_for("").rstrip("/"), fake_time)
 
         assert made.read("tiktok:@ada")["tiktok:@ada"].unread is not None
         made.reader.close()
 
     def test_the_cheap_question_may_be_about_nobody(self, httpserver: HTTPServer, fake_time: FakeTime) -> None:
-        made = Reading(CASES[8], httpserver.url_for("").rstrip("/"), fake_time)
+        made = Reading(case_of("json", "/users/{username}"), httpserver.url_for("").rstrip("/"), fake_time)
         always(httpserver, as_json({}, 404))
         assert made.reader.check(ReadBudget(5, fake_time.clock))
         httpserver.clear()
