@@ -457,5 +457,8 @@ def test_platforms_that_are_not_read_as_they_should_be_are_told(site: Site) -> N
     assert "youtube is failed" not in before
     assert "youtube is failed: YouTube refuses us; 5 of 5 accounts wait" in after
     assert "bluesky is" not in after
+    assert "youtube failed never 5 5 – –" in after
+    assert "Units left today" in after
+    assert "Units left today" not in before
     assert "tiktok: 1 account unread, gone: there is none" in text_of(client, f"/projects/{project}")
     assert "(gone): there is none. What was read before stands." in text_of(client, f"/accounts/{account}")

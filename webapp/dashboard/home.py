@@ -22,12 +22,14 @@ from webapp.model import METRICS, Values
 from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import NO_SUMS, Sums
 from webapp.rules.history import ProjectDay
-from webapp.rules.platforms import platform_words
-from webapp.store import days, held, leases, lost_history, platforms, reading_ages, schedule
+from webapp.rules.platforms import platform_words, units_left, unread_words
+from webapp.rules.sorting import group_by
+from webapp.store import account_reads, days, held, leases, lost_history, platforms, reading_ages, schedule
 from webapp.store.by_project import ByProject
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
 from webapp.store.movements import WHOLE, Cohort
+from webapp.store.platforms import PlatformState
 from webapp.store.projects import Project
 from webapp.store.reading_ages import ReadingAge
 from webapp.store.wholes import by_project, present, since_moments
@@ -73,13 +75,22 @@ class ProjectCard:
 
 
 @dataclass(frozen=True)
+class PlatformLine:
+    """How reading a platform stands. words: in a sentence. left: units of today. unread: why accounts are."""
+
+    facts: PlatformState
+    words: str
+    left: int | None
+    unread: Sequence[str]
+
+
+@dataclass(frozen=True)
 class HomePage:
-    """silences: what is said of each program that has stopped reading. platforms: of those that are not read as they
-    should be."""
+    """silences: what is said of each program that has stopped reading."""
 
     cards: Sequence[ProjectCard]
     silences: Sequence[str]
-    platforms: Sequence[str]
+    platforms: Sequence[PlatformLine]
 
     @property
     def accounts(self) -> int:
@@ -117,11 +128,21 @@ def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datet
         mine, held_values = sums[project.id], waiting.get(project.id, 0)
         cards.append(_card(project, mine, state, held_values, silent=silent, due=project.id in due))
     told = stale_readings(reading_ages.together(ages.values()), settings.readings_stale_after, now)
-    return HomePage(cards, told, _platforms(tx))
+    return HomePage(cards, told, _platforms(tx, now))
 
 
-def _platforms(tx: sa.Connection) -> list[str]:
-    return [platform_words(one, one.unread) for one in platforms.listed(tx) if one.state != "ok"]
+def _platforms(tx: sa.Connection, now: datetime) -> list[PlatformLine]:
+    found = platforms.listed(tx)
+    reasons = group_by(account_reads.unread(tx), lambda one: one.source) if found else {}
+    return [
+        PlatformLine(
+            one,
+            platform_words(one, one.unread),
+            units_left(one, now),
+            unread_words(one.name, reasons.get(one.name, ())),
+        )
+        for one in found
+    ]
 
 
 def _ages(

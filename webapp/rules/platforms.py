@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 
@@ -25,6 +26,27 @@ def platform_words(one: PlatformFacts, waiting: int) -> str:
     if one.message:
         words += f": {one.message}"
     return f"{words}; {waiting} of {one.accounts} accounts wait" if waiting else words
+
+
+class QuotaFacts(Protocol):
+    """Units of a quota. quota_limit: a day, None: there is none. quota_ends: when the next day's are granted."""
+
+    @property
+    def quota_limit(self) -> int | None: ...
+    @property
+    def quota_used(self) -> int: ...
+    @property
+    def quota_ends(self) -> datetime | None: ...
+
+
+def units_used(quota: QuotaFacts, now: datetime) -> int:
+    """Of today's: none yet, where the day that they were used on is over."""
+    return 0 if quota.quota_ends is not None and quota.quota_ends <= now else quota.quota_used
+
+
+def units_left(quota: QuotaFacts, now: datetime) -> int | None:
+    """None: there is no quota, or nothing is known of it yet."""
+    return None if quota.quota_limit is None else max(0, quota.quota_limit - units_used(quota, now))
 
 
 class UnreadFacts(Protocol):

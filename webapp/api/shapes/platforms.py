@@ -12,6 +12,7 @@ from webapp.api.shapes.fields import Number, Time, says, zero_or_more
 from webapp.clock import iso
 from webapp.config import Settings
 from webapp.platforms import PLATFORMS
+from webapp.rules.platforms import units_left, units_used
 from webapp.rules.sorting import group_by
 from webapp.store.account_reads import UnreadAccounts
 from webapp.store.platforms import PlatformState
@@ -29,7 +30,7 @@ class QuotaStatus(Struct):
 class UnreadReason(Struct):
     """Accounts that could not be read, for one reason."""
 
-    code: Annotated[str, says("`gone`, `private`, `no_preview`, `another_profile` ...")]
+    code: Annotated[str, says("`gone`, `suspended`, `no_preview`, `another_profile` ...")]
     accounts: Number
     message: Annotated[str | None, says("of one of them")]
 
@@ -91,13 +92,11 @@ def _status(state: PlatformState, unread: Sequence[UnreadAccounts], now: datetim
 
 
 def _quota(state: PlatformState, now: datetime) -> QuotaStatus | None:
-    if state.quota_limit is None:
+    left = units_left(state, now)
+    if state.quota_limit is None or left is None:
         return None
-    over = state.quota_ends is not None and state.quota_ends <= now
-    used = 0 if over else state.quota_used
-    return QuotaStatus(
-        state.quota_limit, used, max(0, state.quota_limit - used), None if over else iso(state.quota_ends)
-    )
+    ends = state.quota_ends if state.quota_ends is not None and state.quota_ends > now else None
+    return QuotaStatus(state.quota_limit, units_used(state, now), left, iso(ends))
 
 
 def _not_read(name: str) -> PlatformStatus:

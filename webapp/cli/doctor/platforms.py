@@ -8,6 +8,7 @@ from contextlib import closing
 from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.errors import SourceError
 from webapp.platforms import PLATFORMS
+from webapp.rules.platforms import units_left
 from webapp.sources.platforms import QuotaUsedUp, ReadBudget, Source
 from webapp.sources.platforms.registry import sources_of
 from webapp.store import account_reads, platforms
@@ -64,6 +65,5 @@ def _units_left(case: Case, name: str) -> str:
         return ""
     with case.db.read() as tx:
         state = {one.name: one for one in platforms.listed(tx)}.get(name)
-    if state is None or state.quota_limit is None or state.quota_ends is None or state.quota_ends <= case.clock.now():
-        return ""
-    return f"{max(0, state.quota_limit - state.quota_used)} of {state.quota_limit} units a day left"
+    left = None if state is None else units_left(state, case.clock.now())
+    return "" if state is None or left is None else f"{left} of {state.quota_limit} units a day left"
