@@ -243,6 +243,30 @@ def test_a_platform_ends_with_its_time(syncing: Service, reader: FakeReader) -> 
     assert syncing.one("SELECT count(*) FROM observations WHERE source = 'parsed'") == 1
 
 
+def test_a_call_that_our_time_ends_is_no_fault_of_a_platform_that_had_answered(
+    syncing: Service, reader: FakeReader
+) -> None:
+    def end(accounts: Sequence[Wanted], _: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        yield next(fine(accounts, _))
+        syncing.time.forward(seconds=200)
+        raise TransientSourceError("did not answer in time", code="timeout")
+
+    reader.answer = end
+
+    assert syncing.sync()["warnings"] == []
+
+    assert state_of(syncing, "twitch") == ("ok", None)
+
+
+def test_no_platform_is_read_without_time(syncing: Service, reader: FakeReader) -> None:
+    clock = syncing.parts.clock
+    started = syncing.engine.start(Trigger(caller="python"))
+
+    list(syncing.engine.run(started.run, Trigger(caller="python"), Budget(0.0, clock)))
+
+    assert not reader.asked
+
+
 def test_many_readings_are_written_as_they_come(
     syncing: Service, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -430,24 +454,24 @@ def test_a_finished_project_is_not_read(syncing: Service, reader: FakeReader) ->
     assert not reader.asked
 
 
-def test_a_run_that_is_given_up_leaves_nobody_behind(syncing: Service, reader: FakeReader) -> None:
-    seen: list[bool] = []
+def test_a_shutdown_ends_a_reader_and_says_nothing_about_its_platform(syncing: Service, reader: FakeReader) -> None:
+    stop = Stop(syncing.parts.clock.monotonic)
+    seen: list[tuple[bool, bool]] = []
 
     def look(accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
-        while not budget.stopped:
-            real_time.sleep(0.01)
-        seen.append(budget.used_up)
+        stop.request()
+        seen.append((budget.stopped, budget.used_up))
+        if budget.used_up:
+            raise TransientSourceError("no time left", code="timeout")
         yield from fine(accounts, budget)
 
     reader.answer = look
     started = syncing.engine.start(Trigger(caller="python"))
-    stop = Stop(syncing.parts.clock.monotonic)
-    outcomes = syncing.engine.run(started.run, Trigger(caller="python"), Budget(None, syncing.parts.clock, stop))
-    stop.request()
 
-    list(outcomes)
+    list(syncing.engine.run(started.run, Trigger(caller="python"), Budget(None, syncing.parts.clock, stop)))
 
-    assert seen == [True]
+    assert seen == [(True, True)]
+    assert state_of(syncing, "twitch") == ("ok", None)
 
 
 def test_a_thread_of_a_run_that_breaks_off_is_told_to_stop(

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
 
 from webapp.clock import Stop
 from webapp.errors import OutOfTime, SourceError, StoreError, TransientSourceError
@@ -26,11 +28,14 @@ from webapp.sources.platforms import ProfileReading, Quota, QuotaUsedUp, ReadBud
 from webapp.sources.urls import BadProfile, profile_of
 from webapp.store import account_reads, leases, platforms, readings
 from webapp.store.account_reads import AccountRead, ReadTurn
+from webapp.store.db import Database
 from webapp.store.platforms import UnitsOfDay
 from webapp.store.readings import Reading
 from webapp.sync.live import LiveRun
 
 log = logging.getLogger("smart_sync")
+
+T = TypeVar("T")
 
 READ_SHARE = 0.6  # of the budget, for reading platforms
 WAIT_SHARE = 0.4  # of the budget, that the sheets may wait for it
@@ -58,7 +63,7 @@ class PlatformReads:
 
     def begin(self, project_ids: Sequence[str]) -> None:
         run = self.run
-        turns = _turns(run, project_ids)
+        turns = {} if run.budget.used_up else _turns(run, project_ids)
         if not turns:
             return
         sources = [source for source in run.sources if turns.get(source.name)]
@@ -171,7 +176,7 @@ class PlatformThread(threading.Thread):
             with closing(self.source.open(self.run_of.clock)) as reader:
                 self._read_all(reader)
         except SourceError as error:
-            return error
+            return self._out_of_time() if self._is_ours(error) else error
         except StoreError:
             raise
         except Exception as error:
@@ -188,10 +193,20 @@ class PlatformThread(threading.Thread):
             for part in reader.read(wanted, self.budget):
                 self._take(part)
                 if self.budget.used_up:
-                    raise OutOfTime(f"{self.source.name}: there was no time left to ask for more", code="timeout")
+                    raise self._out_of_time()
         finally:
-            units.close()
-            self._flush()
+            try:
+                self._flush()
+            finally:
+                units.close()
+
+    def _out_of_time(self) -> OutOfTime:
+        return OutOfTime(f"{self.source.name}: there was no time left to ask for more", code="timeout")
+
+    def _is_ours(self, error: SourceError) -> bool:
+        """Whether our time was over, which says nothing about a platform that had answered until then."""
+        answered = len(self.tally.keys) < len(self.by_key)
+        return error.code == "timeout" and self.budget.used_up and (answered or self.budget.stopped)
 
     def _take(self, part: Sequence[ProfileReading]) -> None:
         now = self.run_of.now()
@@ -217,13 +232,12 @@ class PlatformThread(threading.Thread):
         reads = [read for one in found if (read := self._read_of(*one)) is not None]
         names = _names(found)
 
-        def write() -> None:
-            with self.run_of.db.write() as tx:
-                readings.put(tx, new)
-                account_reads.put(tx, reads)
-                account_reads.add_aliases(tx, names, self.run_of.now())
+        def write(tx: sa.Connection) -> None:
+            readings.put(tx, new)
+            account_reads.put(tx, reads)
+            account_reads.add_aliases(tx, names, self.run_of.now())
 
-        _persist(write)
+        _persist(self.run_of.db, write)
 
     def _read_of(self, one: ProfileReading, turn: ReadTurn, at: datetime) -> AccountRead | None:
         """What has to be kept of an account beside its counts; None where that is what stands there."""
@@ -249,32 +263,41 @@ class PlatformThread(threading.Thread):
             state = "degraded" if isinstance(error, TransientSourceError | QuotaUsedUp) else "failed"
             values |= {"code": error.code, "message": str(error)}
             run.warn(f"platform {self.source.name}: {error}")
-        with run.db.write() as tx:
-            known = {one.name: one for one in platforms.listed(tx)}.get(self.source.name)
-            failures = (known.failures if known else 0) + 1
-            if isinstance(error, TransientSourceError) and not isinstance(error, OutOfTime):
-                values |= {"failures": failures, "again_at": now + _pause(error, failures)}
-            if isinstance(error, QuotaUsedUp) and error.until_tomorrow and self.quota is not None:
-                values["again_at"] = day_ends(quota_day(now, self.quota.zone), self.quota.zone)
-            platforms.put(tx, self.source.name, state, now, values)
-            leases.release(tx, LEASE + self.source.name, run.id)
+        _persist(run.db, lambda tx: self._put_state(tx, state, now, values, error))
         level = logging.INFO if state == "ok" else logging.WARNING
         fields = self._extra | {"accounts": len(self.by_key), "waiting": left}
         words = "completed" if error is None else str(error)
         log.log(level, "[SmartSync] read %s: %s", self.source.name, words, extra=fields)
 
+    def _put_state(
+        self,
+        tx: sa.Connection,
+        state: platforms.PlatformHealth,
+        now: datetime,
+        values: dict[str, Any],
+        error: SourceError | None,
+    ) -> None:
+        known = {one.name: one for one in platforms.listed(tx)}.get(self.source.name)
+        failures = (known.failures if known else 0) + 1
+        if isinstance(error, TransientSourceError) and not isinstance(error, OutOfTime):
+            values |= {"failures": failures, "again_at": now + _pause(error, failures)}
+        if isinstance(error, QuotaUsedUp) and error.until_tomorrow and self.quota is not None:
+            values["again_at"] = day_ends(quota_day(now, self.quota.zone), self.quota.zone)
+        platforms.put(tx, self.source.name, state, now, values)
+        leases.release(tx, LEASE + self.source.name, self.run_of.id)
 
-def _persist(write: Callable[[], None]) -> None:
-    """Raises: StoreError, for a busy database only when it stays so."""
+
+def _persist(db: Database, write: Callable[[sa.Connection], T]) -> T:
+    """What `write` gives. Raises: StoreError, for a busy database only when it stays so."""
     for _ in range(TRIES - 1):
         try:
-            write()
+            with db.write() as tx:
+                return write(tx)
         except StoreError as error:
             if error.code != "database_busy":
                 raise
-        else:
-            return
-    write()
+    with db.write() as tx:
+        return write(tx)
 
 
 def _wanted(turns: Sequence[ReadTurn]) -> Wanted:
@@ -338,9 +361,8 @@ class Units:
     def _reserve(self, quota: Quota, units: int) -> None:
         now = self.run.now()
         day, until = quota_day(now, quota.zone), units_by(now, quota.units, quota.zone)
-        with self.run.db.write() as tx:
-            grant = UnitsOfDay(day, day_ends(day, quota.zone), until, quota.units)
-            granted = platforms.reserve(tx, self.name, max(units, self.expected), grant)
+        grant, wanted = UnitsOfDay(day, day_ends(day, quota.zone), until, quota.units), max(units, self.expected)
+        granted = _persist(self.run.db, lambda tx: platforms.reserve(tx, self.name, wanted, grant))
         self.taken = {**self.taken, day: self.taken.get(day, 0) + granted}
         self.left += granted
         self.expected *= 2
@@ -352,6 +374,6 @@ class Units:
         """Give back what was not used, of the day that it was last taken of."""
         if self.left and self.taken:
             day = max(self.taken)
-            with self.run.db.write() as tx:
-                platforms.give_back(tx, self.name, day, min(self.left, self.taken[day]))
+            rest = min(self.left, self.taken[day])
+            _persist(self.run.db, lambda tx: platforms.give_back(tx, self.name, day, rest))
         self.left = 0
