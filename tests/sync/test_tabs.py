@@ -364,6 +364,7 @@ def test_a_new_tab_whose_cells_make_no_sense_is_a_warning(
         raise SourceError("the answer is no grid of cells", code="bad_response")
 
     monkeypatch.setattr(FakeCells, "rows", torn)
+    monkeypatch.setattr(FakeCells, "apart", torn)
 
     assert service.sync()["warnings"][0] == "tab 'Project A': the answer is no grid of cells"
 

@@ -18,14 +18,15 @@ log = logging.getLogger("smart_sync")
 
 
 def find_grid(run: LiveRun, tab: Tab, cells: Cells) -> Grid | None:
-    """The cells of a tab that looks like a project; None, with a warning, when it does not, or cannot be read.
+    """The rows of a tab that looks like a project; None, with a warning, when it does not, or cannot be read.
 
     Raises: OutOfTime when a shutdown ended it.
     """
     try:
         if cells.error is not None:
             raise cells.error
-        grid = cells.rows(run.budget)
+        apart = cells.apart() if run.options.shortcuts.changed_rows else None
+        grid = cells.rows(run.budget) if apart is None else apart
         fits = has_header(grid, run.options.aliases)
     except SourceError as error:
         if isinstance(error, OutOfTime) and run.cut_short:

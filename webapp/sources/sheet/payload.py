@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, overload
@@ -89,6 +89,9 @@ class RowsApart(Sequence[Sequence[Cell]]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __iter__(self) -> Iterator[Sequence[Cell]]:
+        return map(self._decode, self._rows)
 
     @overload
     def __getitem__(self, place: int) -> Sequence[Cell]: ...

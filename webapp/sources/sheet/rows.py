@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from operator import itemgetter
 
 from webapp.clock import Budget
@@ -183,7 +184,7 @@ class _Reader:
         if self.only is not None:
             numbers = in_time(self._numbers(self.only), self.notes.title, budget)
             return ((number, row) for number in numbers if (row := self.rows[number - 1]))
-        timed = in_time(self.rows[self.header.row :], self.notes.title, budget)
+        timed = in_time(islice(self.rows, self.header.row, None), self.notes.title, budget)
         numbered = ((number, row) for number, row in enumerate(timed, self.header.row + 1) if row)
         return self._ruled(self.rows, numbered) if isinstance(self.rows, Table) else numbered
 
