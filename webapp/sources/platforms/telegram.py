@@ -1,7 +1,7 @@
 """Telegram: public channels by their preview page, `t.me/s/name`, one page each, without a key.
 
-The page shows subscribers and posts by kind, in three digits from 1,000 on (`12.3K`), rounded down. Groups, bots, people
-and channels without a preview lead to another page, which is not followed. It tells no id: a name that somebody else
+The page shows subscribers and posts by kind, in three digits from 1,000 on (`12.3K`). Groups, bots, people and channels
+without a preview lead to another page, which is not followed. It tells no id: a name that somebody else
 has now cannot be told from the one before.
 """
 
