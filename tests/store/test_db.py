@@ -27,7 +27,7 @@ from webapp.store.backends import sqlite as sqlite_module
 from webapp.store.backends.postgres import Postgres
 from webapp.store.db import Database, normalise_url, open_database
 from webapp.store.migrate import migrate
-from webapp.store.statement import Query, upsert
+from webapp.store.statement import Query, insert, update, upsert
 from webapp.store.tables import leases, projects
 
 ROOT = Path(__file__).parents[2]
@@ -838,3 +838,15 @@ def test_tuples_that_mean_one_row_are_done_one_after_the_other(db: Database) -> 
         stored = tx.execute(sa.select(leases.c.fence).order_by(leases.c.fence)).scalars().all()
 
     assert stored == list(range(30, 60))
+
+
+def test_many_tuples_are_inserted_and_changed_as_if_one_by_one(db: Database) -> None:
+    add, change = insert(leases, ("name", "holder", "fence", "expires_at")), update(leases.c.name, ("fence",))
+
+    with db.write() as tx:
+        for half in (range(30), range(30, 60)):
+            assert add.run(tx, [(f"lease {number}", "somebody", number, 0) for number in half]) == 30
+            assert change.run(tx, [(number + 100, f"lease {number}") for number in half]) == 30
+        stored = tx.execute(sa.select(leases.c.fence).order_by(leases.c.fence)).scalars().all()
+
+    assert stored == list(range(100, 160))

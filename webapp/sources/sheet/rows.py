@@ -81,7 +81,7 @@ class _Reader:
         self.malformed = 0
         self.unread_texts = 0  # bits of the row that is read
         self.odd: set[str] = set()
-        self.noted = 0  # how much was noted up to the row before
+        self.noted = 0  # how much was noted before the row that is read
         self.is_odd = False  # whether the row that is read means what it means because of other rows
 
     def read(self, budget: Budget) -> TabReading:
@@ -132,6 +132,7 @@ class _Reader:
         first = next((columns[metric] for metric in METRICS if metric in columns), -1)
         pick = itemgetter(self.finder.column, first, *(columns.get(meaning, -1) for meaning in meanings))
         for number, row in self._whole_rows(budget):
+            self.is_odd, self.noted = False, self.notes.count
             named, probe, typed, platform, handle, owner, topic, status, *cells = pick((*row, *blanks))
             if type(probe) is str and not probe[:1].isdigit() and self.header.repeats(row):
                 self.notes.skip("no_url")
@@ -171,7 +172,6 @@ class _Reader:
     def _add(self, account: SheetRow) -> None:
         key = account.profile.url_key
         if self.is_odd or self.notes.count != self.noted:
-            self.is_odd, self.noted = False, self.notes.count
             self.odd.add(key)
         if key in self.found:
             self.odd.add(key)
