@@ -200,7 +200,7 @@ def test_columns_beyond_those_that_are_read_cost_nothing(tmp_path: Path) -> None
 
 def test_a_text_that_very_many_cells_share_is_not_written_out(tmp_path: Path) -> None:
     rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(1, 2_001))
-    path = workbook(tmp_path / "b.xlsx", rows, strings=f"<si><t>{'x' * 2**20}</t></si>")
+    path = workbook(tmp_path / "b.xlsx", rows, strings=f"<si><t>{'x' * 100_000}</t></si>")
 
     error = error_of(everything(XlsxFile(path))["Sheet"])
 
@@ -236,6 +236,74 @@ def test_a_list_of_sheets_without_end_is_not_loaded(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"xl/workbook.xml.* than 16 MB") as error:
         XlsxFile(path).book(Budget())
     assert error.value.code == "too_large"
+
+
+ENDLESS = {
+    "elements within elements": "<a>" * 200_000,
+    "a tag": f'<row a="{"x" * 2 * 2**20}"/>',
+    "attributes": "<row " + " ".join(map("a{}='x'".format, range(200_000))) + "/>",
+    "a comment": f"<!--{'x' * 2 * 2**20}-->",
+    "names of elements": "".join(f"<e{n}/>" for n in range(30_000)),
+    "names of attributes": "".join(f'<e a{n}=""/>' for n in range(30_000)),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_what_no_program_writes_and_would_fill_the_memory_is_refused(folder: Path, what: str) -> None:
+    workbook(folder / "b.xlsx", cell(1) + ENDLESS[what])
+
+    cells = everything(CsvFolder(folder))
+
+    assert error_of(next(found for name, found in cells.items() if name != "good")).code == "bad_file"
+    assert cells["good"].error is None
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_the_same_in_the_list_of_sheets(tmp_path: Path, what: str) -> None:
+    path = workbook(tmp_path / "b.xlsx", cell(1))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as more, pytest.warns(UserWarning, match="Duplicate name"):
+        more.writestr("xl/workbook.xml", f'<workbook xmlns="{MAIN}">{ENDLESS[what]}</workbook>')
+
+    with pytest.raises(SourceError) as error:
+        XlsxFile(path).book(Budget())
+    assert error.value.code == "bad_file"
+
+
+def test_elements_without_end_are_not_kept_as_a_tree(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "b.xlsx", cell(1))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as more, pytest.warns(UserWarning, match="Duplicate name"):
+        more.writestr("xl/workbook.xml", f'<workbook xmlns="{MAIN}">{"<a/>" * 300_000}</workbook>')
+
+    with pytest.raises(SourceError, match=r"b\.xlsx: xl/workbook.xml has more than 250,000 elements") as error:
+        XlsxFile(path).book(Budget())
+    assert error.value.code == "too_large"
+
+
+LONG = {
+    "as it is": (f'<row r="1"><c t="str"><v>{"x" * 200_000}</v></c></row>', ""),
+    "sign by sign": (f'<row r="1"><c t="inlineStr"><is><t>{"&lt;" * 200_000}</t></is></c></row>', ""),
+    "in pieces": (f'<row r="1"><c t="inlineStr"><is>{"<r><t>xy</t></r>" * 100_000}</is></c></row>', ""),
+    "shared": ('<row r="1"><c t="s"><v>0</v></c></row>', f"<si>{'<r><t>xy</t></r>' * 100_000}</si>"),
+}
+
+
+@pytest.mark.parametrize("how", LONG)
+def test_a_text_of_a_workbook_that_is_too_long_for_a_cell_is_refused(tmp_path: Path, how: str) -> None:
+    rows, strings = LONG[how]
+    path = workbook(tmp_path / "b.xlsx", rows, strings=strings)
+
+    error = error_of(everything(XlsxFile(path))["Sheet"])
+
+    assert error.code == "too_large"
+    assert error.message.endswith(": a cell has more than 131,072 characters")
+
+
+def test_texts_that_are_long_together_are_read(tmp_path: Path) -> None:
+    one = "x" * 100_000
+    rows = "".join(f'<row r="{n}"><c t="inlineStr"><is><t>{one}</t></is></c></row>' for n in range(1, 4))
+    path = workbook(tmp_path / "b.xlsx", rows, strings=f"<si><t>{one}</t></si>" * 3)
+
+    assert everything(XlsxFile(path))["Sheet"].rows() == [[one]] * 3
 
 
 def test_a_file_of_any_size_that_says_it_is_a_workbook_is_not_looked_through(tmp_path: Path) -> None:

@@ -15,7 +15,12 @@ LONGEST_CONTENTS = 2 * 2**20  # bytes in which a workbook lists its parts
 MOST_ROWS = 2**20  # as many as Excel has
 MOST_CELLS = 10_000_000  # as many as a spreadsheet of Google may have
 LARGEST_TEXT = 64 * 2**20  # characters of all cells together
-LONGEST_CELL = 131_072  # characters in a CSV; what Python's reader takes
+LONGEST_CELL = 131_072  # characters; what Python's reader of CSV takes, and more than spreadsheet programs write
+# Of a part of a workbook: a few bytes that are packed may be very many that are not.
+DEEPEST = 100  # elements within elements
+LONGEST_TAG = 2**20  # bytes of a tag or a comment
+MOST_NAMES = 10_000  # different ones, of elements and attributes
+MOST_ELEMENTS = 250_000  # in a part that is held as a tree; four for each format that Excel can have
 
 _LOOK = 4_096  # rows between two looks at the time
 
@@ -42,6 +47,12 @@ def check_text(title: str, characters: int) -> None:
     """Raises: SourceError `too_large`."""
     if characters > LARGEST_TEXT:
         raise too_large(f"{title}: more than {LARGEST_TEXT // 2**20} MB of text", "split the tab")
+
+
+def check_cell(title: str, characters: int) -> None:
+    """Raises: SourceError `too_large`."""
+    if characters > LONGEST_CELL:
+        raise too_large(f"{title}: a cell has more than {LONGEST_CELL:,} characters", "shorten its text")
 
 
 def check_time(title: str, budget: Budget) -> None:

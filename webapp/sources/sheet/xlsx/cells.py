@@ -10,8 +10,8 @@ from typing import Literal
 
 from webapp.sources.counts import NOT_COMPUTED
 from webapp.sources.sheet import MOST_COLUMNS, Cell
-from webapp.sources.sheet.limits import check_cells, check_rows, check_text, too_large
-from webapp.sources.sheet.xlsx.texts import local_name, open_parser, parse, unescape
+from webapp.sources.sheet.limits import check_cell, check_cells, check_rows, check_text, too_large
+from webapp.sources.sheet.xlsx.texts import local_name, parse, unescape
 
 # What a number is shown as: a date or a time of day, a length of time, a share.
 Shown = Literal["date", "length", "percent"]
@@ -47,6 +47,7 @@ class CellReader:
         self._inside = ""  # the element whose text is taken
         self._value: str | None = None
         self._inline: list[str] = []
+        self._length = 0  # of them together
         self._is_formula = False
         self._spans: list[tuple[int, int, int, int]] = []  # cells whose formula stands in the first of them
         self._phonetic = 0
@@ -57,14 +58,10 @@ class CellReader:
 
         Raises: SourceError `too_large`; ValueError, expat.ExpatError for what is no worksheet; what the pieces raise.
         """
-        parser = open_parser()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
-        parse(parser, pieces)
+        parse(self, pieces)
         return self._rows
 
-    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
         match local_name(name):
             case "row":
                 self._row = int(attributes.get("r", self._row + 1))
@@ -89,6 +86,7 @@ class CellReader:
         self._style = attributes.get("s", "")
         self._value = None
         self._inline.clear()
+        self._length = 0
         self._is_formula = False
 
     def _note_span(self, attributes: Mapping[str, str]) -> None:
@@ -100,13 +98,16 @@ class CellReader:
                 words = f"{self._title}: more than {_MOST_SPANS:,} formulas that fill cells of one row"
                 raise too_large(words, "save it as CSV")
 
-    def _text(self, data: str) -> None:
+    def data(self, text: str) -> None:
         if self._inside == "v":
-            self._value = (self._value or "") + data
+            self._value = (self._value or "") + text
+            check_cell(self._title, len(self._value))
         elif self._inside == "t":
-            self._inline.append(data)
+            self._inline.append(text)
+            self._length += len(text)
+            check_cell(self._title, self._length)
 
-    def _end(self, name: str) -> None:
+    def end(self, name: str) -> None:
         match local_name(name):
             case "v" | "t":
                 self._inside = ""

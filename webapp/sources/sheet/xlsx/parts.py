@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from io import BufferedReader
-from xml.etree.ElementTree import Element, TreeBuilder, XMLParser
+from xml.etree.ElementTree import Element, TreeBuilder
 from zipfile import ZipFile
 
 from webapp.clock import Budget
-from webapp.sources.sheet.limits import LARGEST_PART, LONGEST_CONTENTS, check_time, too_large
+from webapp.sources.sheet.limits import LARGEST_PART, LONGEST_CONTENTS, MOST_ELEMENTS, check_time, too_large
 from webapp.sources.sheet.xlsx.cells import Shown
-from webapp.sources.sheet.xlsx.texts import SharedStrings, refuse_doctype
+from webapp.sources.sheet.xlsx.texts import SharedStrings, parse
 
 _PIECE = 64 * 1024
 _TRUE = {"1", "true"}
@@ -49,7 +49,18 @@ class Sheet:
 
 
 class _Tree(TreeBuilder):
-    doctype = staticmethod(refuse_doctype)
+    """name: of the part, for the words of an error."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self._elements = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
+        self._elements += 1
+        if self._elements > MOST_ELEMENTS:
+            raise too_large(f"{self._name} has more than {MOST_ELEMENTS:,} elements", "save it again")
+        return super().start(tag, attrs)
 
 
 class ReadInPieces:
@@ -114,7 +125,7 @@ class WorkbookParts:
         part = self._part("sharedStrings", self._relations)
         if part is None:
             return []
-        return SharedStrings().read(self.pieces(part, self._name))
+        return SharedStrings(self._name).read(self.pieces(part, self._name))
 
     @cached_property
     def shown(self) -> Mapping[str, Shown]:
@@ -186,13 +197,11 @@ class WorkbookParts:
         return found
 
     def _tree(self, part: str) -> Element:
-        parser = XMLParser(target=_Tree())  # noqa: S314 - without a document type there are no entities
         if self._archive.getinfo(self._names[_plain(part)]).file_size > LARGEST_PART:
             raise too_large(f"{self._name}: {part} is larger than {LARGEST_PART // 2**20} MB", "save it again")
-        for data in self.pieces(part, self._name):
-            parser.feed(data)
-        root: Element = parser.close()
-        return root
+        tree = _Tree(f"{self._name}: {part}")
+        parse(tree, self.pieces(part, self._name), namespaces=True)
+        return tree.close()
 
 
 def _plain(name: str) -> str:
