@@ -35,7 +35,7 @@ SIGNS = {
 
 @pytest.mark.parametrize("case", SIGNS, ids=str)
 def test_signs_that_a_terminal_obeys_are_shown(case: str, capsys: pytest.CaptureFixture[str]) -> None:
-    say(f"A{SIGNS[case]}B\n\tC\u00e9")
+    say(f"A{SIGNS[case]}B", "\tC\u00e9")
 
     first, second, end = capsys.readouterr().out.split("\n")
     assert re.fullmatch(r"A(\\[a-z0-9]+\[?[0-9A-Zm]*)+B", first)
@@ -49,6 +49,17 @@ def test_what_is_printable_stays_as_it_is() -> None:
     assert shown(text) == text
 
 
+def test_a_line_break_in_a_name_forges_no_line(shell: Shell) -> None:
+    for name in ("Odd\nok    Fine: 9 accounts", "Odd\r\nok    Fine: 9 accounts"):
+        (shell.sheet / f"{name}.csv").write_text("Link,Followers\nhttps://x.com/ann,5 or 6\n")
+
+    for command in ("sync", "status", "runs", "runs show", "doctor", "projects list", "schedule list", "sync --json"):
+        said = shell.run(*command.split())
+        assert not re.search("^ok    Fine", said.output, re.MULTILINE), command
+
+    assert "ok    Odd\\nok    Fine: 9 accounts: 1 accounts" in shell.run("sync").stdout
+
+
 def test_nobody_prints_past_it() -> None:
     """But JSON, and what is to be pasted."""
     folder = Path(webapp.cli.__file__).parent
@@ -56,7 +67,7 @@ def test_nobody_prints_past_it() -> None:
         (path.name, line.strip())
         for path in folder.rglob("*.py")
         for line in path.read_text(encoding="utf-8").splitlines()
-        if re.search(r"\bclick\.s?echo\(|\bprint\(", line) and "shown(" not in line
+        if re.search(r"\bclick\.s?echo\(|\bprint\(", line) and not re.search("shown|one_line", line)
     ]
 
     assert sorted(name for name, _ in past) == ["cron.py", "root.py"]

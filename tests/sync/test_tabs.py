@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.service import TIMES, Service
 from tests.fakes.sheet import HEADER, FakeCells, FakeSheet
 from webapp.actions.tabs import ignore_tab, restore_tab
+from webapp.clock import Budget
 from webapp.errors import SourceError
+from webapp.sources.sheet import Book
 from webapp.store.tables import projects as table
 
 pytestmark = pytest.mark.shortcuts
@@ -40,6 +43,32 @@ def test_each_tab_with_a_header_becomes_a_project(service: Service, sheet: FakeS
     assert service.rows("SELECT followers FROM accounts ORDER BY followers") == [
         {"followers": 1}, {"followers": 2}, {"followers": 3},
     ]  # fmt: skip
+
+
+def test_a_tab_that_cannot_be_told_from_another_is_named_and_left_out(
+    service: Service, sheet: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ("Project A", "Project B", "Project C"):
+        sheet.rows(title, [ANN, 1])
+    service.sync()
+    whole = sheet.book
+
+    def book(budget: Budget) -> Book:
+        answered = whole(budget)
+        return replace(answered, tabs=tuple(replace(tab, id="1") for tab in answered.tabs))
+
+    monkeypatch.setattr(sheet, "book", book)
+    answer = service.sync()
+
+    assert [warning for warning in answer["warnings"] if "id of another" in warning] == [
+        "tab 'Project B' has the id of another tab and was left out",
+        "tab 'Project C' has the id of another tab and was left out",
+    ]
+    assert by_name(answer)["Project A"]["success"]
+    assert {name: found["error_code"] for name, found in by_name(answer).items() if not found["success"]} == {
+        "Project B": "tab_missing",
+        "Project C": "tab_missing",
+    }
 
 
 @pytest.mark.parametrize("title", ["Copy of Project A", "Копия Project A", "Project A (copy)", "Project A_conflict123"])

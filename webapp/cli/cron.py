@@ -74,7 +74,7 @@ def print_snippet(*, caller: str, url: str | None, every: str | None) -> None:
         interval=settings.interval_minutes,
     )
     comments = CALLERS[caller].comments
-    say("\n".join(f"# {line}" for line in notes.splitlines()) if comments else notes, err=not comments)
+    say(*(f"# {line}" if comments else line for line in notes.splitlines()), err=not comments)
     click.echo(text, nl=False)  # to be pasted as it is
 
 

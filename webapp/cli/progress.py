@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from webapp import logs
 from webapp.cli.lines import result_line
-from webapp.cli.terminal import say, shown
+from webapp.cli.terminal import one_line, say
 from webapp.clock import Stop
 
 if TYPE_CHECKING:
@@ -67,8 +67,10 @@ def _print_under_a_bar(outcomes: Iterable[Outcome], *, total: int | None, log_le
     ):
         task = progress.add_task("reading the sheet", total=total)
         for outcome in outcomes:
-            progress.update(task, advance=1, description=escape(shown(outcome.result.project_name[:30])), refresh=True)
-            print(shown(result_line(outcome.result)))  # above the bar; click would write past it, into its line
+            progress.update(
+                task, advance=1, description=escape(one_line(outcome.result.project_name[:30])), refresh=True
+            )
+            print(one_line(result_line(outcome.result)))  # above the bar; click would write past it, into its line
             yield outcome
 
 

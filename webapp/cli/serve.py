@@ -40,14 +40,14 @@ def serve(*, demo: bool, host: str, port: int | None, workers: int | None, grace
     served = options(port, workers or settings.web_concurrency, host, grace_s=grace, log_level=settings.log_level)
 
     def greet(_: Any) -> None:
-        say(_greeting(parts, host, port))
+        say(*_greeting(parts, host, port))
         sys.stdout.flush()
         held.let_go()
 
     Server(parts, served | {"when_ready": greet}).run()
 
 
-def _greeting(parts: Parts, host: str, port: int) -> str:
+def _greeting(parts: Parts, host: str, port: int) -> list[str]:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  only shown
     address = f"http://{shown}:{port}"
     if parts.settings.admin_tokens:
@@ -60,4 +60,4 @@ def _greeting(parts: Parts, host: str, port: int) -> str:
     if not parts.settings.sheets and not parts.settings.demo:
         lines.append("Sheet: none yet; set SMART_SYNC_SHEET, then `smart-sync doctor` tells whether it can be read")
     curl = f'curl -X POST -H "Authorization: Bearer {token}" {address}/api/admin/smart_sync'
-    return "\n".join([*lines, "Sync now:", f"  {curl}"])
+    return [*lines, "Sync now:", f"  {curl}"]

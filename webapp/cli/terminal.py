@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
 from webapp.logs import escape
 
 
-def say(text: str = "", *, err: bool = False) -> None:
-    """Print the lines of a text."""
-    click.echo(shown(text), err=err)
+def say(*lines: str, err: bool = False) -> None:
+    """Print lines, each of which stays one whatever is in it: a name with a line break would else forge another."""
+    click.echo("\n".join(map(one_line, lines)), err=err)
 
 
 def shown(text: str) -> str:
     """The text with escapes for all that moves the cursor, colours, or turns the direction; lines and tabs stay."""
-    return "".join(part if part in ("\n", "\t") else escape(part) for part in re.split("([\n\t])", text))
+    return "\n".join(map(one_line, text.split("\n")))
+
+
+def one_line(text: str) -> str:
+    """The same with escapes for line breaks too."""
+    return "\t".join(map(escape, text.split("\t")))

@@ -50,9 +50,11 @@ def assign(
 
     wanted: the projects this run syncs. taken: {gid: project} of all projects, whatever their status.
     """
-    by_id = {tab.id: tab for tab in book.tabs}
+    by_id: dict[str, Tab] = {}
+    for tab in book.tabs:
+        by_id.setdefault(tab.id, tab)
     bound = {p.id: by_id[p.worksheet_id] for p in wanted if p.worksheet_id in by_id}
-    free = [tab for tab in book.tabs if tab.grid and tab.id not in taken and tab.id not in ignored]
+    free = [tab for tab in by_id.values() if tab.grid and tab.id not in taken and tab.id not in ignored]
     named = _by_title([tab for tab in free if tab.fault is None], unbound)
     rest = [tab for tab in free if tab not in named.values()]
     gone = [project for id_, project in taken.items() if id_ not in by_id and _goes_on(project)]
@@ -61,7 +63,7 @@ def assign(
     lost = {p.id for p in wanted if p.worksheet_id is not None and p.worksheet_id not in by_id} - set(heirs)
     missing = [project for project in wanted if project.id in lost]
     candidates: list[Tab] = []
-    left_out: list[str] = []
+    left_out = [f"tab {tab.title!r} has the id of another tab and was left out" for tab in _doubles(book, by_id)]
     faulty: list[Tab] = []
     for tab in rest:
         if tab in heirs.values():
@@ -73,6 +75,11 @@ def assign(
         else:
             (candidates if tab.fault is None else faulty).append(tab)
     return Tabs(bound, named, heirs, absent, missing, candidates, left_out, faulty)
+
+
+def _doubles(book: Book, by_id: Mapping[str, Tab]) -> list[Tab]:
+    """Tabs that cannot be told from an earlier one. No program makes them; a broken answer or workbook may."""
+    return [tab for tab in book.tabs if by_id[tab.id] is not tab]
 
 
 def _goes_on(project: Project) -> bool:
