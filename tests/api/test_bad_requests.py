@@ -149,7 +149,7 @@ def test_five_megabytes_are_413(service: Service, path: str) -> None:
 def test_where_an_object_is_due_anything_else_is_refused_too(
     service: Service, body: bytes, status: int, code: str
 ) -> None:
-    answer = service.client.post("/api/admin/readings", data=body, headers=ADMIN)
+    answer = service.client.post("/api/admin/projects", data=body, headers=ADMIN)
 
     is_problem(answer, status, "invalid_parameter" if status == 422 else code)
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
 
 from tests.fakes.clock import MONDAY
-from tests.fakes.service import Service, moment
+from tests.fakes.service import ADMIN, Service, moment
 from tests.fakes.sheet import FakeSheet
+from tests.sync.test_together import statements
+from webapp.api.http.batches import LINES
+from webapp.sources.sheet import Cell
 
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
@@ -34,6 +40,7 @@ def test_a_batch_is_kept_and_the_next_sync_merges_it(known: Service) -> None:
     told = deliver(known, {"profile_url": ANN, "followers": 120}, {"profile_url": BEN, "views": 7})
     assert told == {
         "success": True, "received": 2, "kept": 2, "older": 0, "unmatched": [], "unmatched_count": 0,
+        "invalid": [], "invalid_count": 0, "outcomes": ["kept", "kept"],
     }  # fmt: skip
     assert known.followers(ANN) == 100
 
@@ -61,6 +68,7 @@ def test_what_fits_no_account_is_listed_and_the_rest_is_kept(known: Service) -> 
     )
 
     assert (told["success"], told["kept"], told["unmatched_count"]) == (False, 1, 2)
+    assert told["outcomes"] == ["unmatched", "kept", "unmatched"]
     assert told["unmatched"] == [
         {"index": 0, "account_id": None, "profile_url": "https://x.com/nobody"},
         {"index": 2, "account_id": 999_999, "profile_url": None},
@@ -149,17 +157,130 @@ BAD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("reading", BAD.values(), ids=BAD.keys())
-def test_a_batch_with_one_bad_reading_is_refused_as_a_whole(sqlite_service: Service, reading: dict[str, Any]) -> None:
+def test_a_bad_reading_is_told_by_its_place_and_takes_nothing_from_the_others(
+    sqlite_service: Service, reading: dict[str, Any]
+) -> None:
     sqlite_service.sheet.rows("Project A", [ANN, 100])
     sqlite_service.sync()
+
+    told = deliver(sqlite_service, {"profile_url": ANN, "followers": 120}, reading)
+
+    assert (told["success"], told["kept"], told["invalid_count"]) == (False, 1, 1)
+    assert told["outcomes"] == ["kept", "invalid"]
+    assert told["invalid"][0]["index"] == 1
+    assert told["invalid"][0]["message"]
+
+
+@pytest.mark.parametrize("reading", BAD.values(), ids=BAD.keys())
+def test_nothing_but_bad_readings_is_422(sqlite_service: Service, reading: dict[str, Any]) -> None:
     before = sqlite_service.tables()
 
-    answer = sqlite_service.post("/api/admin/readings", {"readings": [{"profile_url": ANN, "followers": 120}, reading]})
+    answer = sqlite_service.post("/api/admin/readings", {"readings": [reading, reading]})
 
     assert (answer.status_code, answer.content_type) == (422, "application/problem+json"), answer.text
     assert answer.json is not None
     assert answer.json["code"] == "invalid_parameter"
+    assert answer.json["field"].startswith("readings[0]")
+    assert "(and so are the 1 others)" in answer.json["detail"]
     assert sqlite_service.tables() == before
+
+
+def raw(service: Service, body: str | bytes, kind: str = "application/json", **query: str) -> Any:
+    headers = ADMIN | {"Content-Type": kind}
+    return service.client.post("/api/admin/readings", data=body, query_string=query, headers=headers)
+
+
+def test_an_array_of_readings_is_a_batch(known: Service) -> None:
+    answer = raw(known, json.dumps([{"profile_url": ANN, "followers": 120}]), project_id=known.project()["id"])
+
+    assert (answer.status_code, answer.json["outcomes"]) == (200, ["kept"])
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_a_line_for_each_reading_is_a_batch(known: Service, kind: str) -> None:
+    lines = [json.dumps({"profile_url": url, "followers": 120}) for url in (ANN, BEN)]
+    answer = raw(known, "\ufeff" + "\r\n".join([lines[0], "", '{"profile_url": ', lines[1], '{"a":1,"a":2}', ""]), kind)
+
+    assert answer.status_code == 200
+    assert answer.json["outcomes"] == ["kept", "invalid", "kept", "invalid"]
+    assert [one["message"] for one in answer.json["invalid"]] == ["the line is not JSON, or names a member twice"] * 2
+
+
+def test_a_number_that_is_none_spoils_its_own_reading_alone(known: Service) -> None:
+    answer = raw(known, f'[{{"profile_url": "{ANN}", "followers": NaN}}, {{"profile_url": "{BEN}", "followers": 7}}]')
+
+    assert (answer.status_code, answer.json["outcomes"]) == (200, ["invalid", "kept"])
+    assert answer.json["invalid"][0]["field"] == "followers"
+
+
+def test_what_is_nested_too_deep_is_refused(known: Service) -> None:
+    deep = "[" * 60 + "]" * 60
+
+    assert raw(known, f'[{{"profile_url": "{ANN}", "followers": {deep}}}]').status_code == 422
+    assert raw(known, "[" * 100_000).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"\xff\xfe[]", 400, "bad_json"),
+        (b"[", 400, "bad_json"),
+        (b"7", 400, "bad_json"),
+        (b"", 400, "bad_json"),
+        (b"[]", 422, "invalid_parameter"),
+        (b'{"readings": [{"account_id": 1, "followers": 1}], "more": 1}', 422, "invalid_parameter"),
+    ],
+)
+def test_what_is_no_list_is_refused(known: Service, body: bytes, status: int, code: str) -> None:
+    answer = raw(known, body)
+
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+
+
+def test_a_batch_that_is_delivered_again_changes_nothing(known: Service) -> None:
+    batch = [
+        {"profile_url": ANN, "followers": 120, "observed_at": "2026-03-02T09:00:00Z"},
+        {"profile_url": ANN, "followers": 110, "observed_at": "2026-03-02T08:00:00Z"},
+        {"profile_url": BEN, "views": 7, "observed_at": "2026-03-02T09:00:00Z"},
+    ]
+    said = "SELECT account_id, followers, views, observed_at FROM observations ORDER BY account_id, source"
+    told = deliver(known, *batch)
+    before = known.rows(said), known.tables(without=["observations"])
+
+    again = deliver(known, *batch)
+
+    assert (told["outcomes"], told["older"]) == (["kept", "older", "kept"], 1)
+    assert again["outcomes"] == told["outcomes"]
+    assert (known.rows(said), known.tables(without=["observations"])) == before
+
+
+def test_as_many_statements_do_for_many_readings_as_for_few(sqlite_service: Service) -> None:
+    urls = [f"https://x.com/u{number}" for number in range(300)]
+    rows: list[list[Cell]] = [[url, 1] for url in urls]
+    sqlite_service.sheet.rows("Project A", *rows)
+    sqlite_service.sync()
+    batches = [[{"profile_url": url, "views": 2} for url in urls[:size]] for size in (2, 300)]
+    few, many = (len(statements(partial(deliver, sqlite_service, *batch))) for batch in batches)
+
+    assert many == few
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_and_the_number_of_deliveries_do_not_matter(known: Service, seed: int) -> None:
+    dice = Random(seed)
+    batch = [
+        {"profile_url": url, "followers": dice.randrange(99), "observed_at": f"2026-03-02T0{hour}:00:00Z"}
+        for url in (ANN, BEN)
+        for hour in range(6)
+    ]
+    last = {one["profile_url"]: one["followers"] for one in batch}
+    for _ in range(4):
+        deliver(known, *dice.sample(batch, dice.randrange(1, len(batch))))
+    deliver(known, *dice.sample(batch, len(batch)))
+
+    said = known.rows("SELECT followers FROM observations WHERE source = 'parsed' ORDER BY account_id")
+
+    assert [row["followers"] for row in said] == [last[ANN], last[BEN]]
 
 
 @pytest.mark.parametrize("readings", [[], "x", {}, None, [None], [[]], 5], ids=repr)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 from webapp.actions.desk import Desk
-from webapp.errors import Invalid
 from webapp.model import METRICS, Counts
 from webapp.sources.urls import BadProfile, profile_of
 from webapp.store import accounts, readings
@@ -31,53 +31,70 @@ class Delivery:
     origin: str | None = None
 
 
-@dataclass(frozen=True)
-class Delivered:
-    """What became of a batch. unmatched: places in it of what fits no account. older: what is stored is newer."""
+Outcome = Literal["kept", "older", "unmatched", "invalid"]
 
+
+class Became(NamedTuple):
+    """What became of a delivery. older: what is stored is newer. field, words: of one that is invalid."""
+
+    outcome: Outcome
+    field: str | None = None
+    words: str = ""
+
+
+class Delivered(NamedTuple):
+    """What became of a batch: of each delivery, and how many observations were kept and left out as older."""
+
+    became: Sequence[Became]
     kept: int
     older: int
-    unmatched: Sequence[int]
 
 
 def put_readings(desk: Desk, batch: Sequence[Delivery], project_id: str | None = None) -> Delivered:
-    """Keep a batch of readings; the next sync merges them. What fits no account is listed, never lost silently.
+    """Keep a batch of readings; the next sync merges them. Each is judged by itself, and none is lost silently.
 
     project_id: look for profile URLs in this project only, else in all.
-
-    Raises: Invalid.
     """
-    keys = [_key(one, place) for place, one in enumerate(batch)]
+    judged = [_key(one) for one in batch]
     with desk.edit() as edit:
-        by_key = accounts.of_keys(edit.tx, sorted({key for key in keys if key}), project_id)
+        by_key = accounts.of_keys(edit.tx, sorted({key for key in judged if isinstance(key, str)}), project_id)
         ids = sorted({one.account_id for one in batch if one.account_id is not None})
         there = accounts.present_ids(edit.tx, ids)
-        found = [_found(one, key, by_key, there) for one, key in zip(batch, keys, strict=True)]
-        rows = [
-            _row(account_id, one, edit.now)
-            for one, accounts in zip(batch, found, strict=True)
-            for account_id in accounts
+        found = [
+            () if isinstance(key, Became) else _found(one, key, by_key, there)
+            for one, key in zip(batch, judged, strict=True)
         ]
+        times = readings.times(edit.tx, sorted({account for accounts in found for account in accounts}))
+        became: list[Became] = []
+        rows: list[Reading] = []
+        for one, key, accounts_ in zip(batch, judged, found, strict=True):
+            mine = [_row(account, one, edit.now) for account in accounts_]
+            newer = [row for row in mine if row.observed_at >= times.get(row.account_id, row.observed_at)]
+            times |= {row.account_id: row.observed_at for row in newer}
+            rows += newer
+            became.append(key if isinstance(key, Became) else _outcome(mine, newer))
         kept = readings.put(edit.tx, rows)
-    return Delivered(kept, len(rows) - kept, [place for place, accounts in enumerate(found) if not accounts])
+    return Delivered(became, kept, sum(map(len, found)) - kept)
 
 
-def _key(one: Delivery, place: int) -> str | None:
+def _outcome(mine: Sequence[Reading], newer: Sequence[Reading]) -> Became:
+    if not mine:
+        return Became("unmatched")
+    return Became("kept" if newer else "older")
+
+
+def _key(one: Delivery) -> str | Became | None:
     """The url_key of what is delivered; None when it names its account by id."""
     if (one.account_id is None) == (one.profile_url is None):
-        raise _refusal(place, "name the account by either account_id or profile_url")
+        return Became("invalid", None, "name the account by either account_id or profile_url")
     if all(count is None for count in one.counts):
-        raise _refusal(place, f"has none of {', '.join(METRICS)}")
+        return Became("invalid", None, f"has none of {', '.join(METRICS)}")
     if one.profile_url is None:
         return None
     try:
         return profile_of(one.profile_url).url_key
     except BadProfile as error:
-        raise _refusal(place, f"profile_url {error}") from None
-
-
-def _refusal(place: int, words: str) -> Invalid:
-    return Invalid(f"readings[{place}]: {words}", field=f"readings[{place}]", code="invalid_parameter")
+        return Became("invalid", "profile_url", f"the profile URL {error}")
 
 
 def _found(one: Delivery, key: str | None, by_key: Mapping[str, Sequence[int]], there: set[int]) -> Sequence[int]:

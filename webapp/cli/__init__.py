@@ -10,6 +10,7 @@ from webapp.cli.data import db, token
 from webapp.cli.doctor.command import doctor
 from webapp.cli.doubts import doubts
 from webapp.cli.projects import projects
+from webapp.cli.readings import readings
 from webapp.cli.root import Group
 from webapp.cli.schedule import schedule
 from webapp.cli.serve import serve
@@ -23,5 +24,5 @@ def main() -> None:
     """Smart Sync: hand-kept sheets and platform readings, merged, kept per day and served."""
 
 
-for command in (serve, sync, tick, schedule, status, runs, doctor, projects, doubts, db, token, cron):
+for command in (serve, sync, tick, schedule, status, runs, doctor, projects, doubts, readings, db, token, cron):
     main.add_command(command)

@@ -64,6 +64,14 @@ def put(tx: sa.Connection, readings: Sequence[Reading]) -> int:
     return kept
 
 
+def times(tx: sa.Connection, ids: Sequence[int]) -> dict[int, datetime]:
+    """{account id: when it was read last}; accounts that never were are not there."""
+    columns = (observations.c.account_id, observations.c.observed_at)
+    parsed = sa.select(*columns).where(observations.c.source == "parsed")
+    found = (row for part in chunks(ids) for row in tx.execute(parsed.where(observations.c.account_id.in_(part))))
+    return {row[0]: row[1] for row in found}
+
+
 def _said(tx: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
     """What was read of each account, and by whom; when is left out: saying it again is no news."""
     columns = [observations.c[name] for name in ("account_id", *METRICS, "origin")]

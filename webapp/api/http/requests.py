@@ -39,7 +39,7 @@ def decode_query(kind: type[T], fixed: dict[str, str]) -> T:
         if name not in names:
             allowed = ", ".join(names) or "none"
             raise _refusal(name[:80], f"there is no parameter {name[:80]!r}", allowed=allowed)
-    asked = _convert(given | fixed, kind, strict=False)
+    asked = convert(given | fixed, kind, strict=False)
     for name, attribute in names.items():
         if name in given and getattr(asked, attribute) is None:  # `null` becomes None where no text is allowed
             raise _refusal(name, f"{name} is null; leave it out instead")
@@ -49,7 +49,7 @@ def decode_query(kind: type[T], fixed: dict[str, str]) -> T:
 @cache
 def _unasked(kind: type[Any]) -> Any:
     """A frozen query without a parameter, made once."""
-    return _convert({}, kind, strict=False)
+    return convert({}, kind, strict=False)
 
 
 def _given() -> dict[str, str]:
@@ -84,7 +84,7 @@ def decode_body(kind: type[T]) -> T:
 
     Raises: HttpProblem 400 for what is no JSON object; 413 for too much of it; 422 for unknown or bad members.
     """
-    return _convert(_decode_object(), kind, strict=True)
+    return convert(_decode_object(), kind, strict=True)
 
 
 def refuse_body() -> None:
@@ -99,7 +99,7 @@ def _decode_object() -> dict[str, Any]:
     try:
         value = json.loads(
             request.get_data(cache=True).decode("utf-8"),
-            object_pairs_hook=_refuse_doubles,
+            object_pairs_hook=refuse_doubles,
             parse_constant=_refuse_constant,
         )
     except (ValueError, RecursionError) as error:
@@ -107,16 +107,16 @@ def _decode_object() -> dict[str, Any]:
         raise HttpProblem(400, "bad_json", detail) from None
     if not isinstance(value, dict):
         raise HttpProblem(400, "bad_json", "the body has to be a JSON object")
-    if _is_deeper(value, DEEPEST):
+    if is_deeper(value, DEEPEST):
         raise HttpProblem(400, "bad_json", f"the body has more than {DEEPEST} objects and lists within each other")
     for name, member in value.items():
-        if any(isinstance(part, str) and UNSTORABLE.search(part) for part in (name, *_parts(member))):
+        if any(isinstance(part, str) and UNSTORABLE.search(part) for part in (name, *parts_of(member))):
             field = None if UNSTORABLE.search(name) else name
             raise _refusal(field, "a NUL character or half of a surrogate pair is in no text")
     return value
 
 
-def _parts(value: Any) -> Iterator[Any]:
+def parts_of(value: Any) -> Iterator[Any]:
     """A value and everything in it: members' names, items, fields."""
     waiting = [value]
     while waiting:
@@ -130,7 +130,7 @@ def _parts(value: Any) -> Iterator[Any]:
             waiting += [getattr(part, name) for name in part.__struct_fields__]
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
+def is_deeper(value: Any, levels: int) -> bool:
     """Whether it has more lists and objects within each other than that."""
     within = [value]
     for _ in range(levels):
@@ -145,7 +145,7 @@ class _DoubledError(ValueError):
     pass
 
 
-def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise _DoubledError("a member of the JSON object is given more than once")
@@ -156,10 +156,10 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _convert(given: Any, kind: type[T], *, strict: bool) -> T:
+def convert(given: Any, kind: type[T], *, strict: bool) -> T:
     try:
         converted = msgspec.convert(given, kind, strict=strict)
-        for part in _parts(converted):
+        for part in parts_of(converted):
             if isinstance(part, datetime):
                 part.astimezone(UTC)
     except OverflowError:

@@ -48,6 +48,7 @@ class Route:
     tag: what it is listed under.
     view: called with the decoded query, then the decoded body if there is one, then the path's values by name.
     query, body: msgspec structs; whatever they do not name is refused. body None: a body that says something is refused.
+    decode: reads the body where it may come in other forms too, whose media types are `forms`.
     answers: {status: struct of the JSON body, or an Answer}.
     problems: codes of the problem documents it may answer with, besides those every route has; `codes` knows them all.
     headers: names of request headers it heeds; `openapi.REQUEST_HEADERS` says what they mean.
@@ -66,6 +67,8 @@ class Route:
     problems: Sequence[str] = ()
     headers: Sequence[str] = ()
     fixed: dict[str, str] = field(default_factory=dict)
+    decode: Callable[[], Any] | None = None
+    forms: Sequence[str] = ()
     store: bool = True  # uses the database, which is then brought to this version's tables first
 
 
@@ -119,7 +122,7 @@ def _gate(route: Route) -> Callable[..., Response]:
         check(route.access, values)
         given: list[Any] = [decode_query(route.query, route.fixed)]
         if route.body is not None:
-            given.append(decode_body(route.body))
+            given.append(route.decode() if route.decode is not None else decode_body(route.body))
         elif route.method != "GET":
             refuse_body()
         if route.store:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Struct
@@ -30,6 +30,23 @@ class ReadingBatch(Struct, forbid_unknown_fields=True):
     project_id: Identifier | None = None
 
 
+class ReadingsQuery(Struct, forbid_unknown_fields=True):
+    """What may stand in the address instead, where the body is an array or lines."""
+
+    project_id: Annotated[Identifier | None, says("look for profile URLs in this project only, else in all")] = None
+
+
+Outcome = Literal["kept", "older", "unmatched", "invalid"]
+
+
+class InvalidReading(Struct):
+    """A reading that cannot be used."""
+
+    index: Annotated[int, zero_or_more("its place in the batch, from 0")]
+    field: Annotated[str | None, says("the member that is wrong; null: the whole reading")]
+    message: str
+
+
 class UnmatchedReading(Struct):
     """A reading that fits no account."""
 
@@ -41,9 +58,14 @@ class UnmatchedReading(Struct):
 class ReadingsAnswer(Struct):
     """What became of a batch of readings."""
 
-    success: Annotated[bool, says("every reading fits an account")]
+    success: Annotated[bool, says("every reading could be used and fits an account")]
     received: Number
     kept: Annotated[int, zero_or_more("observations that were stored")]
     older: Annotated[int, zero_or_more("left out, because what is stored is newer")]
     unmatched: Annotated[list[UnmatchedReading], says("the first 100")]
     unmatched_count: Number
+    invalid: Annotated[list[InvalidReading], says("the first 100")]
+    invalid_count: Number
+    outcomes: Annotated[
+        list[Outcome], says("what became of each reading, in their order; older: what is stored is newer")
+    ]

@@ -2,44 +2,93 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from flask import Response
 
 from webapp import actions
+from webapp.api.http.batches import LINES, Items, Wrong, decode_items
 from webapp.api.http.desk import desk
-from webapp.api.http.problems import json_answer
-from webapp.api.http.routes import NoQuery, Route
-from webapp.api.shapes.readings import ReadingBatch, ReadingItem, ReadingsAnswer, UnmatchedReading
+from webapp.api.http.problems import HttpProblem, json_answer
+from webapp.api.http.requests import convert
+from webapp.api.http.routes import Route
+from webapp.api.shapes.readings import (
+    InvalidReading,
+    Outcome,
+    ReadingBatch,
+    ReadingItem,
+    ReadingsAnswer,
+    ReadingsQuery,
+    UnmatchedReading,
+)
 from webapp.model import Counts
 
-if TYPE_CHECKING:
-    from webapp.actions.readings import Delivery
+SHOWN = 100
+MOST = 10_000
 
-UNMATCHED_SHOWN = 100
+Batch = Items[ReadingItem]
 
 
-def put_readings(_: NoQuery, asked: ReadingBatch) -> Response:
-    """Keep a batch of readings; the next sync merges them. What fits no account is listed, never lost silently."""
-    done = actions.readings.put_readings(desk(), [_delivery(one) for one in asked.readings], asked.project_id)
-    answer = ReadingsAnswer(
-        success=not done.unmatched,
-        received=len(asked.readings),
-        kept=done.kept,
-        older=done.older,
-        unmatched=[_unmatched(place, asked.readings[place]) for place in done.unmatched[:UNMATCHED_SHOWN]],
-        unmatched_count=len(done.unmatched),
+def read_batch() -> Batch:
+    """The readings of the body, and what else it says."""
+    return decode_items(ReadingItem, "readings", MOST)
+
+
+def put_readings(query: ReadingsQuery, asked: Batch) -> Response:
+    """Keep a batch of readings; the next sync merges them. Each is judged by itself, and none is lost silently.
+
+    The body is the object, the array of its `readings` alone, or NDJSON with a reading in each line. A reading that is
+    wrong or fits no account takes nothing from the others. Delivering a batch again changes nothing. Where every
+    reading is wrong the answer is 422.
+    """
+    project_id = convert(asked.rest, ReadingsQuery, strict=True).project_id or query.project_id
+    wrong = {place: one for place, one in enumerate(asked.items) if isinstance(one, Wrong)}
+    usable = {place: one for place, one in enumerate(asked.items) if not isinstance(one, Wrong)}
+    done = actions.readings.put_readings(desk(), [*map(_delivery, usable.values())], project_id)
+    outcomes: list[Outcome] = ["invalid"] * len(asked.items)
+    for place, became in zip(usable, done.became, strict=True):
+        if became.outcome == "invalid":
+            wrong[place] = Wrong(became.field, became.words)
+        outcomes[place] = became.outcome
+    if len(wrong) == len(asked.items):
+        raise _refusal(wrong)
+    return json_answer(_answer(asked, wrong, outcomes, done.kept, done.older))
+
+
+def _answer(
+    asked: Batch, wrong: dict[int, Wrong], outcomes: Sequence[Outcome], kept: int, older: int
+) -> ReadingsAnswer:
+    unmatched = [place for place, outcome in enumerate(outcomes) if outcome == "unmatched"]
+    return ReadingsAnswer(
+        success=not unmatched and not wrong,
+        received=len(asked.items),
+        kept=kept,
+        older=older,
+        unmatched=[_unmatched(place, asked.items[place]) for place in unmatched[:SHOWN]],
+        unmatched_count=len(unmatched),
+        invalid=[InvalidReading(place, *wrong[place]) for place in sorted(wrong)[:SHOWN]],
+        invalid_count=len(wrong),
+        outcomes=list(outcomes),
     )
-    return json_answer(answer)
 
 
-def _delivery(one: ReadingItem) -> Delivery:
+def _refusal(wrong: dict[int, Wrong]) -> HttpProblem:
+    place = min(wrong)
+    member, words = wrong[place]
+    path = f"readings[{place}]"
+    others = f" (and so are the {len(wrong) - 1:,} others)" if len(wrong) > 1 else ""
+    field = f"{path}.{member}" if member else path
+    return HttpProblem(422, "invalid_parameter", f"{path}: {words}{others}", field=field)
+
+
+def _delivery(one: ReadingItem) -> actions.readings.Delivery:
     return actions.readings.Delivery(
         one.account_id, one.profile_url, Counts._make(one.counts), one.observed_at, one.origin
     )
 
 
-def _unmatched(place: int, one: ReadingItem) -> UnmatchedReading:
+def _unmatched(place: int, one: ReadingItem | Wrong) -> UnmatchedReading:
+    assert isinstance(one, ReadingItem)  # noqa: S101  what is wrong is invalid
     return UnmatchedReading(place, one.account_id, one.profile_url)
 
 
@@ -51,7 +100,10 @@ ROUTES = (
         "/api/admin/readings",
         put_readings,
         "admin",
+        query=ReadingsQuery,
         body=ReadingBatch,
         answers={200: ReadingsAnswer},
+        decode=read_batch,
+        forms=LINES[:1],
     ),
 )

@@ -1,0 +1,138 @@
+"""`smart-sync readings`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import click
+
+from webapp.cli.root import open_parts
+from webapp.cli.terminal import say, shown
+from webapp.store import projects as project_rows
+
+if TYPE_CHECKING:
+    from webapp.actions.desk import Desk
+    from webapp.sources.delivered import Delivered
+
+AT_ONCE = 10_000
+SHOWN = 20
+
+
+@click.group()
+def readings() -> None:
+    """What programs read of platforms."""
+
+
+@readings.command(name="import")
+@click.argument("file", type=click.File("rb", lazy=True))
+@click.option("--project", "which", help="Look for profile URLs in this project only: its name or id.")
+@click.option("--origin", default="import", show_default=True, help="Who read them, where the file does not say.")
+def import_(file: BinaryIO, which: str | None, origin: str) -> None:
+    """Take readings from FILE: CSV with columns named as in a sheet, JSON, or a JSON object in each line (NDJSON).
+
+    `-` reads from stdin. The next sync merges them. Each reading is judged by itself; exit code 2 says that some could
+    not be used. Doing it again changes nothing.
+    """
+    with ExitStack() as stack:
+        desk = stack.enter_context(open_parts()).desk.through("cli")
+        project_id = None if which is None else _project_id(desk, which)
+        from webapp.sources.delivered import read_readings  # noqa: PLC0415  nothing else here reads tables
+
+        tally, name = _Tally(), str(getattr(file, "name", "stdin"))
+        with _bar(name) as advance:
+            for batch in _batches(read_readings(file, name)):
+                tally.add(_deliver(desk, batch, project_id, origin))
+                advance(len(batch))
+    for words in tally.problems:
+        say(words)
+    if tally.wrong > SHOWN:
+        say(f"and {tally.wrong - SHOWN:,} more")
+    say(tally.words)
+    if tally.wrong:
+        sys.exit(2)
+
+
+class _Part(NamedTuple):
+    """What became of a batch. problems: a line for each reading that could not be used."""
+
+    received: int
+    kept: int
+    older: int
+    problems: Sequence[str]
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.received = self.kept = self.older = self.wrong = 0
+        self.problems: list[str] = []  # the first
+
+    def add(self, part: _Part) -> None:
+        self.received += part.received
+        self.kept += part.kept
+        self.older += part.older
+        self.wrong += len(part.problems)
+        self.problems += part.problems[: SHOWN - len(self.problems)]
+
+    @property
+    def words(self) -> str:
+        older = f"{self.older:,} older than what is stored"
+        return f"{self.received:,} readings: {self.kept:,} kept, {older}, {self.wrong:,} not used"
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Callable[[int], object]]:
+    """Takes how many more were delivered; on a terminal a bar shows it."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415  only for people
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(escape(shown(name[-30:])), total=None)
+        yield lambda more: progress.update(task, advance=more, refresh=True)
+
+
+def _batches(items: Iterable[Delivered]) -> Iterator[list[Delivered]]:
+    waiting = iter(items)
+    while batch := list(islice(waiting, AT_ONCE)):
+        yield batch
+
+
+def _deliver(desk: Desk, batch: Sequence[Delivered], project_id: str | None, origin: str) -> _Part:
+    from webapp.actions.readings import Delivery, put_readings  # noqa: PLC0415
+    from webapp.api.http.batches import Wrong, judge  # noqa: PLC0415
+    from webapp.api.shapes.readings import ReadingItem  # noqa: PLC0415
+    from webapp.model import Counts  # noqa: PLC0415
+
+    problems: list[str] = []
+    good: list[tuple[str, Delivery]] = []
+    for place, value, wrong in batch:
+        item = Wrong(None, wrong) if wrong is not None else judge(value, ReadingItem)
+        if isinstance(item, Wrong):
+            problems.append(f"{place}: {item.words}")
+        else:
+            counts = Counts._make(item.counts)
+            one = Delivery(item.account_id, item.profile_url, counts, item.observed_at, item.origin or origin)
+            good.append((place, one))
+    done = put_readings(desk, [one for _, one in good], project_id)
+    for (place, one), became in zip(good, done.became, strict=True):
+        if became.outcome == "invalid":
+            problems.append(f"{place}: {became.words}")
+        elif became.outcome == "unmatched":
+            problems.append(f"{place}: fits no account: {one.profile_url or one.account_id}")
+    return _Part(len(batch), done.kept, done.older, problems)
+
+
+def _project_id(desk: Desk, which: str) -> str:
+    with desk.db.read() as tx:
+        project = project_rows.find(tx, which)
+    if project is None:
+        raise project_rows.missing(which, hint="`smart-sync projects list` shows ids and names")
+    return project.id
