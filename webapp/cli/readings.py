@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 import click
 
 from webapp.cli.root import open_parts
 from webapp.cli.terminal import say, shown
+from webapp.errors import SourceError
 from webapp.store import projects as project_rows
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ def readings() -> None:
 
 
 @readings.command(name="import")
-@click.argument("file", type=click.File("rb", lazy=True))
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option("--project", "which", help="Look for profile URLs in this project only: its name or id.")
 @click.option("--origin", default="import", show_default=True, help="Who read them, where the file does not say.")
-def import_(file: BinaryIO, which: str | None, origin: str) -> None:
+def import_(file: str, which: str | None, origin: str) -> None:
     """Take readings from FILE: CSV with columns named as in a sheet, JSON, or a JSON object in each line (NDJSON).
 
     `-` reads from stdin. The next sync merges them. Each reading is judged by itself; exit code 2 says that some could
@@ -42,9 +43,10 @@ def import_(file: BinaryIO, which: str | None, origin: str) -> None:
         project_id = None if which is None else _project_id(desk, which)
         from webapp.sources.delivered import read_readings  # noqa: PLC0415  nothing else here reads tables
 
-        tally, name = _Tally(), str(getattr(file, "name", "stdin"))
+        tally, name = _Tally(), "stdin" if file == "-" else file
+        opened = stack.enter_context(_open(file))
         with _bar(name) as advance:
-            for batch in _batches(read_readings(file, name)):
+            for batch in _batches(read_readings(opened, name)):
                 tally.add(_deliver(desk, batch, project_id, origin))
                 advance(len(batch))
     for words in tally.problems:
@@ -54,6 +56,13 @@ def import_(file: BinaryIO, which: str | None, origin: str) -> None:
     say(tally.words)
     if tally.wrong:
         sys.exit(2)
+
+
+def _open(file: str) -> AbstractContextManager[BinaryIO]:
+    try:
+        return cast("AbstractContextManager[BinaryIO]", click.open_file(file, "rb"))
+    except OSError as error:
+        raise SourceError(f"{file}: {error.strerror}", code="bad_file") from error
 
 
 class _Part(NamedTuple):
