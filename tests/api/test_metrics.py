@@ -1,80 +1,147 @@
-"""Structs with one field for each metric."""
+"""The figures that Prometheus asks for."""
 
 from __future__ import annotations
 
-import msgspec
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
-from msgspec import UNSET, UnsetType
+import yaml  # type: ignore[import-untyped]
+from prometheus_client.parser import text_string_to_metric_families
 
-from webapp.api.shapes.metrics import MetricStruct, PerMetric, TotalPerMetric, each
-from webapp.model import METRICS
+from tests.fakes.service import Service
+from tests.fakes.sheet import FakeSheet
+from tests.sync.test_together import statements
+from webapp.store import platforms
 
-NUMBERS = tuple(range(len(METRICS)))
-
-
-class Row(MetricStruct, rename={"since": "from"}):
-    since: str
-    counts: PerMetric[int | None]
-    last: bool = False
-
-
-class WideRow(Row, kw_only=True):
-    name: str
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+ANN = "https://x.com/ann"
 
 
-class Sums(MetricStruct):
-    profiles: int
-    totals: TotalPerMetric[int]
+def figures(service: Service) -> dict[tuple[str, ...], float]:
+    """{(name, values of its labels by their names): value}."""
+    answer = service.client.get(
+        "/metrics", headers={"Authorization": f"Bearer {service.parts.settings.admin_tokens[0]}"}
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.content_type.startswith("text/plain; version=0.0.4")
+    return {
+        (sample.name.removeprefix("smart_sync_"), *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
 
 
-class Body(MetricStruct, forbid_unknown_fields=True):
-    counts: PerMetric[int | UnsetType | None] = each(UNSET)
-    note: str | None = None
+@pytest.fixture
+def synced(service: Service, sheet: FakeSheet) -> Service:
+    sheet.rows("Project A", [ANN, 100], ["https://x.com/ben", "many"])
+    service.sync()
+    return service
 
 
-def test_the_metrics_stand_where_the_annotation_does() -> None:
-    row = Row("Monday", NUMBERS, last=True)
+def test_the_figures_say_how_the_service_stands(synced: Service) -> None:
+    found = figures(synced)
+    mine = ("Project A", synced.project()["id"])
 
-    wire = msgspec.json.decode(msgspec.json.encode(row))
-
-    assert list(wire) == ["from", *METRICS, "last"]
-    assert [wire[metric] for metric in METRICS] == list(NUMBERS)
-
-
-def test_a_total_says_so_in_its_name() -> None:
-    assert list(msgspec.to_builtins(Sums(3, NUMBERS))) == ["profiles", *(f"total_{metric}" for metric in METRICS)]
-
-
-def test_counts_are_given_and_read_by_one_name() -> None:
-    assert Row("Monday", NUMBERS) == Row(since="Monday", counts=NUMBERS)
-    assert Row("Monday", NUMBERS).counts == NUMBERS
+    assert (found["projects",], found["projects_failing",], found["held_readings",]) == (1, 0, 0)
+    assert (found["project_accounts", *mine], found["project_problems", *mine]) == (2, 1)
+    assert (found["project_state", *mine, "fresh"], found["snapshots_today",]) == (1, 1)
+    assert (found["runs", "succeeded"], found["runs", "failed"]) == (1, 0)
+    assert found["spreadsheet_up", "the-sheet"] == 1
+    assert abs(found["project_success_timestamp_seconds", *mine] - synced.time.now.timestamp()) < 1
 
 
-def test_a_struct_made_of_another_has_its_metrics() -> None:
-    wide = WideRow("Monday", NUMBERS, name="x")
+def test_what_is_not_known_is_left_out_and_not_0(service: Service) -> None:
+    found = figures(service)
 
-    assert wide == WideRow(**msgspec.structs.asdict(Row("Monday", NUMBERS)), name="x")
-    assert wide.counts == NUMBERS
-
-
-def test_counts_have_to_be_as_many_as_there_are_metrics() -> None:
-    with pytest.raises(ValueError, match="argument"):
-        Row(since="Monday", counts=NUMBERS[1:])
-    with pytest.raises(TypeError):
-        Row("Monday", NUMBERS + NUMBERS)
+    assert ("last_success_timestamp_seconds",) not in found
+    assert ("overdue_seconds",) not in found
+    assert ("last_run_seconds",) not in found
+    assert found["projects",] == 0
 
 
-def test_a_body_names_some_metrics_and_leaves_others_out() -> None:
-    body = msgspec.json.decode(b'{"likes": 3, "views": null}', type=Body)
+def test_what_goes_wrong_shows(synced: Service, sheet: FakeSheet) -> None:
+    sheet.delete("Project A")
+    synced.time.forward(hours=5)
+    synced.trigger()
 
-    said = dict(zip(METRICS, body.counts, strict=True))
-    assert {name: value for name, value in said.items() if value is not UNSET} == {"likes": 3, "views": None}
-    with pytest.raises(msgspec.ValidationError, match="counts"):
-        msgspec.json.decode(b'{"counts": 3}', type=Body)
+    found = figures(synced)
+    mine = ("Project A", synced.project()["id"])
+
+    assert (found["projects_failing",], found["project_failures", *mine]) == (1, 1)
+    assert found["project_state", *mine, "failed"] == 1
 
 
-def test_the_schema_has_the_metrics_and_nothing_else() -> None:
-    _, schemas = msgspec.json.schema_components([Row])
+def test_platforms_show_with_their_quotas(synced: Service) -> None:
+    with synced.db.write() as tx:
+        platforms.enlist(tx, "youtube", "youtube")
+    synced.write("UPDATE platform_states SET quota_used = 90, quota_limit = 100, unread = 3")
 
-    assert list(schemas["Row"]["properties"]) == ["from", *METRICS, "last"]
-    assert schemas["Row"]["required"] == ["from", *METRICS]
+    found = figures(synced)
+
+    assert (found["platform_quota_used", "youtube"], found["platform_quota_limit", "youtube"]) == (90, 100)
+    assert (found["platform_unread_accounts", "youtube"], ("platform_read_timestamp_seconds", "youtube") in found) == (
+        3,
+        False,
+    )
+
+
+def test_names_from_sheets_are_text(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows('A "quoted"\\\n name', [ANN, 1])
+    service.sync()
+
+    assert {key[1] for key in figures(service) if key[0] == "project_accounts"} == {'A "quoted"\\\n name'}
+
+
+def test_nobody_reads_them_without_a_token(synced: Service) -> None:
+    assert synced.client.get("/metrics").status_code == 401
+
+
+def test_as_many_statements_do_for_many_projects_as_for_few(sqlite_service: Service) -> None:
+    counts = []
+    for many in (2, 20):
+        for number in range(many):
+            sqlite_service.sheet.rows(f"Tab {number}", [f"https://x.com/u{number}", 1])
+        sqlite_service.sync()
+        counts.append(len(statements(lambda: figures(sqlite_service))))
+
+    assert counts[0] == counts[1]
+
+
+def names_in(text: str) -> set[str]:
+    return set(re.findall(r"\bsmart_sync_[a-z_]+", text))
+
+
+def every_name(service: Service) -> set[str]:
+    headers = {"Authorization": f"Bearer {service.parts.settings.admin_tokens[0]}"}
+    text = service.client.get("/metrics", headers=headers).text
+    return set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("file", ["grafana-dashboard.json", "prometheus-rules.yml"])
+def test_files_for_others_name_figures_that_there_are(synced: Service, file: str) -> None:
+    text = (DEPLOY / file).read_text(encoding="utf-8")
+    document: Any = json.loads(text) if file.endswith(".json") else yaml.safe_load(text)
+
+    assert document
+    assert names_in(text) <= every_name(synced)
+    assert len(names_in(text)) >= 8
+
+
+def test_the_documents_name_every_figure(synced: Service) -> None:
+    told = names_in((ROOT / "docs" / "metrics.md").read_text(encoding="utf-8"))
+
+    assert told == every_name(synced)
+
+
+@pytest.mark.usefixtures("processes")
+def test_an_app_that_nobody_asks_for_figures_does_not_load_what_makes_them() -> None:
+    code = "import webapp.wsgi, sys; sys.exit('prometheus_client' in sys.modules)"
+    environ = {"SMART_SYNC_DATA_DIR": "/nonexistent", "DATABASE_URL": "sqlite:////nonexistent/x.db", "PATH": ""}
+
+    assert subprocess.run([sys.executable, "-c", code], env=environ, cwd=ROOT, check=False).returncode == 0

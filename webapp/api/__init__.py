@@ -21,6 +21,7 @@ from webapp.api.views import (
     explain,
     health,
     history,
+    metrics,
     projects,
     readings,
     runs,
@@ -52,6 +53,7 @@ ROUTES: tuple[Route, ...] = (
     *explain.ROUTES,
     *totals.ROUTES,
     *health.ROUTES,
+    *metrics.ROUTES,
     *openapi.ROUTES,
     *docs.ROUTES,
 )
