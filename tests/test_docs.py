@@ -133,7 +133,14 @@ def test_decisions_are_one_dated_line_each_in_order() -> None:
 def snake_names() -> list[tuple[str, str]]:
     """(document, name) of every `name_with_underscores` that people wrote into a document."""
     found = {(path.name, word) for path in PAGES for word in WORDS.findall(FENCE.sub("", by_hand(path)))}
-    return sorted((page, word) for page, word in found if re.fullmatch(r"[a-z]\w*_\w*", word) and word not in OTHERS)
+    return sorted(
+        (page, word) for page, word in found if re.fullmatch(r"[a-z]\w*_\w*", word) and not _is_other(page, word)
+    )
+
+
+def _is_other(page: str, word: str) -> bool:
+    """Whether it is somebody else's name, or one that a test of its own holds to what there is: the figures do."""
+    return word in OTHERS or (page == "metrics.md" and word.startswith("smart_sync_"))
 
 
 @pytest.mark.parametrize(("document", "name"), snake_names())

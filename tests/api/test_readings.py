@@ -227,7 +227,8 @@ def test_what_is_nested_too_deep_is_refused(known: Service) -> None:
         (b"[", 400, "bad_json"),
         (b"7", 400, "bad_json"),
         (b"", 400, "bad_json"),
-        (b"[]", 422, "invalid_parameter"),
+        (b"[]", 400, "bad_json"),
+        (b'{"readings": []}', 422, "invalid_parameter"),
         (b'{"readings": [{"account_id": 1, "followers": 1}], "more": 1}', 422, "invalid_parameter"),
     ],
 )

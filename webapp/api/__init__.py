@@ -21,7 +21,6 @@ from webapp.api.views import (
     explain,
     health,
     history,
-    metrics,
     projects,
     readings,
     runs,
@@ -53,7 +52,6 @@ ROUTES: tuple[Route, ...] = (
     *explain.ROUTES,
     *totals.ROUTES,
     *health.ROUTES,
-    *metrics.ROUTES,
     *openapi.ROUTES,
     *docs.ROUTES,
 )

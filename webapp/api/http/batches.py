@@ -51,10 +51,10 @@ def _members(name: str) -> tuple[list[Any], dict[str, Any]]:
         value = parse(_text())
     except ValueError:
         raise HttpProblem(400, "bad_json", "the body is not JSON, or names a member twice") from None
-    if isinstance(value, list):
+    if isinstance(value, list) and value:
         return value, {}
     if not isinstance(value, dict):
-        raise HttpProblem(400, "bad_json", "the body has to be a JSON object or array")
+        raise HttpProblem(400, "bad_json", "the body has to be a JSON object, or an array with something in it")
     items = value.pop(name, None)
     if not isinstance(items, list):
         raise HttpProblem(422, "invalid_parameter", f"{name}: a list is missing", field=name)

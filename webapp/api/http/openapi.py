@@ -216,8 +216,7 @@ class Document:
         }
         if route.body is not None:
             content = {"schema": self._schema(route.body)} | self._example(route, "request")
-            forms = {form: {"schema": {"type": "string"}} for form in route.forms}
-            operation["requestBody"] = {"required": True, "content": {JSON: content, **forms}}
+            operation["requestBody"] = {"required": True, "content": {JSON: content}}
         return {name: value for name, value in operation.items() if value or name == "security"}
 
     def _security(self, route: Route) -> list[Schema]:

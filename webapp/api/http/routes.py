@@ -48,7 +48,8 @@ class Route:
     tag: what it is listed under.
     view: called with the decoded query, then the decoded body if there is one, then the path's values by name.
     query, body: msgspec structs; whatever they do not name is refused. body None: a body that says something is refused.
-    decode: reads the body where it may come in other forms too, whose media types are `forms`.
+    decode: reads the body where it may come in other forms too, which the view's docstring tells of: generated clients
+    know one form of each body.
     answers: {status: struct of the JSON body, or an Answer}.
     problems: codes of the problem documents it may answer with, besides those every route has; `codes` knows them all.
     headers: names of request headers it heeds; `openapi.REQUEST_HEADERS` says what they mean.
@@ -68,7 +69,6 @@ class Route:
     headers: Sequence[str] = ()
     fixed: dict[str, str] = field(default_factory=dict)
     decode: Callable[[], Any] | None = None
-    forms: Sequence[str] = ()
     store: bool = True  # uses the database, which is then brought to this version's tables first
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from flask import Response
 
 from webapp import actions
-from webapp.api.http.batches import LINES, Items, Wrong, decode_items
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import HttpProblem, json_answer
 from webapp.api.http.requests import convert
@@ -23,14 +23,19 @@ from webapp.api.shapes.readings import (
 )
 from webapp.model import Counts
 
+if TYPE_CHECKING:
+    from webapp.api.http.batches import Items, Wrong
+
 SHOWN = 100
 MOST = 10_000
 
-Batch = Items[ReadingItem]
+Batch: TypeAlias = "Items[ReadingItem]"
 
 
 def read_batch() -> Batch:
     """The readings of the body, and what else it says."""
+    from webapp.api.http.batches import decode_items  # noqa: PLC0415  most services are never sent any
+
     return decode_items(ReadingItem, "readings", MOST)
 
 
@@ -41,6 +46,8 @@ def put_readings(query: ReadingsQuery, asked: Batch) -> Response:
     wrong or fits no account takes nothing from the others. Delivering a batch again changes nothing. Where every
     reading is wrong the answer is 422.
     """
+    from webapp.api.http.batches import Wrong  # noqa: PLC0415  as above
+
     project_id = convert(asked.rest, ReadingsQuery, strict=True).project_id or query.project_id
     wrong = {place: one for place, one in enumerate(asked.items) if isinstance(one, Wrong)}
     usable = {place: one for place, one in enumerate(asked.items) if not isinstance(one, Wrong)}
@@ -104,6 +111,5 @@ ROUTES = (
         body=ReadingBatch,
         answers={200: ReadingsAnswer},
         decode=read_batch,
-        forms=LINES[:1],
     ),
 )

@@ -12,7 +12,7 @@ from flask import Response
 from webapp import actions, web
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
-from webapp.api.http.routes import NoQuery, Route
+from webapp.api.http.routes import Answer, NoQuery, Route
 from webapp.api.shapes.fields import Identifier, says
 from webapp.api.shapes.status import (
     LossAcknowledged,
@@ -27,6 +27,8 @@ from webapp.config import Settings
 from webapp.store import account_reads, accounts, leases, projects
 from webapp.store.db import Database
 from webapp.store.reading_ages import reading_ages
+
+FIGURES = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class StatusQuery(msgspec.Struct):
@@ -66,6 +68,17 @@ def acknowledge_lost_history(_: NoQuery) -> Response:
     return json_answer(LossAcknowledged(success=True, acknowledged=actions.storage.acknowledge_lost_history(desk())))
 
 
+def get_metrics(_: NoQuery) -> Response:
+    """How the service stands in figures, as text that Prometheus reads. Moments are seconds since 1970 in UTC.
+
+    It takes a token that may read: `authorization` with `credentials_file` in Prometheus' own settings.
+    """
+    from webapp.api.metrics import metrics_text  # noqa: PLC0415  most never ask
+
+    body = metrics_text(web.get(Database), web.get(Settings), web.get(Clock).now())
+    return Response(body, content_type=FIGURES, headers={"Cache-Control": "no-store"})
+
+
 ROUTES = (
     Route(
         "sync_status",
@@ -86,5 +99,14 @@ ROUTES = (
         acknowledge_lost_history,
         "admin",
         answers={200: LossAcknowledged},
+    ),
+    Route(
+        "get_metrics",
+        "service",
+        "GET",
+        "/metrics",
+        get_metrics,
+        "read",
+        answers={200: Answer(words="the figures", media=["text/plain"])},
     ),
 )

@@ -1,4 +1,4 @@
-"""The service in figures, as Prometheus asks for them."""
+"""The service in figures, as Prometheus asks for them: loaded when somebody asks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
-from flask import Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
-from webapp import __version__, web
-from webapp.api.http.routes import Answer, NoQuery, Route
+from webapp import __version__
 from webapp.api.shapes.status import status_of_service
-from webapp.clock import Clock, utc_day
+from webapp.clock import utc_day
 from webapp.config import Settings
 from webapp.model import RunState
 from webapp.rules.freshness import is_project_stale
@@ -22,7 +23,6 @@ from webapp.store.heads import all_heads
 from webapp.store.projects import Project
 from webapp.store.status import ServiceStatus
 
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "smart_sync_"
 
 
@@ -42,24 +42,15 @@ class Metric(NamedTuple):
     labels: Sequence[str] = ()
 
 
-def get_metrics(_: NoQuery) -> Response:
-    """How the service stands in figures, as text that Prometheus reads. Moments are seconds since 1970 in UTC.
-
-    It takes a token that may read: `authorization` with `credentials_file` in Prometheus' own settings.
-    """
-    settings, now, db = web.get(Settings), web.get(Clock).now(), web.get(Database)
+def metrics_text(db: Database, settings: Settings, now: datetime) -> bytes:
+    """All figures in the text format of Prometheus. Raises: StoreError."""
     status = status_of_service(db, settings, now)
     with db.read() as tx:
         projects, figures = all_heads(tx), figures_of(tx, utc_day(now))
-    body = _text([*_of_service(status, figures, now), *_of_projects(projects, figures, settings, now)])
-    return Response(body, content_type=TEXT, headers={"Cache-Control": "no-store"})
+    return _text([*_of_service(status, figures, now), *_of_projects(projects, figures, settings, now)])
 
 
 def _text(metrics: Sequence[Metric]) -> bytes:
-    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415  most never ask
-    from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415
-    from prometheus_client.registry import Collector  # noqa: PLC0415
-
     class Once(Collector):
         def collect(self) -> Iterator[Any]:
             for metric in metrics:
@@ -151,16 +142,3 @@ def _problems(project: Project) -> int:
 
 def _moment(moment: datetime | None) -> Line:
     return Line(None if moment is None else moment.timestamp())
-
-
-ROUTES = (
-    Route(
-        "get_metrics",
-        "service",
-        "GET",
-        "/metrics",
-        get_metrics,
-        "read",
-        answers={200: Answer(words="the figures", media=["text/plain"])},
-    ),
-)
