@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from pathlib import Path
 
@@ -511,3 +512,14 @@ def test_a_workbook_in_a_folder_that_cannot_be_read_any_more_says_so(
     (cells,) = source.read(tabs, [None] * len(tabs), Budget())
 
     assert str(cells.error) == "it is gone"
+
+
+def test_a_format_without_end_is_not_looked_through(book: Book) -> None:
+    """Its brackets would be tried one by one to the end, in which time no other thread runs."""
+    book.rows = '<row r="1"><c r="A1"><v>7</v></c></row>'
+    book.styles = f'<numFmts><numFmt numFmtId="170" formatCode="{"[" * 200_000}"/></numFmts>'
+    book.styles += '<cellXfs><xf numFmtId="170"/></cellXfs>'
+    started = time.process_time()
+
+    assert book.grid() == [[7]]
+    assert time.process_time() - started < 2

@@ -14,11 +14,11 @@ from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.texts import UNREADABLE, clean
 from webapp.sources.urls import BadProfile, platform_slug, profile_of
 
+# Nothing here may try a text in many ways: a cell has up to 131,072 characters, and no thread runs beside a pattern.
 _TOTAL = re.compile(
-    r"[\W_]*(?:(?:grand|sub)[\s-]*)?(?:totals?|sum|average|avg|итого|итог|всего|сумма|среднее|разом)(?=[\s:=]|\Z)",
+    r"[\W_]*+(?:(?:grand|sub)[\s-]*+)?(?:totals?|sum|average|avg|итого|итог|всего|сумма|среднее|разом)(?=[\s:=]|\Z)",
     re.IGNORECASE,
 )
-_LIKE_LINK = re.compile(r"[/@]|\A\s*\S*\.\S*\s*\Z")
 
 
 def names_account(header: Header, row: Sequence[Cell]) -> bool:
@@ -137,7 +137,7 @@ class AccountFinder:
 
     def _is_title(self, row: Sequence[Cell], named: Cell) -> bool:
         """Whether the row is nothing but a text that does not even try to be a link."""
-        if not isinstance(named, str) or not clean(named) or _LIKE_LINK.search(named):
+        if not isinstance(named, str) or not clean(named) or _is_like_link(named):
             return False
         return sum(clean(cell) is not None for cell in self._cells_in_use(row)) == 1
 
@@ -150,6 +150,11 @@ def _profile_of_handle(handle: Cell, place: str) -> Profile | None:
     except BadProfile:
         return None
     return None if profile.platform == "other" else profile
+
+
+def _is_like_link(text: str) -> bool:
+    """Whether it is a path or an address, or one word with a point in it."""
+    return "/" in text or "@" in text or ("." in text and len(text.split()) == 1)
 
 
 def _is_total(row: Sequence[Cell]) -> bool:

@@ -20,13 +20,22 @@ from webapp.errors import SourceError
 from webapp.sources.sheet import UNLIMITED
 from webapp.sources.sheet.finder import has_counts, names_account
 from webapp.sources.sheet.headers import Aliases, Header, find_header, fitness, identity
-from webapp.sources.sheet.limits import LONGEST_CELL, MOST_CELLS, MOST_ROWS, check_cells, check_rows, in_time
+from webapp.sources.sheet.limits import (
+    LONGEST_CELL,
+    MOST_CELLS,
+    MOST_ROWS,
+    check_cells,
+    check_rows,
+    check_time,
+    in_time,
+)
 
 if TYPE_CHECKING:
     from _csv import Reader
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 20
+_LOOK_LINES = 4_096  # lines within cells between two looks at the time
 _NAMED = re.compile(
     r'"?sep=([^\w"\r\n])"?[,;\t|]*\r?(?:\n|\Z)', re.IGNORECASE
 )  # how Excel is told the delimiter, in the first line
@@ -60,7 +69,7 @@ def read_table(text: str, title: str, aliases: Aliases | None = None, budget: Bu
     if _LONE_CR.search(text):
         _check_line_ends(text, spans, title)
     if spans:
-        _check_spans(text, delimiter, table, in_time(spans.items(), title, budget), title, aliases)
+        _check_spans(text, delimiter, table, _in_time(spans, title, budget), title, aliases)
     return table
 
 
@@ -187,6 +196,20 @@ def _check_line_ends(text: str, spans: _Spans, title: str) -> None:
     lone = next((number for number, line in ends if line.endswith("\r")), None)
     if lone is not None and any(line.endswith("\n") for _, line in ends):
         raise _bad_csv(title, lone, "ends by a sign that other lines do not end by: a line break within a cell?")
+
+
+def _in_time(spans: _Spans, title: str, budget: Budget) -> Iterator[tuple[int, _Span]]:
+    """The spans, as long as there is time: one alone may have as many lines as a tab.
+
+    Raises: OutOfTime.
+    """
+    lines = 0
+    for place, (first, last) in spans.items():
+        lines += last - first
+        if lines >= _LOOK_LINES:
+            check_time(title, budget)
+            lines = 0
+        yield place, (first, last)
 
 
 def _check_spans(

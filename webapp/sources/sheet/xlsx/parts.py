@@ -27,6 +27,7 @@ _RELS = "_rels"
 # Formats of dates and times that Excel names by number alone.
 _BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 _BUILT_IN_PERCENTS = (9, 10)
+_LONGEST_FORMAT = 255  # characters, as Excel has it
 _NO_DATE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general|E[+-]', re.IGNORECASE)
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _DATE_LETTER = re.compile("[dmhys]", re.IGNORECASE)
@@ -225,7 +226,7 @@ def _kind(number: int, code: str | None) -> Shown | None:
     """What a format shows a number as. code: None for one that is built in."""
     if code is None:
         return "date" if number in _BUILT_IN_DATES else "percent" if number in _BUILT_IN_PERCENTS else None
-    first = code.partition(";")[0]
+    first = code[:_LONGEST_FORMAT].partition(";")[0]
     if _ELAPSED.search(first):
         return "length"
     plain = _NO_DATE.sub("", first)
