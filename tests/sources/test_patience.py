@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from contextlib import suppress
 
 import pytest
@@ -57,3 +58,15 @@ def test_the_time_ends_within_cells_of_very_many_lines() -> None:
 
     with pytest.raises(OutOfTime):
         read_table(text, "A", budget=budget)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_line_of_cells_without_end_is_refused_before_it_is_held(delimiter: str) -> None:
+    text = "Link,Followers\n" + delimiter * 10_000_001
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match="A: more than 10,000,000 cells"):
+            read_table(text, "A")
+        assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
+    finally:
+        tracemalloc.stop()

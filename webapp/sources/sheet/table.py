@@ -61,6 +61,8 @@ def read_table(text: str, title: str, aliases: Aliases | None = None, budget: Bu
     Raises: SourceError `malformed_csv`, `too_large`, `bad_response` for a cell that is too long; OutOfTime.
     """
     _check_signs(text, title)
+    # Before a row is read: one line may have as many cells as the file has bytes, each of which takes eight.
+    check_cells(title, max(map(text.count, _DELIMITERS)))
     text = _unwrap(_OFFICE_LINE_END.sub("", text).replace("\r\r\n", "\r\n"), aliases)
     delimiter = _delimiter(text, aliases)
     table, spans = _parse_whole(text, delimiter, title, budget)
