@@ -84,7 +84,7 @@ def test_the_home_page_tells_how_each_project_is(admin: FlaskClient) -> None:
     words = text_of(admin, "/")
 
     assert "3 projects, 20 accounts. Last checked just now." in words
-    assert "Beauty Lab fresh 88.1M views 24 h +500K 7 d +3.43M 88.2 % of 100M" in words
+    assert "Beauty Lab fresh 88.2M views 24 h +500K 7 d +3.44M 88.2 % of 100M" in words
     assert "Checked just now, changed just now, next in 29 min 1 problem 1 held value" in words
 
 
@@ -107,7 +107,7 @@ def test_a_project_s_state_is_one_word(site: Site, values: dict[str, Any], hours
 
     words = text_of(site.visitor(TOKEN), "/")
 
-    assert f"Beauty Lab {said} 88.1M" in words
+    assert f"Beauty Lab {said} 88.2M" in words
     assert ("the Sheet is not shared" in words) == (said == "failed")
 
 

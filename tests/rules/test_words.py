@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from webapp.rules import words
 
@@ -89,22 +91,42 @@ def test_how_long_a_run_took(seconds: float | None, text: str) -> None:
         (-9_999, "−9,999"),
         (9_999, "9,999"),
         (10_000, "10.0K"),
-        (-10_999, "−10.9K"),
-        (100_999, "100K"),
-        (999_999, "999K"),
+        (-10_999, "−11.0K"),
+        (10_949, "10.9K"),
+        (99_949, "99.9K"),
+        (99_950, "100K"),
+        (100_499, "100K"),
+        (100_500, "101K"),
+        (999_499, "999K"),
+        (999_500, "1.00M"),
+        (999_999, "1.00M"),
         (1_000_000, "1.00M"),
-        (1_099_999, "1.09M"),
-        (18_450_200, "18.4M"),
-        (999_999_999, "999M"),
+        (1_004_999, "1.00M"),
+        (1_005_000, "1.01M"),
+        (9_994_999, "9.99M"),
+        (9_995_000, "10.0M"),
+        (18_450_200, "18.5M"),
+        (433_980_800, "434M"),
+        (999_999_999, "1.00B"),
         (10**9, "1.00B"),
-        (10**12 - 1, "999B"),
+        (10**12 - 1, "1.00T"),
         (10**12, "1.00T"),
         (-1_999, "−1,999"),
         (2**63, "9,223,372T"),
     ],
 )
-def test_a_number_is_shortened_towards_zero(value: int | None, text: str) -> None:
+def test_a_number_is_shortened_to_the_nearest(value: int | None, text: str) -> None:
     assert words.compact(value) == text
+
+
+@given(st.integers(10_000, 10**15))
+def test_a_short_number_is_off_by_half_of_its_last_digit_at_most(value: int) -> None:
+    digits, letter = words.compact(value)[:-1].replace(",", ""), words.compact(value)[-1]
+    unit = next(unit for unit, mark in words.STEPS if mark == letter)
+    last = unit // 10 ** len(digits.partition(".")[2])
+
+    assert 2 * abs(round(float(digits) * unit) - value) <= last + 2
+    assert len(digits.replace(".", "")) == 3 or letter == "T"
 
 
 @pytest.mark.parametrize(("value", "text"), [(1, "+1"), (20_000, "+20.0K"), (0, "0"), (-1, "−1"), (None, "–")])

@@ -35,18 +35,18 @@ def signed(value: int | None) -> str:
 
 
 def compact(value: int | None, *, sign: bool = False) -> str:
-    """Three digits that tell the size: 18.5M. Small numbers stay whole. Rounded towards zero, so nothing is promised."""
+    """Three digits that tell the size: 18.5M. Small numbers stay whole. Rounded to the nearest, half away from zero."""
     if value is None:
         return UNKNOWN
     mark = MINUS if value < 0 else ("+" if sign and value > 0 else "")
     size = abs(value)
     if size < SMALL:
         return f"{mark}{size:,}"
-    unit, letter = next(step for step in STEPS if size >= step[0])
-    whole, rest = divmod(size, unit)
-    digits = max(0, 3 - len(str(whole)))
-    tail = f"{rest * 10**digits // unit:0{digits}d}" if digits else ""
-    return f"{mark}{whole:,}{'.' + tail if tail else ''}{letter}"
+    # What would round up to 1,000 of a unit is one of the next: 999,950 is 1.00M.
+    unit, letter = next(step for step in STEPS if 10_000 * size >= 9_995 * step[0])
+    digits = (1_000 * size < 9_995 * unit) + (100 * size < 9_995 * unit)
+    whole, rest = divmod((2 * size * 10**digits + unit) // (2 * unit), 10**digits)
+    return f"{mark}{whole:,}{f'.{rest:0{digits}d}' if digits else ''}{letter}"
 
 
 def span(length: timedelta) -> str:
