@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.fakes.clock import MONDAY
 from tests.fakes.service import ADMIN, Service, moment
 from tests.fakes.sheet import FakeSheet
 from tests.sync.test_together import statements
 from webapp.api.http.batches import LINES
+from webapp.model import METRICS
 from webapp.sources.sheet import Cell
 
 ANN = "https://x.com/ann"
@@ -39,7 +43,7 @@ def deliver(service: Service, *readings: dict[str, Any], **more: Any) -> Any:
 def test_a_batch_is_kept_and_the_next_sync_merges_it(known: Service) -> None:
     told = deliver(known, {"profile_url": ANN, "followers": 120}, {"profile_url": BEN, "views": 7})
     assert told == {
-        "success": True, "received": 2, "kept": 2, "older": 0, "unmatched": [], "unmatched_count": 0,
+        "success": True, "received": 2, "kept": 2, "unchanged": 0, "older": 0, "unmatched": [], "unmatched_count": 0,
         "invalid": [], "invalid_count": 0, "outcomes": ["kept", "kept"],
     }  # fmt: skip
     assert known.followers(ANN) == 100
@@ -70,9 +74,12 @@ def test_what_fits_no_account_is_listed_and_the_rest_is_kept(known: Service) -> 
     assert (told["success"], told["kept"], told["unmatched_count"]) == (False, 1, 2)
     assert told["outcomes"] == ["unmatched", "kept", "unmatched"]
     assert told["unmatched"] == [
-        {"index": 0, "account_id": None, "profile_url": "https://x.com/nobody"},
-        {"index": 2, "account_id": 999_999, "profile_url": None},
-    ]
+        {
+            "index": 0, "account_id": None, "profile_url": "https://x.com/nobody",
+            "message": "no account has this address",
+        },
+        {"index": 2, "account_id": 999_999, "profile_url": None, "message": "no account has this id"},
+    ]  # fmt: skip
 
 
 @pytest.mark.shortcuts
@@ -101,12 +108,23 @@ def test_an_older_reading_does_not_replace_a_newer_one(known: Service) -> None:
     assert (told["kept"], told["older"], known.followers(ANN)) == (0, 1, 120)
 
 
-def test_a_time_in_the_future_is_taken_as_now(known: Service) -> None:
-    deliver(known, {"profile_url": ANN, "followers": 120, "observed_at": "2099-01-01T00:00:00Z"})
+def test_a_time_in_the_future_is_refused_beyond_what_clocks_differ(known: Service) -> None:
+    told = deliver(
+        known,
+        {"profile_url": ANN, "followers": 120, "observed_at": "2026-03-02T10:04:59Z"},
+        {"profile_url": BEN, "followers": 120, "observed_at": "2026-03-02T10:05:01Z"},
+    )
 
+    assert told["outcomes"] == ["kept", "invalid"]
+    assert told["invalid"] == [
+        {
+            "index": 1,
+            "field": "observed_at",
+            "message": "observed_at: is in the future; here it is 2 Mar 2026, 10:00 UTC",
+        }
+    ]
     (row,) = known.rows("SELECT observed_at FROM observations WHERE source = 'parsed'")
-
-    assert moment(row["observed_at"]).date() == MONDAY.date()
+    assert moment(row["observed_at"]) == MONDAY + timedelta(minutes=4, seconds=59)
 
 
 def test_a_reading_of_yesterday_makes_no_snapshot_of_today(known: Service) -> None:
@@ -121,9 +139,40 @@ def test_a_reading_of_yesterday_makes_no_snapshot_of_today(known: Service) -> No
 
 
 def test_a_reading_of_a_removed_account_is_unmatched(known: Service) -> None:
+    number = known.account(ANN)["id"]
     known.remove_account(ANN)
 
-    assert deliver(known, {"profile_url": ANN, "followers": 120})["unmatched_count"] == 1
+    told = deliver(known, {"profile_url": ANN, "followers": 120}, {"account_id": number, "followers": 120})
+
+    assert told["outcomes"] == ["unmatched", "unmatched"]
+    assert {one["message"] for one in told["unmatched"]} == {"the account was removed from Project A"}
+
+
+def test_a_reading_of_an_account_in_another_project_is_told_where_it_is(known: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project B", ["https://x.com/bob", 1])
+    known.sync()
+    mine = known.project("Project A")["id"]
+
+    told = deliver(known, {"profile_url": "https://x.com/bob", "followers": 120}, project_id=mine)
+
+    assert told["unmatched"][0]["message"] == "the account is in Project B, and not in the project that is named"
+
+
+def test_a_project_that_is_not_there_is_404(known: Service) -> None:
+    body = json.dumps([{"profile_url": ANN, "followers": 120}])
+    answer = raw(known, body, project_id="nobody")
+
+    assert (answer.status_code, answer.json["code"]) == (404, "project_not_found")
+
+
+def test_two_projects_are_refused(known: Service) -> None:
+    mine = known.project("Project A")["id"]
+    body = json.dumps({"project_id": mine, "readings": [{"profile_url": ANN, "followers": 120}]})
+
+    assert raw(known, body, project_id=mine).status_code == 200
+    assert (raw(known, body, project_id="other").status_code, raw(known, body, project_id="other").json["field"]) == (
+        422, "project_id",
+    )  # fmt: skip
 
 
 BAD: dict[str, dict[str, Any]] = {
@@ -203,7 +252,23 @@ def test_a_line_for_each_reading_is_a_batch(known: Service, kind: str) -> None:
 
     assert answer.status_code == 200
     assert answer.json["outcomes"] == ["kept", "invalid", "kept", "invalid"]
-    assert [one["message"] for one in answer.json["invalid"]] == ["the line is not JSON, or names a member twice"] * 2
+    assert [one["message"] for one in answer.json["invalid"]] == [
+        "the line is not JSON", "a member is given more than once",
+    ]  # fmt: skip
+
+
+def test_signs_that_end_a_line_of_text_may_stand_within_a_reading(known: Service) -> None:
+    body = json.dumps({"profile_url": ANN, "followers": 120, "origin": "a\u2028b\x85c\x0cd"}, ensure_ascii=False)
+
+    assert raw(known, body.replace("\x0c", "\\f").encode(), LINES[0]).json["outcomes"] == ["kept"]
+
+
+@pytest.mark.parametrize("spoiled", ['"followers": 1, "followers": 2', '"followers": ' + "9" * 9_999])
+def test_what_spoils_one_reading_of_an_array_takes_nothing_from_the_others(known: Service, spoiled: str) -> None:
+    answer = raw(known, f'[{{"profile_url": "{ANN}", "followers": 120}}, {{"profile_url": "{BEN}", {spoiled}}}]')
+
+    assert (answer.status_code, answer.json["outcomes"]) == (200, ["kept", "invalid"])
+    assert len(answer.json["invalid"][0]["message"]) < 100
 
 
 def test_a_number_that_is_none_spoils_its_own_reading_alone(known: Service) -> None:
@@ -227,6 +292,7 @@ def test_what_is_nested_too_deep_is_refused(known: Service) -> None:
         (b"[", 400, "bad_json"),
         (b"7", 400, "bad_json"),
         (b"", 400, "bad_json"),
+        (b'{"readings": [], "readings": [{"account_id": 1, "followers": 1}]}', 400, "bad_json"),
         (b"[]", 400, "bad_json"),
         (b'{"readings": []}', 422, "invalid_parameter"),
         (b'{"readings": [{"account_id": 1, "followers": 1}], "more": 1}', 422, "invalid_parameter"),
@@ -251,7 +317,7 @@ def test_a_batch_that_is_delivered_again_changes_nothing(known: Service) -> None
     again = deliver(known, *batch)
 
     assert (told["outcomes"], told["older"]) == (["kept", "older", "kept"], 1)
-    assert again["outcomes"] == told["outcomes"]
+    assert (again["outcomes"], again["kept"], again["unchanged"]) == (["unchanged", "older", "unchanged"], 0, 2)
     assert (known.rows(said), known.tables(without=["observations"])) == before
 
 
@@ -266,22 +332,88 @@ def test_as_many_statements_do_for_many_readings_as_for_few(sqlite_service: Serv
     assert many == few
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_order_and_the_number_of_deliveries_do_not_matter(known: Service, seed: int) -> None:
-    dice = Random(seed)
-    batch = [
-        {"profile_url": url, "followers": dice.randrange(99), "observed_at": f"2026-03-02T0{hour}:00:00Z"}
-        for url in (ANN, BEN)
-        for hour in range(6)
+NUMBERS = st.none() | st.integers(0, 9)
+SAID = st.builds(
+    lambda url, hour, followers, views: {
+        "profile_url": url, "observed_at": f"2026-03-02T0{hour}:00:00Z", "followers": followers, "views": views,
+    },
+    st.sampled_from((ANN, BEN)), st.integers(0, 5), NUMBERS, NUMBERS,
+)  # fmt: skip
+
+
+def numbers(service: Service) -> list[dict[str, Any]]:
+    columns = ", ".join((*METRICS, "observed_at"))
+    return service.rows(f"SELECT {columns} FROM observations WHERE source = 'parsed' ORDER BY account_id")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(SAID, min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_the_order_within_a_batch_does_not_matter_nor_how_often_it_comes(
+    sqlite_service: Service, batch: list[dict[str, Any]], dice: Random
+) -> None:
+    fresh = start_over(sqlite_service)
+    at = {(one["profile_url"], one["observed_at"]): one for one in batch}  # of one moment the last one counts
+    batch = [*at.values()]
+    send(fresh, batch)
+    first = numbers(fresh)
+
+    send(fresh, batch)
+    again = numbers(fresh)
+    start_over(fresh)
+    send(fresh, dice.sample(batch, len(batch)))
+
+    assert again == first
+    assert numbers(fresh) == first
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(SAID, min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_how_readings_are_split_into_batches_does_not_matter(
+    sqlite_service: Service, said: list[dict[str, Any]], dice: Random
+) -> None:
+    whole = [one for one in said if None not in one.values()] or [
+        {"profile_url": ANN, "followers": 1, "views": 1, "observed_at": "2026-03-02T09:00:00Z"}
     ]
-    last = {one["profile_url"]: one["followers"] for one in batch}
-    for _ in range(4):
-        deliver(known, *dice.sample(batch, dice.randrange(1, len(batch))))
-    deliver(known, *dice.sample(batch, len(batch)))
+    whole = [*{(one["profile_url"], one["observed_at"]): one for one in whole}.values()]
+    fresh = start_over(sqlite_service)
+    send(fresh, whole)
+    first = numbers(fresh)
 
-    said = known.rows("SELECT followers FROM observations WHERE source = 'parsed' ORDER BY account_id")
+    start_over(fresh)
+    for _ in range(3):
+        send(fresh, dice.sample(whole, dice.randint(1, len(whole))))
+    for one in dice.sample(whole, len(whole)):
+        send(fresh, [one])
 
-    assert [row["followers"] for row in said] == [last[ANN], last[BEN]]
+    assert numbers(fresh) == first
+
+
+def test_two_of_one_moment_are_the_last_one_however_often_they_come(known: Service) -> None:
+    at = "2026-03-02T09:00:00Z"
+    batch = [
+        {"profile_url": ANN, "followers": 1, "views": 5, "observed_at": at},
+        {"profile_url": ANN, "followers": 2, "observed_at": at},
+    ]
+    deliver(known, *batch)
+    before = numbers(known)
+
+    assert (before[0]["followers"], before[0]["views"]) == (2, 5)
+    assert deliver(known, *batch)["outcomes"] == ["unchanged", "unchanged"]
+    assert numbers(known) == before
+
+
+def start_over(service: Service) -> Service:
+    """The service with its two accounts, and no reading of them."""
+    if not service.rows("SELECT id FROM accounts"):
+        service.sheet.rows("Project A", [ANN, 100], [BEN, 5])
+        service.sync()
+    with service.engine.db.write() as tx:
+        tx.exec_driver_sql("DELETE FROM observations WHERE source = 'parsed'")
+    return service
+
+
+def send(service: Service, batch: list[dict[str, Any]]) -> None:
+    assert service.post("/api/admin/readings", {"readings": batch}).status_code in {200, 422}  # none has a number
 
 
 @pytest.mark.parametrize("readings", [[], "x", {}, None, [None], [[]], 5], ids=repr)

@@ -135,7 +135,7 @@ def _deliver(desk: Desk, batch: Sequence[Delivered], project_id: str | None, ori
         if became.outcome == "invalid":
             problems.append(f"{place}: {became.words}")
         elif became.outcome == "unmatched":
-            problems.append(f"{place}: fits no account: {one.profile_url or one.account_id}")
+            problems.append(f"{place}: fits no account: {one.profile_url or one.account_id}: {became.words}")
     return _Part(len(batch), done.kept, done.older, problems)
 
 

@@ -64,17 +64,34 @@ def put(tx: sa.Connection, readings: Sequence[Reading]) -> int:
     return kept
 
 
-def times(tx: sa.Connection, ids: Sequence[int]) -> dict[int, datetime]:
-    """{account id: when it was read last}; accounts that never were are not there."""
-    columns = (observations.c.account_id, observations.c.observed_at)
+def latest(tx: sa.Connection, ids: Sequence[int]) -> dict[int, Reading]:
+    """{account id: what was read of it last}; accounts that never were are not there."""
+    columns = [observations.c[name] for name in _COLUMNS]
     parsed = sa.select(*columns).where(observations.c.source == "parsed")
     found = (row for part in chunks(ids) for row in tx.execute(parsed.where(observations.c.account_id.in_(part))))
-    return {row[0]: row[1] for row in found}
+    return {row[0]: Reading(row[0], Counts._make(row[1:-2]), row[-2], row[-1]) for row in found}
 
 
 def _said(tx: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
     """What was read of each account, and by whom; when is left out: saying it again is no news."""
-    columns = [observations.c[name] for name in ("account_id", *METRICS, "origin")]
-    parsed = sa.select(*columns).where(observations.c.source == "parsed")
-    found = (row for part in chunks(ids) for row in tx.execute(parsed.where(observations.c.account_id.in_(part))))
-    return {row[0]: tuple(row[1:]) for row in found}
+    return {key: (reading.counts, reading.origin) for key, reading in latest(tx, ids).items()}
+
+
+class Elsewhere(NamedTuple):
+    """Where an account is, or was, that is not among those that were looked for."""
+
+    project_name: str
+    removed: bool
+
+
+def elsewhere(tx: sa.Connection, keys: Sequence[str], ids: Sequence[int]) -> dict[str | int, Elsewhere]:
+    """{url_key or account id: where it is in any project}; one that is there goes before one that was removed."""
+    found: dict[str | int, Elsewhere] = {}
+    removed = sa.or_(accounts.c.removed_at.is_not(None), projects.c.removed_at.is_not(None))
+    for column, wanted in ((accounts.c.url_key, keys), (accounts.c.id, ids)):
+        statement = sa.select(column, projects.c.name, removed).join(projects, projects.c.id == accounts.c.project_id)
+        for part in chunks(wanted):
+            # The last one stays: the oldest of those that are there, if any is.
+            there = statement.where(column.in_(part)).order_by(removed.desc(), accounts.c.id.desc())
+            found |= {key: Elsewhere(name, bool(gone)) for key, name, gone in tx.execute(there)}
+    return found

@@ -9,12 +9,17 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from flask import request
 
 from webapp.api.http.problems import HttpProblem
-from webapp.api.http.requests import DEEPEST, UNSTORABLE, convert, is_deeper, parts_of, refuse_doubles
+from webapp.api.http.requests import DEEPEST, UNSTORABLE, convert, is_deeper, parts_of
 
 NDJSON = "application/x-ndjson"
+LONGEST_NUMBER = 400  # digits; no count has a tenth of them, and Python refuses to read some thousands
 LINES = (NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines")
 
 T = TypeVar("T")
+
+
+class _Doubled(dict[str, Any]):
+    """An object that names a member twice: whoever sent it meant one of the two, and nobody knows which."""
 
 
 class Wrong(NamedTuple):
@@ -50,9 +55,11 @@ def _members(name: str) -> tuple[list[Any], dict[str, Any]]:
     try:
         value = parse(_text())
     except ValueError:
-        raise HttpProblem(400, "bad_json", "the body is not JSON, or names a member twice") from None
+        raise HttpProblem(400, "bad_json", "the body is not JSON") from None
     if isinstance(value, list) and value:
         return value, {}
+    if isinstance(value, _Doubled):
+        raise HttpProblem(400, "bad_json", "the body names a member twice")
     if not isinstance(value, dict):
         raise HttpProblem(400, "bad_json", "the body has to be a JSON object, or an array with something in it")
     items = value.pop(name, None)
@@ -62,12 +69,13 @@ def _members(name: str) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _lines() -> Iterator[Any]:
-    for line in _text().splitlines():
+    # By line feeds alone: other signs that end a line of text may stand within a string of JSON.
+    for line in _text().split("\n"):
         if line.strip():
             try:
                 yield parse(line)
             except ValueError:
-                yield Wrong(None, "the line is not JSON, or names a member twice")
+                yield Wrong(None, "the line is not JSON")
 
 
 def _text() -> str:
@@ -78,21 +86,34 @@ def _text() -> str:
 
 
 def parse(text: str) -> Any:
-    """NaN and the like are numbers here, which no count is: they spoil their own item alone.
+    """What is JSON but for one item spoils that item alone: NaN, a number without end, a member that is named twice.
 
     Raises: ValueError.
     """
     try:
-        return json.loads(text, object_pairs_hook=refuse_doubles)
+        return json.loads(text, object_pairs_hook=_object, parse_int=_whole)
     except RecursionError as error:
-        raise ValueError from error
+        raise ValueError("it is nested too deep") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Doubled(found)
+
+
+def _whole(digits: str) -> int:
+    """The number; of one that is far too large its first digits, which are too large as well."""
+    return int(digits[:LONGEST_NUMBER])
 
 
 def judge(value: Any, kind: type[T]) -> T | Wrong:
+    """The item, or what is wrong with it."""
     if is_deeper([value], DEEPEST):
         return Wrong(None, f"more than {DEEPEST} objects and lists within each other")
     if any(isinstance(part, str) and UNSTORABLE.search(part) for part in parts_of(value)):
         return Wrong(None, "a NUL character or half of a surrogate pair is in no text")
+    if any(isinstance(part, _Doubled) for part in parts_of(value)):
+        return Wrong(None, "a member is given more than once")
     try:
         return convert(value, kind, strict=True)
     except HttpProblem as problem:

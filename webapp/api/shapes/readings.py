@@ -36,7 +36,7 @@ class ReadingsQuery(Struct, forbid_unknown_fields=True):
     project_id: Annotated[Identifier | None, says("look for profile URLs in this project only, else in all")] = None
 
 
-Outcome = Literal["kept", "older", "unmatched", "invalid"]
+Outcome = Literal["kept", "unchanged", "older", "unmatched", "invalid"]
 
 
 class InvalidReading(Struct):
@@ -53,6 +53,7 @@ class UnmatchedReading(Struct):
     index: Annotated[int, zero_or_more("its place in the batch, from 0")]
     account_id: int | None
     profile_url: str | None
+    message: Annotated[str, says("why: there is none, it was removed, or it is in another project")]
 
 
 class ReadingsAnswer(Struct):
@@ -61,11 +62,13 @@ class ReadingsAnswer(Struct):
     success: Annotated[bool, says("every reading could be used and fits an account")]
     received: Number
     kept: Annotated[int, zero_or_more("observations that were stored")]
+    unchanged: Annotated[int, zero_or_more("left out, because it is stored already")]
     older: Annotated[int, zero_or_more("left out, because what is stored is newer")]
     unmatched: Annotated[list[UnmatchedReading], says("the first 100")]
     unmatched_count: Number
     invalid: Annotated[list[InvalidReading], says("the first 100")]
     invalid_count: Number
     outcomes: Annotated[
-        list[Outcome], says("what became of each reading, in their order; older: what is stored is newer")
+        list[Outcome],
+        says("what became of each reading, in their order; unchanged: it is stored; older: what is stored is newer"),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from flask import Response
@@ -43,12 +43,12 @@ def put_readings(query: ReadingsQuery, asked: Batch) -> Response:
     """Keep a batch of readings; the next sync merges them. Each is judged by itself, and none is lost silently.
 
     The body is the object, the array of its `readings` alone, or NDJSON with a reading in each line. A reading that is
-    wrong or fits no account takes nothing from the others. Delivering a batch again changes nothing. Where every
-    reading is wrong the answer is 422.
+    wrong or fits no account takes nothing from the others. Delivering a batch again changes nothing, and an older
+    reading never replaces a newer one. Where every reading is wrong the answer is 422.
     """
     from webapp.api.http.batches import Wrong  # noqa: PLC0415  as above
 
-    project_id = convert(asked.rest, ReadingsQuery, strict=True).project_id or query.project_id
+    project_id = _project_id(query, asked)
     wrong = {place: one for place, one in enumerate(asked.items) if isinstance(one, Wrong)}
     usable = {place: one for place, one in enumerate(asked.items) if not isinstance(one, Wrong)}
     done = actions.readings.put_readings(desk(), [*map(_delivery, usable.values())], project_id)
@@ -59,23 +59,38 @@ def put_readings(query: ReadingsQuery, asked: Batch) -> Response:
         outcomes[place] = became.outcome
     if len(wrong) == len(asked.items):
         raise _refusal(wrong)
-    return json_answer(_answer(asked, wrong, outcomes, done.kept, done.older))
+    unmatched = [
+        UnmatchedReading(place, one.account_id, one.profile_url, became.words)
+        for (place, one), became in zip(usable.items(), done.became, strict=True)
+        if became.outcome == "unmatched"
+    ]
+    return json_answer(_answer(outcomes, wrong, unmatched, done))
+
+
+def _project_id(query: ReadingsQuery, asked: Batch) -> str | None:
+    in_body = convert(asked.rest, ReadingsQuery, strict=True).project_id
+    if in_body is not None and query.project_id not in {None, in_body}:
+        raise HttpProblem(422, "invalid_parameter", "the address and the body name two projects", field="project_id")
+    return in_body or query.project_id
 
 
 def _answer(
-    asked: Batch, wrong: dict[int, Wrong], outcomes: Sequence[Outcome], kept: int, older: int
+    outcomes: list[Outcome],
+    wrong: Mapping[int, Wrong],
+    unmatched: list[UnmatchedReading],
+    done: actions.readings.Delivered,
 ) -> ReadingsAnswer:
-    unmatched = [place for place, outcome in enumerate(outcomes) if outcome == "unmatched"]
     return ReadingsAnswer(
         success=not unmatched and not wrong,
-        received=len(asked.items),
-        kept=kept,
-        older=older,
-        unmatched=[_unmatched(place, asked.items[place]) for place in unmatched[:SHOWN]],
+        received=len(outcomes),
+        kept=done.kept,
+        unchanged=done.unchanged,
+        older=done.older,
+        unmatched=unmatched[:SHOWN],
         unmatched_count=len(unmatched),
         invalid=[InvalidReading(place, *wrong[place]) for place in sorted(wrong)[:SHOWN]],
         invalid_count=len(wrong),
-        outcomes=list(outcomes),
+        outcomes=outcomes,
     )
 
 
@@ -94,11 +109,6 @@ def _delivery(one: ReadingItem) -> actions.readings.Delivery:
     )
 
 
-def _unmatched(place: int, one: ReadingItem | Wrong) -> UnmatchedReading:
-    assert isinstance(one, ReadingItem)  # noqa: S101  what is wrong is invalid
-    return UnmatchedReading(place, one.account_id, one.profile_url)
-
-
 ROUTES = (
     Route(
         "put_readings",
@@ -110,6 +120,7 @@ ROUTES = (
         query=ReadingsQuery,
         body=ReadingBatch,
         answers={200: ReadingsAnswer},
+        problems=("project_not_found",),
         decode=read_batch,
     ),
 )
