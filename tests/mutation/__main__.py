@@ -55,7 +55,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=MOST, help="how many faults of a module are tried")
     parser.add_argument("--place", help="only faults of this function or class")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes try them")
-    return parser.parse_args()
+    options = parser.parse_args()
+    for module in options.modules:
+        if not (ROOT / module).exists():
+            parser.error(f"there is no {module}; name a file such as webapp/store/leases.py")
+    return options
 
 
 def _files(targets: Sequence[str]) -> Iterator[Path]:
@@ -144,6 +148,9 @@ def _line(name: str, killed: int, tried: int) -> str:
 def _report(scores: Sequence[Score]) -> int:
     killed, tried = sum(score.killed for score in scores), sum(score.tried for score in scores)
     nameless = [mutant for score in scores for mutant in score.survivors if score.reason(mutant) is None]
+    if not tried:
+        print("nothing there has faults to try: no code of " + ", ".join(TESTS))
+        return 2
     print(_line("all", killed, tried) + f"  {len(nameless)} survivors without a reason")
     return int(bool(nameless) or any(score.killed < BAR * score.tried for score in scores))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -141,3 +142,15 @@ def test_a_fault_with_a_reason_is_one_of_those_that_are_made() -> None:
     for module, place, words in NAMED:
         source = (ROOT / module).read_text(encoding="utf-8")
         assert (place, words) in {(mutant.place, mutant.words) for mutant in mutants_of(source)}, module
+
+
+@pytest.mark.parametrize(
+    ("module", "words"), [("webapp.store.leases", "there is no webapp.store.leases"), ("webapp/cli", "nothing there")]
+)
+@pytest.mark.usefixtures("processes")
+def test_what_cannot_be_tried_is_said(module: str, words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.mutation", module], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, words in done.stdout + done.stderr) == (2, True)
