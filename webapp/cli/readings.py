@@ -12,7 +12,7 @@ import click
 
 from webapp.cli.root import open_parts
 from webapp.cli.terminal import say, shown
-from webapp.errors import SourceError
+from webapp.errors import SmartSyncError, SourceError
 from webapp.store import projects as project_rows
 
 if TYPE_CHECKING:
@@ -35,27 +35,34 @@ def readings() -> None:
 def import_(file: str, which: str | None, origin: str) -> None:
     """Take readings from FILE: CSV with columns named as in a sheet, JSON, or a JSON object in each line (NDJSON).
 
-    `-` reads from stdin. The next sync merges them. Each reading is judged by itself; exit code 2 says that some could
-    not be used. Doing it again changes nothing.
+    Columns of a CSV may also be `account_id`, `observed_at` and `origin`. `-` reads from stdin. The next sync merges
+    them. Each reading is judged by itself; exit code 2 says that some could not be used. Readings that say when they
+    were read may be taken again: it changes nothing.
     """
     with ExitStack() as stack:
         desk = stack.enter_context(open_parts()).desk.through("cli")
         project_id = None if which is None else _project_id(desk, which)
-        from webapp.sources.delivered import read_readings  # noqa: PLC0415  nothing else here reads tables
-
         tally, name = _Tally(), "stdin" if file == "-" else file
         opened = stack.enter_context(_open(file))
-        with _bar(name) as advance:
-            for batch in _batches(read_readings(opened, name)):
-                tally.add(_deliver(desk, batch, project_id, origin))
-                advance(len(batch))
-    for words in tally.problems:
-        say(words)
-    if tally.wrong > SHOWN:
-        say(f"and {tally.wrong - SHOWN:,} more")
-    say(tally.words)
+        try:
+            with _bar(name) as advance:
+                for batch in _batches(_read(opened, name)):
+                    tally.add(_deliver(desk, batch, project_id, origin))
+                    advance(len(batch))
+        except (SmartSyncError, KeyboardInterrupt):
+            if tally.received:  # is stored, whatever came then
+                tally.report(so_far=True)
+            raise
+    tally.report()
     if tally.wrong:
         sys.exit(2)
+
+
+def _read(opened: BinaryIO, name: str) -> Iterator[Delivered]:
+    from webapp.api.http.batches import parse  # noqa: PLC0415  nothing else here reads files
+    from webapp.sources.delivered import read_readings  # noqa: PLC0415
+
+    return read_readings(opened, name, parse)
 
 
 def _open(file: str) -> AbstractContextManager[BinaryIO]:
@@ -70,26 +77,32 @@ class _Part(NamedTuple):
 
     received: int
     kept: int
+    unchanged: int
     older: int
     problems: Sequence[str]
 
 
 class _Tally:
     def __init__(self) -> None:
-        self.received = self.kept = self.older = self.wrong = 0
+        self.received = self.kept = self.unchanged = self.older = self.wrong = 0
         self.problems: list[str] = []  # the first
 
     def add(self, part: _Part) -> None:
         self.received += part.received
         self.kept += part.kept
+        self.unchanged += part.unchanged
         self.older += part.older
         self.wrong += len(part.problems)
         self.problems += part.problems[: SHOWN - len(self.problems)]
 
-    @property
-    def words(self) -> str:
-        older = f"{self.older:,} older than what is stored"
-        return f"{self.received:,} readings: {self.kept:,} kept, {older}, {self.wrong:,} not used"
+    def report(self, *, so_far: bool = False) -> None:
+        for words in self.problems:
+            say(words)
+        if self.wrong > SHOWN:
+            say(f"and {self.wrong - SHOWN:,} more")
+        stored = f"{self.kept:,} kept, {self.unchanged:,} unchanged, {self.older:,} older than what is stored"
+        noun = f"{self.received:,} reading{'' if self.received == 1 else 's'}{' so far' if so_far else ''}"
+        say(f"{noun}: {stored}, {self.wrong:,} not used")
 
 
 @contextmanager
@@ -136,7 +149,7 @@ def _deliver(desk: Desk, batch: Sequence[Delivered], project_id: str | None, ori
             problems.append(f"{place}: {became.words}")
         elif became.outcome == "unmatched":
             problems.append(f"{place}: fits no account: {one.profile_url or one.account_id}: {became.words}")
-    return _Part(len(batch), done.kept, done.older, problems)
+    return _Part(len(batch), done.kept, done.unchanged, done.older, problems)
 
 
 def _project_id(desk: Desk, which: str) -> str:
