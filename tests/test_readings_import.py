@@ -311,6 +311,13 @@ def test_what_was_kept_before_a_file_broke_is_told(known: Shell, monkeypatch: py
     assert stored(known) == [(1, 1200, None, "import")]
 
 
+@pytest.mark.parametrize("origin", ["a" * 101, "a\udcff"])
+def test_an_origin_is_held_to_the_rules_of_the_api(known: Shell, origin: str) -> None:
+    told = put(known, "a.ndjson", LINE, "--origin", origin)
+
+    assert (told.exit_code, stored(known)) == (2, [])
+
+
 def test_whole_batches_of_what_is_kept_already_are_told_as_unchanged(known: Shell) -> None:
     body = json.dumps({"profile_url": URL, "followers": 1200, "observed_at": "2026-03-02T10:00:00Z"})
 

@@ -68,10 +68,11 @@ def put_readings(desk: Desk, batch: Sequence[Delivery], project_id: str | None =
 
     Raises: NotFound.
     """
+    now = desk.clock.now()
+    targets = [_target(one, now) for one in batch]  # before anybody has to wait for the transaction
     with desk.edit() as edit:
         if project_id is not None:
             projects.get(edit.tx, project_id)
-        targets = [_target(one, edit.now) for one in batch]
         found = _found(edit.tx, {target for target in targets if not isinstance(target, Became)}, project_id)
         rows = [
             (place, _row(account_id, one, edit.now))

@@ -136,6 +136,8 @@ def _deliver(desk: Desk, batch: Sequence[Delivered], project_id: str | None, ori
     problems: list[str] = []
     good: list[tuple[str, Delivery]] = []
     for place, value, wrong in batch:
+        if isinstance(value, dict):
+            value.setdefault("origin", origin)
         item = Wrong(None, wrong) if wrong is not None else judge(value, ReadingItem)
         if isinstance(item, Wrong):
             problems.append(f"{place}: {item.words}")
