@@ -54,10 +54,11 @@ def test_a_sync_longer_than_the_grace_is_cancelled_between_two_projects(sheet: G
         assert (answer.status, answer.json["state"], answer.json["error_code"]) == (503, "cancelled", "shutting_down")
         assert answer.headers["Retry-After"].isdigit()
         assert not answer.json["success"]
-        assert (answer.json["success_count"], answer.json["remaining"]) == (1, 2)
+        done = answer.json["success_count"]  # which of the two calls ahead is held is chance
+        assert (done, answer.json["remaining"]) in ((1, 2), (2, 1))
         assert code == 0
         assert service.rows("SELECT name FROM leases WHERE holder IS NOT NULL") == []
-        assert sorted(map(sorted, service.followers().values())) == [[100], [100], [200]]
+        assert sorted(map(sorted, service.followers().values())) == [[100]] * (3 - done) + [[200]] * done
         assert service.rows("SELECT state FROM spreadsheets") == ["ok"]
         assert service.sound()
 
@@ -74,7 +75,7 @@ def test_a_sync_in_the_background_is_cancelled_as_well(sheet: Google, tmp_path: 
         assert code == 0
         assert service.states() == {run_id: "cancelled"}
         assert service.rows("SELECT name FROM leases WHERE holder IS NOT NULL") == []
-        assert len(service.followers()) == 1
+        assert len(service.followers()) in (1, 2)
 
 
 def test_a_sync_in_the_background_that_fits_the_grace_is_finished(sheet: Google, tmp_path: Path) -> None:

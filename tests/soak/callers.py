@@ -6,7 +6,6 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -146,7 +145,7 @@ class Callers:
         place = dice.randrange(len(TABS))
         url = f"https://www.tiktok.com/@tab{place}.account0"
         value = max(filter(None, self._promised.likes.get(url, ())), default=1_000) + dice.randint(1, 9)
-        one = {"profile_url": url, "likes": value, "observed_at": datetime.now(UTC).isoformat(), "origin": "soak"}
+        one = {"profile_url": url, "likes": value, "origin": "soak"}  # of now, whatever the service's clock says
         self._promised.try_value(self._promised.likes, url, value)
         answer = self._call(dice, "POST", "/api/admin/readings", {"readings": [one]})
         if answer and answer.status == 200 and answer.json["kept"]:

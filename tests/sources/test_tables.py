@@ -500,3 +500,10 @@ def test_a_stray_sign_never_gives_an_account_the_number_of_another(line: int, pl
         assert found in {"malformed_csv", "header_missing"}
     else:
         assert all(count in {None, WHOLE[name]} for name, count in found.items() if name in WHOLE)
+
+
+def test_a_cell_that_is_long_over_many_lines_is_refused() -> None:
+    text = 'URL,Followers,Note\nx.com/a,12,ok\nx.com/b,13,"' + ("n" * 1_000 + "\n") * 200 + '"\n'
+
+    with pytest.raises(SourceError, match="line 3 has a cell of more than 131,072 characters"):
+        rows_of(text)

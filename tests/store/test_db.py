@@ -850,3 +850,58 @@ def test_many_tuples_are_inserted_and_changed_as_if_one_by_one(db: Database) -> 
         stored = tx.execute(sa.select(leases.c.fence).order_by(leases.c.fence)).scalars().all()
 
     assert stored == list(range(100, 160))
+
+
+def test_an_option_of_another_program_is_named() -> None:
+    with pytest.raises(ConfigError, match="no option 'pgbouncer', 'schema'") as caught:
+        open_database("postgresql://user:secret-word@host/name?pgbouncer=true&schema=public&sslmode=require")
+
+    assert "secret-word" not in str(caught.value)
+
+
+def test_an_at_sign_in_a_password_is_hinted_at_and_not_printed() -> None:
+    with pytest.raises(ConfigError, match="@ in the password") as caught:
+        open_database("postgresql://user:secret@word@host/name")
+
+    assert "word" not in caught.value.message.replace("password", "")
+    assert "%40" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "words", ["unsupported startup parameter: options", 'unrecognized configuration parameter "a"']
+)
+def test_settings_that_a_pooler_refuses_come_with_each_transaction(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    connect, refused = psycopg.connect, []
+
+    def refuse(*arguments: Any, **parameters: Any) -> Any:
+        if "options" in parameters:
+            refused.append(parameters["options"])
+            raise psycopg.OperationalError(f"connection failed: ERROR:  {words}")
+        return connect(*arguments, **parameters)
+
+    monkeypatch.setattr(psycopg, "connect", refuse)
+    db = open_database(postgres_url)
+    said = []
+    for open_ in (db.read, db.write):
+        with open_() as tx:
+            said.append(tx.execute(sa.text("SHOW lock_timeout")).scalar())
+    db.close()
+
+    assert (said, len(refused)) == (["5s", "5s"], 1)
+
+
+@pytest.mark.postgres
+def test_any_other_refusal_is_told(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise psycopg.OperationalError("connection failed: no route to host")
+
+    monkeypatch.setattr(psycopg, "connect", refuse)
+    db = open_database(postgres_url)
+
+    with pytest.raises(StoreError) as caught, db.read():
+        pass
+
+    db.close()
+    assert caught.value.code == "database_unreachable"

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from tests.fakes.service import Service
 from tests.postgres_server import Server, become, unprivileged_user
 from tests.programs import need
-from webapp.errors import ConfigError, StoreError
+from webapp.errors import StoreError
 from webapp.store.db import open_database
 from webapp.store.migrate import migrate
 
@@ -127,18 +127,3 @@ def test_a_pooler_that_restarts_is_away_for_that_long(pooler: Pooler, postgres_u
     with pooler.running(), db.read() as tx:
         assert tx.execute(sa.text("SELECT 1")).scalar() == 1
     db.close()
-
-
-def test_an_option_of_another_program_is_named() -> None:
-    with pytest.raises(ConfigError, match="no option 'pgbouncer', 'schema'") as caught:
-        open_database("postgresql://user:secret-word@host/name?pgbouncer=true&schema=public&sslmode=require")
-
-    assert "secret-word" not in str(caught.value)
-
-
-def test_an_at_sign_in_a_password_is_hinted_at_and_not_printed() -> None:
-    with pytest.raises(ConfigError, match="@ in the password") as caught:
-        open_database("postgresql://user:secret@word@host/name")
-
-    assert "word" not in caught.value.message.replace("password", "")
-    assert "%40" in str(caught.value.hint)
