@@ -26,7 +26,7 @@ from webapp.store.status import ServiceStatus
 PREFIX = "smart_sync_"
 
 
-class Line(NamedTuple):
+class Figure(NamedTuple):
     """One figure. labels: in the order of its metric's names. value None: not known, so it is left out."""
 
     value: float | None
@@ -38,7 +38,7 @@ class Metric(NamedTuple):
 
     name: str
     words: str
-    lines: Sequence[Line]
+    lines: Sequence[Figure]
     labels: Sequence[str] = ()
 
 
@@ -68,15 +68,15 @@ def _text(metrics: Sequence[Metric]) -> bytes:
 
 def _of_service(status: ServiceStatus, figures: Figures, now: datetime) -> Iterator[Metric]:
     totals, last = status.totals, status.last_run
-    yield Metric("info", "The version that answers.", [Line(1, [__version__])], ["version"])
-    yield Metric("projects", "Projects that are not removed.", [Line(totals.total)])
-    yield Metric("projects_stale", "Active projects whose numbers are too old to trust.", [Line(len(totals.stale))])
-    yield Metric("projects_failing", "Active projects whose last sync was not whole.", [Line(len(totals.failing))])
-    yield Metric("held_readings", "Readings that are kept aside until somebody decides.", [Line(totals.held)])
-    yield Metric("snapshots_today", "Snapshots of this UTC day.", [Line(figures.snapshots)])
-    states = [Line(figures.runs.get(state, 0), [state]) for state in get_args(RunState)]
+    yield Metric("info", "The version that answers.", [Figure(1, [__version__])], ["version"])
+    yield Metric("projects", "Projects that are not removed.", [Figure(totals.total)])
+    yield Metric("projects_stale", "Active projects whose numbers are too old to trust.", [Figure(len(totals.stale))])
+    yield Metric("projects_failing", "Active projects whose last sync was not whole.", [Figure(len(totals.failing))])
+    yield Metric("held_readings", "Readings that are kept aside until somebody decides.", [Figure(totals.held)])
+    yield Metric("snapshots_today", "Snapshots of this UTC day.", [Figure(figures.snapshots)])
+    states = [Figure(figures.runs.get(state, 0), [state]) for state in get_args(RunState)]
     yield Metric("runs", "Runs on record by their state; old ones are forgotten.", states, ["state"])
-    yield Metric("runs_live", "Runs that are at work.", [Line(len(status.running))])
+    yield Metric("runs_live", "Runs that are at work.", [Figure(len(status.running))])
     yield Metric(
         "last_success_timestamp_seconds", "The last success of any project.", [_moment(totals.last_success_at)]
     )
@@ -86,13 +86,15 @@ def _of_service(status: ServiceStatus, figures: Figures, now: datetime) -> Itera
         [_moment(status.tick.seen_at if status.tick else None)],
     )
     late = None if status.next_turn is None else max(0.0, (now - status.next_turn).total_seconds())
-    yield Metric("overdue_seconds", "For how long the first turn of all projects has waited.", [Line(late)])
+    yield Metric("overdue_seconds", "For how long the first turn of all projects has waited.", [Figure(late)])
     if last is not None:
         yield Metric(
-            "last_run_google_calls", "Calls to Google of the last run that had something to do.", [Line(last.api_calls)]
+            "last_run_google_calls",
+            "Calls to Google of the last run that had something to do.",
+            [Figure(last.api_calls)],
         )
-        yield Metric("last_run_seconds", "What it took.", [Line(last.seconds)])
-    sheets = [Line(sheet.state == "ok", [sheet.key]) for sheet in status.spreadsheets]
+        yield Metric("last_run_seconds", "What it took.", [Figure(last.seconds)])
+    sheets = [Figure(sheet.state == "ok", [sheet.key]) for sheet in status.spreadsheets]
     yield Metric("spreadsheet_up", "1 where a spreadsheet answered when it was last asked.", sheets, ["spreadsheet"])
     yield from _of_platforms(status)
 
@@ -113,7 +115,7 @@ def _of_platforms(status: ServiceStatus) -> Iterator[Metric]:
         "quota_limit": ("Units that it has for a day.", [one.quota_limit for one in known]),
     }
     for name, (words, values) in figures.items():
-        lines = [Line(value, [one.name]) for value, one in zip(values, known, strict=True)]
+        lines = [Figure(value, [one.name]) for value, one in zip(values, known, strict=True)]
         yield Metric(f"platform_{name}", words, lines, ["platform"])
 
 
@@ -121,7 +123,7 @@ def _of_projects(projects: Sequence[Project], figures: Figures, settings: Settin
     labels = ["project_id", "project"]
 
     def each(name: str, words: str, values: Sequence[float | None]) -> Metric:
-        lines = [Line(value, [one.id, one.name]) for value, one in zip(values, projects, strict=True)]
+        lines = [Figure(value, [one.id, one.name]) for value, one in zip(values, projects, strict=True)]
         return Metric(f"project_{name}", words, lines, labels)
 
     yield each("accounts", "Accounts that are there.", [figures.accounts.get(one.id, 0) for one in projects])
@@ -129,7 +131,7 @@ def _of_projects(projects: Sequence[Project], figures: Figures, settings: Settin
     yield each("failures", "Attempts since the last success.", [one.failures for one in projects])
     yield each("success_timestamp_seconds", "The last success.", [_moment(one.synced_at).value for one in projects])
     states = [
-        Line(1, [one.id, one.name, project_state(one, stale=is_project_stale(one, settings.stale_after, now))])
+        Figure(1, [one.id, one.name, project_state(one, stale=is_project_stale(one, settings.stale_after, now))])
         for one in projects
     ]
     yield Metric("project_state", "1 for the worst thing that is so of a project.", states, [*labels, "state"])
@@ -140,5 +142,5 @@ def _problems(project: Project) -> int:
     return len(report.get("problems", ()))
 
 
-def _moment(moment: datetime | None) -> Line:
-    return Line(None if moment is None else moment.timestamp())
+def _moment(moment: datetime | None) -> Figure:
+    return Figure(None if moment is None else moment.timestamp())

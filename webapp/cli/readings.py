@@ -17,7 +17,7 @@ from webapp.store import projects as project_rows
 
 if TYPE_CHECKING:
     from webapp.actions.desk import Desk
-    from webapp.sources.delivered import Delivered
+    from webapp.sources.delivered import FileReading
 
 AT_ONCE = 10_000
 SHOWN = 20
@@ -58,7 +58,7 @@ def import_(file: str, which: str | None, origin: str) -> None:
         sys.exit(2)
 
 
-def _read(opened: BinaryIO, name: str) -> Iterator[Delivered]:
+def _read(opened: BinaryIO, name: str) -> Iterator[FileReading]:
     from webapp.api.http.batches import parse  # noqa: PLC0415  nothing else here reads files
     from webapp.sources.delivered import read_readings  # noqa: PLC0415
 
@@ -121,13 +121,13 @@ def _bar(name: str) -> Iterator[Callable[[int], object]]:
         yield lambda more: progress.update(task, advance=more, refresh=True)
 
 
-def _batches(items: Iterable[Delivered]) -> Iterator[list[Delivered]]:
+def _batches(items: Iterable[FileReading]) -> Iterator[list[FileReading]]:
     waiting = iter(items)
     while batch := list(islice(waiting, AT_ONCE)):
         yield batch
 
 
-def _deliver(desk: Desk, batch: Sequence[Delivered], project_id: str | None, origin: str) -> _Part:
+def _deliver(desk: Desk, batch: Sequence[FileReading], project_id: str | None, origin: str) -> _Part:
     from webapp.actions.readings import Delivery, put_readings  # noqa: PLC0415
     from webapp.api.http.batches import Wrong, judge  # noqa: PLC0415
     from webapp.api.shapes.readings import ReadingItem  # noqa: PLC0415

@@ -39,7 +39,7 @@ _LONGEST_ID = 20  # digits; the database has 19
 _OWN = ("account_id", "observed_at", "origin")
 
 
-class Delivered(NamedTuple):
+class FileReading(NamedTuple):
     """A reading as it stands in a file, in words of the API. place: `line 17`. wrong: why there is none."""
 
     place: str
@@ -47,7 +47,7 @@ class Delivered(NamedTuple):
     wrong: str | None = None
 
 
-def read_readings(file: BinaryIO, name: str, parse: Parse) -> Iterator[Delivered]:
+def read_readings(file: BinaryIO, name: str, parse: Parse) -> Iterator[FileReading]:
     """The readings of a file, one by one; of lines only one is in memory at a time.
 
     parse: decodes JSON, and raises ValueError.
@@ -97,16 +97,16 @@ def _lines(head: bytes, file: BinaryIO) -> Iterator[tuple[str, bytes]]:
         yield f"line {number}", line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
 
 
-def _parsed_lines(lines: Iterable[tuple[str, bytes]], parse: Parse) -> Iterator[Delivered]:
+def _parsed_lines(lines: Iterable[tuple[str, bytes]], parse: Parse) -> Iterator[FileReading]:
     for place, line in lines:
         if not line.strip():
             continue
         try:
-            yield Delivered(place, parse(line.decode("utf-8")))
+            yield FileReading(place, parse(line.decode("utf-8")))
         except UnicodeDecodeError:
-            yield Delivered(place, None, "is not in UTF-8")
+            yield FileReading(place, None, "is not in UTF-8")
         except ValueError:
-            yield Delivered(place, None, "is no JSON")
+            yield FileReading(place, None, "is no JSON")
 
 
 def _text(data: bytes, name: str) -> str:
@@ -116,7 +116,7 @@ def _text(data: bytes, name: str) -> str:
         raise SourceError(f"{name} is not in UTF-8", code="bad_encoding", hint="save it in UTF-8") from None
 
 
-def _items(text: str, name: str, parse: Parse) -> Iterator[Delivered]:
+def _items(text: str, name: str, parse: Parse) -> Iterator[FileReading]:
     try:
         value = parse(text)
     except ValueError as error:
@@ -128,10 +128,10 @@ def _items(text: str, name: str, parse: Parse) -> Iterator[Delivered]:
         hint = "name the project with --project" if others == ["project_id"] else "nothing of it is read"
         raise SourceError(f"{name} has {', '.join(others)[:100]} beside its readings", code="bad_file", hint=hint)
     for number, item in enumerate(items, 1):
-        yield Delivered(f"reading {number}", item)
+        yield FileReading(f"reading {number}", item)
 
 
-def _rows(text: str, name: str) -> Iterator[Delivered]:
+def _rows(text: str, name: str) -> Iterator[FileReading]:
     table = read_table(text, name, _BY_ID)
     header = find_header(table, _BY_ID, name)
     own = _own(table[header.row - 1])
@@ -144,19 +144,19 @@ def _own(names: Sequence[Cell]) -> dict[str, int]:
     return {member: plain.index(member) for member in _OWN if member in plain}
 
 
-def _rows_of_sheet(table: Table, name: str) -> Iterator[Delivered]:
+def _rows_of_sheet(table: Table, name: str) -> Iterator[FileReading]:
     """The rows of a table whose columns are named as in a sheet."""
     reading = read_tab(table, name)
     for row in reading.rows.values():
         counts = {metric: count for metric, count in zip(METRICS, row.counts, strict=True) if count is not None}
         if counts:
-            yield Delivered(f"row {row.row}", {"profile_url": row.profile.url, **counts})
+            yield FileReading(f"row {row.row}", {"profile_url": row.profile.url, **counts})
     for problem in reading.problems:
         place = problem.cell or name
-        yield Delivered(place, None, problem.message.removeprefix(f"{place}: "))
+        yield FileReading(place, None, problem.message.removeprefix(f"{place}: "))
 
 
-def _rows_of_api(table: Table, header: Header, own: dict[str, int], name: str) -> Iterator[Delivered]:
+def _rows_of_api(table: Table, header: Header, own: dict[str, int], name: str) -> Iterator[FileReading]:
     """The rows of a table, each of which is a reading of its own."""
     ruler = Ruler(table, header)
     for number, row in enumerate(table[header.row :], header.row + 1):
@@ -164,16 +164,16 @@ def _rows_of_api(table: Table, header: Header, own: dict[str, int], name: str) -
             continue
         place = f"row {number}"
         if (words := ruler.fault(number, row)) is not None:
-            yield Delivered(place, None, words)
+            yield FileReading(place, None, words)
             continue
         try:
             value = _named(row, header, own)
         except BadProfile as error:
-            yield Delivered(place, None, f"the profile URL {error}")
+            yield FileReading(place, None, f"the profile URL {error}")
             continue
         value |= {member: text for member in _OWN[1:] if (text := clean(_cell(row, own.get(member))))}
         yield from _wrong_counts(row, number, header, name, value)
-        yield Delivered(place, value)
+        yield FileReading(place, value)
 
 
 def _named(row: Sequence[Cell], header: Header, own: dict[str, int]) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _named(row: Sequence[Cell], header: Header, own: dict[str, int]) -> dict[str
 
 def _wrong_counts(
     row: Sequence[Cell], number: int, header: Header, name: str, value: dict[str, Any]
-) -> Iterator[Delivered]:
+) -> Iterator[FileReading]:
     """Puts the counts into the value; what is none is told by its cell, and the others are kept."""
     for metric in METRICS:
         column = header.columns.get(metric)
@@ -197,7 +197,9 @@ def _wrong_counts(
             value[metric] = count_of(cell)
         except NotACount as why:
             assert column is not None  # noqa: S101  a blank cell is no wrong one
-            yield Delivered(address(name, column, number), None, f"{quote_cell(cell)} is not a count: it {why.message}")
+            yield FileReading(
+                address(name, column, number), None, f"{quote_cell(cell)} is not a count: it {why.message}"
+            )
 
 
 def _cell(row: Sequence[Cell], column: int | None) -> Cell:

@@ -85,7 +85,7 @@ class Batch:
         self.run = run
         self.create = create
         self.shares: list[Share] = []
-        self.memory = Memory(run, coming)
+        self.memory = RowMemory(run, coming)
 
     @property
     def is_full(self) -> bool:
@@ -233,7 +233,7 @@ def _forget_rows(side: SheetSide, run: LiveRun) -> SheetSide:
     return reread(side, run) if side.leaves_out else side
 
 
-class Memory:
+class RowMemory:
     """What is remembered of the rows of tabs, looked up for several projects at once as long as they are small."""
 
     def __init__(self, run: LiveRun, coming: Sequence[Project]) -> None:
