@@ -430,3 +430,24 @@ def test_a_batch_of_ten_thousand_is_kept_and_more_is_refused(sqlite_service: Ser
 
     assert sqlite_service.post("/api/admin/readings", {"readings": [one] * 10_000}).status_code == 200
     assert sqlite_service.post("/api/admin/readings", {"readings": [one] * 10_001}).status_code == 422
+
+
+@pytest.mark.shortcuts
+def test_what_nobody_read_today_makes_no_snapshot_of_today(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN])
+    service.sync()
+    deliver(service, {"profile_url": ANN, "views": 500})
+    service.sync()
+    service.time.forward(days=1)
+    deliver(service, {"profile_url": ANN, "followers": 120})
+    service.sync()
+    days = service.rows("SELECT day, followers, views FROM account_snapshots ORDER BY day")
+
+    assert [(row["followers"], row["views"]) for row in days] == [(None, 500), (120, None)]
+    assert service.account(ANN)["views"] == 500  # the last that is known
+
+    deliver(service, {"profile_url": ANN, "views": 510})
+    service.sync()
+
+    (_, today) = service.rows("SELECT day, followers, views FROM account_snapshots ORDER BY day")
+    assert (today["followers"], today["views"]) == (120, 510)

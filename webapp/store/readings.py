@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from webapp.clock import utc_day
 from webapp.model import METRICS, Counts
+from webapp.rules.growth import ALL, mask_of
 from webapp.store.statement import Bulk, chunks
 from webapp.store.tables import accounts, observations, projects
 from webapp.store.types import native
@@ -26,8 +28,11 @@ class Reading(NamedTuple):
 _COLUMNS = ("account_id", *METRICS, "observed_at", "origin")
 
 
+_PUT = (*_COLUMNS, "unread")
+
+
 def _build_put(insert: Any) -> sa.UpdateBase:
-    values = {name: sa.bindparam(name, type_=observations.c[name].type) for name in _COLUMNS}
+    values = {name: sa.bindparam(name, type_=observations.c[name].type) for name in _PUT}
     statement = insert(observations).values(source=sa.literal_column("'parsed'"), **values)
     new = statement.excluded
     kept: dict[str, sa.ColumnElement[Any]] = {
@@ -38,12 +43,12 @@ def _build_put(insert: Any) -> sa.UpdateBase:
     kept["same_since"] = sa.case((same, since), else_=new.observed_at)
     return statement.on_conflict_do_update(  # type: ignore[no-any-return]
         index_elements=["account_id", "source"],
-        set_=kept | {"observed_at": new.observed_at, "origin": new.origin},
+        set_=kept | {name: new[name] for name in ("observed_at", "origin", "unread")},
         where=observations.c.observed_at <= new.observed_at,
     )
 
 
-_put = Bulk(_build_put, _COLUMNS)
+_put = Bulk(_build_put, _PUT)
 
 
 def put(tx: sa.Connection, readings: Sequence[Reading]) -> int:
@@ -51,9 +56,12 @@ def put(tx: sa.Connection, readings: Sequence[Reading]) -> int:
     if not readings:
         return 0
     kind = observations.c.observed_at.type
-    rows = [(one.account_id, *one.counts, native(tx, kind, one.observed_at), one.origin) for one in readings]
     ids = sorted({reading.account_id for reading in readings})
     before = _said(tx, ids)
+    rows = [
+        (one.account_id, *one.counts, native(tx, kind, one.observed_at), one.origin, unread)
+        for one, unread in zip(readings, _unread(tx, ids, readings), strict=True)
+    ]
     kept = _put.run(tx, rows)
     after = _said(tx, ids)
     changed = [account_id for account_id in ids if after.get(account_id) != before.get(account_id)]
@@ -62,6 +70,20 @@ def put(tx: sa.Connection, readings: Sequence[Reading]) -> int:
         statement = projects.update().where(projects.c.id.in_(theirs))
         tx.execute(statement.values(revision=projects.c.revision + 1))  # what explains their numbers reads otherwise
     return kept
+
+
+def _unread(tx: sa.Connection, ids: Sequence[int], readings: Sequence[Reading]) -> Iterator[int]:
+    """Bits of the metrics of each that nobody read on its day: what was read of them before stands, and is of that time."""
+    columns = (observations.c.account_id, observations.c.observed_at, observations.c.unread)
+    parsed = sa.select(*columns).where(observations.c.source == "parsed")
+    found = (row for part in chunks(ids) for row in tx.execute(parsed.where(observations.c.account_id.in_(part))))
+    known = {account_id: (utc_day(at), bits) for account_id, at, bits in found}
+    for one in readings:
+        day, before = utc_day(one.observed_at), known.get(one.account_id)
+        bits = ALL & ~mask_of(one.counts) & (before[1] if before is not None and before[0] == day else ALL)
+        if before is None or before[0] <= day:
+            known[one.account_id] = day, bits
+        yield bits
 
 
 def latest(tx: sa.Connection, ids: Sequence[int]) -> dict[int, Reading]:

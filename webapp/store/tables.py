@@ -173,7 +173,7 @@ observations = _table(
     sa.Column("same_since", UtcDateTime()),  # of readings: since when every one has said the same
     sa.Column("origin", sa.Text),  # `Project A!17`, `youtube`
     sa.Column("note", sa.Text),
-    _number("unread"),  # of the sheet: bits of the metrics whose cell was not read; their last good value stands
+    _number("unread"),  # bits of metrics whose last value stands: their cell, or nobody on the reading's day, was read
     _number("doubted"),  # of the sheet: bits of the metrics whose value is in `doubts`
     _one_of("source", "sheet", "parsed"),
     sa.PrimaryKeyConstraint("account_id", "source"),
