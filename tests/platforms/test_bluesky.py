@@ -72,6 +72,20 @@ def test_one_name_that_is_refused_takes_nothing_from_the_others(
     assert state == {"code": "refused", "message": "Bluesky takes this for no name of a profile"}
 
 
+@pytest.mark.parametrize("did", ["did:plc:a\0b", "did:plc:" + "x" * 5_000], ids=["NUL", "long"])
+def test_an_id_that_nobody_can_keep_takes_nothing_from_the_others(
+    syncing: Service, sheet: FakeSheet, bluesky: FakeBluesky, did: str
+) -> None:
+    bluesky.profile("ada.bsky.social", did, followersCount=5)
+    bluesky.profile("bob.bsky.social", followersCount=6)
+    sheet.rows("Project A", [page("ada.bsky.social")], [page("bob.bsky.social")])
+    syncing.sync()
+    syncing.sync()
+
+    read = "SELECT followers FROM observations WHERE source = 'parsed' ORDER BY account_id"
+    assert [row["followers"] for row in syncing.rows(read)] == [5, 6]
+
+
 def test_a_handle_without_a_domain_behind_it_is_no_other_name(
     syncing: Service, sheet: FakeSheet, bluesky: FakeBluesky
 ) -> None:

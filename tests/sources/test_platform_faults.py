@@ -717,4 +717,5 @@ class TestPaths:
         assert count_at({"a": "7"}, "a") == 7
         assert text_at({"a": " x "}, "a") == "x"
         assert text_at({"a": 3}, "a") is None
+        assert [text_at({"a": odd}, "a") for odd in ("\0", "a\0b", "\ud800", "a\nb", "x" * 2_001, " ")] == [None] * 6
         assert items_of("It", None) == []

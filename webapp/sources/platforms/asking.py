@@ -15,6 +15,7 @@ from webapp.model import LARGEST
 from webapp.sources.http import Fetched, Http, Limits
 from webapp.sources.platforms import ProfileReading, ReadBudget, Wanted
 
+LONGEST_TEXT = 2_000
 T = TypeVar("T")
 
 # A run waits for a sheet, and only a little for a platform.
@@ -132,9 +133,10 @@ def count_at(value: Any, *path: str | int) -> int | None:
 
 
 def text_at(value: Any, *path: str | int) -> str | None:
-    """A text that is not blank, without blanks around it."""
+    """A text that is not blank, without blanks around it; none where no database can keep it, or nobody read it."""
     found = at(value, *path)
-    return (found.strip() or None) if isinstance(found, str) else None
+    text = found.strip() if isinstance(found, str) else ""
+    return text if text and text.isprintable() and len(text) <= LONGEST_TEXT else None
 
 
 def parts(accounts: Sequence[T], size: int) -> Iterator[Sequence[T]]:
