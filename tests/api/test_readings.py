@@ -17,8 +17,9 @@ from tests.fakes.service import ADMIN, Service, moment
 from tests.fakes.sheet import FakeSheet
 from tests.sync.test_together import statements
 from webapp.api.http.batches import LINES
-from webapp.model import METRICS
+from webapp.model import METRICS, Counts
 from webapp.sources.sheet import Cell
+from webapp.store.readings import Reading, put
 
 ANN = "https://x.com/ann"
 BEN = "https://x.com/ben"
@@ -451,3 +452,14 @@ def test_what_nobody_read_today_makes_no_snapshot_of_today(service: Service, she
 
     (_, today) = service.rows("SELECT day, followers, views FROM account_snapshots ORDER BY day")
     assert (today["followers"], today["views"]) == (120, 510)
+
+
+def test_an_older_reading_says_nothing_of_what_was_read_on_a_later_day(known: Service) -> None:
+    account = known.account(ANN)["id"]
+    late, early = known.time.now, known.time.now - timedelta(days=2)
+    followers, views = Counts(followers=1), Counts(views=2)
+    with known.db.write() as tx:
+        put(tx, [Reading(account, followers, late, None), Reading(account, views, early, None)])
+        put(tx, [Reading(account, views, late, None)])
+
+    assert known.one("SELECT unread FROM observations WHERE source = 'parsed'") == 0b01110

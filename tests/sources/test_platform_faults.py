@@ -704,6 +704,24 @@ class TestBeside:
 
         assert not [thread for thread in threading.enumerate() if "work" in thread.name]
 
+    def test_who_is_at_work_when_nobody_listens_any_more_ends(self) -> None:
+        released = threading.Event()
+
+        def job() -> Iterator[int]:
+            yield 0
+            assert released.wait(10)
+            yield 1
+            raise AssertionError("nobody wants any more")
+
+        found = beside([job], 1)
+        assert next(found) == 0
+        threading.Timer(0.2, released.set).start()
+        found.close()  # type: ignore[attr-defined]
+
+        assert released.wait(10)
+        while any("work" in thread.name for thread in threading.enumerate()):
+            time.sleep(0.01)
+
     def test_without_jobs_there_is_nothing(self) -> None:
         assert list(beside([], 3)) == []
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from webapp.errors import SourceError
 from webapp.model import Counts
-from webapp.sources.sheet import Tab
+from webapp.sources.sheet import Tab, limits, table
 from webapp.sources.sheet.payload import csv_payload
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import read_tab
@@ -507,3 +507,11 @@ def test_a_cell_that_is_long_over_many_lines_is_refused() -> None:
 
     with pytest.raises(SourceError, match="line 3 has a cell of more than 131,072 characters"):
         rows_of(text)
+
+
+def test_many_short_rows_have_as_many_cells_as_few_long_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (limits, table):
+        monkeypatch.setattr(module, "MOST_CELLS", 20)
+
+    with pytest.raises(SourceError, match="more than 20 cells"):
+        rows_of("URL,Followers\n" + "x.com/a,12\n" * 10)

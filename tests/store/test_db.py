@@ -884,9 +884,8 @@ def test_settings_that_a_pooler_refuses_come_with_each_transaction(
     monkeypatch.setattr(psycopg, "connect", refuse)
     db = open_database(postgres_url)
     said = []
-    for open_ in (db.read, db.write):
-        with open_() as tx:
-            said.append(tx.execute(sa.text("SHOW lock_timeout")).scalar())
+    with db.read() as one, db.write() as other:
+        said += [tx.execute(sa.text("SHOW lock_timeout")).scalar() for tx in (one, other)]
     db.close()
 
     assert (said, len(refused)) == (["5s", "5s"], 1)
