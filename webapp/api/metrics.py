@@ -127,7 +127,7 @@ def _of_projects(projects: Sequence[Project], figures: Figures, settings: Settin
         return Metric(f"project_{name}", words, lines, labels)
 
     yield each("accounts", "Accounts that are there.", [figures.accounts.get(one.id, 0) for one in projects])
-    yield each("problems", "What the last sync found to mend.", [_problems(one) for one in projects])
+    yield each("problems", "What the last sync found to mend.", [len(one.problems) for one in projects])
     yield each("failures", "Attempts since the last success.", [one.failures for one in projects])
     yield each("success_timestamp_seconds", "The last success.", [_moment(one.synced_at).value for one in projects])
     states = [
@@ -135,11 +135,6 @@ def _of_projects(projects: Sequence[Project], figures: Figures, settings: Settin
         for one in projects
     ]
     yield Metric("project_state", "1 for the worst thing that is so of a project.", states, [*labels, "state"])
-
-
-def _problems(project: Project) -> int:
-    report = (project.sheet_report or {}).get("final") or {}
-    return len(report.get("problems", ()))
 
 
 def _moment(moment: datetime | None) -> Figure:

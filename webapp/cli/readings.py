@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 import click
 
-from webapp.cli.root import open_parts
+from webapp.cli.root import open_parts, project_id_of
 from webapp.cli.terminal import say, shown
 from webapp.errors import SmartSyncError, SourceError
-from webapp.store import projects as project_rows
 
 if TYPE_CHECKING:
     from webapp.actions.desk import Desk
@@ -41,7 +40,7 @@ def import_(file: str, which: str | None, origin: str) -> None:
     """
     with ExitStack() as stack:
         desk = stack.enter_context(open_parts()).desk.through("cli")
-        project_id = None if which is None else _project_id(desk, which)
+        project_id = None if which is None else project_id_of(desk.db, which)
         tally, name = _Tally(), "stdin" if file == "-" else file
         opened = stack.enter_context(_open(file))
         try:
@@ -152,11 +151,3 @@ def _deliver(desk: Desk, batch: Sequence[FileReading], project_id: str | None, o
         elif became.outcome == "unmatched":
             problems.append(f"{place}: fits no account: {one.profile_url or one.account_id}: {became.words}")
     return _Part(len(batch), done.kept, done.unchanged, done.older, problems)
-
-
-def _project_id(desk: Desk, which: str) -> str:
-    with desk.db.read() as tx:
-        project = project_rows.find(tx, which)
-    if project is None:
-        raise project_rows.missing(which, hint="`smart-sync projects list` shows ids and names")
-    return project.id

@@ -16,6 +16,8 @@ from webapp.bootstrap import Parts, bootstrap
 from webapp.cli.terminal import shown
 from webapp.config import Settings
 from webapp.errors import SmartSyncError
+from webapp.store import projects
+from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
 
 
@@ -57,6 +59,18 @@ def open_parts(*, migrated: bool = True) -> Iterator[Parts]:
         raise
     finally:
         parts.db.close()
+
+
+def project_id_of(db: Database, which: str) -> str:
+    """Of the project that somebody names by its id or its name.
+
+    Raises: NotFound; StoreError.
+    """
+    with db.read() as tx:
+        project = projects.find(tx, which)
+    if project is None:
+        raise projects.missing(which, hint="`smart-sync projects list` shows ids and names")
+    return project.id
 
 
 def print_json(body: Any) -> None:

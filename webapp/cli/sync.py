@@ -13,10 +13,10 @@ from webapp.actions.trigger import RunOutcome, finish_run, outcome_of, start_syn
 from webapp.api.shapes.runs import run_report
 from webapp.cli.lines import print_changes, print_run
 from webapp.cli.progress import print_each, stop_on_signals
-from webapp.cli.root import open_parts, print_json
+from webapp.cli.root import open_parts, print_json, project_id_of
 from webapp.cli.terminal import say
 from webapp.rules.outcomes import exit_code
-from webapp.store import projects, schedule
+from webapp.store import schedule
 from webapp.store.runs import Run
 
 
@@ -34,7 +34,7 @@ def sync(
     """Sync the active projects now that are synced by themselves. Exits with 2 when anything failed."""
     with open_parts() as parts:
         desk = parts.desk.through("cli")
-        project_id = None if which is None else _project_id(desk, which)
+        project_id = None if which is None else project_id_of(desk.db, which)
         trigger = Trigger("cli", project_id, due=due, all=everybody, force=force, dry_run=dry_run, budget_s=budget)
         started = start_sync(desk, trigger)
         fresh = started.how == "fresh"
@@ -58,14 +58,6 @@ def sync(
 def tick(ctx: click.Context, *, budget: float | None, as_json: bool) -> None:
     """Sync what is due: `sync --due`, for a crontab line a minute. Exits as `sync` does."""
     ctx.invoke(sync, which=None, due=True, everybody=False, force=False, dry_run=False, budget=budget, as_json=as_json)
-
-
-def _project_id(desk: Desk, which: str) -> str:
-    with desk.db.read() as tx:
-        project = projects.find(tx, which)
-    if project is None:
-        raise projects.missing(which, hint="`smart-sync projects list` shows ids and names")
-    return project.id
 
 
 def _finish(desk: Desk, run: Run, trigger: Trigger, *, quiet: bool) -> RunOutcome:

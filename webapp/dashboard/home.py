@@ -16,7 +16,7 @@ from webapp.config import Settings
 from webapp.dashboard.charts import SparkDrawing, draw_spark
 from webapp.dashboard.rendering import SetUp, page
 from webapp.dashboard.runs import live_run, unhappy_run
-from webapp.dashboard.states import problems_of, state_of, target_percent
+from webapp.dashboard.states import state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS
 from webapp.model import METRICS, Values
 from webapp.rules.freshness import stale_readings
@@ -179,7 +179,7 @@ def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent:
         sums,
         draw_spark(sums.views),
         state,
-        len(problems_of(project)),
+        len(project.problems),
         waiting,
         target_percent(project, sums.counts),
         silent,

@@ -18,7 +18,7 @@ from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_
 from webapp.dashboard.reasons import SourcedCount, sourced_count
 from webapp.dashboard.rendering import page
 from webapp.dashboard.runs import live_run
-from webapp.dashboard.states import problems_of, state_of, target_percent
+from webapp.dashboard.states import state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
 from webapp.model import METRICS, Metric, Values
 from webapp.rules.freshness import stale_readings
@@ -175,7 +175,7 @@ def project_page(
     sparks = _account_sparks(tx, [account.id for account in shown], place, today)
     sources = observations.sources_of(tx, [account.id for account in shown], now)
     problems, syncing, limit = (
-        problems_of(project),
+        project.problems,
         leases.is_syncing(tx, project.id, settings.lease_ms),
         settings.readings_stale_after,
     )

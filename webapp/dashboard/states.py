@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from webapp.model import Counts, Values
 from webapp.rules.freshness import is_project_stale
@@ -17,13 +15,6 @@ def state_of(project: Project, *, syncing: bool, stale_after: int, now: datetime
     """The worst thing that is so. stale_after: minutes."""
     stale = is_project_stale(project, stale_after, now)
     return project_state(project, stale=stale, syncing=syncing)
-
-
-def problems_of(project: Project) -> Sequence[Mapping[str, Any]]:
-    """What the last reading of the sheet found to mend."""
-    report = (project.sheet_report or {}).get("final") or {}
-    found: Sequence[Mapping[str, Any]] = report.get("problems", ())
-    return found
 
 
 def target_percent(project: Project, counts: Values) -> float | None:

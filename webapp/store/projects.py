@@ -75,6 +75,13 @@ class Project:
         return self.rows_seen is not None and self.rows_seen == self.sheet_seen
 
     @property
+    def problems(self) -> Sequence[Mapping[str, Any]]:
+        """What its last sync found to mend."""
+        report = (self.sheet_report or {}).get("final") or {}
+        found: Sequence[Mapping[str, Any]] = report.get("problems", ())
+        return found
+
+    @property
     def tab_title(self) -> str:
         """What its tab is called, as far as anybody knows."""
         return self.worksheet_title or self.name

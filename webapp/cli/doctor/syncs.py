@@ -51,9 +51,8 @@ def _failing(case: Case, project: Project) -> Finding:
     words = project.last_error or "its last sync was not whole"
     if project.degraded_since is None:
         return Finding("FAIL", f"project {project.name}", f"failed: {words}", "smart-sync runs show")
-    problems = ((project.sheet_report or {}).get("final") or {}).get("problems", ())
     stale = is_project_stale(project, case.settings.stale_after, case.clock.now())
-    level: Level = "FAIL" if stale or withheld(problems) else "warn"
+    level: Level = "FAIL" if stale or withheld(project.problems) else "warn"
     said = f"degraded since {iso(project.degraded_since)}: {words}"
     return Finding(level, f"project {project.name}", said, "smart-sync runs show, then smart-sync sync")
 
