@@ -17,6 +17,7 @@ import click
 import msgspec
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from tests.api.tour import BY_ID, Demo, demo_on
 from tests.documents import (
@@ -449,15 +450,12 @@ def test_the_history_query_of_the_guide_answers_days(demo: Demo) -> None:
 
 
 def test_the_backup_of_the_guide_is_a_whole_copy(demo: Demo, tmp_path: Path) -> None:
-    (line,) = (line for line in lines(GUIDE) if "VACUUM INTO" in line)
-    statement = shlex.split(line)[2].replace("/backup/", f"{tmp_path}/")
+    (line,) = (line for line in lines(GUIDE) if line.startswith("smart-sync backup "))
+    words = shlex.split(line.replace("/backup/", f"{tmp_path}/"))[1:]
 
-    engine = sa.create_engine(
-        f"sqlite:///{demo.parts.db.storage()}", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
-    )
-    with engine.connect() as connection:
-        connection.execute(sa.text(statement))
+    done = CliRunner().invoke(main, words, env={"DATABASE_URL": f"sqlite:///{demo.parts.db.storage()}"})
 
+    assert done.exit_code == 0, done.output
     copy = sa.create_engine(f"sqlite:///{tmp_path}/smart_sync.db", poolclass=sa.NullPool)
     with copy.connect() as connection:
         assert connection.execute(sa.text("SELECT COUNT(*) FROM account_snapshots")).scalar_one() == 20

@@ -212,7 +212,8 @@ def test_a_server_that_does_not_answer_fails_without_its_password(environ: dict[
 def test_postgresql_is_looked_at_as_well(environ: dict[str, str], postgres_url: str) -> None:
     found = findings(environ | {"DATABASE_URL": postgres_url})
 
-    assert found["database"].level == "ok"
+    assert (found["database"].level, found["disk"].level) == ("ok", "ok")
+    assert "the data is on the server " in found["disk"].words
     assert "sqlite" not in found
 
 

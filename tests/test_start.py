@@ -24,7 +24,8 @@ from webapp.clock import Clock, Stop
 from webapp.config import Settings
 from webapp.errors import StoreError
 from webapp.server import Server, options
-from webapp.store.migrate import current_revision
+from webapp.store import storage
+from webapp.store.migrate import current_revision, migrate
 from webapp.store.revision import HEAD_REVISION
 from webapp.sync.background import Background
 
@@ -108,6 +109,20 @@ class TestBeforeTheFork:
             "smart_sync.db",
             "smart_sync.db.migrate-lock",
         ]
+
+    @pytest.mark.parametrize(("kind", "level"), [("durable", "INFO"), ("ephemeral", "WARNING"), ("unknown", "WARNING")])
+    def test_it_is_told_where_the_data_is(
+        self, parts: Parts, monkeypatch: pytest.MonkeyPatch, log: list[logging.LogRecord], kind: str, level: str
+    ) -> None:
+        monkeypatch.setattr(storage, "durability", lambda _: kind)
+        migrate(parts.db)
+        monkeypatch.setattr(logging.getLogger("smart_sync"), "level", logging.INFO)
+
+        server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=partial(create_app, parts))))
+
+        (told,) = (record for record in log if "the data is in" in record.getMessage())
+        assert told.levelname == level
+        assert str(parts.settings.data_dir) in told.getMessage()
 
     @pytest.mark.usefixtures("processes")
     def test_no_connection_crosses_it(self, parts: Parts) -> None:

@@ -29,6 +29,7 @@ from webapp.errors import ConfigError, StoreError
 from webapp.store.db import Database
 from webapp.store.migrate import current_revision, ensure_migrated, migrate
 from webapp.store.revision import HEAD_REVISION
+from webapp.store.storage import whereabouts
 from webapp.sync.background import Background
 from webapp.web import KEY
 
@@ -114,12 +115,20 @@ def on_starting(server: Any) -> None:
     try:
         _migrate_apart(db)
         ensure_migrated(db)
+        _tell_where_the_data_is(db)
     except StoreError as error:
         if error.code not in PASSING:
             raise RuntimeError(str(error)) from None
         log.warning("[SmartSync] started without the database: %s", error, extra={"code": error.code})
     finally:
         db.close()
+
+
+def _tell_where_the_data_is(db: Database) -> None:
+    """A disk that forgets is told at each start, before it has forgotten."""
+    words, kind = whereabouts(db)
+    level = logging.INFO if kind == "durable" else logging.WARNING
+    log.log(level, "[SmartSync] the data is %s", words, extra={"durability": kind})
 
 
 def _migrate_apart(db: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from webapp import __version__
+from webapp.cli.backups import backup, restore
 from webapp.cli.cron import cron
 from webapp.cli.data import db, token
 from webapp.cli.doctor.command import doctor
@@ -24,5 +25,8 @@ def main() -> None:
     """Smart Sync: hand-kept sheets and platform readings, merged, kept per day and served."""
 
 
-for command in (serve, sync, tick, schedule, status, runs, doctor, projects, doubts, readings, db, token, cron):
+for command in (
+    *(serve, sync, tick, schedule, status, runs, doctor, projects, doubts, readings),
+    *(backup, restore, db, token, cron),
+):
     main.add_command(command)

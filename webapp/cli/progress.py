@@ -6,7 +6,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -72,6 +72,22 @@ def _print_under_a_bar(outcomes: Iterable[Outcome], *, total: int | None, log_le
             )
             print(one_line(result_line(outcome.result)))  # above the bar; click would write past it, into its line
             yield outcome
+
+
+@contextlib.contextmanager
+def bar(name: str) -> Iterator[Callable[[int, int | None], object]]:
+    """Takes how much is done and how much there is, None: nobody knows. On a terminal a bar shows it."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console  # noqa: PLC0415  only for people
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(escape(one_line(name[-30:])), total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total, refresh=True)
 
 
 def _says_more_than_its_line(record: logging.LogRecord) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 import click
 
+from webapp.cli.progress import bar
 from webapp.cli.root import open_parts, project_id_of
-from webapp.cli.terminal import say, shown
+from webapp.cli.terminal import say
 from webapp.errors import SmartSyncError, SourceError
 
 if TYPE_CHECKING:
@@ -44,10 +45,10 @@ def import_(file: str, which: str | None, origin: str) -> None:
         tally, name = _Tally(), "stdin" if file == "-" else file
         opened = stack.enter_context(_open(file))
         try:
-            with _bar(name) as advance:
+            with bar(name) as show:
                 for batch in _batches(_read(opened, name)):
                     tally.add(_deliver(desk, batch, project_id, origin))
-                    advance(len(batch))
+                    show(tally.received, None)
         except (SmartSyncError, KeyboardInterrupt):
             if tally.received:  # is stored, whatever came then
                 tally.report(so_far=True)
@@ -102,22 +103,6 @@ class _Tally:
         stored = f"{self.kept:,} kept, {self.unchanged:,} unchanged, {self.older:,} older than what is stored"
         noun = f"{self.received:,} reading{'' if self.received == 1 else 's'}{' so far' if so_far else ''}"
         say(f"{noun}: {stored}, {self.wrong:,} not used")
-
-
-@contextmanager
-def _bar(name: str) -> Iterator[Callable[[int], object]]:
-    """Takes how many more were delivered; on a terminal a bar shows it."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console  # noqa: PLC0415  only for people
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(escape(shown(name[-30:])), total=None)
-        yield lambda more: progress.update(task, advance=more, refresh=True)
 
 
 def _batches(items: Iterable[FileReading]) -> Iterator[list[FileReading]]:

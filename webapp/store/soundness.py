@@ -23,7 +23,10 @@ SUSPICIOUS = (
     ValueError,
 )
 
-RESTORE = "stop the service, remove the files with -wal and -shm behind its name, then restore a backup"
+RESTORE = (
+    "stop the service, then restore a backup with smart-sync restore; whoever copies one there by hand first removes "
+    "the files with -wal and -shm behind its name"
+)
 LOOK_EVERY_S = 60.0  # a whole file is read for a look
 
 

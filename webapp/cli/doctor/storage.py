@@ -14,7 +14,7 @@ from webapp.store import lost_history
 from webapp.store.db import Database, open_database
 from webapp.store.revision import HEAD_REVISION, is_newer, newer_schema, revision_of
 from webapp.store.soundness import RESTORE
-from webapp.store.storage import durability
+from webapp.store.storage import WORDS, durability, whereabouts
 from webapp.store.tables import leases
 
 FREE_BYTES = 100 * 2**20
@@ -82,7 +82,12 @@ def _nearest_folder(path: Path) -> Path:
 
 
 def examine_disk(case: Case) -> Iterator[Finding]:
-    if case.db is None or case.db.dialect != "sqlite":
+    if case.db is None:
+        return
+    if case.db.dialect != "sqlite":
+        if case.current:
+            words = f"the data is {whereabouts(case.db)[0]}, whose disks and backups are not this machine's"
+            yield Finding("ok", "disk", words)
         return
     path = Path(case.db.storage())
     folder = _nearest_folder(path)
@@ -96,15 +101,9 @@ def examine_disk(case: Case) -> Iterator[Finding]:
 
 def _durability(path: Path) -> Finding:
     fix = "mount a disk and set SMART_SYNC_DATA_DIR to a folder on it, or set DATABASE_URL to PostgreSQL"
-    match durability(path):
-        case "durable":
-            return Finding("ok", "disk", f"{path.parent} survives a restart")
-        case "ephemeral":
-            return Finding("warn", "disk", f"{path.parent} is thrown away with its container or at a restart", fix)
-        case "network":
-            return Finding("warn", "disk", f"{path.parent} is a network share, on which SQLite is not safe", fix)
-        case _:
-            return Finding("warn", "disk", f"whether {path.parent} survives a restart cannot be told", fix)
+    kind = durability(path)
+    words = f"the data is in {path.parent}, {WORDS[kind]}"
+    return Finding("ok", "disk", words) if kind == "durable" else Finding("warn", "disk", words, fix)
 
 
 def _sqlite() -> Finding:

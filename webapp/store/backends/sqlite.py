@@ -115,7 +115,7 @@ class Sqlite:
 
         create: whether to make the file, and its folder, where there is none; an empty file counts as none.
         """
-        with self._migration_lock(create=create):
+        with self.migration_lock(create=create):
             self._prepare(create=create)
             if self.path.stat().st_size and self.damage() is not None:
                 raise self._damaged()
@@ -260,7 +260,7 @@ class Sqlite:
         return not Path(f"{self.path.resolve()}-wal").exists()
 
     @contextmanager
-    def _migration_lock(self, *, create: bool) -> Iterator[None]:
+    def migration_lock(self, *, create: bool) -> Iterator[None]:
         """Held by one process at a time. The lock file stays: who deletes it may delete a waiting process's."""
         budget = Budget(MIGRATION_WAIT_S)
         try:
