@@ -17,7 +17,7 @@ import pytest
 from tests.e2e.harness import environment, serving
 from tests.fakes.shell import Shell
 from webapp.actions.backups import back_up
-from webapp.cli import backups
+from webapp.cli.root import confirm_by_name
 from webapp.errors import StoreError
 from webapp.store.db import Database, open_database
 
@@ -59,7 +59,7 @@ def test_a_backup_is_restored_to_the_last_row(shell: Shell, database: Path) -> N
     put = shell.run("restore", str(copy))
 
     assert (made.exit_code, put.exit_code) == (0, 0), made.output + put.output
-    assert made.stdout.startswith(f"{copy}: 0.")
+    assert made.stdout.startswith(f"{copy}: ")
     assert put.stdout == f"{database} is what {copy} holds\n"
     assert dump(database) == before
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
@@ -166,8 +166,8 @@ def test_the_name_is_typed_at_a_terminal(
     db = open_database(shell.url)
 
     with pytest.raises(click.ClickException, match="nothing was changed"):
-        backups._is_agreed(db)
-    assert backups._is_agreed(db)
+        confirm_by_name(db)
+    assert confirm_by_name(db)
     assert f"{database} holds projects, and all of it will be replaced." in capsys.readouterr().out
 
 

@@ -10,6 +10,7 @@ from webapp.cli.cron import cron
 from webapp.cli.data import db, token
 from webapp.cli.doctor.command import doctor
 from webapp.cli.doubts import doubts
+from webapp.cli.moves import export_, import_
 from webapp.cli.projects import projects
 from webapp.cli.readings import readings
 from webapp.cli.root import Group
@@ -27,6 +28,6 @@ def main() -> None:
 
 for command in (
     *(serve, sync, tick, schedule, status, runs, doctor, projects, doubts, readings),
-    *(backup, restore, db, token, cron),
+    *(backup, restore, export_, import_, db, token, cron),
 ):
     main.add_command(command)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from webapp.cli.progress import bar
-from webapp.cli.root import read_settings
+from webapp.cli.root import confirm_by_name, open_database_alone
 from webapp.cli.terminal import say
-from webapp.store.db import Database, open_database
 
 
 @click.command()
@@ -25,9 +21,9 @@ def backup(file: Path, *, force: bool) -> None:
     """
     from webapp.actions.backups import back_up  # noqa: PLC0415  nothing else needs it
 
-    with _database() as db, bar(file.name) as advance:
+    with open_database_alone(migrated=False) as db, bar(file.name) as advance:
         size = back_up(db, file, overwrite=force, advance=advance)
-    say(f"{file}: {size / 2**20:,.1f} MB")
+    say(f"{file}: {size:,} bytes")
 
 
 @click.command()
@@ -42,29 +38,8 @@ def restore(file: Path, *, force: bool) -> None:
     from webapp.actions.backups import has_something_to_lose  # noqa: PLC0415
     from webapp.actions.backups import restore as put_back  # noqa: PLC0415
 
-    with _database() as db:
-        agreed = force or not has_something_to_lose(db) or _is_agreed(db)
+    with open_database_alone(migrated=False) as db:
+        agreed = force or not has_something_to_lose(db) or confirm_by_name(db)
         with bar(file.name) as advance:
             put_back(db, file, overwrite=agreed, advance=advance)
         say(f"{db.storage()} is what {file} holds")
-
-
-def _is_agreed(db: Database) -> bool:
-    """Whether somebody at a terminal types the name of what is to be replaced."""
-    if not sys.stdin.isatty():
-        return False
-    name = Path(db.storage()).name
-    say(f"{db.storage()} holds projects, and all of it will be replaced.")
-    if click.prompt(f"Type {name} to go on", default="", show_default=False) != name:
-        raise click.ClickException("nothing was changed")
-    return True
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    """The configured database, whatever is wrong with other settings' targets."""
-    db = open_database(read_settings().database)
-    try:
-        yield db
-    finally:
-        db.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,12 +14,12 @@ import msgspec
 
 from webapp import logs
 from webapp.bootstrap import Parts, bootstrap
-from webapp.cli.terminal import shown
+from webapp.cli.terminal import say, shown
 from webapp.config import Settings
 from webapp.errors import SmartSyncError
 from webapp.store import projects
-from webapp.store.db import Database
-from webapp.store.migrate import ensure_migrated
+from webapp.store.db import Database, open_database
+from webapp.store.migrate import ensure_migrated, migrate
 
 
 class Group(click.Group):
@@ -59,6 +60,37 @@ def open_parts(*, migrated: bool = True) -> Iterator[Parts]:
         raise
     finally:
         parts.db.close()
+
+
+@contextlib.contextmanager
+def open_database_alone(*, migrated: bool = True, create: bool = False) -> Iterator[Database]:
+    """The configured database without the other parts, so that nothing else has to be right for it.
+
+    create: whether a file that is not there may be made.
+
+    Raises: ConfigError; StoreError.
+    """
+    db = open_database(read_settings().database)
+    try:
+        if migrated:
+            migrate(db, create=create)
+        yield db
+    except Exception as error:
+        db.blame(error)
+        raise
+    finally:
+        db.close()
+
+
+def confirm_by_name(db: Database) -> bool:
+    """Whether somebody at a terminal types the name of what is to be replaced; False where nobody can be asked."""
+    if not sys.stdin.isatty():
+        return False
+    name = db.storage().rpartition("/")[2]
+    say(f"{db.storage()} holds projects, and all of it will be replaced.")
+    if click.prompt(f"Type {name} to go on", default="", show_default=False) != name:
+        raise click.ClickException("nothing was changed")
+    return True
 
 
 def project_id_of(db: Database, which: str) -> str:

@@ -53,3 +53,49 @@ def delete_some(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool
     key = sa.tuple_(*table.primary_key)
     some = sa.select(*table.primary_key).where(where).limit(most)
     return counted(tx, table.delete().where(where, key.in_(some)))
+
+
+def last_id(tx: sa.Connection, table: sa.Table) -> int:
+    """The last value that the table's counted key has had, also where its row has gone; 0: none."""
+    if is_sqlite(tx):
+        statement = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        return tx.execute(statement, {"name": table.name}).scalar() or 0
+    return tx.execute(sa.select(sa.func.pg_sequence_last_value(_sequence(table)))).scalar() or 0
+
+
+def count_on_from(tx: sa.Connection, table: sa.Table, last: int) -> None:
+    """Let the table's counted key go on behind a value at least."""
+    last = max(last, last_id(tx, table))
+    if not last:
+        return
+    if is_sqlite(tx):
+        values = {"name": table.name, "last": last}
+        tx.execute(sa.text("DELETE FROM sqlite_sequence WHERE name = :name"), values)
+        tx.execute(sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"), values)
+    else:
+        tx.execute(sa.select(sa.func.setval(_sequence(table), last)))
+
+
+def _sequence(table: sa.Table) -> sa.ColumnElement[Any]:
+    return sa.cast(sa.func.pg_get_serial_sequence(table.name, "id"), REGCLASS())
+
+
+class REGCLASS(sa.types.UserDefinedType[Any]):
+    """PostgreSQL's name of a table or sequence."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "REGCLASS"
+
+
+def write_alone(tx: sa.Connection, tables: Sequence[sa.Table]) -> None:
+    """Keep all other writers out of these tables until the transaction ends, however long it takes; readers go on."""
+    if not is_sqlite(tx):  # whoever writes to SQLite is alone anyway
+        names = ", ".join(table.name for table in tables)
+        for statement in (
+            f"LOCK TABLE {names} IN EXCLUSIVE MODE",
+            "SET LOCAL statement_timeout = 0",
+            "SET LOCAL idle_in_transaction_session_timeout = 0",
+        ):
+            tx.execute(sa.text(statement))
