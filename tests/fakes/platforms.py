@@ -95,7 +95,8 @@ class FakeYouTube(FakePlatform):
             ids = request.args["id"].split(",")
         assert len(ids) <= 50
         items = [self.channels[id_] for id_ in ids if id_ in self.channels]
-        return as_json({"items": items} if items else {})
+        said = {"kind": "youtube#channelListResponse"}
+        return as_json(said | {"items": items} if items else said)
 
     @staticmethod
     def refuses(status: int, message: str, reason: str, **headers: str) -> Response:

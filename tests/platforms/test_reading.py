@@ -16,7 +16,7 @@ from tests.fakes.sheet import FakeSheet
 from tests.platforms.conftest import unread
 from webapp.clock import Budget, Stop
 from webapp.errors import SourceError, StoreError, TransientSourceError
-from webapp.model import Counts
+from webapp.model import NOTHING, Counts
 from webapp.sources.http.exchange import Busy
 from webapp.sources.platforms import ProfileReading, Quota, QuotaUsedUp, ReadBudget, Reader, Source, Wanted
 from webapp.store import leases, platforms, readings
@@ -305,6 +305,64 @@ def test_a_platform_that_could_answer_about_nobody_is_away(syncing: Service, rea
 
     assert state_of(syncing, "twitch") == ("degraded", "network")
     assert unread(syncing, ADA) == "network"
+
+
+def test_one_that_our_time_ended_on_is_told_though_nobody_else_was_read(syncing: Service, reader: FakeReader) -> None:
+    def hang(accounts: Sequence[Wanted], _: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        error = TransientSourceError("did not answer in time", code="timeout")
+        syncing.time.forward(seconds=200)
+        yield [ProfileReading(accounts[0].key, unread=error)]
+
+    reader.answer = hang
+
+    syncing.sync()
+
+    assert state_of(syncing, "twitch") == ("degraded", "timeout")
+    assert (unread(syncing, ADA), unread(syncing, BOB)) == ("timeout", None)
+
+
+def test_many_that_are_gone_do_not_keep_others_from_being_read(
+    service: Service, sheet: FakeSheet, reader: FakeReader
+) -> None:
+    def answer(accounts: Sequence[Wanted], _: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        for account in accounts:
+            gone = SourceError("is gone", code="gone") if account.key.startswith("twitch:gone") else None
+            yield [ProfileReading(account.key, NOTHING if gone else Counts(followers=7), unread=gone)]
+
+    sheet.rows("Project A", *([f"https://www.twitch.tv/gone{number}"] for number in range(12)), [ADA])
+    service.sync()
+    reader.answer = answer
+    read_by(service, twitch=reader)
+
+    service.sync()
+
+    assert (service.followers(ADA), state_of(service, "twitch")) == (7, ("ok", None))
+    assert service.one("SELECT count(*) FROM account_reads WHERE code = 'gone'") == 12
+    service.time.forward(hours=7)
+    service.write("UPDATE accounts SET removed_at = added_at WHERE url_key = 'twitch:ada'")
+    service.sync()  # now there are only those
+    assert state_of(service, "twitch") == ("ok", None)
+
+
+def test_a_call_may_be_as_large_as_the_units_that_are_left(syncing: Service, reader: FakeReader) -> None:
+    seen: list[int] = []
+
+    def spend(accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        for _ in range(3):
+            seen.append(budget.afford(100))
+            budget.spend(seen[-1])
+        yield from fine(accounts, budget)
+
+    reader.answer, reader.quota = spend, Quota(48)  # two an hour; it is 10 o'clock
+
+    syncing.sync()
+
+    units = syncing.one("SELECT quota_used FROM platform_states")
+    assert seen == [units, 1]
+    assert state_of(syncing, "twitch") == ("degraded", "quota_used_up")
+    reader.quota = None
+    syncing.sync()
+    assert seen[2:] == [100, 100, 100]
 
 
 def test_of_too_many_accounts_some_wait_for_the_next_run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,11 +13,11 @@ from werkzeug import Request, Response
 
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.errors import ConfigError, SourceError
+from webapp.errors import ConfigError, SourceError, TransientSourceError
 from webapp.model import LARGEST, NOTHING, Counts
 from webapp.platforms import PLATFORMS
 from webapp.sources.platforms import ProfileReading, Quota, ReadBudget, Reader, Wanted, json_reader
-from webapp.sources.platforms.asking import at, beside, count_at, items_of, text_at
+from webapp.sources.platforms.doubt import doubt_gone
 from webapp.sources.platforms.json_reader import json_readers
 from webapp.sources.platforms.registry import sources_of
 
@@ -86,7 +85,7 @@ CASES = (
         lambda base: {"SMART_SYNC_TELEGRAM_API": base},
         ("telegram:ada", "telegram:bob_channel"),
         lambda count: count,
-        codes={"not_found": "gone", "redirect": "no_preview"},
+        codes={"not_found": "gone"},
         single=True,
         html=True,
     ),
@@ -179,7 +178,8 @@ class Reading:
     def read(self, *keys: str, seconds: float = 600.0) -> dict[str, ProfileReading]:
         wanted = [_wanted(key) for key in keys or self.case.keys]
         budget = ReadBudget(seconds, self.time.clock)
-        return {one.key: one for part in self.reader.read(wanted, budget) for one in part}
+        found = doubt_gone(wanted, self.reader.read(wanted, budget), self.case.name)
+        return {one.key: one for part in found for one in part}
 
     def codes(self, **how: Any) -> tuple[set[str], str]:
         """What was raised, or is said of the accounts; codes and words."""
@@ -275,6 +275,15 @@ def test_json_of_another_shape_is_no_answer(reading: Reading, httpserver: HTTPSe
         assert error.code == "bad_response"  # noqa: PT017
     else:
         assert counts_of(reading.case, found) == {NOTHING}
+
+
+def test_an_object_without_a_list_says_nothing_about_anybody(reading: Reading, httpserver: HTTPServer) -> None:
+    """Such as the words of a proxy, or of an error that calls itself a success."""
+    if reading.case.html:
+        return
+    always(httpserver, as_json({"message": "try again later"}))
+
+    assert reading.codes()[0] == {"bad_response"}
 
 
 def test_an_empty_list_says_that_a_few_are_gone(reading: Reading, httpserver: HTTPServer) -> None:
@@ -413,16 +422,18 @@ class TestMastodon:
         self, reading: Reading, httpserver: HTTPServer
     ) -> None:
         def answer(request: Request) -> Response:
-            down = request.path.startswith("/fosstodon.org") or request.args["acct"] == "eve"
+            down = request.path.startswith("/fosstodon.org") or request.args["acct"] != "ada"
             return Response("", 502) if down else as_json(reading.case.says(3))
 
         always(httpserver, answer)
-        names = ("ada", "eve", "mel")
+        names = ("ada", "eve", "mel", "kim", "joe")
 
         found = reading.read("mastodon:fosstodon.org/@bob", *(f"mastodon:mastodon.social/@{name}" for name in names))
 
         codes = {key.rpartition("@")[2]: one.unread.code if one.unread else None for key, one in found.items()}
-        assert codes == {"bob": "upstream_error", "ada": None, "eve": "upstream_error", "mel": "upstream_error"}
+        down = dict.fromkeys(("bob", "eve", "mel", "kim", "joe"), "upstream_error")
+        assert codes == {"ada": None, **down}
+        assert not [request for request, _ in httpserver.log if request.args["acct"] == "joe"]
 
     def test_a_name_that_somebody_else_has_now_inherits_nothing(self, reading: Reading, httpserver: HTTPServer) -> None:
         always(httpserver, as_json(reading.case.says(3)))
@@ -432,6 +443,18 @@ class TestMastodon:
 
         assert found.unread is not None
         assert (found.unread.code, found.counts) == ("another_profile", NOTHING)
+
+    @pytest.mark.parametrize("body", [[1], "text", None, {"error": "later"}, {"id": ""}, {"id": 5}])
+    def test_an_answer_about_nobody_is_no_change_of_identity(
+        self, reading: Reading, httpserver: HTTPServer, body: Any
+    ) -> None:
+        always(httpserver, as_json(body))
+        wanted = [Wanted(reading.case.keys[0], "ada", platform_id="2")]
+
+        ((found,),) = reading.reader.read(wanted, ReadBudget(60, reading.time.clock))
+
+        assert found.unread is not None
+        assert (found.unread.code, type(found.unread)) == ("bad_response", TransientSourceError)
 
     def test_a_suspended_profile_says_so(self, reading: Reading, httpserver: HTTPServer) -> None:
         always(httpserver, as_json(reading.case.says(0) | {"suspended": True}))
@@ -476,6 +499,38 @@ class TestTelegram:
 
         assert counts_of(reading.case, reading.read()) == {counts}
 
+    def test_posts_are_no_subscribers_where_those_are_left_out(self, reading: Reading, httpserver: HTTPServer) -> None:
+        always(httpserver, page("3 photos", "5 videos"))
+
+        assert counts_of(reading.case, reading.read()) == {Counts(videos=5)}
+
+    @pytest.mark.parametrize(
+        ("location", "code"),
+        [
+            ("https://t.me/Ada", "no_preview"),
+            ("/ada", "no_preview"),
+            ("https://telegram.org/", "redirect"),
+            ("https://consent.example.com/s/ada", "redirect"),
+            ("", "redirect"),
+        ],
+    )
+    def test_only_the_page_of_its_name_means_that_there_is_no_preview(
+        self, reading: Reading, httpserver: HTTPServer, location: str, code: str
+    ) -> None:
+        always(httpserver, Response("", 302, {"Location": location} if location else {}))
+
+        assert reading.codes()[0] == {code}
+
+    def test_one_page_that_is_none_of_its_own_takes_nothing_from_the_others(
+        self, reading: Reading, httpserver: HTTPServer
+    ) -> None:
+        always(httpserver, lambda request: Response("?") if request.path == "/s/ada" else page("9"))
+
+        found = reading.read("telegram:ada", *(f"telegram:bob{number}" for number in range(9)))
+
+        assert [one.counts.followers for one in found.values() if not one.unread] == [9] * 9
+        assert [one.unread.code for one in found.values() if one.unread] == ["bad_response"]
+
     def test_a_page_without_counters_is_no_channel(self, reading: Reading, httpserver: HTTPServer) -> None:
         always(httpserver, page())
 
@@ -510,6 +565,23 @@ class TestTwitch:
 
         assert codes == {code}
         made.reader.close()
+
+    def test_one_whose_followers_cannot_be_told_takes_nothing_from_the_others(
+        self, reading: Reading, httpserver: HTTPServer
+    ) -> None:
+        users = [{"id": "1", "login": "ada"}, {"id": "2", "login": "bob"}]
+
+        def answer(request: Request) -> Response:
+            if request.path.endswith("/users"):
+                return as_json({"data": users})
+            return as_json({}, 500) if request.args["broadcaster_id"] == "1" else as_json({"total": 5})
+
+        always(httpserver, answer)
+
+        found = reading.read()
+
+        assert found["twitch:ada"].unread is not None
+        assert found["twitch:bob"].counts.followers == 5
 
     def test_users_without_a_name_have_no_other_one(self, reading: Reading, httpserver: HTTPServer) -> None:
         always(httpserver, as_json({"data": [{"id": "7"}], "total": 5}))
@@ -572,6 +644,28 @@ class TestX:
         assert found["x:ada"].urls == ("https://x.com/ada",)
         assert reading.read("x:i/user/7")["x:i/user/7"].urls == ("https://x.com/i/user/7",)
 
+    def test_it_asks_for_no_more_at_once_than_there_are_units(self, reading: Reading, httpserver: HTTPServer) -> None:
+        def answer(request: Request) -> Response:
+            names = request.args["usernames"].split(",")
+            return as_json({"data": [{"id": name[3:], "username": name} for name in names]})
+
+        always(httpserver, answer)
+        wanted = [_wanted(f"x:ada{number}") for number in range(5)]
+        budget = ReadBudget(60, reading.time.clock, afford=lambda units: min(units, 2))
+
+        found = [one for part in reading.reader.read(wanted, budget) for one in part]
+
+        assert [len(request.args["usernames"].split(",")) for request, _ in httpserver.log] == [2, 2, 1]
+        assert len(found) == 5
+
+    def test_an_answer_may_leave_out_whom_it_found_if_it_says_why(
+        self, reading: Reading, httpserver: HTTPServer
+    ) -> None:
+        errors = [{"value": name, "title": "Not Found Error"} for name in ("ada", "bob")]
+        always(httpserver, as_json({"errors": errors}))
+
+        assert reading.codes()[0] == {"gone"}
+
 
 A_SERVICE = '{"platform": "x", "url": "https://a.example/{page}", "metrics": {"views": "v"}}'
 
@@ -618,6 +712,86 @@ class TestJson:
         found = made.read("tiktok:@ada")["tiktok:@ada"]
 
         assert (found.counts.followers, found.platform_id, found.unread) == (followers, id_, None)
+        made.reader.close()
+
+    def test_a_name_that_somebody_else_has_now_inherits_nothing(
+        self, httpserver: HTTPServer, fake_time: FakeTime
+    ) -> None:
+        always(httpserver, as_json({"user": tiktok(9)}))
+        made = Reading(case_of("json", "/users/{username}"), httpserver.url_for("").rstrip("/"), fake_time)
+        wanted = [Wanted("tiktok:@ada", "ada", platform_id="16")]
+
+        ((found,),) = made.reader.read(wanted, ReadBudget(5, fake_time.clock))
+
+        assert found.unread is not None
+        assert (found.unread.code, found.counts, found.platform_id) == ("another_profile", NOTHING, None)
+        made.reader.close()
+
+    def test_who_was_renamed_is_known_by_the_id_on_a_page(self, httpserver: HTTPServer, fake_time: FakeTime) -> None:
+        renamed, other = tiktok(9) | {"username": "countess"}, tiktok(4) | {"uid": 18}
+        always(httpserver, as_json([renamed, other]))
+        made = Reading(case_of("json", "/all/{page}"), httpserver.url_for("").rstrip("/"), fake_time)
+        wanted = [Wanted("tiktok:@ada", "ada", platform_id="17")]
+
+        ((found,),) = made.reader.read(wanted, ReadBudget(5, fake_time.clock))
+
+        assert (found.counts.followers, found.handle) == (9, "countess")
+        assert found.urls == ("https://www.tiktok.com/@countess",)
+        made.reader.close()
+
+    @pytest.mark.parametrize("uid", [True, "", "a\0b", "x" * 5_000, 1.5, [3], None])
+    def test_what_is_no_id_is_none(self, httpserver: HTTPServer, fake_time: FakeTime, uid: Any) -> None:
+        always(httpserver, as_json({"user": tiktok(5) | {"uid": uid}}))
+        made = Reading(case_of("json", "/users/{username}"), httpserver.url_for("").rstrip("/"), fake_time)
+
+        found = made.read("tiktok:@ada")["tiktok:@ada"]
+
+        assert (found.counts.followers, found.platform_id) == (5, None)
+        made.reader.close()
+
+    @pytest.mark.parametrize(
+        ("name", "codes"),
+        [
+            ("ada", {"in/ada": "ambiguous", "company/ada": "ambiguous"}),
+            ("https://www.linkedin.com/company/ada", {"in/ada": "gone", "company/ada": None}),
+        ],
+    )
+    def test_a_name_that_two_addresses_have_is_nobodys(
+        self, httpserver: HTTPServer, fake_time: FakeTime, name: str, codes: Mapping[str, str | None]
+    ) -> None:
+        always(httpserver, as_json([{"username": name, "fans": 5}]))
+        spec = described("/{usernames}", platform="linkedin", metrics={"followers": "fans"})
+        made = Reading(Case("json", spec, ("", ""), str), httpserver.url_for("").rstrip("/"), fake_time)
+        wanted = [Wanted(f"linkedin:{path}", "ada") for path in codes]
+
+        found = [one for part in made.reader.read(wanted, ReadBudget(5, fake_time.clock)) for one in part]
+
+        said = {one.key.partition(":")[2]: one.unread.code if one.unread else None for one in found}
+        assert said == codes
+        made.reader.close()
+
+    def test_where_one_is_asked_for_alone_a_name_of_two_is_nobodys_too(
+        self, httpserver: HTTPServer, fake_time: FakeTime
+    ) -> None:
+        always(httpserver, as_json({"fans": 5}))
+        spec = described("/{username}", platform="linkedin", metrics={"followers": "fans"})
+        made = Reading(Case("json", spec, ("", ""), str), httpserver.url_for("").rstrip("/"), fake_time)
+        wanted = [Wanted(f"linkedin:{path}/ada", "ada") for path in ("in", "company")]
+
+        found = [one for part in made.reader.read(wanted, ReadBudget(5, fake_time.clock)) for one in part]
+
+        assert [one.unread.code for one in found if one.unread] == ["ambiguous", "ambiguous"]
+        made.reader.close()
+
+    @pytest.mark.parametrize(
+        ("body", "code"),
+        [({"user": None}, "gone"), ({}, "bad_response"), ({"user": {}}, "bad_response"), ({"user": 3}, "bad_response")],
+    )
+    def test_nobody_is_said_by_null(self, httpserver: HTTPServer, fake_time: FakeTime, body: Any, code: str) -> None:
+        always(httpserver, as_json(body))
+        made = Reading(case_of("json", "/users/{username}"), httpserver.url_for("").rstrip("/"), fake_time)
+
+        assert made.codes()[0] == {code}
         made.reader.close()
 
     def test_an_answer_about_somebody_else_is_none(self, httpserver: HTTPServer, fake_time: FakeTime) -> None:
@@ -680,60 +854,3 @@ class TestJson:
             Settings.from_env({"SMART_SYNC_JSON_READERS": text})
 
         assert words in str(caught.value)
-
-
-class TestBeside:
-    def test_an_error_of_one_job_ends_them_all(self) -> None:
-        def count() -> Iterator[int]:
-            yield from range(10_000)
-
-        def fail() -> Iterator[int]:
-            yield 0
-            raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError):
-            list(beside([count, fail, count, fail], 2))
-
-    def test_whoever_wants_no_more_leaves_nobody_behind(self) -> None:
-        def count() -> Iterator[int]:
-            yield from range(10_000)
-
-        found = beside([count, count], 2)
-        assert next(found) == 0
-        found.close()  # type: ignore[attr-defined]
-
-        assert not [thread for thread in threading.enumerate() if "work" in thread.name]
-
-    def test_who_is_at_work_when_nobody_listens_any_more_ends(self) -> None:
-        released = threading.Event()
-
-        def job() -> Iterator[int]:
-            yield 0
-            assert released.wait(10)
-            yield 1
-            raise AssertionError("nobody wants any more")
-
-        found = beside([job], 1)
-        assert next(found) == 0
-        threading.Timer(0.2, released.set).start()
-        found.close()  # type: ignore[attr-defined]
-
-        assert released.wait(10)
-        while any("work" in thread.name for thread in threading.enumerate()):
-            time.sleep(0.01)
-
-    def test_without_jobs_there_is_nothing(self) -> None:
-        assert list(beside([], 3)) == []
-
-
-class TestPaths:
-    def test_a_path_that_leads_nowhere_gives_nothing(self) -> None:
-        assert at({"a": [{"b": 1}]}, "a", 0, "b") == 1
-        assert at({"a": [{"b": 1}]}, "a", 1, "b") is None
-        assert at([1], "a") is None
-        assert at({"a": 1}, 0) is None
-        assert count_at({"a": "7"}, "a") == 7
-        assert text_at({"a": " x "}, "a") == "x"
-        assert text_at({"a": 3}, "a") is None
-        assert [text_at({"a": odd}, "a") for odd in ("\0", "a\0b", "\ud800", "a\nb", "x" * 2_001, " ")] == [None] * 6
-        assert items_of("It", None) == []

@@ -57,6 +57,18 @@ def test_never_read_come_first_then_those_read_longest_ago(db: Database) -> None
     assert turns(db, "youtube") == [4, 2, 1]
 
 
+def test_what_could_not_be_read_comes_after_what_was_read_before_that(db: Database) -> None:
+    """Or a few that can never be read would be the first each time, and keep the others from being read."""
+    for number in range(1, 5):
+        add(db, number, f"youtube:@a{number}")
+    read(db, 1, NOW - 2 * HOUR)
+    read(db, 2, NOW - 3 * HOUR)
+    put(db, AccountRead(2, "youtube", None, None, "timeout", "late", NOW - HOUR, NOW))
+    put(db, AccountRead(3, "youtube", None, None, "timeout", "late", NOW - 4 * HOUR, NOW))
+
+    assert turns(db, "youtube") == [4, 3, 1, 2]
+
+
 def test_only_accounts_of_the_projects_and_platforms_that_programs_read(db: Database) -> None:
     add(db, 1, "bluesky:ada.example.com")
     add(db, 2, "x:ada")

@@ -29,6 +29,8 @@ class ReadTurn(NamedTuple):
 def _build_turns(dialect: str) -> sa.Select[Any]:
     parsed = (observations.c.account_id == accounts.c.id) & (observations.c.source == sa.literal_column("'parsed'"))
     before, now = (sa.bindparam(name, type_=observations.c.observed_at.type) for name in ("before", "now"))
+    # What cannot be read comes behind the others, or it would keep them from being read at all.
+    tried_at = sa.func.coalesce(account_reads.c.since, observations.c.observed_at)
     asked = _accounts_in_order() if dialect == "sqlite" else accounts
     statement = (
         sa.select(
@@ -47,7 +49,7 @@ def _build_turns(dialect: str) -> sa.Select[Any]:
         .where(ACCOUNT_THERE, accounts.c.mode == sa.literal_column("'auto'"))
         .where(observations.c.observed_at.is_(None) | (observations.c.observed_at < before))
         .where(account_reads.c.again_at.is_(None) | (account_reads.c.again_at <= now))
-        .order_by(observations.c.observed_at.is_not(None), observations.c.observed_at, accounts.c.id)
+        .order_by(tried_at.is_not(None), tried_at, accounts.c.id)
     )
     if dialect == "sqlite":
         return statement
@@ -76,7 +78,7 @@ _turns = Query(_build_turns)
 def turns(
     tx: sa.Connection, project_ids: Collection[str], platforms: Collection[str], before: datetime, now: datetime
 ) -> Iterator[ReadTurn]:
-    """The accounts of these projects and platforms that programs read and whose turn it is, never read and oldest first.
+    """The accounts of these projects and platforms that programs read and whose turn it is, never asked for and oldest first.
 
     before: of those that were read, the ones whose last reading is older.
     """

@@ -25,6 +25,7 @@ from webapp.rules.due import TOLERANCE
 from webapp.rules.quotas import day_ends, pause_minutes, quota_day, units_by
 from webapp.rules.wording import unexpected
 from webapp.sources.platforms import ProfileReading, Quota, QuotaUsedUp, ReadBudget, Reader, Source, Wanted
+from webapp.sources.platforms.doubt import doubt_gone
 from webapp.sources.urls import BadProfile, profile_of
 from webapp.store import account_reads, leases, platforms, readings
 from webapp.store.account_reads import AccountRead, ReadTurn
@@ -132,10 +133,11 @@ def _turns(run: LiveRun, project_ids: Sequence[str]) -> dict[str, list[ReadTurn]
 
 @dataclass
 class _Tally:
-    """What came of reading. keys: profiles that nothing is known of yet. read: accounts. away: why it could not answer
-    about one of them."""
+    """What came of reading. keys: profiles that nothing is known of yet. answered: about any of them. read: accounts.
+    away: why it could not answer about one of them."""
 
     keys: set[str]
+    answered: bool = False
     read: int = 0
     away: SourceError | None = None
 
@@ -188,9 +190,9 @@ class PlatformThread(threading.Thread):
         wanted = [_wanted(turns) for turns in self.by_key.values()]
         self.quota = reader.quota
         units = Units(self.run_of, self.source.name, reader.quota, -(-len(wanted) // reader.per_call))
-        self.budget.spend = units.spend
+        self.budget.spend, self.budget.afford = units.spend, units.afford
         try:
-            for part in reader.read(wanted, self.budget):
+            for part in doubt_gone(wanted, reader.read(wanted, self.budget), self.source.name):
                 self._take(part)
                 if self.budget.used_up:
                     raise self._out_of_time()
@@ -205,14 +207,14 @@ class PlatformThread(threading.Thread):
 
     def _is_ours(self, error: SourceError) -> bool:
         """Whether our time was over, which says nothing about a platform that had answered until then."""
-        answered = len(self.tally.keys) < len(self.by_key)
-        return error.code == "timeout" and self.budget.used_up and (answered or self.budget.stopped)
+        return error.code == "timeout" and self.budget.used_up and (self.tally.answered or self.budget.stopped)
 
     def _take(self, part: Sequence[ProfileReading]) -> None:
         now = self.run_of.now()
         self.heard_at = time.monotonic()
         self.kept += ((one, now) for one in part if one.key in self.tally.keys)
         self.tally.keys.difference_update(one.key for one in part)
+        self.tally.answered |= any(not isinstance(one.unread, TransientSourceError) for one in part)
         if len(self.kept) >= FULL or self.heard_at - self.flushed_at >= FLUSH_S:
             self._flush()
 
@@ -251,7 +253,8 @@ class PlatformThread(threading.Thread):
 
     def _report(self, error: SourceError | None) -> None:
         """Keep how it went, as the state of the platform. One that answers about nobody is away, whatever it says."""
-        error = error or (None if self.tally.read else self.tally.away)
+        if not self.tally.read and (error is None or isinstance(error, OutOfTime)):
+            error = self.tally.away or error
         run, now = self.run_of, self.run_of.now()
         left = len(self.tally.keys)
         values: dict[str, Any] = {"accounts": len(self.by_key), "unread": left, "code": None, "message": None}
@@ -302,7 +305,7 @@ def _persist(db: Database, write: Callable[[sa.Connection], T]) -> T:
 
 def _wanted(turns: Sequence[ReadTurn]) -> Wanted:
     """The profile of accounts that are the same in several projects."""
-    return Wanted(turns[0].url_key, turns[0].username, turns[0].platform_id)
+    return Wanted(turns[0].url_key, turns[0].username, turns[0].platform_id, turns[0].code)
 
 
 def _nothing(name: str) -> SourceError:
@@ -354,9 +357,16 @@ class Units:
         """Raises: QuotaUsedUp."""
         if self.quota is None:
             return
+        self.afford(units)
         if self.left < units:
-            self._reserve(self.quota, units)
+            raise self._used_up(self.quota)
         self.left -= units
+
+    def afford(self, units: int) -> int:
+        """How many of so many units there are now, but one at least."""
+        if self.quota is not None and self.left < units:
+            self._reserve(self.quota, units)
+        return units if self.quota is None else max(1, min(units, self.left))
 
     def _reserve(self, quota: Quota, units: int) -> None:
         now = self.run.now()
@@ -366,9 +376,12 @@ class Units:
         self.taken = {**self.taken, day: self.taken.get(day, 0) + granted}
         self.left += granted
         self.expected *= 2
-        if self.left < units:
-            more = "as the day goes on" if until < quota.units else f"at {day_ends(day, quota.zone):%H:%M} UTC"
-            raise QuotaUsedUp(f"{self.name}: {until} of {quota.units} units a day are used up; there are more {more}")
+
+    def _used_up(self, quota: Quota) -> QuotaUsedUp:
+        now = self.run.now()
+        until, ends = units_by(now, quota.units, quota.zone), day_ends(quota_day(now, quota.zone), quota.zone)
+        more = "as the day goes on" if until < quota.units else f"at {ends:%H:%M} UTC"
+        return QuotaUsedUp(f"{self.name}: {until} of {quota.units} units a day are used up; there are more {more}")
 
     def close(self) -> None:
         """Give back what was not used, of the day that it was last taken of."""

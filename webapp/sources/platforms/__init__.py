@@ -20,12 +20,13 @@ class Wanted(NamedTuple):
     """A profile to be read.
 
     key: its url_key. username: the handle as its address shows it, without @; None where it shows an id only.
-    platform_id: the platform's own id of it, as an earlier answer gave it.
+    platform_id: the platform's own id of it, as an earlier answer gave it. code: why it could not be read last.
     """
 
     key: str
     username: str | None
     platform_id: str | None = None
+    code: str | None = None
 
 
 class ProfileReading(NamedTuple):
@@ -48,10 +49,12 @@ class ProfileReading(NamedTuple):
 class ReadBudget(Budget):
     """What a reader may use: time, and units of the platform's quota.
 
-    spend: called with the units that a call costs, before it is made. Raises: QuotaUsedUp.
+    spend: called with the units that a call costs, before it is made. Raises: QuotaUsedUp. afford: how many of so many
+    units there are now, but one at least; for calls that may be made smaller.
     """
 
     spend: Callable[[int], None] = field(default=lambda _: None, kw_only=True)
+    afford: Callable[[int], int] = field(default=lambda units: units, kw_only=True)
 
 
 class QuotaUsedUp(SourceError):

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 import msgspec
 
-from webapp.errors import SourceError, TransientSourceError
+from webapp.errors import OutOfTime, SourceError, TransientSourceError
 from webapp.model import LARGEST
 from webapp.sources.http import Fetched, Http, Limits
 from webapp.sources.platforms import ProfileReading, ReadBudget, Wanted
+from webapp.sources.platforms.doubt import for_now
 
 LONGEST_TEXT = 2_000
 T = TypeVar("T")
 
 # A run waits for a sheet, and only a little for a platform.
 CALL = Limits(connect_s=3.0, silence_s=5.0, call_s=10.0, body_bytes=8 * 2**20, attempts=3, wait_s=20.0)
-FEW = 10  # of fewer accounts than these it may be that the platform knows none
 NO_KEYS: Mapping[str, str] = {}
 
 Refuse = Callable[[Fetched], SourceError | None]
@@ -111,12 +112,10 @@ def at(value: Any, *path: str | int) -> Any:
 
 
 def items_of(name: str, value: Any) -> list[Any]:
-    """A list of an answer; nothing where it is left out.
+    """A list of an answer.
 
-    Raises: TransientSourceError `bad_response` for what is no list.
+    Raises: TransientSourceError `bad_response` for what is no list, or is not there: it says nothing about anybody.
     """
-    if value is None:
-        return []
     if not isinstance(value, list):
         raise garbled(name, "an answer without a list")
     return value
@@ -144,13 +143,14 @@ def parts(accounts: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def beside(jobs: Sequence[Callable[[], Iterator[T]]], workers: int) -> Iterator[T]:
-    """What the jobs yield, so many at work at a time, in the order it comes. The first error of any ends them all."""
+    """What the jobs yield, so many at work at a time, in the order it comes. The first error of any ends them all, and is
+    raised once what the others were asking for is there."""
     waiting, found = iter(jobs), queue.SimpleQueue[Callable[[], T] | None]()
     lock, ended = threading.Lock(), threading.Event()
 
     def work() -> None:
         try:
-            while (job := _next(waiting, lock)) is not None:
+            while not ended.is_set() and (job := _next(waiting, lock)) is not None:
                 for value in job():
                     found.put(lambda value=value: value)  # type: ignore[misc]
                     if ended.is_set():
@@ -163,18 +163,31 @@ def beside(jobs: Sequence[Callable[[], Iterator[T]]], workers: int) -> Iterator[
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(jobs)))]
     for thread in threads:
         thread.start()
-    at_work = len(threads)
     try:
-        while at_work:
-            one = found.get()
-            if one is None:
-                at_work -= 1
-            else:
-                yield one()
+        yield from _heard_of(found, len(threads), ended)
     finally:
         ended.set()
         for thread in threads:
             thread.join()
+
+
+def _heard_of(found: queue.SimpleQueue[Callable[[], T] | None], at_work: int, ended: threading.Event) -> Iterator[T]:
+    """Until nobody is at work any more. Raises: the first error of any, at the end."""
+    failure: Exception | None = None
+    while at_work:
+        one = found.get()
+        if one is None:
+            at_work -= 1
+            continue
+        try:
+            value = one()
+        except Exception as error:  # noqa: BLE001  raised below
+            failure = failure or error
+            ended.set()
+        else:
+            yield value
+    if failure is not None:
+        raise failure
 
 
 def _next(waiting: Iterator[T], lock: threading.Lock) -> T | None:
@@ -196,21 +209,67 @@ def gone(account: Wanted, title: str) -> ProfileReading:
 
 
 def each(
-    accounts: Iterable[Wanted], read: Callable[[Wanted], ProfileReading], title: str, budget: ReadBudget
+    accounts: Iterable[Wanted],
+    read: Callable[[Wanted], ProfileReading],
+    title: str,
+    budget: ReadBudget,
+    *,
+    raises: bool = True,
 ) -> Iterator[Sequence[ProfileReading]]:
     """One call for each, one after another, while there is time; one that the platform does not know is gone.
 
-    Raises: SourceError for everything else: it is hardly this account's own.
+    What befalls one account or two is their own, and the others are read; three in a row are the platform's fault.
+    raises: else that is said of all accounts that are left.
+
+    Raises: SourceError for what is no account's fault.
     """
-    for account in accounts:
-        if budget.used_up:
-            return
+    left = deque(accounts)
+    failed: list[tuple[Wanted, SourceError]] = []
+    answered = False
+    while left and not budget.used_up:
+        account = left.popleft()
         try:
-            yield [read(account)]
+            one = read(account)
         except SourceError as error:
-            if error.code != "not_found":
-                raise
-            yield [gone(account, title)]
+            if error.code == "not_found":
+                one = gone(account, title)
+            else:
+                if _is_theirs(error, budget, answered=answered, alone=not raises):
+                    failed.append((account, error))
+                if _is_platforms(error, budget, len(failed), answered=answered):
+                    # Those that were tried are told last, so that they come last when there are all to be asked again.
+                    if not raises and not budget.used_up:
+                        yield [ProfileReading(other.key, unread=for_now(error)) for other in left]
+                    yield [ProfileReading(other.key, unread=for_now(why)) for other, why in failed]
+                    if raises:
+                        raise
+                    return
+                continue
+        answered = True
+        yield [*(ProfileReading(other.key, unread=why) for other, why in failed), one]
+        failed.clear()
+    if failed:
+        yield [ProfileReading(other.key, unread=why if answered else for_now(why)) for other, why in failed]
+
+
+IN_A_ROW = 3
+NOBODYS = ("rate_limited", "quota_used_up")
+
+
+def _is_theirs(error: SourceError, budget: ReadBudget, *, answered: bool, alone: bool) -> bool:
+    """Whether it is said of this account, which may be why. That our time ended is not, unless nobody was asked before.
+
+    alone: nobody else tells it.
+    """
+    if isinstance(error, OutOfTime) or (budget.used_up and (answered or budget.stopped)):
+        return False
+    return alone or error.code not in NOBODYS
+
+
+def _is_platforms(error: SourceError, budget: ReadBudget, failed: int, *, answered: bool) -> bool:
+    """Whether nobody else needs to be asked for."""
+    refused = error.code == "key_refused" and not answered
+    return refused or error.code in NOBODYS or budget.used_up or failed >= IN_A_ROW
 
 
 def halving(
@@ -238,10 +297,5 @@ def another(account: Wanted, title: str) -> ProfileReading:
 
 
 def with_missing(asked: Sequence[Wanted], found: Mapping[str, ProfileReading], title: str) -> Sequence[ProfileReading]:
-    """The readings, and a word for each account that the answer leaves out.
-
-    Raises: TransientSourceError where it leaves out all of many, which says nothing about them.
-    """
-    if not found and len(asked) >= FEW:
-        raise garbled(title, f"nothing about any of {len(asked)} profiles")
+    """The readings, and a word for each account that the answer leaves out."""
     return [found.get(account.key) or gone(account, title) for account in asked]

@@ -53,7 +53,7 @@ class Bluesky:
         """{DID or handle in lower case: what is said of it}"""
         query = urlencode([("actors", actor) for actor in dict.fromkeys(actors)], safe=":")
         answer = ask_json(self.http, f"{self.base}/xrpc/app.bsky.actor.getProfiles?{query}", budget)
-        profiles = items_of(TITLE, at(answer, "profiles") if isinstance(answer, dict) else answer)
+        profiles = items_of(TITLE, at(answer, "profiles"))
         return {
             name.lower(): profile
             for profile in profiles

@@ -16,12 +16,14 @@ import msgspec
 
 from webapp.clock import Clock
 from webapp.errors import SourceError
-from webapp.model import METRICS, Counts, Metric
+from webapp.model import METRICS, NOTHING, Counts, Metric, Profile
+from webapp.rules.sorting import group_by
 from webapp.setting import Setting
 from webapp.sources.http import Http
 from webapp.sources.platforms import Platform, ProfileReading, Quota, ReadBudget, Reader, Source, Wanted
 from webapp.sources.platforms.asking import (
     CALL,
+    another,
     ask_json,
     at,
     count_at,
@@ -30,12 +32,15 @@ from webapp.sources.platforms.asking import (
     gone,
     parts,
     text_at,
+    unread,
     with_missing,
 )
 from webapp.sources.urls import PLATFORMS, BadProfile, profile_of
 
 ONE, MANY, PAGE = "{username}", "{usernames}", "{page}"
 MOST_PAGES = 1_000
+AMBIGUOUS = "accounts at several addresses have this name, and the answer does not say which of them it is about"
+WHICH = "let `name` lead to the address of a profile"
 
 Slug = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,39}$")]
 Whole = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
@@ -113,8 +118,11 @@ class JsonReader:
         self.per_call = spec.per_call if MANY in spec.url else 1
         self.quota = Quota(spec.quota) if spec.quota else None
         self.http = Http(self.title, clock, limits=CALL)
+        self.shared: set[str] = set()  # names that accounts at several addresses have
 
     def read(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        by_name = group_by(accounts, lambda account: _name(account).lower())
+        self.shared = {name for name, same in by_name.items() if len(same) > 1}
         if PAGE in self.spec.url:
             yield from self.read_pages(accounts, budget)
         elif MANY in self.spec.url:
@@ -128,7 +136,11 @@ class JsonReader:
         items = self.ask(ONE, quote(_name(account), safe=""), budget)
         found = self.match([account], items)
         if not found and len(items) == 1 and text_at(items[0], *_path(self.spec.name)) is None:
-            return self.reading(account, items[0])  # it does not say whose it is, and nobody else was asked for
+            # It does not say whose it is, and nobody else was asked for.
+            one = self.ambiguous(account) or self.reading(account, items[0])
+            if one.counts == NOTHING and one.unread is None:
+                raise garbled(self.title, "an answer without a name and without a count")
+            return one
         return found.get(account.key) or gone(account, self.title)
 
     def read_pages(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
@@ -153,31 +165,52 @@ class JsonReader:
         """The items of one answer; a profile alone is one."""
         url = self.spec.url.replace(mark, value)
         said = ask_json(self.http, url, budget, headers=self.spec.headers)
-        found = at(said, *_path(self.spec.items))
+        path = _path(self.spec.items)
+        found = at(said, *path)
         if isinstance(found, list):
             return found
-        if isinstance(found, dict) and MANY not in self.spec.url and PAGE not in self.spec.url:
+        if isinstance(found, dict) and mark == ONE:
             return [found]
-        if found is None and isinstance(said, dict):
+        if found is None and path and _leads(said, path):
             return []
-        raise garbled(self.title, f"an answer without a list at {self.spec.items or 'its top'}")
+        what = "a profile" if mark == ONE else "a list"
+        raise garbled(self.title, f"an answer without {what} at {self.spec.items or 'its top'}")
 
     def match(self, accounts: Sequence[Wanted], items: Sequence[Any]) -> dict[str, ProfileReading]:
         """{url_key: reading} of the items that name one of the accounts."""
-        by_name = {_name(account).lower(): account for account in accounts}
+        by_name = group_by(accounts, lambda account: _name(account).lower())
         by_key = {account.key: account for account in accounts}
+        by_id = {account.platform_id: account for account in accounts if account.platform_id}
         found: dict[str, ProfileReading] = {}
         for item in items:
             name = text_at(item, *_path(self.spec.name)) or ""
-            account = by_name.get(name.removeprefix("@").lower()) or by_key.get(_key(name, self.spec.platform))
-            if account is not None:
-                found[account.key] = self.reading(account, item)
+            profile = _profile(name, self.spec.platform)
+            if renamed := by_id.get(self.id_of(item) or ""):  # by its id, whoever has the name now
+                found[renamed.key] = self.reading(renamed, item)
+            elif account := by_key.get(profile.url_key if profile else ""):
+                found.setdefault(account.key, self.reading(account, item))
+            else:
+                for one in by_name.get(name.removeprefix("@").lower(), []):
+                    found.setdefault(one.key, self.ambiguous(one) or self.reading(one, item))
         return found
 
+    def ambiguous(self, account: Wanted) -> ProfileReading | None:
+        """What is said of a name that accounts at several addresses have; None for another."""
+        return unread(account, "ambiguous", AMBIGUOUS, WHICH) if _name(account).lower() in self.shared else None
+
     def reading(self, account: Wanted, item: Any) -> ProfileReading:
+        id_ = self.id_of(item)
+        if account.platform_id and id_ and id_ != account.platform_id:
+            return another(account, self.title)
         counts = Counts(**{metric: count_at(item, *_path(path)) for metric, path in self.spec.metrics.items()})
-        id_ = at(item, *_path(self.spec.id)) if self.spec.id else None
-        return ProfileReading(account.key, counts, str(id_) if isinstance(id_, str | int) else None)
+        name = text_at(item, *_path(self.spec.name))
+        profile = _profile(name, self.spec.platform) if name and id_ else None
+        return ProfileReading(account.key, counts, id_, name if id_ else None, (profile.url,) if profile else ())
+
+    def id_of(self, item: Any) -> str | None:
+        """The platform's own id of who an item is about: a text, or a whole number."""
+        found = at(item, *_path(self.spec.id)) if self.spec.id else None
+        return str(found) if type(found) is int else text_at(found)
 
     def check(self, budget: ReadBudget) -> str:
         mark = next(mark for mark in (ONE, MANY, PAGE) if mark in self.spec.url)
@@ -200,11 +233,17 @@ def _name(account: Wanted) -> str:
     return account.username or account.key.partition(":")[2]
 
 
-def _key(text: str, platform: str) -> str:
+def _leads(value: Any, path: Sequence[str | int]) -> bool:
+    """Whether something stands at the end of a path in an object, be it null."""
+    before = at(value, *path[:-1])
+    return isinstance(before, dict) and path[-1] in before
+
+
+def _profile(text: str, platform: str) -> Profile | None:
     try:
-        return profile_of(text, platform).url_key
+        return profile_of(text, platform)
     except BadProfile:
-        return ""
+        return None
 
 
 def _sources(values: Mapping[str, Any]) -> list[Source]:

@@ -13,13 +13,24 @@ from typing import Any
 from urllib.parse import urlencode
 
 from webapp.clock import Clock
-from webapp.errors import OutOfTime, SourceError, TransientSourceError
+from webapp.errors import SourceError
 from webapp.model import Counts
 from webapp.rules.sorting import group_by
 from webapp.setting import Setting, base_url
 from webapp.sources.http import Http
 from webapp.sources.platforms import Platform, ProfileReading, ReadBudget, Wanted
-from webapp.sources.platforms.asking import CALL, another, ask_json, at, beside, count_at, gone, text_at, unread
+from webapp.sources.platforms.asking import (
+    CALL,
+    another,
+    ask_json,
+    at,
+    beside,
+    count_at,
+    each,
+    garbled,
+    text_at,
+    unread,
+)
 
 WORKERS = 6
 CLOSED = "its instance answers to its own members only"
@@ -43,36 +54,25 @@ class Mastodon:
     ) -> Iterator[Sequence[ProfileReading]]:
         """One after another; where the instance does not answer, the rest of them wait for another time."""
         with closing(self.http(host)) as http:
-            for place, account in enumerate(accounts):
-                if budget.used_up:
-                    return
-                try:
-                    yield [self.look_up(http, host, account, budget)]
-                except TransientSourceError as error:
-                    if not isinstance(error, OutOfTime) and not budget.used_up:
-                        yield [ProfileReading(one.key, unread=error) for one in accounts[place:]]
-                    return
+            look_up = partial(self.look_up, http, host, budget)
+            yield from each(accounts, look_up, host, budget, raises=False)
 
     def http(self, host: str) -> Http:
         return Http(host, self.clock, limits=CALL, public_only=self.base is None)
 
-    def look_up(self, http: Http, host: str, account: Wanted, budget: ReadBudget) -> ProfileReading:
+    def look_up(self, http: Http, host: str, budget: ReadBudget, account: Wanted) -> ProfileReading:
         base = self.base.replace("{instance}", host) if self.base else f"https://{host}"
         url = f"{base}/api/v1/accounts/lookup?{urlencode({'acct': _place(account)[1]})}"
         try:
             return _reading(account, ask_json(http, url, budget), host)
-        except TransientSourceError:
-            raise
         except SourceError as error:
-            if error.code == "not_found":
-                return gone(account, host)
-            if error.code == "key_refused":
-                return unread(account, "closed", CLOSED)
-            return ProfileReading(account.key, unread=error)
+            if error.code != "key_refused":
+                raise
+            return unread(account, "closed", CLOSED)
 
     def check(self, budget: ReadBudget) -> str:
         with closing(self.http("mastodon.social")) as http:
-            self.look_up(http, "mastodon.social", Wanted("mastodon:mastodon.social/@Mastodon", None), budget)
+            self.look_up(http, "mastodon.social", budget, Wanted("mastodon:mastodon.social/@Mastodon", None))
         return "an instance answers"
 
     def close(self) -> None:
@@ -87,6 +87,8 @@ def _place(account: Wanted) -> tuple[str, str]:
 
 def _reading(account: Wanted, said: Any, host: str) -> ProfileReading:
     id_ = text_at(said, "id")
+    if id_ is None:
+        raise garbled(host, "an answer about nobody")
     if account.platform_id and id_ != account.platform_id:
         return another(account, host)
     if at(said, "suspended") is True:

@@ -1,7 +1,7 @@
 """Telegram: public channels by their preview page, `t.me/s/name`, one page each, without a key.
 
 The page shows subscribers and posts by kind, in three digits from 1,000 on (`12.3K`). Groups, bots, people and channels
-without a preview lead to another page, which is not followed. It tells no id: a name that somebody else
+without a preview lead to another page of their name, which is not followed. It tells no id: a name that somebody else
 has now cannot be told from the one before.
 """
 
@@ -13,6 +13,7 @@ from contextlib import closing
 from functools import partial
 from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 
 from webapp.clock import Clock
 from webapp.model import Counts
@@ -29,6 +30,7 @@ ENGLISH = {"Accept-Language": "en"}  # the names of the counters
 COUNTER = re.compile(
     r'class="counter_value">([^<]{1,40})</span>\s*<span class="counter_type">([^<]{1,40})</span>', re.ASCII
 )
+POSTS = ("photo", "photos", "video", "videos", "file", "files", "link", "links")
 MARK = "tgme_"  # in the names of classes on every page of theirs
 NO_PREVIEW = "it is no public channel, or shows no preview"
 
@@ -63,7 +65,7 @@ class Telegram:
 
 
 def _reading(account: Wanted, answer: Fetched) -> ProfileReading:
-    if answer.redirects:
+    if answer.redirects and _is_own_page(account, answer.headers.get("Location", "")):
         return unread(account, "no_preview", NO_PREVIEW)
     check(TITLE, answer)
     page = answer.body.decode("utf-8", "replace")
@@ -73,8 +75,14 @@ def _reading(account: Wanted, answer: Fetched) -> ProfileReading:
     if not counters:
         return unread(account, "no_preview", NO_PREVIEW)
     videos = next((count for count, kind in counters if kind in ("video", "videos")), None)
-    # The first one is the subscribers, whatever the language of the page calls them.
-    return ProfileReading(account.key, Counts(followers=counters[0][0], videos=videos))
+    # The first one is the subscribers, whatever the language of the page calls them; where they are not left out.
+    first, kind = counters[0]
+    return ProfileReading(account.key, Counts(followers=None if kind in POSTS else first, videos=videos))
+
+
+def _is_own_page(account: Wanted, location: str) -> bool:
+    """Whether an address is the page of the same name, where what shows no preview is sent to; not a captcha."""
+    return urlsplit(location).path.strip("/").lower() == account.key.removeprefix("telegram:")
 
 
 def _count(text: str) -> int | None:

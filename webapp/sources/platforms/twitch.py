@@ -7,6 +7,7 @@ empty and its total is there. Views of a channel are not given any more.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from webapp.sources.platforms.asking import (
     at,
     check,
     count_at,
+    each,
     garbled,
     halving,
     items_of,
@@ -51,9 +53,9 @@ class Twitch:
         for part in parts(accounts, 100):
             for found in halving(part, lambda some: self.identify(some, budget), TITLE):
                 yield [one for one in found if one.unread]
-                for one in found:
-                    if one.unread is None:
-                        yield [self.count(one, budget)]
+                known = {one.key: one for one in found if one.unread is None}
+                theirs = [account for account in part if account.key in known]
+                yield from each(theirs, partial(self.count, known, budget), TITLE, budget)
 
     def identify(self, part: Sequence[Wanted], budget: ReadBudget) -> Sequence[ProfileReading]:
         """Who they are, without counts."""
@@ -67,12 +69,13 @@ class Twitch:
         said = self.ask(f"/helix/users?{urlencode(query)}", budget)
         return {
             name.lower(): user
-            for user in items_of(TITLE, at(said, "data") if isinstance(said, dict) else said)
+            for user in items_of(TITLE, at(said, "data"))
             for name in (text_at(user, "id"), text_at(user, "login"))
             if name
         }
 
-    def count(self, one: ProfileReading, budget: ReadBudget) -> ProfileReading:
+    def count(self, known: Mapping[str, ProfileReading], budget: ReadBudget, account: Wanted) -> ProfileReading:
+        one = known[account.key]
         query = urlencode({"broadcaster_id": one.platform_id, "first": 1})
         said = self.ask(f"/helix/channels/followers?{query}", budget)
         return one._replace(counts=Counts(followers=count_at(said, "total")))

@@ -23,7 +23,6 @@ from webapp.sources.platforms.asking import (
     count_at,
     halving,
     items_of,
-    parts,
     text_at,
     unread,
     with_missing,
@@ -32,6 +31,7 @@ from webapp.sources.platforms.asking import (
 TITLE = "X"
 API = "https://api.x.com"
 DAY = 1_000
+MOST = 100  # profiles a call
 BY_ID = "x:i/user/"
 
 
@@ -48,15 +48,20 @@ class X:
         by_id = [account for account in accounts if _id_of(account)]
         by_name = [account for account in accounts if not _id_of(account)]
         for which, path, some in (("ids", "/2/users", by_id), ("usernames", "/2/users/by", by_name)):
-            for part in parts(some, 100):
+            left = list(some)
+            while left:
+                part = left[: budget.afford(min(len(left), MOST))]
+                left = left[len(part) :]
                 yield from halving(part, partial(self.read_part, which, path, budget), TITLE)
 
     def read_part(self, which: str, path: str, budget: ReadBudget, part: Sequence[Wanted]) -> Sequence[ProfileReading]:
         query = urlencode({which: ",".join(map(_name, part)), "user.fields": "public_metrics"}, safe=",")
         said = ask_json(self.http, f"{self.base}{path}?{query}", budget, headers=self.headers, cost=len(part))
-        users = items_of(TITLE, at(said, "data") if isinstance(said, dict) else said)
+        users, errors = (at(said, name) for name in ("data", "errors"))
+        # One of them is left out where it would be empty.
+        users = items_of(TITLE, [] if users is None and errors else users)
         names = {n.lower(): u for u in users for n in (text_at(u, "id"), text_at(u, "username")) if n}
-        refused = {str(at(one, "value")).lower(): one for one in items_of(TITLE, at(said, "errors"))}
+        refused = {str(at(one, "value")).lower(): one for one in items_of(TITLE, errors or [])}
         found: dict[str, ProfileReading] = {}
         for account in part:
             name = _name(account).lower()

@@ -22,6 +22,7 @@ from webapp.sources.platforms.asking import (
     ask_json,
     at,
     count_at,
+    each,
     gone,
     items_of,
     json_of,
@@ -37,7 +38,8 @@ API = "https://www.googleapis.com"
 DAY = 10_000
 PACIFIC = "America/Los_Angeles"  # where the day of a quota begins
 CHANNEL, HANDLE, USER = "youtube:channel/", "youtube:@", "youtube:user/"
-FIELDS = {"part": "snippet,statistics", "fields": "items(id,snippet/customUrl,statistics)", "maxResults": "50"}
+FIELDS = {"part": "snippet,statistics", "fields": "kind,items(id,snippet/customUrl,statistics)", "maxResults": "50"}
+KIND = "youtube#channelListResponse"
 NO_UNITS = {"quotaExceeded", "dailyLimitExceeded"}
 TOO_FAST = {"rateLimitExceeded", "userRateLimitExceeded"}
 PASTE = "paste the address with its @handle or with /channel/"
@@ -59,9 +61,8 @@ class YouTube:
             found = self.ask(budget, id=",".join(dict.fromkeys(channel_id for _, channel_id in part)))
             read = {account.key: _reading(account, found[id_]) for account, id_ in part if id_ in found}
             yield with_missing([account for account, _ in part], read, TITLE)
-        for account in accounts:
-            if not _id_of(account):
-                yield [self.look_up(account, budget)]
+        by_name = [account for account in accounts if not _id_of(account)]
+        yield from each(by_name, lambda account: self.look_up(account, budget), TITLE, budget)
 
     def look_up(self, account: Wanted, budget: ReadBudget) -> ProfileReading:
         """By its handle, once: from then on its id is known."""
@@ -76,8 +77,10 @@ class YouTube:
         """{channel id: what is said of it}"""
         url = f"{self.base}/youtube/v3/channels?{urlencode(FIELDS | which, safe=',()/@')}"
         answer = ask_json(self.http, url, budget, headers=self.headers, refuse=_refusal)
-        items = items_of(TITLE, at(answer, "items") if isinstance(answer, dict) else answer)
-        return {id_: item for item in items if (id_ := text_at(item, "id"))}
+        items = at(answer, "items")
+        if items is None and text_at(answer, "kind") == KIND:
+            items = []  # Google leaves out what is empty
+        return {id_: item for item in items_of(TITLE, items) if (id_ := text_at(item, "id"))}
 
     def check(self, budget: ReadBudget) -> str:
         self.ask(budget, forHandle="@youtube")
