@@ -46,19 +46,32 @@ def export_(file: Path, *, force: bool) -> None:
 
 
 @click.command(name="import")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
+@click.argument("file")
 @click.option("--force", is_flag=True, help="Empty a database that holds projects first, without asking.")
-def import_(file: Path, *, force: bool) -> None:
+@click.option("--earlier", is_flag=True, help="FILE is the database of the earlier app, or its PostgreSQL URL.")
+@click.option("--drop-zeros/--keep-zeros", default=None, help="Of the earlier app: values that are 0 after more.")
+@click.option("--dry-run", is_flag=True, help="Of the earlier app: only say what would be taken.")
+def import_(file: str, *, force: bool, earlier: bool, drop_zeros: bool | None, dry_run: bool) -> None:
     """Fill the database with what `export` wrote into FILE, from SQLite or PostgreSQL; `-` is stdin.
 
     All of it is one transaction: a file that is cut short or was changed leaves the database as it was. One that holds
     projects is emptied only after its name was typed, or with --force.
+
+    With --earlier projects, accounts and days of the earlier app are added to what is there, and again what has come
+    since.
     """
+    if earlier:
+        from webapp.cli.earlier import import_earlier  # noqa: PLC0415  once in a lifetime
+
+        import_earlier(file, drop_zeros=drop_zeros, dry_run=dry_run)
+        return
+    if dry_run or drop_zeros is not None:
+        raise click.UsageError("--dry-run, --drop-zeros and --keep-zeros go with --earlier")
     from webapp.actions.moves import import_all  # noqa: PLC0415
 
     with _opened(file) as opened, open_database_alone(create=True) as db:
-        agreed = force or _is_agreed(db, asking=str(file) != "-")
-        with bar(file.name) as show:
+        agreed = force or _is_agreed(db, asking=file != "-")
+        with bar(file) as show:
             head = import_all(db, opened, overwrite=agreed, advance=show)
     say(f"{head.rows:,} rows of {len(head.tables)} tables, as they were at {head.made_at}")
 
@@ -71,9 +84,10 @@ def _is_agreed(db: Database, *, asking: bool) -> bool:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[BufferedReader]:
+def _opened(file: str) -> Iterator[BufferedReader]:
     try:
-        with click.open_file(str(file), "rb") as opened:
-            yield cast("BufferedReader", opened)
-    except FileNotFoundError:
-        raise Invalid(f"there is no file {file}", code="bad_export") from None
+        opened = click.open_file(file, "rb")
+    except OSError as error:
+        raise Invalid(f"{file}: {error.strerror}", code="bad_export") from None
+    with opened:
+        yield cast("BufferedReader", opened)

@@ -285,3 +285,31 @@ def of_day(tx: sa.Connection, account_ids: Collection[int], day: date) -> dict[i
         rows = tx.execute(sa.select(account_snapshots.c.account_id, *_COUNTS).where(*mine))
         found |= {account_id: Counts(*counts) for account_id, *counts in rows}
     return found
+
+
+def fill_days(tx: sa.Connection, account_id: int, found: Mapping[date, tuple[datetime, Counts]]) -> int:
+    """Give an account what it lacks: whole days, and metrics of days that it has; how many days that was.
+
+    found: {day: (the moment of the observation, counts)}.
+    """
+    if not found:
+        return 0
+    known = on_days(tx, account_id, min(found), max(found))
+    new = [
+        {"day": day, "account_id": account_id, "snapshot_time": at, **counts._asdict()}
+        for day, (at, counts) in found.items()
+        if day not in known
+    ]
+    if new:
+        tx.execute(account_snapshots.insert(), new)
+    return len(new) + sum(_fill_day(tx, account_id, day, known[day], found[day][1]) for day in found if day in known)
+
+
+def _fill_day(tx: sa.Connection, account_id: int, day: date, known: Counts, found: Counts) -> bool:
+    values = {
+        m: value for m, old, value in zip(METRICS, known, found, strict=True) if old is None and value is not None
+    }
+    if values:
+        mine = (account_snapshots.c.account_id == account_id) & (account_snapshots.c.day == day)
+        tx.execute(account_snapshots.update().where(mine).values(**values))
+    return bool(values)
