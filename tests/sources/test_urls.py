@@ -940,6 +940,7 @@ def test_any_object_is_a_refusal(thing: object) -> None:
 
 @given(st.one_of(ADDRESSES, ELSEWHERE, ENCODED))
 @example("example.com/http://a")
+@example("m.vk.com/@id1")
 @example("example.com/a%2Cwww.b")
 @example("https://example.com/%27")
 @example("https://example.com/?a=%2B+b")

@@ -189,6 +189,7 @@ SITES = (
         subs=("new",),
         forms=(
             form("{}", _VK_ID, is_id=True),
+            form("@{}", _VK_ID, is_id=True, key="{}", link="{}"),
             form("@{}", _VK_NAME, key="{}", link="{}"),
             form("{}", _VK_NAME),
         ),
