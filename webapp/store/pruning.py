@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from webapp.errors import StoreError
-from webapp.store import audit, changes, held, runs, share_links
+from webapp.store import alerts, audit, changes, held, outbox, runs, share_links
 from webapp.store.db import Database
 
 log = logging.getLogger("smart_sync")
@@ -22,6 +22,8 @@ CHANGES_AT_ONCE = 2_000  # a few hundredths of a second
 
 KEEP_AUDIT = timedelta(days=730)
 KEEP_DECIDED = timedelta(days=90)  # held readings and share links that are over
+KEEP_MESSAGES = timedelta(days=30)  # to recipients, sent or not
+KEEP_ALERTS = timedelta(days=365)  # from their end on
 KEEP_PROBLEMS = timedelta(days=2)  # of a run: more than an answer shows
 
 
@@ -48,6 +50,8 @@ def prune(db: Database, now: datetime, keep_changes: timedelta, enough: Callable
         Aging(held.forget, KEEP_DECIDED, 1_000),
         Aging(share_links.forget, KEEP_DECIDED, 1_000),
         Aging(audit.forget, KEEP_AUDIT, 200),
+        Aging(outbox.forget, KEEP_MESSAGES, 1_000),
+        Aging(alerts.forget, KEEP_ALERTS, 1_000),
     )
     gone = 0
     try:

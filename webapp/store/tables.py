@@ -511,6 +511,104 @@ audit_log = _table(
     sqlite_autoincrement=True,
 )
 
+# What somebody had to be told of, from its beginning to its end. key: rule, project and subject, of which one alert is open.
+alerts = _table(
+    "alerts",
+    sa.Column("id", Key(), primary_key=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE")),  # null: the whole service
+    sa.Column("subject", sa.Text, nullable=False, server_default=""),
+    sa.Column("level", sa.Text, nullable=False, server_default="problem"),
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    sa.Column("since", UtcDateTime()),  # when it began, as far as is known
+    sa.Column("opened_at", UtcDateTime(), nullable=False),
+    sa.Column("calm_since", UtcDateTime()),  # since when it is not so any more
+    sa.Column("closed_at", UtcDateTime()),
+    sa.Column("acknowledged_at", UtcDateTime()),
+    sa.Column("acknowledged_by", sa.Text),
+    _flag("announced", default=False),  # somebody was told
+    sa.Column("what", sa.Text, nullable=False, server_default=""),
+    sa.Column("advice", sa.Text, nullable=False, server_default=""),
+    sa.Column("cell", sa.Text),
+    sa.Column("details", Json()),
+    _one_of("level", "problem", "risk", "news"),
+    _one_of("state", "open", "closed"),
+    _partial("uq_alerts_open", "key", where="state = 'open'", unique=True),
+    sa.Index("ix_alerts_state", "state", "id"),
+    sa.Index("ix_alerts_project", "project_id"),
+    sqlite_autoincrement=True,
+)
+
+# Who is to be told what: one row for each recipient of a message, written with what it tells of and sent afterwards.
+alert_deliveries = _table(
+    "alert_deliveries",
+    sa.Column("id", Key(), primary_key=True),
+    sa.Column("message_id", sa.Text, nullable=False),  # the same for all recipients, and at each attempt
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("alert_id", Count(), sa.ForeignKey("alerts.id", ondelete="CASCADE")),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # what is signed and sent, to the byte
+    sa.Column("created_at", UtcDateTime(), nullable=False),
+    sa.Column("next_try_at", UtcDateTime(), nullable=False),  # in the future too while somebody is at it
+    _number("attempts"),
+    sa.Column("state", sa.Text, nullable=False, server_default="waiting"),
+    sa.Column("ended_at", UtcDateTime()),
+    sa.Column("error", sa.Text),
+    _one_of("state", "waiting", "sent", "failed", "dropped"),
+    sa.UniqueConstraint("message_id", "recipient"),
+    _partial("ix_alert_deliveries_waiting", "recipient", "id", where="state = 'waiting'"),
+    sa.Index("ix_alert_deliveries_alert", "alert_id"),
+    sa.Index("ix_alert_deliveries_created", "created_at"),
+    sqlite_autoincrement=True,
+)
+
+# Recipients that asked to be left alone.
+alert_refusals = _table(
+    "alert_refusals",
+    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("refused_at", UtcDateTime(), nullable=False),
+    sa.Column("words", sa.Text),
+    sqlite_with_rowid=False,
+)
+
+# What nobody is to be told of. Empty: every rule, every project.
+alert_mutes = _table(
+    "alert_mutes",
+    sa.Column("rule", sa.Text, nullable=False, server_default=""),
+    sa.Column("project_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("until", UtcDateTime()),  # null: until it is taken back
+    sa.Column("muted_at", UtcDateTime()),
+    sa.PrimaryKeyConstraint("rule", "project_id"),
+    sqlite_with_rowid=False,
+)
+
+# Numbers that somebody watches. value: a count, or percent in 24 hours where it has `fallen` or `risen`.
+alert_thresholds = _table(
+    "alert_thresholds",
+    sa.Column("id", Key(), primary_key=True),
+    sa.Column("project_id", sa.Text, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("account_id", Count(), sa.ForeignKey("accounts.id", ondelete="CASCADE")),  # null: the project's total
+    sa.Column("metric", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("value", Count(), nullable=False),
+    sa.Column("created_at", UtcDateTime()),
+    _one_of("metric", *METRICS),
+    _one_of("kind", "above", "below", "fallen", "risen"),
+    sa.CheckConstraint("value >= 0", name="value_is_a_count"),
+    sa.Index("ix_alert_thresholds_project", "project_id"),
+    sa.Index("ix_alert_thresholds_account", "account_id"),
+    sqlite_autoincrement=True,
+)
+
+# One row, with id 1: when it was last looked for what costs more to find out.
+alert_looks = _table(
+    "alert_looks",
+    sa.Column("id", Count(), primary_key=True, autoincrement=False),
+    sa.Column("looked_at", UtcDateTime(), nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Neither was removed: they are in what is shown and counted.
 ACCOUNT_THERE = accounts.c.removed_at.is_(None)
 PROJECT_THERE = projects.c.removed_at.is_(None)

@@ -28,6 +28,7 @@ CODES: dict[str, Code] = {
     "pin_not_found": Code(404, "that metric of the account is not pinned"),
     "share_link_not_found": Code(404, "there is no such share link"),
     "snapshot_not_found": Code(404, "the account has no snapshot of that day"),
+    "alert_not_found": Code(404, "there is no such alert; they are kept for a year after their end"),
     "alias_not_found": Code(404, "the account has no such other name"),
     "method_not_allowed": Code(405, "the address takes other methods; `Allow` lists them"),
     "request_timeout": Code(408, "the request did not arrive in ten seconds, and one more for each 64 KiB of it"),
