@@ -30,8 +30,8 @@ __all__ = ["ADMIN", "TIMES", "TOKEN", "Service"]
 
 TOKEN = "the-admin-token-of-the-tests"
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
-# Tables that say when something was done, not what is so.
-TIMES = ("sync_runs", "sync_run_projects", "leases", "spreadsheets", "projects")
+# Tables that say when something was done and who has to be told, not what is so.
+TIMES = ("sync_runs", "sync_run_projects", "leases", "spreadsheets", "projects", "alerts", "alert_looks")
 
 NO_SHORTCUTS = Shortcuts(**{field.name: False for field in fields(Shortcuts)})
 

@@ -16,7 +16,9 @@ from webapp.store import doubts, leases, projects, runs, schedule, ticks
 from webapp.store.db import Database
 from webapp.store.projects import present_project
 from webapp.store.runs import NewRun
+from webapp.sync.alerting import close_calm, judge_overdue, tell_silence
 from webapp.sync.options import Options
+from webapp.sync.telling import Teller
 from webapp.sync.trigger import Started, Trigger
 
 log = logging.getLogger("smart_sync")
@@ -65,7 +67,11 @@ class Admission:
         if trigger.is_tick:
             with self.db.write() as tx:
                 self._note_tick(tx, trigger, now)
+                judge_overdue(self._teller(tx, now))
         return started
+
+    def _teller(self, tx: sa.Connection, now: datetime) -> Teller:
+        return Teller(tx, now, self.options, self.sheets[0] if self.sheets else None)
 
     def _check_project(self, tx: sa.Connection, trigger: Trigger) -> None:
         if trigger.project_id is not None:
@@ -125,6 +131,7 @@ class Admission:
         longest = timedelta(minutes=2 * self.options.interval_minutes)
         gap = ticks.put(tx, now, trigger.caller, longest)
         if gap is not None:
+            tell_silence(self._teller(tx, now), now - gap)
             minutes = gap // timedelta(minutes=1)
             log.warning("[SmartSync] no tick came for %d minutes; what was missed is made up for once", minutes)
 
@@ -136,6 +143,8 @@ class Admission:
         if not (runs.add_idle(tx, new, key, missing) if idle else runs.add(tx, new, key)):
             return None
         doubts.forget(tx, now - REGRET)
+        if idle:
+            close_calm(self._teller(tx, now))
         run = runs.by_id(tx, new.id)
         assert run is not None  # noqa: S101  it was added in this transaction
         return Started(run, "fresh")
@@ -150,6 +159,8 @@ class Admission:
             return None
         if not runs.put_key(tx, trigger.idempotency_key, live.id, trigger.params, now):
             return None
+        if trigger.is_tick:  # that run may hang
+            judge_overdue(self._teller(tx, now))
         return Started(live, "coalesced")
 
 

@@ -30,6 +30,7 @@ from webapp.sync.results import failure, keep
 from webapp.sync.row_prints import RowPrints
 from webapp.sync.side import SheetSide, parse_side, reread
 from webapp.sync.steps import Step, say, say_start, steps_of
+from webapp.sync.telling import Teller
 from webapp.sync.turns import Turn, pass_fences
 from webapp.sync.writing import Work, write_drafts
 
@@ -283,5 +284,7 @@ def _write(tx: sa.Connection, run: LiveRun, works: Sequence[ProjectSync]) -> dic
         steps = steps_of(tx, run, project, work.side, draft, effect.updated, effect.created)
         done[project.id] = Finished(Outcome(work.result(draft, effect, now)), steps)
     projects.update_all(tx, values)
-    runs.put_results(tx, run.id, [one.outcome.result for one in done.values()])
+    results = [one.outcome.result for one in done.values()]
+    runs.put_results(tx, run.id, results)
+    Teller(tx, now, run.options).tell_projects(run.id, results)
     return done

@@ -15,7 +15,9 @@ from webapp.rules.wording import unexpected
 from webapp.store import leases, lost_history, runs, spreadsheets
 from webapp.store.pruning import prune
 from webapp.store.runs import Run
+from webapp.sync.alerting import judge
 from webapp.sync.live import LiveRun
+from webapp.sync.telling import Teller
 
 log = logging.getLogger("smart_sync")
 
@@ -61,7 +63,11 @@ def close(run: LiveRun, *, force: bool) -> None:
         leases.release_all(tx, run.id)
         runs.close(tx, run.id, state, values)
         if not run.dry:
-            spreadsheets.forget_others(tx, [sheet.key for sheet in run.sheets])
+            keys = [sheet.key for sheet in run.sheets]
+            spreadsheets.forget_others(tx, keys)
+            teller = Teller(tx, run.now(), run.options, keys[0] if keys else None)
+            judge(teller, run.results)
+            teller.tell_run(run.row, {"state": state, **values})
     run.closed = True
     if not run.dry:
         lost_history.leave_trace(run.db, run.now())
@@ -76,7 +82,8 @@ def close_failed(run: LiveRun, code: str, words: str, state: RunState = "failed"
     try:
         with run.db.write() as tx:
             leases.release_all(tx, run.id)
-            runs.close(tx, run.id, state, values)
+            if runs.close(tx, run.id, state, values) and not run.dry:
+                Teller(tx, run.now(), run.options).tell_run(run.row, {"state": state, **values})
     except StoreError as error:  # which says all there is to say
         log.error("[SmartSync] the end of a run was not written: %s", error, extra={"run_id": run.id})  # noqa: TRY400
     else:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from webapp.alerts.messages import Mail
+
 
 @dataclass(frozen=True)
 class Shortcuts:
@@ -30,4 +32,6 @@ class Options:
     lease_ms: int = 60_000
     keep_changes: timedelta = timedelta(days=90)
     read_every: int = 30  # minutes, of an account on its platform
+    readings_stale_after: int = 2880  # minutes
+    mail: Mail = field(default_factory=Mail)
     shortcuts: Shortcuts = field(default_factory=Shortcuts)
