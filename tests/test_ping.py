@@ -117,6 +117,53 @@ def test_a_failure_is_told_with_its_reason(pinging: Watched, monitor: Monitor) -
     assert "1 failed" in monitor.told[-1][2]
 
 
+def test_a_call_that_finds_nothing_due_does_not_make_good_what_failed(pinging: Watched, monitor: Monitor) -> None:
+    pinging.sync()
+    pinging.service.sheet.rows("Project A")
+    pinging.sync(due="true")
+    pinging.service.time.forward(minutes=31)
+    for _ in range(4):  # it is tried again at once, then after 2, 4, ... minutes
+        pinging.sync(due="true")
+    monitor.told.clear()
+
+    pinging.sync(due="true")
+    pinging.sync(force="true")
+    pinging.sync(due="true")
+
+    assert monitor.events == ["/start", "/fail", "/start", "success", "/start", "success"]
+    assert monitor.told[1][2].startswith("succeeded: 0 projects done")
+    assert "still failing: Project A: " in monitor.told[1][2]
+    assert "1 of 1 accounts have lost their rows" in monitor.told[1][2]
+
+
+def test_a_project_whose_automatic_sync_is_off_is_nobodys_failure(pinging: Watched, monitor: Monitor) -> None:
+    pinging.sync()
+    pinging.service.sheet.rows("Project A")
+    pinging.sync()
+    pinging.service.write("UPDATE projects SET auto_sync = :off", off=False)
+    monitor.told.clear()
+
+    pinging.sync(due="true")
+
+    assert monitor.events == ["/start", "success"]
+
+
+def test_many_projects_that_fail_are_named_in_part(pinging: Watched, monitor: Monitor) -> None:
+    for name in "BCDE":
+        pinging.service.sheet.rows(f"Project {name}", [f"x.com/{name}", 1000])
+    pinging.sync()
+    for name in "ABCDE":
+        pinging.service.sheet.rows(f"Project {name}")
+    pinging.sync()
+    pinging.sync(due="true")
+    monitor.told.clear()
+
+    pinging.sync(due="true")
+
+    assert monitor.events == ["/start", "/fail"]
+    assert monitor.told[1][2].endswith("; and 2 more")
+
+
 def test_an_outage_is_a_degraded_success_at_first_and_then_a_failure_with_its_reason(
     pinging: Watched, monitor: Monitor
 ) -> None:

@@ -170,6 +170,15 @@ def reasons(results: Iterable[ResultFacts], unread: Sequence[str] = ()) -> str |
     return "; ".join([*parts, f"and {hidden} more"] if hidden > 0 else parts)
 
 
+def still_failing_words(failing: Sequence[tuple[str, str]]) -> str | None:
+    """What (name, why) of projects that failed before is still to be mended; None: nothing."""
+    if not failing:
+        return None
+    shown = "; ".join(f"{_shorten(name, 60)}: {_shorten(why, 200)}" for name, why in failing[:NAMED])
+    more = f"; and {len(failing) - NAMED} more" if len(failing) > NAMED else ""
+    return f"still failing: {shown}{more}"
+
+
 def _whose(names: Sequence[str], why: str) -> str:
     """Whose reason it is; nothing where the reason names its one project itself, as the problems of a tab do."""
     if len(names) == 1 and why.startswith((f"{names[0]}: ", f"{names[0]}!")):

@@ -16,7 +16,7 @@ from webapp.model import Metric, Policy
 from webapp.store import spreadsheets
 from webapp.store.backends.dialect import counted, insert_for
 from webapp.store.statement import bind_ids, chunks, new_values, texts_in
-from webapp.store.tables import PROJECT_THERE, projects
+from webapp.store.tables import PROJECT_THERE, projects, sync_run_projects
 
 DEFAULT_LIMIT = 100
 
@@ -202,6 +202,22 @@ def left_out(tx: sa.Connection, *, all_: bool = False) -> list[Project]:
     """The projects that a sync of everything leaves out: paused, or with their switch off unless `all_` are meant."""
     paused = (projects.c.status == "paused") & PROJECT_THERE
     return listed(tx, paused if all_ else paused | (LIVE & ~projects.c.auto_sync), order_by=WAITING)
+
+
+def still_failing(tx: sa.Connection) -> list[tuple[str, str]]:
+    """(name, why) of the projects that are synced by themselves and were not when they last came to it, by name."""
+    results = sync_run_projects
+    last = (
+        sa.select(results.c.success)
+        .where(results.c.project_id == projects.c.id, results.c.skipped.is_(None))
+        .order_by(results.c.finished_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    statement = sa.select(projects.c.name, projects.c.last_error).where(
+        LIVE, projects.c.auto_sync, projects.c.failures > 0, ~last
+    )
+    return [(row[0], row[1] or "see the log") for row in tx.execute(statement.order_by(projects.c.name))]
 
 
 def listed(tx: sa.Connection, *where: sa.ColumnElement[bool], order_by: Sequence[Any]) -> list[Project]:
