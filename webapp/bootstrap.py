@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from webapp.access import Gate, Tokens
 from webapp.actions.desk import Desk
+from webapp.alerts import Mail, Recipient, name_of
 from webapp.alerts.ping import Ping
 from webapp.clock import Budget, Clock, Stop
 from webapp.config import Settings
@@ -28,11 +30,16 @@ from webapp.sync.engine import Engine
 from webapp.sync.options import Options
 
 if TYPE_CHECKING:
+    from webapp.alerts.channels import Channel
+    from webapp.rules.quiet import Quiet
     from webapp.sources.platforms import Source
+    from webapp.sync.postman import Postman
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 THREADS = 8
 PING_S = 5.0
+WEBHOOK_S = 20.0
+WEBHOOK_LIMITS = Limits(connect_s=5.0, silence_s=10.0, call_s=15.0, body_bytes=64 * 1024, attempts=1, wait_s=0.0)
 PING_LIMITS = Limits(connect_s=2.0, silence_s=2.0, call_s=2.2, body_bytes=64 * 1024, attempts=2, wait_s=1.0)
 
 
@@ -57,7 +64,18 @@ class Parts:
 
     @cached_property
     def desk(self) -> Desk:
-        return Desk(self.settings, self.clock, self.db, self.engine, self.background, self.ping)
+        return Desk(self.settings, self.clock, self.db, self.engine, self.background, self.ping, self.postman)
+
+    @cached_property
+    def postman(self) -> Postman | None:
+        """Who sends messages; None where nobody is told of anything."""
+        labels = {one.name: one.label for one in mail_of(self.settings).recipients}
+        if not labels:
+            return None
+        from webapp.sync.postman import Postman  # noqa: PLC0415  most services have none
+
+        stop = self.background.stop
+        return Postman(self.db, self.clock, stop, channels_of(self.settings, self.clock, stop), labels)
 
     @cached_property
     def reader(self) -> str | None:
@@ -126,7 +144,74 @@ def options_of(settings: Settings) -> Options:
         lease_ms=settings.lease_ms,
         keep_changes=timedelta(days=settings.keep_changes_days),
         read_every=settings.read_every,
+        readings_stale_after=settings.readings_stale_after,
+        mail=mail_of(settings),
     )
+
+
+def mail_of(settings: Settings) -> Mail:
+    """Who is told, and how; nobody of a demo."""
+    webhooks = [Recipient(name_of("webhook", url), "webhook", _masked(url)) for url in _webhooks(settings)]
+    people = [
+        Recipient(name_of("notify", one), "notify", f"{one.partition('://')[0].lower()} ({place})")
+        for place, one in enumerate(_notified(settings), 1)
+    ]
+    return Mail((*people, *webhooks), settings.base_url, quiet_of(settings))
+
+
+def quiet_of(settings: Settings) -> Quiet | None:
+    if settings.quiet_hours is None:
+        return None
+    from webapp.rules.quiet import Quiet  # noqa: PLC0415  most services have none
+
+    return Quiet(*settings.quiet_hours)
+
+
+def channels_of(settings: Settings, clock: Clock, stop: Stop) -> dict[str, Channel]:
+    """{recipient: how it is reached}."""
+    from webapp.alerts.channels.notify import Notify  # noqa: PLC0415  most services have neither
+    from webapp.alerts.channels.webhook import Webhook  # noqa: PLC0415
+
+    send = partial(_send, clock, stop, not settings.private_targets)
+    found: dict[str, Channel] = {
+        name_of("webhook", url): Webhook(url, settings.webhook_secrets, clock.now, send) for url in _webhooks(settings)
+    }
+    labels = {one.name: one.label for one in mail_of(settings).recipients}
+    for one in _notified(settings):
+        found[name_of("notify", one)] = Notify(one, labels[name_of("notify", one)])
+    return found
+
+
+def _webhooks(settings: Settings) -> list[str]:
+    return [] if settings.demo else list(dict.fromkeys(settings.webhook_urls))
+
+
+def _notified(settings: Settings) -> list[str]:
+    return [] if settings.demo else list(dict.fromkeys(settings.notify))
+
+
+def _masked(url: str) -> str:
+    """An address without what may be secret of it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/…"
+
+
+def _send(clock: Clock, stop: Stop, public_only: bool, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """The status that a webhook's address answers with.
+
+    Raises: SourceError when no answer came in time; `Busy` with how long to wait.
+    """
+    http = Http("the webhook's address", clock, limits=WEBHOOK_LIMITS, public_only=public_only)
+    try:
+        return http.request(
+            url, budget=Budget(WEBHOOK_S, clock, stop), read=_status, headers=lambda: headers, form=body
+        )
+    finally:
+        http.close()
+
+
+def _status(answer: Fetched) -> int:
+    return answer.status
 
 
 def sheets_of(settings: Settings, clock: Clock) -> list[SheetSource]:

@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -19,10 +20,14 @@ from webapp.setting import (
     database_url_text,
     flag,
     key_text,
+    notify_addresses,
     one_of,
     origins,
+    quiet_hours,
     seconds,
+    signing_secrets,
     target_url,
+    target_urls,
     text_list,
     tokens,
     whole,
@@ -61,6 +66,12 @@ class Settings:
     keep_changes_days: int = 90
     get_trigger: bool = False
     ping_url: str = field(default="", repr=False)
+    notify: tuple[str, ...] = field(default=(), repr=False)
+    webhook_urls: tuple[str, ...] = field(default=(), repr=False)
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    quiet_hours: tuple[time, time, str] | None = None
+    own_url: str = ""
+    render_url: str = ""
     private_targets: bool = False
     read_platforms: tuple[str, ...] | None = None
     read_minutes: int | None = None
@@ -82,7 +93,13 @@ class Settings:
         except ValueError:  # it is refused as an address elsewhere
             password = ""
         found = (*self.admin_tokens, *self.read_tokens, self.google_api_key, self.ping_url, password, unquote(password))
-        return tuple({secret for secret in (*found, *self.platform_secrets) if len(secret) >= SECRET_LENGTH})
+        told = (*self.notify, *self.webhook_urls, *self.webhook_secrets)
+        return tuple({secret for secret in (*found, *told, *self.platform_secrets) if len(secret) >= SECRET_LENGTH})
+
+    @property
+    def base_url(self) -> str:
+        """Where people reach the service, without a slash at its end; empty: nobody said."""
+        return self.own_url or self.render_url
 
     def reads(self, platform: Listed) -> bool:
         """Whether the platform may be read, if it can be."""
@@ -211,6 +228,11 @@ def _together(values: Mapping[str, Any]) -> dict[str, str]:
         )
     if set(values.get("read_tokens", ())) & set(values.get("admin_tokens", ())):
         found["read_tokens"] = "SMART_SYNC_READ_TOKEN: is an admin token as well; give reading a token of its own"
+    address, secret = values.get("webhook_urls"), values.get("webhook_secrets")
+    if bool(address) != bool(secret):
+        missing = "SECRET" if address else "URL"
+        words = f"SMART_SYNC_WEBHOOK_{missing}: is not set; a webhook needs its address and its secret"
+        found["webhook_urls" if address else "webhook_secrets"] = words
     return found
 
 
@@ -389,10 +411,46 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        "SMART_SYNC_NOTIFY",
+        "notify",
+        notify_addresses,
+        "who is told of alerts: addresses of Apprise, one or several by comma, such as mailto://... or twilio://...; "
+        "needs the extra `notify`",
+        secret=True,
+    ),
+    Setting(
+        "SMART_SYNC_QUIET_HOURS",
+        "quiet_hours",
+        quiet_hours,
+        "when people are not told of alerts until it is over, such as `22:00-07:00 Europe/Berlin`",
+    ),
+    Setting(
+        "SMART_SYNC_WEBHOOK_URL",
+        "webhook_urls",
+        target_urls,
+        "addresses that get a signed message of runs, projects and alerts; several by comma",
+        secret=True,
+    ),
+    Setting(
+        "SMART_SYNC_WEBHOOK_SECRET",
+        "webhook_secrets",
+        signing_secrets,
+        "what these messages are signed with, by Standard Webhooks; several by comma while you change it",
+        secret=True,
+    ),
+    Setting(
         "SMART_SYNC_ALLOW_PRIVATE_TARGETS",
         "private_targets",
         flag,
-        "whether pings may go to addresses of a private network",
+        "whether pings and webhooks may go to addresses of a private network",
         "false",
     ),
+    Setting(
+        "SMART_SYNC_URL",
+        "own_url",
+        base_url,
+        "address at which people reach this service, for the links in messages",
+        "RENDER_EXTERNAL_URL",
+    ),
+    Setting("RENDER_EXTERNAL_URL", "render_url", base_url, "the same, as Render sets it by itself"),
 )

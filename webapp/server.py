@@ -13,15 +13,16 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from webapp import logs
+from webapp.actions.desk import Desk
 from webapp.app import create_app
 from webapp.bootstrap import THREADS, Parts
 from webapp.config import Settings
@@ -32,6 +33,10 @@ from webapp.store.revision import HEAD_REVISION
 from webapp.store.storage import whereabouts
 from webapp.sync.background import Background
 from webapp.web import KEY
+
+if TYPE_CHECKING:
+    from webapp.alerts.channels.notify import Notify
+    from webapp.sync.postman import Postman
 
 T = TypeVar("T")
 
@@ -109,8 +114,10 @@ def check_address(host: str, port: int) -> None:
 def on_starting(server: Any) -> None:
     """Migrate once, before the workers are forked; the connections are closed before the fork.
 
-    Raises: RuntimeError, which gunicorn shows as one line, for a database that somebody has to mend first.
+    Raises: RuntimeError, which gunicorn shows as one line, for a database or an address of Apprise that somebody has to
+        mend first.
     """
+    _check_channels(_part(server.app.wsgi(), Desk).postman)
     db = _part(server.app.wsgi(), Database)
     try:
         _migrate_apart(db)
@@ -150,13 +157,54 @@ def _migrate_apart(db: Database) -> None:
     os.waitpid(child, 0)
 
 
+def _check_channels(postman: Postman | None) -> None:
+    """See that Apprise knows the addresses that were set: in a child process, whose 45 MB go with it when it ends.
+
+    Raises: RuntimeError that names the first that it does not know.
+    """
+    people = [] if postman is None else postman.people()
+    words = _first_unknown(people) if threading.active_count() > 1 or not people else _ask_child(people)
+    if words:
+        raise RuntimeError(words)
+
+
+def _first_unknown(people: Sequence[Notify]) -> str:
+    try:
+        for one in people:
+            one.check()
+    except ConfigError as error:
+        return f"SMART_SYNC_NOTIFY: {error}"
+    return ""
+
+
+def _ask_child(people: Sequence[Notify]) -> str:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(writing, _first_unknown(people).encode())
+        finally:
+            os._exit(0)  # as above
+    os.close(writing)
+    with os.fdopen(reading, "rb") as found:
+        words = found.read().decode()
+    os.waitpid(child, 0)
+    return words
+
+
 def post_worker_init(worker: Any) -> None:
-    """Open the database, as far as it can be; let a running sync know of SIGTERM at once, so that it ends in time."""
+    """Open the database, as far as it can be; let a running sync know of SIGTERM at once, so that it ends in time.
+
+    Messages that an earlier process left unsent are sent.
+    """
     sys.setswitchinterval(SWITCH_S)
     # Who has the file open notices when it is replaced, and knows which log beside it belongs to the old one.
     with suppress(StoreError), _part(worker.wsgi, Database).read():
         pass
-    stop = _part(worker.wsgi, Background).stop
+    background = _part(worker.wsgi, Background)
+    if (postman := _part(worker.wsgi, Desk).postman) is not None:
+        postman.wake(background.submit)
+    stop = background.stop
     gunicorns = signal.getsignal(signal.SIGTERM)
 
     def on_term(number: int, frame: FrameType | None) -> None:

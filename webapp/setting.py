@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import time
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 TOKEN_LENGTH = 16
+QUIET = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})(?:\s+(\S+))?")
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 HOST = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]*)?")
@@ -129,6 +135,57 @@ def target_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or not plain:
         raise ValueError(words)
     return text
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    """One or several, by comma or space; a comma within one belongs to it."""
+    return tuple(part for part in re.split(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)", text.strip(" ,")) if part)
+
+
+def target_urls(text: str) -> tuple[str, ...]:
+    return tuple(target_url(one) for one in addresses(text))
+
+
+def notify_addresses(text: str) -> tuple[str, ...]:
+    """Addresses of Apprise. Messages about them leave them out: they hold secrets."""
+    found = addresses(text)
+    for place, address in enumerate(found, 1):
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", address):
+            raise ValueError(f"address {place} is none of Apprise, such as mailto://user:password@example.com")
+    if find_spec("apprise") is None:
+        raise ValueError("needs Apprise: install smart-sync with the extra `notify`")
+    return found
+
+
+def signing_secrets(text: str) -> tuple[str, ...]:
+    """`whsec_` and 24 to 64 bytes in base64, one or several."""
+    found = text_list(text)
+    for secret in found:
+        try:
+            size = len(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
+        except ValueError:
+            size = 0
+        if not (secret.startswith("whsec_") and 24 <= size <= 64):  # noqa: PLR2004  as Standard Webhooks says
+            usable = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+            raise ValueError(f"is no secret of Standard Webhooks; use one such as {usable}")
+    return found
+
+
+def quiet_hours(text: str) -> tuple[time, time, str]:
+    """`22:00-07:00 Europe/Berlin`; UTC where no zone is named."""
+    words = f"{text!r} is not such as 22:00-07:00 Europe/Berlin"
+    found = QUIET.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(words)
+    first, first_minute, last, last_minute = map(int, found.groups()[:4])
+    try:
+        start, end, zone = time(first, first_minute), time(last, last_minute), found[5] or "UTC"
+        ZoneInfo(zone)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        raise ValueError(words) from None
+    if start == end:
+        raise ValueError(words)
+    return start, end, zone
 
 
 def database_url_text(text: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.rules.alert_words import SMS, TITLES, Links, closing, opening, title_of
+from webapp.rules.alert_words import SHORT, TITLES, Links, closing, opening, title_of
 from webapp.rules.alerts import (
     CALM,
     KINDS,
@@ -38,7 +38,7 @@ from webapp.rules.alerts import (
     is_muted,
 )
 from webapp.rules.due import TOLERANCE
-from webapp.rules.quiet import Quiet, parse_quiet
+from webapp.rules.quiet import Quiet
 from webapp.store.alerts import Alert
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult
@@ -382,19 +382,6 @@ def test_nobody_is_woken(quiet: Quiet, now: tuple[int, int, int], until: tuple[i
     assert quiet.until(at(*now)) == at(*until)
 
 
-def test_quiet_hours_are_read_as_people_write_them() -> None:
-    assert parse_quiet("22:00-07:30 Europe/Berlin") == Quiet(time(22), time(7, 30), "Europe/Berlin")
-    assert parse_quiet("9:00-10:00") == Quiet(time(9), time(10))
-
-
-@pytest.mark.parametrize(
-    "text", ["", "22-7", "25:00-07:00", "22:00-22:00", "22:00-07:00 Nowhere/Town", "22:00-07:00 ../x"]
-)
-def test_other_words_are_no_quiet_hours(text: str) -> None:
-    with pytest.raises(ValueError, match="is not such as 22:00-07:00"):
-        parse_quiet(text)
-
-
 # Words
 
 ALERT = Alert(
@@ -445,11 +432,11 @@ def test_the_end_says_how_long_it_lasted_and_how_many_syncs_it_cost() -> None:
 
 
 @given(st.text(max_size=2000), st.text(max_size=100), st.sampled_from([None, LINKS.page, "https://x/" + "y" * 300]))
-def test_the_short_form_fits_into_one_text_message_of_one_line(what: str, name: str, page: str | None) -> None:
+def test_the_short_form_fits_into_three_text_messages_of_one_line(what: str, name: str, page: str | None) -> None:
     alert = replace(ALERT, what=what, project_name=name or None)
 
     for words in (opening(alert, Links(page), NOW), closing(alert, Links(page), NOW)):
-        assert len(words.short) <= SMS
+        assert len(words.short) <= SHORT
         assert "\n" not in words.short
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from tests.fakes.service import Service
-from webapp.alerts.messages import Mail
-from webapp.alerts.recipients import Recipient
+from webapp.alerts import Mail, Recipient
 from webapp.errors import NotFound, SourceError, StoreError, TransientSourceError
 from webapp.rules.alerts import Key, Mute
-from webapp.rules.quiet import parse_quiet
+from webapp.rules.quiet import Quiet
 from webapp.store import alerts, outbox, runs, thresholds
 
 HOOK = Recipient("webhook:1", "webhook", "https://hook.example/…")
@@ -429,7 +428,7 @@ def test_the_end_of_what_nobody_heard_of_is_not_told(watched: Watched) -> None:
 
 
 def test_what_begins_and_ends_at_night_wakes_nobody(watched: Watched) -> None:
-    watched.service.options(mail=Mail((PHONE, HOOK), "", parse_quiet("00:00-23:59")))
+    watched.service.options(mail=Mail((PHONE, HOOK), "", Quiet(time(0), time(23, 59))))
     watched.sheet.rows("Project A")
     watched.sync()
     watched.sync(3, force=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
@@ -21,6 +21,9 @@ from webapp.store.types import as_moment
 from webapp.sync.background import Background
 from webapp.sync.engine import Engine
 
+if TYPE_CHECKING:
+    from webapp.sync.postman import Postman
+
 Door = Literal["http", "page", "cli"]
 
 # Columns of a project that follow from what was changed.
@@ -32,7 +35,7 @@ CONSEQUENCES = {
 
 @dataclass(frozen=True)
 class Desk:
-    """The parts that actions use. door: through which of ours somebody came."""
+    """The parts that actions use. postman None: nobody is told. door: through which of ours somebody came."""
 
     settings: Settings
     clock: Clock
@@ -40,6 +43,7 @@ class Desk:
     engine: Engine
     background: Background
     ping: Ping
+    postman: Postman | None
     door: Door = "http"
 
     def through(self, door: Door) -> Desk:

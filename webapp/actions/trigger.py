@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from webapp.actions.desk import Desk
+from webapp.alerts.ping import Submit
 from webapp.clock import Budget
 from webapp.errors import Invalid, NotFound, StoreError
 from webapp.store import runs
@@ -23,6 +24,7 @@ Follow = Callable[[Iterable["Outcome"]], Iterator["Outcome"]]
 
 # Seconds a run may take by default. On the command line, and in programs, people wait as long as they like.
 BUDGETS_S: dict[Caller, float | None] = {"http": 120.0, "background": 600.0, "cli": None, "python": None}
+AT_ONCE: Collection[Caller] = ("cli", "python")
 
 
 class RunOutcome(NamedTuple):
@@ -49,7 +51,19 @@ def start_sync(desk: Desk, trigger: Trigger) -> Started:
         raise Invalid("budget has to be a number of seconds above 0", field="budget", code="invalid_parameter")
     if desk.background.stop.requested:
         raise StoreError("the service is shutting down", code="shutting_down", hint="try again in a few seconds")
-    return desk.engine.start(trigger)
+    started = desk.engine.start(trigger)
+    _send_messages(desk, trigger)
+    return started
+
+
+def _submit(desk: Desk, trigger: Trigger) -> Submit:
+    """How what is told of a run is sent: beside it, but where the process ends with it."""
+    return at_once if trigger.caller in AT_ONCE else desk.background.submit
+
+
+def _send_messages(desk: Desk, trigger: Trigger) -> None:
+    if desk.postman is not None:
+        desk.postman.wake(_submit(desk, trigger), patient=trigger.caller not in AT_ONCE)
 
 
 def work_off(desk: Desk, run: Run, trigger: Trigger) -> Generator[Outcome, None, None]:
@@ -57,13 +71,13 @@ def work_off(desk: Desk, run: Run, trigger: Trigger) -> Generator[Outcome, None,
 
     Raises: StoreError when the database cannot go on.
     """
-    submit: Callable[[Callable[[], None], str], None] = desk.background.submit
-    if trigger.caller in ("cli", "python"):
-        submit = at_once
     seconds = trigger.budget_s or desk.settings.budget_s or BUDGETS_S[trigger.caller]
     budget = Budget(seconds, desk.clock, desk.background.stop)
-    with watch(desk.ping, desk.db, run, trigger, submit):
-        yield from desk.engine.run(run, trigger, budget)
+    try:
+        with watch(desk.ping, desk.db, run, trigger, _submit(desk, trigger)):
+            yield from desk.engine.run(run, trigger, budget)
+    finally:
+        _send_messages(desk, trigger)
 
 
 def finish_run(desk: Desk, run: Run, trigger: Trigger, *, summary: bool = False, follow: Follow = iter) -> RunOutcome:

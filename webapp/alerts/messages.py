@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -12,26 +12,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from webapp.alerts.recipients import Recipient
+from webapp.alerts import Mail, Recipient
 from webapp.clock import iso
 from webapp.rules.alert_words import AlertFacts, Links, Words
-from webapp.rules.quiet import Quiet
 
 Event = Literal["alert.opened", "alert.closed", "run.finished", "run.failed", "project.changed", "test"]
 GOOGLE_ID = re.compile(r"[A-Za-z0-9_-]{25,}")
-
-
-@dataclass(frozen=True)
-class Mail:
-    """Who is told, and how. base_url: where people reach the service, without a slash at its end; empty: nobody said."""
-
-    recipients: Sequence[Recipient] = ()
-    base_url: str = ""
-    quiet: Quiet | None = None
-
-    @property
-    def programs(self) -> list[Recipient]:
-        return [one for one in self.recipients if not one.people]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 from webapp.rules.alerts import Level, Rule
 from webapp.rules.words import span, utc
 
-SMS = 160  # characters of one message
+SMS = 160  # characters of one text message
+SHORT = 3 * 150  # of what is sent as text messages, which are three at most
 LONGEST = 500  # of what is so
 
 TITLES: Mapping[Rule, str] = {
@@ -63,7 +64,7 @@ class Links(NamedTuple):
 
 
 class Words(NamedTuple):
-    """A message for people. title: one line; text: several, plain; short: all of it in one text message."""
+    """A message for people. title: one line; text: several, plain; short: for text messages, in one line."""
 
     title: str
     text: str
@@ -103,10 +104,10 @@ def _ago(length: timedelta) -> str:
 
 
 def _short(text: str, links: Links) -> str:
-    """In one text message, with the page's address where there is room for both."""
-    if links.page is None or len(links.page) > SMS // 2:
-        return _cut(text, SMS)
-    return f"{_cut(text, SMS - len(links.page) - 1)} {links.page}"
+    """For text messages: one where it fits into one, never more than three; the page's address comes last, whole."""
+    if links.page is None or len(links.page) > SHORT // 2:
+        return _cut(text, SHORT)
+    return f"{_cut(text, SHORT - len(links.page) - 1)} {links.page}"
 
 
 def _cut(text: str, length: int) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from webapp.store.backends.dialect import counted, delete_some, insert_for
 from webapp.store.tables import alert_deliveries, alert_refusals
+from webapp.store.types import UtcDateTime
 
 Ending = Literal["sent", "failed", "dropped"]
 
@@ -38,6 +39,13 @@ class Delivery(NamedTuple):
 
 
 _WAITING = alert_deliveries.c.state == "waiting"
+_EARLIER = alert_deliveries.alias()
+_OVERTAKING = sa.exists().where(  # one about the same alert waits before it
+    _EARLIER.c.recipient == alert_deliveries.c.recipient,
+    _EARLIER.c.alert_id == alert_deliveries.c.alert_id,
+    _EARLIER.c.state == "waiting",
+    _EARLIER.c.id < alert_deliveries.c.id,
+)
 _COLUMNS = [alert_deliveries.c[name] for name in Delivery._fields]
 
 
@@ -68,15 +76,8 @@ def claim(tx: sa.Connection, recipient: str, now: datetime, until: datetime) -> 
 
     Messages about one alert go in their order: the end of one never overtakes its beginning.
     """
-    earlier = alert_deliveries.alias()
-    overtaken = sa.exists().where(
-        earlier.c.recipient == alert_deliveries.c.recipient,
-        earlier.c.alert_id == alert_deliveries.c.alert_id,
-        earlier.c.state == "waiting",
-        earlier.c.id < alert_deliveries.c.id,
-    )
     due = (_WAITING, alert_deliveries.c.recipient == recipient, alert_deliveries.c.next_try_at <= now)
-    first = sa.select(sa.func.min(alert_deliveries.c.id)).where(*due, ~overtaken).scalar_subquery()
+    first = sa.select(sa.func.min(alert_deliveries.c.id)).where(*due, ~_OVERTAKING).scalar_subquery()
     statement = (
         alert_deliveries.update()
         .where(alert_deliveries.c.id == first, *due)
@@ -113,6 +114,12 @@ def due(tx: sa.Connection, now: datetime, recipients: Collection[str]) -> set[st
         _WAITING, alert_deliveries.c.recipient.in_(recipients), alert_deliveries.c.next_try_at <= now
     )
     return set(tx.execute(statement.distinct()).scalars())
+
+
+def next_try_at(tx: sa.Connection, recipient: str) -> datetime | None:
+    """When the next of a recipient's messages may be sent; None: none waits."""
+    mine = (_WAITING, alert_deliveries.c.recipient == recipient, ~_OVERTAKING)
+    return tx.execute(sa.select(sa.func.min(alert_deliveries.c.next_try_at, type_=UtcDateTime())).where(*mine)).scalar()
 
 
 def waiting(tx: sa.Connection) -> dict[str, int]:

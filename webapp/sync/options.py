@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from webapp.alerts.messages import Mail
+from webapp.alerts import Mail
 
 
 @dataclass(frozen=True)

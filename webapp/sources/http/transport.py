@@ -100,7 +100,7 @@ def _connect(connection: HTTPConnection) -> socket.socket:
         ip = str(address[0])
         if attempt.public_only and not is_public(ip):
             raise SourceError(
-                f"{host} is a private address, which is not read from", code="private_address", hint="use a public URL"
+                f"{host} is a private address, which is refused", code="private_address", hint="use a public URL"
             )
         if (patience := min(attempt.limits.connect_s, attempt.left())) <= 0:
             raise TimeoutError
