@@ -68,7 +68,7 @@ class Told:
     @property
     def waiting(self) -> dict[str, int]:
         with self.service.db.read() as tx:
-            return {name.partition(":")[0]: count for name, count in outbox.waiting(tx).items()}
+            return {name.partition(":")[0]: one.waiting for name, one in outbox.standing(tx).items()}
 
     @property
     def states(self) -> list[tuple[str, str, int]]:

@@ -147,6 +147,7 @@ def bad_requests(demo: Demo, route: Route) -> Iterator[tuple[int, dict[str, Any]
         yield 422, good | {"json": {"nonsense": 1}}
     if any(code.endswith("_not_found") for code in route.problems) and "<" in route.path:
         missing = {"project_id": "none", "run_id": "none", "link_id": "none", "account_id": 9**15, "held_id": 9**15}
+        missing |= {"alert_id": 9**15, "threshold_id": 9**15}
         yield 404, good | {"path": demo.path(route.path, missing)}
 
 

@@ -13,7 +13,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ from unittest.mock import patch
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from webapp.alerts import Mail, Recipient
+from webapp.alerts.channels import Post
 from webapp.api import ROUTES
 from webapp.api.http.openapi import EXAMPLES, Document
 from webapp.api.http.routes import Route
@@ -30,11 +32,13 @@ from webapp.bootstrap import Parts, bootstrap
 from webapp.clock import Budget, Clock
 from webapp.config import Settings
 from webapp.model import Metric
-from webapp.store import doubts
+from webapp.rules.alerts import Finding, Key
+from webapp.store import alerts, doubts, thresholds
 from webapp.store.db import Database
 from webapp.store.doubts import DoubtedDay
 from webapp.store.migrate import migrate
 from webapp.store.tables import accounts, held_observations, observations, projects
+from webapp.sync.postman import Postman
 from webapp.sync.trigger import Trigger
 
 TOKEN = "token-of-the-tour-0123"
@@ -54,8 +58,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "correct_url": {"profile_url": f"{MIRA}.official"},
     "merge_account": {"into": "account_id"},
     "correct_snapshot": {"views": 18_450_000, "note": "typed twice"},
+    "put_mute": {"rule": "moved", "until": "2026-04-01T00:00:00Z"},
+    "add_threshold": {"metric": "followers", "kind": "below", "value": 100_000},
 }
-QUERIES: dict[str, dict[str, Any]] = {"delete_alias": {"url_key": "url_key"}}
+QUERIES: dict[str, dict[str, Any]] = {
+    "acknowledge_alert": {"by": "Mira"},
+    "delete_alias": {"url_key": "url_key"},
+    "delete_mute": {"rule": "moved"},
+}
 # What changes something, in an order in which each finds what it needs; then what takes away again.
 CHANGES = (
     "smart_sync",
@@ -75,8 +85,14 @@ CHANGES = (
     "merge_account",
     "delete_alias",
     "correct_snapshot",
+    "acknowledge_alert",
+    "put_mute",
+    "add_threshold",
+    "test_alerts",
 )
 ENDINGS = (
+    "delete_mute",
+    "delete_threshold",
     "delete_pin",
     "revoke_share_link",
     "delete_snapshot",
@@ -134,6 +150,7 @@ def demo_on(url: str, **settings: Any) -> Demo:
     _put_synced(Path(url.removeprefix("sqlite:///")))
     chosen = Settings(database_url=url, demo=True, admin_tokens=(TOKEN,), **settings)
     parts = bootstrap(chosen, clock=Clock(now=lambda: NOW))
+    _tell_somebody(parts)
     app = create_app(parts)
     demo = Demo(parts, app.test_client(), app.extensions["smart_sync"][Document])
     with parts.db.read() as tx:
@@ -152,8 +169,27 @@ def demo_on(url: str, **settings: Any) -> Demo:
         "name": "style.css",
     }
     demo.values |= {"held_id": held(parts.db, mine[0], 99_000_000), "run_id": _last_run(demo)}
+    with parts.db.write() as tx:
+        found = Finding(Key("waiting", project.id), None, "1 reading is too far off to be believed", "accept or reject")
+        demo.values["alert_id"] = alerts.begin(tx, found, NOW, announced=True)
+        demo.values["threshold_id"] = thresholds.add(tx, project.id, None, "views", "above", 20_000_000, NOW).id
     demo.values["link_id"] = demo.call("create_share_link", json={"label": "Client"}).get_json()["share_link"]["id"]
     return demo
+
+
+class Arrives:
+    """A recipient that takes whatever is sent."""
+
+    def send(self, post: Post) -> None:
+        assert post.body
+
+
+def _tell_somebody(parts: Parts) -> None:
+    """A demo tells nobody; of this one somebody hears."""
+    phone = Recipient("notify:1", "notify", "twilio (1)")
+    parts.engine.options = replace(parts.engine.options, mail=Mail((phone,), "https://sync.example"))
+    postman = Postman(parts.db, parts.clock, parts.background.stop, {phone.name: Arrives()}, {phone.name: phone.label})
+    parts.__dict__["postman"] = postman
 
 
 def _put_synced(path: Path) -> None:

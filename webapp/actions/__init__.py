@@ -15,6 +15,7 @@ from webapp.sync.trigger import How, Started, Trigger
 if TYPE_CHECKING:
     from webapp.actions import (
         accounts,
+        alerts,
         doubts,
         held,
         identity,
@@ -40,6 +41,7 @@ __all__ = [
     "Started",
     "Trigger",
     "accounts",
+    "alerts",
     "doubts",
     "held",
     "identity",

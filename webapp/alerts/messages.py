@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -87,6 +87,21 @@ def alert_data(alert: AlertFacts, alert_id: int, links: Links, *, state: str) ->
         "page_url": links.page,
         "cell_url": links.cell,
     }
+
+
+class Placed(AlertFacts, Protocol):
+    """An alert, and where its project stands in the Sheet. spreadsheet None: the default one."""
+
+    @property
+    def spreadsheet(self) -> str | None: ...
+    @property
+    def worksheet_id(self) -> str | None: ...
+
+
+def links_of(base_url: str, alert: Placed, default_sheet: str | None) -> Links:
+    """Where to look at an alert. default_sheet: key of the default spreadsheet."""
+    page = page_link(base_url, alert.project_id)
+    return Links(page, cell_link(alert.spreadsheet or default_sheet, alert.worksheet_id, alert.cell))
 
 
 def page_link(base_url: str, project_id: str | None) -> str | None:

@@ -10,6 +10,7 @@ from webapp.api.http import cors, docs, openapi, problems
 from webapp.api.http.routes import Route, add_routes
 from webapp.api.views import (
     accounts,
+    alerts,
     analytics,
     changes,
     corrections,
@@ -40,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     *corrections.ROUTES,
     *readings.ROUTES,
     *share_links.ROUTES,
+    *alerts.ROUTES,
     *edit_projects.ROUTES,
     *edit_accounts.ROUTES,
     *edit_identity.ROUTES,

@@ -99,6 +99,12 @@ def closing(alert: AlertFacts, links: Links, now: datetime, failures: int = 0) -
     return Words(title, "\n".join(lines), _short(f"{title}. {lasted}", Links(links.page)))
 
 
+def trial(links: Links) -> Words:
+    """To see whether messages arrive."""
+    text = "This is a test: alerts of Smart Sync arrive here. Nothing has to be done."
+    return Words("Smart Sync: a test", "\n".join([text, *(link for link in links if link)]), _short(text, links))
+
+
 def _ago(length: timedelta) -> str:
     return f" ({span(length)} ago)" if length >= timedelta(minutes=1) else ""
 

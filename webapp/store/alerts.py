@@ -22,7 +22,8 @@ AlertState = Literal["open", "closed"]
 class Alert:
     """One alert. Times are aware UTC. since: when it began, as far as is known; project_id None: of the whole service.
 
-    calm_since: since when it is not so any more, of an open one. project_name: as the project is called now.
+    calm_since: since when it is not so any more, of an open one. project_name: as the project is called now; its
+    spreadsheet None: the default one.
     """
 
     id: int
@@ -43,6 +44,8 @@ class Alert:
     cell: str | None
     details: Mapping[str, Any] | None
     project_name: str | None = None
+    spreadsheet: str | None = None
+    worksheet_id: str | None = None
 
     @property
     def key(self) -> Key:
@@ -54,8 +57,9 @@ class Alert:
         return Standing(self.id, self.key, self.calm_since, self.announced, known)
 
 
-_NAMES = [name for name in Alert.__dataclass_fields__ if name != "project_name"]
-_SELECT = sa.select(*(alerts.c[name] for name in _NAMES), projects.c.name).outerjoin_from(
+_NAMES = [name for name in Alert.__dataclass_fields__ if name in alerts.c]
+_OF_PROJECT = (projects.c.name, projects.c.spreadsheet, projects.c.worksheet_id)
+_SELECT = sa.select(*(alerts.c[name] for name in _NAMES), *_OF_PROJECT).outerjoin_from(
     alerts, projects, projects.c.id == alerts.c.project_id
 )
 _OPEN = alerts.c.state == "open"

@@ -122,10 +122,18 @@ def next_try_at(tx: sa.Connection, recipient: str) -> datetime | None:
     return tx.execute(sa.select(sa.func.min(alert_deliveries.c.next_try_at, type_=UtcDateTime())).where(*mine)).scalar()
 
 
-def waiting(tx: sa.Connection) -> dict[str, int]:
-    """{recipient: messages that wait to be sent}."""
-    grouped = sa.select(alert_deliveries.c.recipient, sa.func.count()).where(_WAITING)
-    return {row[0]: row[1] for row in tx.execute(grouped.group_by(alert_deliveries.c.recipient))}
+class Standing(NamedTuple):
+    """How a recipient's messages stand. waiting: to be sent; error: why the last that waits did not arrive yet."""
+
+    waiting: int = 0
+    error: str | None = None
+
+
+def standing(tx: sa.Connection) -> dict[str, Standing]:
+    """{recipient: how its messages stand}, of those for whom any wait."""
+    last = sa.func.max(alert_deliveries.c.error)
+    grouped = sa.select(alert_deliveries.c.recipient, sa.func.count(), last).where(_WAITING)
+    return {row[0]: Standing(row[1], row[2]) for row in tx.execute(grouped.group_by(alert_deliveries.c.recipient))}
 
 
 # Recipients that asked to be left alone

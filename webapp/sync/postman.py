@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from random import uniform
+from typing import NamedTuple
 
 from webapp.alerts.channels import Channel, LeaveAlone, Post
 from webapp.alerts.channels.notify import Notify
+from webapp.alerts.messages import Letter
 from webapp.alerts.ping import Submit
 from webapp.clock import Clock, Stop
 from webapp.errors import SmartSyncError
@@ -26,7 +28,16 @@ log = logging.getLogger("smart_sync")
 WAITS_S = (5, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 64_800, 86_400)
 CLAIM = timedelta(seconds=90)  # longer than a channel takes for one message
 PATIENCE_S = 600.0  # for which a thread waits for the next attempt; what is due later is left to the next trigger
+TRIAL_S = 30.0
 SLICE_S = 0.5  # how long a wait may overlook a shutdown
+
+
+class Tried(NamedTuple):
+    """What became of a message that was sent to see whether it arrives. error: why it did not."""
+
+    recipient: str
+    label: str
+    error: str | None
 
 
 class Postman:
@@ -58,6 +69,32 @@ class Postman:
             submit(lambda: self._look(submit, patient=patient), "messages")
         except RuntimeError as error:  # the system gives no more threads
             log.warning("[SmartSync] messages were not sent", extra={"error": str(error)})
+
+    def try_out(self, sent: Sequence[Letter]) -> list[Tried]:
+        """Send these now, all at the same time, past the outbox; what became of each in 30 seconds at most."""
+        found: dict[str, str | None] = dict.fromkeys((one.recipient for one in sent), "it did not answer in time")
+
+        def send(letter: Letter) -> None:
+            found[letter.recipient] = self._try(letter)
+
+        threads = [threading.Thread(target=send, args=(one,), name="messages-test", daemon=True) for one in sent]
+        for thread in threads:
+            thread.start()
+        ends = self._clock.monotonic() + TRIAL_S
+        for thread in threads:
+            thread.join(max(0.0, ends - self._clock.monotonic()))
+        return [Tried(name, self._labels[name], error) for name, error in list(found.items())]
+
+    def _try(self, letter: Letter) -> str | None:
+        """Why a message did not arrive; None: it did."""
+        try:
+            self.channels[letter.recipient].send(Post(letter.message_id, letter.event, letter.body))
+        except SmartSyncError as error:
+            return str(error)
+        except Exception as error:
+            log.exception("[SmartSync] a message was not sent", extra={"recipient": self._labels[letter.recipient]})
+            return f"it failed with {type(error).__name__}"
+        return None
 
     def _look(self, submit: Submit, *, patient: bool) -> None:
         with self._db.read() as tx:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.alerts.messages import Event, Letter, alert_data, cell_link, letters, page_link
+from webapp.alerts.messages import Event, Letter, alert_data, letters, links_of
 from webapp.clock import iso
 from webapp.rules.alert_words import Links, Words, closing, opening
 from webapp.rules.alerts import Finding, Judged, changes, is_muted
@@ -55,9 +55,9 @@ class Teller:
             if one.id is None and one.finding is not None:
                 self._begin(one.finding, project, muted=is_muted(one.key, mutes, now))
             elif one.id is not None and one.act == "announce" and alerts.announce(tx, one.id):
-                self._tell_begun(known[one.id], project)
+                self._tell_begun(known[one.id])
             elif one.id is not None and one.act == "close" and alerts.end(tx, one.id, now):
-                self._tell_over(known[one.id], project)
+                self._tell_over(known[one.id])
 
     def tell_past(self, finding: Finding) -> None:
         """Keep, and tell once, what is over by the time that anybody notices."""
@@ -65,24 +65,24 @@ class Teller:
         alert_id = alerts.begin(self.tx, finding, self.now, announced=not muted, over=True)
         if alert_id is not None and not muted:
             alert = _alert_of(finding, alert_id, self.now, None)
-            self._put_alert("alert.closed", alert, opening(alert, self._links(alert, None), self.now), None)
+            self._put_alert("alert.closed", alert, opening(alert, self._links(alert), self.now))
 
     def _begin(self, finding: Finding, project: Project | None, *, muted: bool) -> None:
         alert_id = alerts.begin(self.tx, finding, self.now, announced=not muted)
         if alert_id is not None and not muted:
-            self._tell_begun(_alert_of(finding, alert_id, self.now, project), project)
+            self._tell_begun(_alert_of(finding, alert_id, self.now, project))
 
-    def _tell_begun(self, alert: Alert, project: Project | None) -> None:
-        words = opening(alert, self._links(alert, project), self.now)
-        self._put_alert("alert.opened", alert, words, project)
+    def _tell_begun(self, alert: Alert) -> None:
+        words = opening(alert, self._links(alert), self.now)
+        self._put_alert("alert.opened", alert, words)
 
-    def _tell_over(self, alert: Alert, project: Project | None) -> None:
+    def _tell_over(self, alert: Alert) -> None:
         """Whoever heard of its beginning hears of its end."""
         untold = outbox.drop_untold(self.tx, alert.id, self.now)
         if not alert.announced:
             return
-        words = closing(alert, self._links(alert, project), self.now, self._failures(alert))
-        self._put_alert("alert.closed", alert, words, project, without=untold)
+        words = closing(alert, self._links(alert), self.now, self._failures(alert))
+        self._put_alert("alert.closed", alert, words, without=untold)
 
     def _failures(self, alert: Alert) -> int:
         """Syncs that did not succeed while an alert was open."""
@@ -91,18 +91,13 @@ class Teller:
         since = alert.since or alert.opened_at
         return alert_facts.failures_since(self.tx, alert.project_id, since)
 
-    def _put_alert(
-        self, event: Event, alert: Alert, words: Words, project: Project | None, without: Iterable[str] = ()
-    ) -> None:
-        data = alert_data(alert, alert.id, self._links(alert, project), state=event.removeprefix("alert."))
+    def _put_alert(self, event: Event, alert: Alert, words: Words, without: Iterable[str] = ()) -> None:
+        data = alert_data(alert, alert.id, self._links(alert), state=event.removeprefix("alert."))
         sent = letters(self.options.mail, event, data, self.now, words, without=frozenset(without))
         outbox.put(self.tx, [_message(one, alert.id) for one in sent], self.now)
 
-    def _links(self, alert: Alert, project: Project | None) -> Links:
-        if project is None:
-            return Links(page_link(self.options.mail.base_url, None))
-        page = page_link(self.options.mail.base_url, project.id)
-        return Links(page, cell_link(project.spreadsheet or self.sheet, project.worksheet_id, alert.cell))
+    def _links(self, alert: Alert) -> Links:
+        return links_of(self.options.mail.base_url, alert, self.sheet)
 
     # What programs are told besides
 
@@ -179,4 +174,6 @@ def _alert_of(finding: Finding, alert_id: int, now: datetime, project: Project |
         cell=finding.cell,
         details=finding.details,
         project_name=project.name if project else None,
+        spreadsheet=project.spreadsheet if project else None,
+        worksheet_id=project.worksheet_id if project else None,
     )

@@ -41,6 +41,8 @@ class PathValues(msgspec.Struct):
     account_id: Annotated[int, msgspec.Meta(ge=1, description="id of an account")]
     run_id: Annotated[str, msgspec.Meta(min_length=1, description="id of a run")]
     held_id: Annotated[int, msgspec.Meta(ge=1, description="id of a held reading")]
+    alert_id: Annotated[int, msgspec.Meta(ge=1, description="id of an alert")]
+    threshold_id: Annotated[int, msgspec.Meta(ge=1, description="id of a watched number")]
     link_id: Annotated[str, msgspec.Meta(min_length=1, description="id of a share link")]
     metric: Annotated[Metric, msgspec.Meta(description="one of the five metrics")]
     day: Annotated[date, msgspec.Meta(description="a UTC day, such as 2026-03-31")]
@@ -55,6 +57,7 @@ TAGS: Mapping[Tag, str] = {
     "readings": "Counts that other programs read of platforms, and those that were kept aside as implausible.",
     "corrections": "What a person decides about single numbers and profiles, and the record of it.",
     "sharing": "Tokens that open one project to read.",
+    "alerts": "What somebody has to know, who is told of it, and which numbers are watched.",
     "service": "Whether the service works, and this document.",
 }
 

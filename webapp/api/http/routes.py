@@ -17,7 +17,9 @@ from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
 
 # What operations are sorted by, for readers and for generated clients; `openapi.TAGS` says what each is about.
-Tag = Literal["sync", "schedule", "projects", "accounts", "history", "readings", "corrections", "sharing", "service"]
+Tag = Literal[
+    "sync", "schedule", "projects", "accounts", "history", "readings", "corrections", "sharing", "alerts", "service"
+]
 
 
 class NoQuery(msgspec.Struct):
