@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from webapp import __version__
+from webapp.cli.alerts import alerts
 from webapp.cli.backups import backup, restore
 from webapp.cli.cron import cron
 from webapp.cli.data import db, token
@@ -27,7 +28,7 @@ def main() -> None:
 
 
 for command in (
-    *(serve, sync, tick, schedule, status, runs, doctor, projects, doubts, readings),
+    *(serve, sync, tick, schedule, status, runs, doctor, projects, doubts, readings, alerts),
     *(backup, restore, export_, import_, db, token, cron),
 ):
     main.add_command(command)

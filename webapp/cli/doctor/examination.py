@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from webapp.cli.doctor.alerts import examine_alerts
 from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.cli.doctor.platforms import examine_platforms
 from webapp.cli.doctor.settings import examine_settings, examine_token, examine_version
@@ -27,6 +28,7 @@ PARTS: tuple[tuple[str, Callable[[Case], Iterator[Finding]]], ...] = (
     ("sheet", examine_sheets),
     ("platforms", examine_platforms),
     ("syncs", examine_syncs),
+    ("alerts", examine_alerts),
 )
 
 
