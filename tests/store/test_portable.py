@@ -140,7 +140,7 @@ def resealed(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[list[byt
         (lambda lines: lines[:1], "it ends too early"),
         (lambda lines: lines[:-1], "it ends too early"),
         (lambda lines: lines[: lines.index(b'{"table":"accounts"}\n') + 2], "it ends too early"),
-        (lambda lines: [line for line in lines[:-1] if line.startswith(b"{")], "line 8 is no row of projects"),
+        (lambda lines: [line for line in lines[:-1] if line.startswith(b"{")], "is no row of projects"),
         (lambda lines: [*lines, b"{}\n"], "it goes on behind its end"),
         (lambda lines: [*lines[:-1], b"[]\n"], "the end is missing"),
         (without_a_row, "is no row of projects"),
