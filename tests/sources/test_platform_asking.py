@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +13,7 @@ from webapp.errors import SourceError, TransientSourceError
 from webapp.model import Counts
 from webapp.sources.http.exchange import too_many
 from webapp.sources.platforms import ProfileReading, ReadBudget, Wanted
-from webapp.sources.platforms.asking import at, beside, count_at, each, items_of, text_at
+from webapp.sources.platforms.asking import at, beside, count_at, each, in_parts, items_of, text_at
 from webapp.sources.platforms.doubt import doubt_gone
 
 if TYPE_CHECKING:
@@ -112,6 +112,82 @@ class TestEach:
                 found |= {one.key: one.unread.code if one.unread else None for one in part}
 
         assert found == ({"ada": "timeout"} if first else {"ada": None})
+
+
+class TestInParts:
+    """Many in a call: which of them is it about?"""
+
+    def read(
+        self,
+        fake_time: FakeTime,
+        number: int,
+        most: int,
+        fails: Callable[[Sequence[str], int], SourceError | None],
+        *,
+        by_name: bool = True,
+    ) -> tuple[dict[str, str | None], str, int]:
+        """{key: why it was not read}, what was raised, and the calls. fails: what the call so many about these raises."""
+        found: dict[str, str | None] = {}
+        calls = 0
+
+        def ask(part: Sequence[Wanted]) -> Sequence[ProfileReading]:
+            nonlocal calls
+            calls += 1
+            if error := fails([one.key for one in part], calls):
+                raise error
+            return [ProfileReading(one.key, Counts(followers=1)) for one in part]
+
+        wanted = [Wanted(f"{place:03}", None) for place in range(number)]
+        try:
+            for part in in_parts(wanted, most, ask, "It", ReadBudget(60, fake_time.clock), by_name=by_name):
+                found |= {one.key: one.unread.code if one.unread else None for one in part}
+        except SourceError as error:
+            return found, error.code, calls
+        return found, "", calls
+
+    @pytest.mark.parametrize("bad", ["000", "036", "099"])
+    def test_a_name_that_is_refused_takes_nothing_from_the_others(self, fake_time: FakeTime, bad: str) -> None:
+        def refuse(keys: Sequence[str], _: int) -> SourceError | None:
+            return SourceError("400", code="status_400") if bad in keys else None
+
+        found, raised, calls = self.read(fake_time, 100, 100, refuse)
+
+        assert ([key for key, why in found.items() if why], found[bad], raised) == ([bad], "refused", "")
+        assert (len(found), calls < 20) == (100, True)
+
+    def test_one_that_it_fails_about_is_found_where_it_answers_about_others(self, fake_time: FakeTime) -> None:
+        def fail(keys: Sequence[str], _: int) -> SourceError | None:
+            return TransientSourceError("500", code="upstream_error") if "060" in keys else None
+
+        found, raised, _ = self.read(fake_time, 100, 50, fail)
+
+        assert ([key for key, why in found.items() if why], found["060"], raised) == (["060"], "upstream_error", "")
+
+    @pytest.mark.parametrize(
+        ("code", "told"),
+        [("upstream_error", ["upstream_error"] * 5), ("rate_limited", []), ("key_refused", [])],
+    )
+    def test_where_it_answers_about_nobody_it_is_the_platforms(
+        self, fake_time: FakeTime, code: str, told: list[str]
+    ) -> None:
+        found, raised, calls = self.read(fake_time, 12, 5, lambda *_: SourceError("no", code=code))
+
+        assert (list(found.values()), raised, calls) == (told, code, 1)
+
+    def test_one_that_refuses_everybody_is_not_asked_to_the_last(self, fake_time: FakeTime) -> None:
+        _, raised, calls = self.read(fake_time, 1_000, 100, lambda *_: SourceError("400", code="status_400"))
+
+        assert (raised, calls) == ("status_400", 9)
+
+    @pytest.mark.parametrize(("first", "raised"), [(1, "status_400"), (2, "")])
+    def test_a_platform_that_is_asked_by_ids_refuses_none(self, fake_time: FakeTime, first: int, raised: str) -> None:
+        def refuse(keys: Sequence[str], call: int) -> SourceError | None:
+            return SourceError("400", code="status_400") if call >= first and "003" in keys else None
+
+        assert self.read(fake_time, 4, 2 if first > 1 else 4, refuse, by_name=False)[1] == raised
+
+    def test_nobody_is_asked_about_nobody(self, fake_time: FakeTime) -> None:
+        assert self.read(fake_time, 0, 5, lambda *_: None) == ({}, "", 0)
 
 
 class TestGone:

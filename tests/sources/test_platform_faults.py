@@ -251,6 +251,7 @@ def as_json(value: Any, status: int = 200, **headers: str) -> Response:
         (Response(b"\xff\xfe{}", 200), "bad_response"),
         (Response("[" * 100_000, 200), "bad_response"),
         (Response("", 302, {"Location": "https://consent.example.com/"}), "redirect"),
+        (Response(b" " * (8 * 2**20 + 1), 200), "too_large"),
     ],
     ids=lambda value: f"{value.status_code}-{len(value.data)}" if isinstance(value, Response) else value,
 )
@@ -263,6 +264,7 @@ def test_an_answer_that_is_none_has_words(
 
     assert codes == {reading.case.codes.get(code, code)}
     assert not any(secret in words for secret in SECRETS)
+    assert "tab" not in words
 
 
 @pytest.mark.parametrize("body", [[1], "text", 7, {"items": "x", "profiles": 3}, {"items": {}, "profiles": {}}])
@@ -794,6 +796,23 @@ class TestJson:
         assert made.codes()[0] == {code}
         made.reader.close()
 
+    def test_one_that_the_service_fails_about_takes_nothing_from_the_others(
+        self, httpserver: HTTPServer, fake_time: FakeTime
+    ) -> None:
+        def answer(request: Request) -> Response:
+            names = request.args["names"].split(",")
+            if "bob" in names:
+                return as_json({}, 400)
+            return as_json({"data": {"users": [{"username": name, "stats": {"fans": 1}} for name in names]}})
+
+        always(httpserver, answer)
+        made = Reading(case_of("json", "usernames"), httpserver.url_for("").rstrip("/"), fake_time)
+
+        found = made.read(*(f"tiktok:@{name}" for name in ("ada", "bob", "eve", "mel")))
+
+        assert [one.unread.code if one.unread else None for one in found.values()] == [None, "refused", None, None]
+        made.reader.close()
+
     def test_an_answer_about_somebody_else_is_none(self, httpserver: HTTPServer, fake_time: FakeTime) -> None:
         always(httpserver, as_json({"user": {"username": "bob", "stats": {"fans": 5}}}))
         made = Reading(case_of("json", "/users/{username}"), httpserver.url_for("").rstrip("/"), fake_time)
@@ -834,6 +853,10 @@ class TestJson:
             ('[{"platform": "x", "url": "https://a.example/", "metrics": {"views": "v"}}]', "needs one of"),
             ('[{"platform": "x", "url": "ftp://a.example/{page}", "metrics": {"views": "v"}}]', "is no address"),
             ('[{"platform": "x", "url": "https://a.example/{page}", "metrics": {}}]', "has no metrics"),
+            (
+                '[{"platform": "x", "url": "https://{username}.example/", "metrics": {"views": "v"}}]',
+                "leaves it to the sheet which host is asked",
+            ),
             ('[{"platform": "x", "url": "https://a.example/{page}", "metrics": {"fans": "v"}}]', "Invalid enum value"),
             (
                 '[{"platform": "x", "url": "https://a.example/{page}", "metrics": {"views": "v"}, "headers": {"a b": "c"}}]',

@@ -17,7 +17,8 @@ class Limits:
     """What one request may take, in seconds and bytes. The run's budget limits all of it further.
 
     silence_s: the longest pause of a server within an answer. call_s: one attempt from connecting to the last byte.
-    body_bytes: the answer after gunzip. wait_s: the longest Retry-After worth waiting for.
+    body_bytes: the answer after gunzip. wait_s: the longest Retry-After worth waiting for. split: what helps where an
+    answer is larger.
     """
 
     connect_s: float = 5.0
@@ -26,6 +27,7 @@ class Limits:
     body_bytes: int = 64 * 2**20
     attempts: int = 5
     wait_s: float = 120.0
+    split: str | None = "split the tab into smaller ones"
 
 
 LIMITS = Limits()

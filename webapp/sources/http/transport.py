@@ -210,7 +210,7 @@ def _body(response: requests.Response, attempt: Attempt) -> bytes:
             raise SourceError(
                 f"{attempt.name} sent more than {limit} MB at once",
                 code="too_large",
-                hint="split the tab into smaller ones",
+                hint=attempt.limits.split,
             )
         parts.append(part)
     return b"".join(parts)

@@ -21,7 +21,7 @@ LONGEST_TEXT = 2_000
 T = TypeVar("T")
 
 # A run waits for a sheet, and only a little for a platform.
-CALL = Limits(connect_s=3.0, silence_s=5.0, call_s=10.0, body_bytes=8 * 2**20, attempts=3, wait_s=20.0)
+CALL = Limits(connect_s=3.0, silence_s=5.0, call_s=10.0, body_bytes=8 * 2**20, attempts=3, wait_s=20.0, split=None)
 NO_KEYS: Mapping[str, str] = {}
 
 Refuse = Callable[[Fetched], SourceError | None]
@@ -136,10 +136,6 @@ def text_at(value: Any, *path: str | int) -> str | None:
     found = at(value, *path)
     text = found.strip() if isinstance(found, str) else ""
     return text if text and text.isprintable() and len(text) <= LONGEST_TEXT else None
-
-
-def parts(accounts: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (accounts[start : start + size] for start in range(0, len(accounts), size))
 
 
 def beside(jobs: Sequence[Callable[[], Iterator[T]]], workers: int) -> Iterator[T]:
@@ -272,20 +268,63 @@ def _is_platforms(error: SourceError, budget: ReadBudget, failed: int, *, answer
     return refused or error.code in NOBODYS or budget.used_up or failed >= IN_A_ROW
 
 
-def halving(
-    part: Sequence[Wanted], read: Callable[[Sequence[Wanted]], Sequence[ProfileReading]], title: str
+def in_parts(
+    accounts: Sequence[Wanted],
+    most: int,
+    read: Callable[[Sequence[Wanted]], Sequence[ProfileReading]],
+    title: str,
+    budget: ReadBudget,
+    *,
+    dear: bool = False,
+    by_name: bool = True,
 ) -> Iterator[Sequence[ProfileReading]]:
-    """One call; where it is refused for one of the names in it, the two halves of it, so that the others are read."""
-    try:
-        yield read(part)
-    except SourceError as error:
-        if error.code != "status_400":
-            raise
-        if len(part) == 1:
-            yield [unread(part[0], "refused", f"{title} takes this for no name of a profile")]
-            return
-        for half in (part[: len(part) // 2], part[len(part) // 2 :]):
-            yield from halving(half, read, title)
+    """So many a call. One that is refused, or fails while others do not, is made again as two halves, down to the one
+    account that it fails about.
+
+    dear: each account costs a unit, so a call asks for no more than there are units. by_name: a platform that is asked
+    by names refuses a call for one that is none.
+
+    Raises: SourceError where it is hardly about accounts; those that were asked for come last the next time.
+    """
+    left, failed, answered = deque([accounts] if accounts else []), 0, False
+    while left:
+        some = left.popleft()
+        size = budget.afford(min(len(some), most)) if dear else most
+        part, rest = some[:size], some[size:]
+        if rest:
+            left.appendleft(rest)
+        try:
+            found = read(part)
+        except SourceError as error:
+            failed += 1
+            if failed >= HALVES_IN_A_ROW or not _may_be_one(error, by_name=by_name, answered=answered):
+                if error.code != "key_refused" and _is_theirs(error, budget, answered=answered, alone=False):
+                    yield [ProfileReading(account.key, unread=for_now(error)) for account in part]
+                raise
+            half = len(part) // 2
+            if half:
+                left.extendleft([part[half:], part[:half]])
+            else:
+                yield [_refused(part[0], error, title)]
+            continue
+        failed, answered = 0, True
+        yield found
+
+
+HALVES_IN_A_ROW = 9  # of a hundred, down to the first of them, and some to spare
+
+
+def _may_be_one(error: SourceError, *, by_name: bool, answered: bool) -> bool:
+    """Whether a call may have failed because of one of its accounts."""
+    if error.code == "status_400":
+        return by_name or answered
+    return answered and error.code in ("upstream_error", "bad_response")
+
+
+def _refused(account: Wanted, error: SourceError, title: str) -> ProfileReading:
+    if error.code != "status_400":
+        return ProfileReading(account.key, unread=error)
+    return unread(account, "refused", f"{title} takes this for no name of a profile")
 
 
 def another(account: Wanted, title: str) -> ProfileReading:

@@ -7,6 +7,7 @@ call. Likes, comments and views of a profile are not given, and its posts are no
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,9 +21,8 @@ from webapp.sources.platforms.asking import (
     ask_json,
     at,
     count_at,
-    halving,
+    in_parts,
     items_of,
-    parts,
     text_at,
     with_missing,
 )
@@ -41,10 +41,9 @@ class Bluesky:
         self.base = values.get("SMART_SYNC_BLUESKY_API", API)
 
     def read(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
-        for part in parts(accounts, self.per_call):
-            yield from halving(part, lambda some: self.read_part(some, budget), TITLE)
+        return in_parts(accounts, self.per_call, partial(self.read_part, budget), TITLE, budget)
 
-    def read_part(self, part: Sequence[Wanted], budget: ReadBudget) -> Sequence[ProfileReading]:
+    def read_part(self, budget: ReadBudget, part: Sequence[Wanted]) -> Sequence[ProfileReading]:
         profiles = self.ask(budget, [_actor(account) for account in part])
         read = {a.key: _reading(a, profiles[actor]) for a in part if (actor := _actor(a).lower()) in profiles}
         return with_missing(part, read, TITLE)

@@ -30,7 +30,7 @@ from webapp.sources.platforms.asking import (
     each,
     garbled,
     gone,
-    parts,
+    in_parts,
     text_at,
     unread,
     with_missing,
@@ -101,6 +101,8 @@ def _check(spec: JsonSpec) -> None:
     if sum(mark in spec.url for mark in (ONE, MANY, PAGE)) != 1:
         raise ValueError(f"the url of {spec.platform} needs one of {ONE}, {MANY} and {PAGE}")
     parts_ = urlsplit(spec.url)
+    if any(mark in parts_.netloc for mark in (ONE, MANY, PAGE)):
+        raise ValueError(f"the url of {spec.platform} leaves it to the sheet which host is asked")
     if parts_.scheme not in ("http", "https") or not parts_.hostname or parts_.username:
         raise ValueError(f"the url of {spec.platform} is no address such as https://api.example.com/users/{ONE}")
     if not spec.metrics:
@@ -126,11 +128,13 @@ class JsonReader:
         if PAGE in self.spec.url:
             yield from self.read_pages(accounts, budget)
         elif MANY in self.spec.url:
-            for part in parts(accounts, self.per_call):
-                names = ",".join(quote(_name(account), safe="") for account in part)
-                yield with_missing(part, self.match(part, self.ask(MANY, names, budget)), self.title)
+            yield from in_parts(accounts, self.per_call, partial(self.read_part, budget), self.title, budget)
         else:
             yield from each(accounts, lambda account: self.read_one(account, budget), self.title, budget)
+
+    def read_part(self, budget: ReadBudget, part: Sequence[Wanted]) -> Sequence[ProfileReading]:
+        names = ",".join(quote(_name(account), safe="") for account in part)
+        return with_missing(part, self.match(part, self.ask(MANY, names, budget)), self.title)
 
     def read_one(self, account: Wanted, budget: ReadBudget) -> ProfileReading:
         items = self.ask(ONE, quote(_name(account), safe=""), budget)

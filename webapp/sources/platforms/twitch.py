@@ -25,11 +25,10 @@ from webapp.sources.platforms.asking import (
     count_at,
     each,
     garbled,
-    halving,
+    in_parts,
     items_of,
     json_of,
     key_refused,
-    parts,
     text_at,
     with_missing,
 )
@@ -50,14 +49,13 @@ class Twitch:
         self.token: str | None = None
 
     def read(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
-        for part in parts(accounts, 100):
-            for found in halving(part, lambda some: self.identify(some, budget), TITLE):
-                yield [one for one in found if one.unread]
-                known = {one.key: one for one in found if one.unread is None}
-                theirs = [account for account in part if account.key in known]
-                yield from each(theirs, partial(self.count, known, budget), TITLE, budget)
+        for found in in_parts(accounts, 100, partial(self.identify, budget), TITLE, budget):
+            yield [one for one in found if one.unread]
+            known = {one.key: one for one in found if one.unread is None}
+            theirs = [account for account in accounts if account.key in known]
+            yield from each(theirs, partial(self.count, known, budget), TITLE, budget)
 
-    def identify(self, part: Sequence[Wanted], budget: ReadBudget) -> Sequence[ProfileReading]:
+    def identify(self, budget: ReadBudget, part: Sequence[Wanted]) -> Sequence[ProfileReading]:
         """Who they are, without counts."""
         users = self.users(part, budget)
         found = {a.key: _identity(a, users[name]) for a in part if (name := _name(a).lower()) in users}

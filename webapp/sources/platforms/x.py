@@ -21,7 +21,7 @@ from webapp.sources.platforms.asking import (
     ask_json,
     at,
     count_at,
-    halving,
+    in_parts,
     items_of,
     text_at,
     unread,
@@ -48,11 +48,8 @@ class X:
         by_id = [account for account in accounts if _id_of(account)]
         by_name = [account for account in accounts if not _id_of(account)]
         for which, path, some in (("ids", "/2/users", by_id), ("usernames", "/2/users/by", by_name)):
-            left = list(some)
-            while left:
-                part = left[: budget.afford(min(len(left), MOST))]
-                left = left[len(part) :]
-                yield from halving(part, partial(self.read_part, which, path, budget), TITLE)
+            read = partial(self.read_part, which, path, budget)
+            yield from in_parts(some, MOST, read, TITLE, budget, dear=True)
 
     def read_part(self, which: str, path: str, budget: ReadBudget, part: Sequence[Wanted]) -> Sequence[ProfileReading]:
         query = urlencode({which: ",".join(map(_name, part)), "user.fields": "public_metrics"}, safe=",")

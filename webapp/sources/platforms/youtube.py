@@ -7,6 +7,7 @@ are absent or meaningless where the channel hides them. Likes and comments are n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,10 +25,10 @@ from webapp.sources.platforms.asking import (
     count_at,
     each,
     gone,
+    in_parts,
     items_of,
     json_of,
     key_refused,
-    parts,
     text_at,
     unread,
     with_missing,
@@ -56,13 +57,15 @@ class YouTube:
         self.headers = {"X-Goog-Api-Key": values["YOUTUBE_API_KEY"]}
 
     def read(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
-        by_id = [(account, channel_id) for account in accounts if (channel_id := _id_of(account))]
-        for part in parts(by_id, self.per_call):
-            found = self.ask(budget, id=",".join(dict.fromkeys(channel_id for _, channel_id in part)))
-            read = {account.key: _reading(account, found[id_]) for account, id_ in part if id_ in found}
-            yield with_missing([account for account, _ in part], read, TITLE)
+        by_id = [account for account in accounts if _id_of(account)]
         by_name = [account for account in accounts if not _id_of(account)]
+        yield from in_parts(by_id, self.per_call, partial(self.read_part, budget), TITLE, budget, by_name=False)
         yield from each(by_name, lambda account: self.look_up(account, budget), TITLE, budget)
+
+    def read_part(self, budget: ReadBudget, part: Sequence[Wanted]) -> Sequence[ProfileReading]:
+        found = self.ask(budget, id=",".join(dict.fromkeys(filter(None, map(_id_of, part)))))
+        read = {account.key: _reading(account, found[id_]) for account in part if (id_ := _id_of(account)) in found}
+        return with_missing(part, read, TITLE)
 
     def look_up(self, account: Wanted, budget: ReadBudget) -> ProfileReading:
         """By its handle, once: from then on its id is known."""
