@@ -279,12 +279,15 @@ def test_a_shutdown_is_noticed_while_a_server_is_silent(wires: Wires, http: Http
     assert (error.value.code, http.calls) == ("timeout", 1)
 
 
-@pytest.mark.parametrize("fault", ["reset", "truncated", "chunk cut", "not http", "closed", "torn gzip"])
+@pytest.mark.parametrize(
+    "fault", ["reset", "truncated", "chunk cut", "chunk below zero", "not http", "closed", "torn gzip"]
+)
 def test_a_broken_transfer_is_asked_again(wires: Wires, http: Http, fake_time: FakeTime, fault: str) -> None:
     script = {
         "reset": wires.reset,
         "truncated": wires.say(wires.answer(b"much more")[:-4]),
         "chunk cut": wires.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"),
+        "chunk below zero": wires.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nab\r\n"),
         "not http": wires.say(b"what?\r\n\r\n"),
         "closed": wires.say(b""),
         "torn gzip": wires.say(wires.answer(b"\x1f\x8b\x08no gzip", "Content-Encoding: gzip")),
@@ -410,6 +413,15 @@ def test_a_body_over_the_cap_is_cut_and_not_asked_for_again(
     assert (error.value.code, http.calls) == ("too_large", 1)
     assert error.value.hint is not None
     assert "split the tab" in error.value.hint
+
+
+@pytest.mark.parametrize("where", ["http://[::1", "http://\xff", "//", "http:///", "\x80"])
+def test_where_a_redirect_leads_is_not_looked_at(http: Http, fake_time: FakeTime, wires: Wires, where: str) -> None:
+    server = wires.serve(
+        wires.say(f"HTTP/1.1 302 Found\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode("latin-1"))
+    )
+
+    assert http.request(server.url, budget=fake_time.budget(), read=lambda fetched: fetched.status) == 302
 
 
 def test_a_redirect_is_not_followed_and_takes_no_secret_along(

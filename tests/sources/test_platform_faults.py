@@ -523,6 +523,13 @@ class TestTelegram:
 
         assert reading.codes()[0] == {code}
 
+    def test_what_is_no_address_is_no_page_of_its_name(self, case: Case, fake_time: FakeTime, wires: Wires) -> None:
+        wire = wires.serve(wires.say(b"HTTP/1.1 302 Found\r\nLocation: https://[::1\r\nContent-Length: 0\r\n\r\n"))
+        made = Reading(case, wire.url, fake_time)
+
+        assert made.codes()[0] == {"redirect"}
+        made.reader.close()
+
     def test_one_page_that_is_none_of_its_own_takes_nothing_from_the_others(
         self, reading: Reading, httpserver: HTTPServer
     ) -> None:

@@ -157,9 +157,15 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: requests would look where it leads even though nobody goes there, and stumble over what is no address."""
+        del resp
+
+
 def open_session(*, public_only: bool) -> requests.Session:
     """A session without cookies whose connections keep the deadline of the call they serve."""
-    session = requests.Session()
+    session = _Session()
     session.trust_env = not public_only
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.mount("https://", _Adapter())
@@ -194,8 +200,8 @@ def send(
             timeout=(attempt.limits.connect_s, attempt.limits.silence_s),
         ) as response:
             return Fetched(response.status_code, response.headers, _body(response, attempt))
-    except (urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
-        # Not chained: these errors quote the whole URL.
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        # Not chained: these errors quote the whole URL. A ValueError is what http.client makes of a length below zero.
         raise _failure(attempt.name, url, error) from None
     finally:
         _current.reset(token)

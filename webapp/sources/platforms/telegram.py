@@ -82,7 +82,11 @@ def _reading(account: Wanted, answer: Fetched) -> ProfileReading:
 
 def _is_own_page(account: Wanted, location: str) -> bool:
     """Whether an address is the page of the same name, where what shows no preview is sent to; not a captcha."""
-    return urlsplit(location).path.strip("/").lower() == account.key.removeprefix("telegram:")
+    try:
+        path = urlsplit(location).path
+    except ValueError:
+        return False
+    return path.strip("/").lower() == account.key.removeprefix("telegram:")
 
 
 def _count(text: str) -> int | None:
