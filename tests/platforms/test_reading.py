@@ -449,6 +449,28 @@ def test_units_are_taken_twice_as_many_at_a_time(syncing: Service, reader: FakeR
     assert syncing.one("SELECT quota_used FROM platform_states") == 10
 
 
+def test_units_of_yesterday_are_given_back_and_not_used_today(syncing: Service, reader: FakeReader) -> None:
+    used = "SELECT quota_used FROM platform_states"
+    kept: list[int] = []
+
+    def spend(accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        budget.spend(1)
+        budget.spend(1)
+        budget.spend(1)  # six are taken by now
+        kept.append(syncing.one(used))
+        syncing.time.now = syncing.time.now.replace(hour=23, minute=59) + timedelta(minutes=2)
+        budget.spend(1)
+        kept.append(syncing.one(used))
+        yield from fine(accounts, budget)
+
+    reader.answer, reader.quota, reader.per_call = spend, Quota(1_000), 1
+
+    syncing.sync()
+
+    assert kept[1] > 0
+    assert (str(syncing.one("SELECT quota_day FROM platform_states")), syncing.one(used)) == ("2026-03-03", 1), kept
+
+
 def test_units_that_somebody_else_took_meanwhile_are_not_granted_twice(syncing: Service) -> None:
     day = syncing.time.now.date()
     with syncing.db.write() as tx:

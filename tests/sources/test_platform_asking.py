@@ -145,6 +145,14 @@ class TestInParts:
             return found, error.code, calls
         return found, "", calls
 
+    def test_one_that_takes_no_long_address_is_asked_for_fewer(self, fake_time: FakeTime) -> None:
+        def refuse(keys: Sequence[str], _: int) -> SourceError | None:
+            return SourceError("too long", code="status_414") if len(keys) > 30 else None
+
+        found, raised, calls = self.read(fake_time, 100, 100, refuse)
+
+        assert (len(found), set(found.values()), raised, calls) == (100, {None}, "", 7)
+
     @pytest.mark.parametrize("bad", ["000", "036", "099"])
     def test_a_name_that_is_refused_takes_nothing_from_the_others(self, fake_time: FakeTime, bad: str) -> None:
         def refuse(keys: Sequence[str], _: int) -> SourceError | None:

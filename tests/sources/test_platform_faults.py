@@ -694,6 +694,16 @@ class TestJson:
         assert len(httpserver.log) == 5
         made.reader.close()
 
+    def test_a_service_that_heeds_no_pages_is_asked_for_two(self, httpserver: HTTPServer, fake_time: FakeTime) -> None:
+        always(httpserver, lambda _: as_json([tiktok(len(httpserver.log)), {"stats": {}}]))
+        made = Reading(case_of("json", "/all/{page}"), httpserver.url_for("").rstrip("/"), fake_time)
+
+        found = made.read()
+
+        assert [one.unread.code if one.unread else None for one in found.values()] == [None, "gone"]
+        assert len(httpserver.log) == 2
+        made.reader.close()
+
     def test_pages_without_an_end_are_an_error(
         self, httpserver: HTTPServer, fake_time: FakeTime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -790,6 +800,24 @@ class TestJson:
         found = [one for part in made.reader.read(wanted, ReadBudget(5, fake_time.clock)) for one in part]
 
         assert [one.unread.code for one in found if one.unread] == ["ambiguous", "ambiguous"]
+        made.reader.close()
+
+    @pytest.mark.parametrize("path", ["/users?names={usernames}", "/all/{page}"])
+    @pytest.mark.parametrize("items", [[1, None, [], "x", {}], [{"handle": "ada", "stats": {"fans": 1}}]])
+    def test_a_list_that_names_nobody_says_nothing_about_anybody(
+        self, httpserver: HTTPServer, fake_time: FakeTime, path: str, items: Any
+    ) -> None:
+        """Such as with a path to the name that is misspelt."""
+        always(httpserver, as_json(items))
+        made = Reading(
+            Case("json", described(path), ("tiktok:@ada", "tiktok:@bob"), str),
+            httpserver.url_for("").rstrip("/"),
+            fake_time,
+        )
+
+        codes, words = made.codes()
+
+        assert (codes, "nothing has a name at username" in words) == ({"bad_response"}, True)
         made.reader.close()
 
     @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -351,7 +351,7 @@ class Units:
     quota: Quota | None
     expected: int
     left: int = 0
-    taken: Mapping[Any, int] = field(default_factory=dict)
+    day: date | None = None  # that they were taken of
 
     def spend(self, units: int) -> None:
         """Raises: QuotaUsedUp."""
@@ -364,16 +364,20 @@ class Units:
 
     def afford(self, units: int) -> int:
         """How many of so many units there are now, but one at least."""
-        if self.quota is not None and self.left < units:
-            self._reserve(self.quota, units)
-        return units if self.quota is None else max(1, min(units, self.left))
-
-    def _reserve(self, quota: Quota, units: int) -> None:
+        if self.quota is None:
+            return units
         now = self.run.now()
+        if quota_day(now, self.quota.zone) != self.day:
+            self.close()  # what was taken of yesterday's is not used today
+        if self.left < units:
+            self._reserve(self.quota, units, now)
+        return max(1, min(units, self.left))
+
+    def _reserve(self, quota: Quota, units: int, now: datetime) -> None:
         day, until = quota_day(now, quota.zone), units_by(now, quota.units, quota.zone)
         grant, wanted = UnitsOfDay(day, day_ends(day, quota.zone), until, quota.units), max(units, self.expected)
         granted = _persist(self.run.db, lambda tx: platforms.reserve(tx, self.name, wanted, grant))
-        self.taken = {**self.taken, day: self.taken.get(day, 0) + granted}
+        self.day = day
         self.left += granted
         self.expected *= 2
 
@@ -384,9 +388,8 @@ class Units:
         return QuotaUsedUp(f"{self.name}: {until} of {quota.units} units a day are used up; there are more {more}")
 
     def close(self) -> None:
-        """Give back what was not used, of the day that it was last taken of."""
-        if self.left and self.taken:
-            day = max(self.taken)
-            rest = min(self.left, self.taken[day])
+        """Give back what was not used, to the day that it was taken of."""
+        rest, day = self.left, self.day
+        if rest and day is not None:
             _persist(self.run.db, lambda tx: platforms.give_back(tx, self.name, day, rest))
         self.left = 0

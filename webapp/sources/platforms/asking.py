@@ -316,7 +316,7 @@ HALVES_IN_A_ROW = 9  # of a hundred, down to the first of them, and some to spar
 
 def _may_be_one(error: SourceError, *, by_name: bool, answered: bool) -> bool:
     """Whether a call may have failed because of one of its accounts."""
-    if error.code == "status_400":
+    if error.code in ("status_400", "status_413", "status_414", "status_431"):  # the others: too long an address
         return by_name or answered
     return answered and error.code in ("upstream_error", "bad_response")
 

@@ -148,13 +148,14 @@ class JsonReader:
         return found.get(account.key) or gone(account, self.title)
 
     def read_pages(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
-        """Page after page, to one that is empty or says nothing new; who is on none of them is gone."""
-        left, before = {account.key: account for account in accounts}, None
+        """Page after page, to one that is empty or names nobody new; who is on none of them is gone."""
+        left, seen = {account.key: account for account in accounts}, set[str]()
         for page in range(self.spec.first_page, MOST_PAGES):
             items = self.ask(PAGE, str(page), budget)
-            if not items or items == before:
+            new = {who for item in items if (who := self.who(item))} - seen
+            if not new:
                 break
-            before = items
+            seen |= new
             found = self.match(list(left.values()), items)
             for key in found:
                 del left[key]
@@ -172,6 +173,8 @@ class JsonReader:
         path = _path(self.spec.items)
         found = at(said, *path)
         if isinstance(found, list):
+            if found and mark != ONE and not any(map(self.who, found)):
+                raise garbled(self.title, f"a list in which nothing has a name at {self.spec.name or 'its top'}")
             return found
         if isinstance(found, dict) and mark == ONE:
             return [found]
@@ -210,6 +213,10 @@ class JsonReader:
         name = text_at(item, *_path(self.spec.name))
         profile = _profile(name, self.spec.platform) if name and id_ else None
         return ProfileReading(account.key, counts, id_, name if id_ else None, (profile.url,) if profile else ())
+
+    def who(self, item: Any) -> str | None:
+        """Whom an item is about, as it says itself."""
+        return text_at(item, *_path(self.spec.name)) or self.id_of(item)
 
     def id_of(self, item: Any) -> str | None:
         """The platform's own id of who an item is about: a text, or a whole number."""
