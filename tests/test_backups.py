@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -18,7 +19,9 @@ from tests.e2e.harness import environment, serving
 from tests.fakes.shell import Shell
 from webapp.actions.backups import back_up
 from webapp.cli.root import confirm_by_name
+from webapp.clock import iso
 from webapp.errors import StoreError
+from webapp.store import replicas
 from webapp.store.db import Database, open_database
 
 
@@ -169,6 +172,16 @@ def test_the_name_is_typed_at_a_terminal(
         confirm_by_name(db)
     assert confirm_by_name(db)
     assert f"{database} holds projects, and all of it will be replaced." in capsys.readouterr().out
+
+
+def test_the_status_says_how_the_copying_goes(shell: Shell, database: Path) -> None:
+    env, now = {"LITESTREAM_REPLICA_URL": "s3://bucket/copy"}, datetime.now(UTC)
+
+    assert "copied to" not in shell.run("status").stdout
+    assert shell.run("status", **env).stdout.endswith(f"copied to s3://bucket/copy: stopped: {replicas.STOPPED}\n")
+    replicas.write(database, "failing", now, "no such bucket", now)
+    said = f"copied to s3://bucket/copy: failing since {iso(now)}: no such bucket\n"
+    assert shell.run("status", **env).stdout.endswith(said)
 
 
 @pytest.mark.usefixtures("processes")

@@ -194,3 +194,24 @@ def test_the_database_is_a_file_in_the_data_folder_unless_one_is_named(tmp_path:
 def test_stale_is_twice_the_interval_unless_it_is_set() -> None:
     assert Settings.from_env({"SMART_SYNC_INTERVAL_MINUTES": "15"}).stale_after == 30
     assert Settings.from_env({"SMART_SYNC_STALE_AFTER": "45"}).stale_after == 45
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/path?endpoint=http://x", "file:///srv/copy", "sftp://ann:pw@host/path"])
+def test_an_address_of_a_copy_is_taken_as_it_is(url: str) -> None:
+    assert Settings.from_env({"LITESTREAM_REPLICA_URL": url}).replica_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["bucket/path", "s3:bucket", "file://srv/copy", "file:copy", "://x", "s3://[", "s3:///"]
+)
+def test_what_is_no_address_of_a_copy_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ConfigError, match="LITESTREAM_REPLICA_URL: ") as refused:
+        Settings.from_env({"LITESTREAM_REPLICA_URL": url})
+    assert f" {url}" not in str(refused.value)
+
+
+def test_the_password_of_a_copy_is_a_secret() -> None:
+    settings = Settings.from_env({"LITESTREAM_REPLICA_URL": "sftp://ann:hunter%322secret@host/path"})
+
+    assert {"hunter%322secret", "hunter22secret"} <= {*settings.secrets}
+    assert "hunter" not in repr(settings)

@@ -26,7 +26,7 @@ from webapp.cli.doctor.examination import examine
 from webapp.cli.doctor.storage import has_wal_reset_bug
 from webapp.clock import Clock
 from webapp.model import Counts
-from webapp.store import projects, readings, tables
+from webapp.store import projects, readings, replicas, tables
 from webapp.store.db import open_database
 from webapp.store.projects import NewProject
 from webapp.store.readings import Reading
@@ -207,6 +207,34 @@ def test_a_server_that_does_not_answer_fails_without_its_password(environ: dict[
     assert found["database"].level == "FAIL"
     assert "hunter2" not in repr(found)
     assert "disk" not in found
+
+
+@pytest.mark.parametrize(
+    ("said", "level", "words"),
+    [
+        (None, "warn", "nobody replicates"),
+        (("ok", None), "ok", "s3://bucket/copy: copied all the time"),
+        (("failing", "no such bucket"), "FAIL", "s3://bucket/copy: no such bucket"),
+    ],
+)
+def test_it_is_told_how_the_copying_goes(
+    environ: dict[str, str],
+    said: tuple[Any, str | None] | None,
+    level: str,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environ |= {"LITESTREAM_REPLICA_URL": "s3://bucket/copy?endpoint=x"}
+    now = datetime.now(UTC)
+    if said is not None:
+        replicas.write(Path(environ["DATABASE_URL"].removeprefix("sqlite:///")), said[0], now, said[1], now)
+
+    found = findings(environ)["replica"]
+    monkeypatch.setattr(replicas, "litestream", lambda: None)
+    without = findings(environ)["replica"]
+
+    assert (found.level, words in found.words) == (level, True)
+    assert (without.level, without.words) == ("FAIL", "s3://bucket/copy: Litestream is not installed")
 
 
 def test_postgresql_is_looked_at_as_well(environ: dict[str, str], postgres_url: str) -> None:

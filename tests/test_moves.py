@@ -8,19 +8,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.tour import ADMIN, BY_ID, CHANGES, NOW, TOKEN, Demo, demo_on, doubt, held
+from tests.api.tour import ADMIN, BY_ID, CHANGES, NOW, Demo, demo_on, doubt, held
 from tests.e2e.harness import environment
 from tests.fakes.shell import Shell
 from webapp.actions.moves import LONGEST_LINE, export_all, import_all
 from webapp.app import create_app
 from webapp.bootstrap import bootstrap
 from webapp.clock import Clock
-from webapp.config import Settings
 from webapp.errors import Invalid
 from webapp.store import portable
 from webapp.store.db import Database, open_database
@@ -72,8 +72,10 @@ def moved(source: Database, url: str) -> Database:
     return target
 
 
-def client_of(url: str) -> tuple[FlaskClient, Database]:
-    parts = bootstrap(Settings(database_url=url, demo=True, admin_tokens=(TOKEN,)), clock=Clock(now=lambda: NOW))
+def client_of(demo: Demo, url: str) -> tuple[FlaskClient, Database]:
+    """The demo's service over another database."""
+    parts = bootstrap(replace(demo.parts.settings, database_url=url), clock=Clock(now=lambda: NOW))
+    parts.engine.options = demo.parts.engine.options
     return create_app(parts).test_client(), parts.db
 
 
@@ -83,14 +85,14 @@ def test_the_demo_moves_to_postgresql_and_back_with_the_same_answers(
     before = answers(demo, demo.client)
     assert {name for name, (status, *_) in before.items() if status != 200 and "?" not in name} == set()
     there = moved(demo.parts.db, postgres_url)
-    client, served = client_of(postgres_url)
+    client, served = client_of(demo, postgres_url)
     on_postgres = answers(demo, client)
     served.close()
     back = open_database(new_sqlite_url)
     migrate(back)
     back.close()
     back = moved(there, new_sqlite_url)
-    client, served = client_of(new_sqlite_url)
+    client, served = client_of(demo, new_sqlite_url)
     again = answers(demo, client)
     served.close()
 
@@ -169,7 +171,7 @@ def test_text_that_is_not_packed_is_understood_too(shell: Shell) -> None:
 
 
 def test_there_has_to_be_something_to_move(shell: Shell) -> None:
-    assert "there is no file" in shell.run("import", str(shell.folder / "none.gz")).stderr
+    assert "none.gz: No such file or directory" in shell.run("import", str(shell.folder / "none.gz")).stderr
     nothing = shell.run("export", str(shell.folder / "all.gz"))
     assert nothing.exit_code == 1
     assert sorted(path.name for path in shell.folder.iterdir()) == ["sheet"]

@@ -24,6 +24,7 @@ from webapp.setting import (
     one_of,
     origins,
     quiet_hours,
+    replica_url,
     seconds,
     signing_secrets,
     target_url,
@@ -64,6 +65,7 @@ class Settings:
     stale_after_minutes: int | None = None
     readings_stale_after: int = 2880
     keep_changes_days: int = 90
+    replica_url: str = field(default="", repr=False)
     get_trigger: bool = False
     ping_url: str = field(default="", repr=False)
     notify: tuple[str, ...] = field(default=(), repr=False)
@@ -88,11 +90,11 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that must be seen nowhere: tokens, keys, passwords, secret addresses."""
-        try:
-            password = urlsplit(self.database_url).password or ""
-        except ValueError:  # it is refused as an address elsewhere
-            password = ""
-        found = (*self.admin_tokens, *self.read_tokens, self.google_api_key, self.ping_url, password, unquote(password))
+        passwords = (_password_in(self.database_url), _password_in(self.replica_url))
+        found = (
+            *(*self.admin_tokens, *self.read_tokens, self.google_api_key, self.ping_url),
+            *(*passwords, *map(unquote, passwords)),
+        )
         told = (*self.notify, *self.webhook_urls, *self.webhook_secrets)
         return tuple({secret for secret in (*found, *told, *self.platform_secrets) if len(secret) >= SECRET_LENGTH})
 
@@ -158,6 +160,13 @@ class Settings:
             wrong.append(words)
         kept: dict[str, Any] = {"platforms": platforms, "platform_secrets": tuple(secrets)} if platforms else {}
         return cls(**values, **kept, data_dir_set="data_dir" in values), wrong
+
+
+def _password_in(url: str) -> str:
+    try:
+        return urlsplit(url).password or ""
+    except ValueError:  # it is refused as an address elsewhere
+        return ""
 
 
 def environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:
@@ -395,6 +404,14 @@ SETTINGS: tuple[Setting, ...] = (
         whole(1, 36_500),
         "days for which it is kept which sync changed which count; snapshots stay for ever",
         "90",
+    ),
+    Setting(
+        "LITESTREAM_REPLICA_URL",
+        "replica_url",
+        replica_url,
+        "where the server copies a SQLite database to all the time, and restores it from when it is gone, such as "
+        "`s3://bucket/path`; Litestream's own variables say with which keys",
+        secret=True,
     ),
     Setting(
         "SMART_SYNC_ALLOW_GET_TRIGGER",

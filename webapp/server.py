@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -87,6 +88,8 @@ def options(
         "loglevel": log_level.lower(),
         "logger_class": Log,
         "on_starting": on_starting,
+        "when_ready": when_ready,
+        "on_exit": on_exit,
         "post_worker_init": post_worker_init,
         "worker_int": worker_int,
         "worker_exit": worker_exit,
@@ -120,15 +123,53 @@ def on_starting(server: Any) -> None:
     _check_channels(_part(server.app.wsgi(), Desk).postman)
     db = _part(server.app.wsgi(), Database)
     try:
+        _bring_back(server.app.wsgi())
         _migrate_apart(db)
         ensure_migrated(db)
         _tell_where_the_data_is(db)
-    except StoreError as error:
+    except (ConfigError, StoreError) as error:
         if error.code not in PASSING:
             raise RuntimeError(str(error)) from None
         log.warning("[SmartSync] started without the database: %s", error, extra={"code": error.code})
     finally:
         db.close()
+
+
+def when_ready(server: Any) -> None:
+    """Begin to copy the database away, before the workers are there to change it."""
+    database = _replicated(server.app.wsgi())
+    if database is not None:
+        from webapp.serving.replica import Keeper  # noqa: PLC0415  where nothing is replicated nobody needs it
+
+        url = _part(server.app.wsgi(), Settings).replica_url
+        server.smart_sync_keeper = Keeper(database, url, server.LISTENERS)
+
+
+def on_exit(server: Any) -> None:
+    """The workers have ended: their last changes are copied, and that ends too."""
+    keeper = getattr(server, "smart_sync_keeper", None)
+    if keeper is not None:
+        keeper.end()
+
+
+def _bring_back(app: Any) -> None:
+    """Restore a database file that is gone from its replica.
+
+    Raises: StoreError; ConfigError.
+    """
+    database = _replicated(app)
+    if database is not None:
+        from webapp.serving.replica import find_litestream, restore_if_gone  # noqa: PLC0415
+
+        find_litestream()
+        restore_if_gone(database, _part(app, Settings).replica_url)
+
+
+def _replicated(app: Any) -> Path | None:
+    """The database file that is to be copied away while it is served, if any is."""
+    settings, db = _part(app, Settings), _part(app, Database)
+    wanted = settings.replica_url and not settings.demo and db.dialect == "sqlite"
+    return Path(db.storage()) if wanted else None
 
 
 def _tell_where_the_data_is(db: Database) -> None:

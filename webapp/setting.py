@@ -188,6 +188,19 @@ def quiet_hours(text: str) -> tuple[time, time, str]:
     return start, end, zone
 
 
+def replica_url(text: str) -> str:
+    """An address of Litestream's. Messages about it leave it out: it may hold a password."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueError("is not an address such as s3://bucket/path") from None
+    if "://" not in text or not parts.scheme.isalnum() or not (parts.hostname or parts.path.strip("/")):
+        raise ValueError("is not an address such as s3://bucket/path")
+    if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
+        raise ValueError("names no folder: write file:/// and the whole path")
+    return text
+
+
 def database_url_text(text: str) -> str:
     scheme = text.partition("://")[0].partition("+")[0]
     if scheme not in ("sqlite", "postgresql", "postgres"):

@@ -24,7 +24,7 @@ def back_up(db: Database, file: Path, *, overwrite: bool = False, advance: Advan
     if file.exists() and not overwrite:  # known before the work; looked at again after it
         raise copies.taken(file)
     if file.resolve() == source:
-        raise StoreError(f"{file} is the database itself", code="file_exists", hint="choose another name")
+        raise copies.Taken(f"{file} is the database itself", hint="choose another name")
     with copies.place_beside(file, "partial") as copy:
         copies.copy(source, copy, advance)
         with _saying(f"{source} is not worth a backup"):

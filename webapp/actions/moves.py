@@ -9,10 +9,10 @@ from io import BufferedReader
 from typing import BinaryIO, cast
 
 from webapp.clock import Clock
-from webapp.errors import Conflict, Invalid
+from webapp.errors import Conflict
 from webapp.store import portable
 from webapp.store.db import Database
-from webapp.store.portable import Advance, Head
+from webapp.store.portable import Advance, BadExport, Head
 
 LONGEST_LINE = 64 * 2**20
 LEVEL = 3  # a third larger than the smallest, in a fifth of the time
@@ -60,7 +60,7 @@ def import_all(
 
     overwrite: whether a database that holds projects may be emptied.
 
-    Raises: Conflict; Invalid for a file that is no whole export; StoreError. Then all is as it was.
+    Raises: Conflict; BadExport for a file that is no whole export; StoreError. Then all is as it was.
     """
     with db.write() as tx:
         if portable.holds_anything(tx) and not overwrite:
@@ -72,15 +72,13 @@ def import_all(
 def _lines(file: BufferedReader) -> Iterator[bytes]:
     """The lines of a file, unpacked where they are packed.
 
-    Raises: Invalid.
+    Raises: BadExport.
     """
     stream = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == GZIP else file
     try:
         while line := stream.readline(LONGEST_LINE + 1):
             if len(line) > LONGEST_LINE:
-                raise Invalid("the export has a line without end", code="bad_export")
+                raise BadExport("the export has a line without end")
             yield line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise Invalid(
-            f"the export is damaged: {error}", code="bad_export", hint="nothing was changed; use another copy"
-        ) from error
+        raise BadExport(f"the export is damaged: {error}", hint="nothing was changed; use another copy") from error

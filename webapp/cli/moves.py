@@ -15,7 +15,7 @@ from webapp.cli.progress import bar
 from webapp.cli.root import confirm_by_name, open_database_alone
 from webapp.cli.terminal import say
 from webapp.clock import Clock
-from webapp.errors import Invalid
+from webapp.errors import SourceError
 from webapp.store.db import Database
 
 
@@ -88,6 +88,6 @@ def _opened(file: str) -> Iterator[BufferedReader]:
     try:
         opened = click.open_file(file, "rb")
     except OSError as error:
-        raise Invalid(f"{file}: {error.strerror}", code="bad_export") from None
+        raise SourceError(f"{file}: {error.strerror}", code="bad_file") from None
     with opened:
         yield cast("BufferedReader", opened)

@@ -26,7 +26,7 @@ from webapp.store.migrate import ensure_migrated
 )
 def serve(*, demo: bool, host: str, port: int | None, workers: int | None, grace: int) -> None:
     """Serve the API with gunicorn."""
-    from webapp.server import Server, check_address, options  # noqa: PLC0415  gunicorn is slow to import
+    from webapp.server import Server, check_address, options, when_ready  # noqa: PLC0415  gunicorn is slow to import
 
     settings = read_settings(demo=demo)
     port = port or settings.port
@@ -39,10 +39,11 @@ def serve(*, demo: bool, host: str, port: int | None, workers: int | None, grace
         parts.db.close()
     served = options(port, workers or settings.web_concurrency, host, grace_s=grace, log_level=settings.log_level)
 
-    def greet(_: Any) -> None:
+    def greet(server: Any) -> None:
         say(*_greeting(parts, host, port))
         sys.stdout.flush()
         held.let_go()
+        when_ready(server)
 
     Server(parts, served | {"when_ready": greet}).run()
 

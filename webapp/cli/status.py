@@ -6,7 +6,7 @@ import click
 import sqlalchemy as sa
 
 from webapp.api.shapes.runs import run_detail
-from webapp.api.shapes.status import SyncStatus, status_of_service, sync_status_of
+from webapp.api.shapes.status import ReplicaStatus, SyncStatus, status_of_service, sync_status_of
 from webapp.cli.lines import print_overdue, print_run, result_line
 from webapp.cli.root import open_parts, print_json
 from webapp.cli.terminal import say
@@ -60,6 +60,13 @@ def _print_status(found: ServiceStatus, said: SyncStatus) -> None:
         say(f"history lost: noticed {since}: {storage['lost_history']}")
         say("  restore a backup, or end this notice by `smart-sync db acknowledge-loss`")
     say(f"database: {storage['path']} ({storage['kind']}, {storage['durability']})")
+    if said.storage.replica:
+        say(f"copied to {said.storage.replica.to}: {_replica_words(said.storage.replica)}")
+
+
+def _replica_words(replica: ReplicaStatus) -> str:
+    since = f" since {replica.since}" if replica.since else ""
+    return f"{replica.state}{since}{f': {replica.message}' if replica.message else ''}"
 
 
 def _print_sheets(found: ServiceStatus, said: SyncStatus) -> None:

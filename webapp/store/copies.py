@@ -23,6 +23,18 @@ LOCKS, LOCKS_SIZE = 0x40000000, 512  # the bytes of a file by which SQLite's pro
 BESIDE = ("-wal", "-shm", "-journal", ".migrate-lock")
 
 
+class Taken(StoreError):
+    """There is a file of that name."""
+
+    code = "file_exists"
+
+
+class InUse(StoreError):
+    """A process has the database open."""
+
+    code = "database_in_use"
+
+
 @contextmanager
 def place_beside(target: Path, ending: str) -> Iterator[Path]:
     """An empty file for this user alone, in the folder of the target; whatever is left of it is removed at the end.
@@ -102,7 +114,7 @@ def holds_projects(file: Path) -> bool:
 def put_in_place(new: Path, target: Path) -> None:
     """Let a whole file take the place of a database that nobody uses; crashes leave the one or the other.
 
-    Raises: StoreError `database_in_use` when a process has it open.
+    Raises: InUse; StoreError.
     """
     try:
         with Sqlite(str(target), busy_timeout_s=BUSY_S).migration_lock(create=True), _alone(target):
@@ -134,8 +146,8 @@ def keep_as(new: Path, target: Path, *, overwrite: bool) -> None:
         raise _refusal(target, error) from error
 
 
-def taken(target: Path) -> StoreError:
-    return StoreError(f"{target} is there already", code="file_exists", hint="choose another name, or use --force")
+def taken(target: Path) -> Taken:
+    return Taken(f"{target} is there already", hint="choose another name, or use --force")
 
 
 @contextmanager
@@ -152,9 +164,7 @@ def _alone(target: Path) -> Iterator[None]:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, LOCKS_SIZE, LOCKS)
         yield
     except BlockingIOError:
-        raise StoreError(
-            f"{target} is in use by another process", code="database_in_use", hint="stop the service first"
-        ) from None
+        raise InUse(f"{target} is in use by another process", hint="stop the service first") from None
     finally:
         os.close(file)
 

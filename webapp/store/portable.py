@@ -33,6 +33,12 @@ AT_ONCE = 2_000
 LEFT_OUT = {"leases", "tab_rows"}
 
 
+class BadExport(Invalid):
+    """A file that is no whole export, or none for this database."""
+
+    code = "bad_export"
+
+
 class TableHead(msgspec.Struct):
     """A table of the file. last_id: the last id that was counted up, also where its row has gone; null: none is."""
 
@@ -125,7 +131,7 @@ def load(tx: sa.Connection, lines: Iterable[bytes], advance: Advance = lambda *_
 
     The transaction is to be undone by whoever called where this raises: rows are written before the end was seen.
 
-    Raises: Invalid for lines that are no whole export, or that this database cannot take; StoreError for one of another
+    Raises: BadExport for lines that are no whole export, or that this database cannot take; StoreError for one of another
         schema.
     """
     file = _File(lines)
@@ -155,22 +161,18 @@ def load(tx: sa.Connection, lines: Iterable[bytes], advance: Advance = lambda *_
 def _known(head: Head) -> list[sa.Table]:
     """The tables that the file has rows for.
 
-    Raises: StoreError; Invalid.
+    Raises: StoreError; BadExport.
     """
     if is_newer(head.schema):
         raise newer_schema("the export", head.schema)
     if head.schema != HEAD_REVISION:
         words = f"the export has schema {head.schema}, and this version has {HEAD_REVISION}"
-        raise Invalid(
-            words, code="bad_export", hint="import it with the version that made it, then upgrade that database"
-        )
+        raise BadExport(words, hint="import it with the version that made it, then upgrade that database")
     known = {table.name: table for table in carried()}
     for one in head.tables:
         strange = [one.name] if one.name not in known else sorted({*one.columns} - {*known[one.name].c.keys()})
         if strange:
-            raise Invalid(
-                f"the export has {one.name}: {strange[0]}, which this version does not know", code="bad_export"
-            )
+            raise BadExport(f"the export has {one.name}: {strange[0]}, which this version does not know")
     return [known[one.name] for one in head.tables]
 
 
@@ -273,9 +275,9 @@ def _put(tx: sa.Connection, form: _Form, rows: Sequence[tuple[Any, ...]], last: 
         ) from error
 
 
-def _broken(words: str) -> Invalid:
-    return Invalid(f"the export is damaged: {words}", code="bad_export", hint="nothing was changed; use another copy")
+def _broken(words: str) -> BadExport:
+    return BadExport(f"the export is damaged: {words}", hint="nothing was changed; use another copy")
 
 
-def _cut() -> Invalid:
+def _cut() -> BadExport:
     return _broken("it ends too early")

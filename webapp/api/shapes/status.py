@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from msgspec import Struct
@@ -19,10 +20,12 @@ from webapp.config import Settings
 from webapp.rules.due import is_long_overdue, overdue
 from webapp.rules.freshness import are_readings_frozen, are_readings_stale, is_project_stale, stale_readings
 from webapp.rules.outcomes import ProjectState, project_state
+from webapp.store import replicas
 from webapp.store.account_reads import UnreadAccounts
 from webapp.store.db import Database
 from webapp.store.projects import Project, Status
 from webapp.store.reading_ages import ReadingAge
+from webapp.store.replicas import ReplicaState
 from webapp.store.runs import Run
 from webapp.store.spreadsheets import Spreadsheet
 from webapp.store.status import ServiceStatus, service_status
@@ -105,6 +108,15 @@ class SheetStatus(Struct):
     spreadsheets: list[SpreadsheetStatus]
 
 
+class ReplicaStatus(Struct):
+    """The copy of the database that the server keeps elsewhere."""
+
+    to: Annotated[str, says("where it is, without user and password")]
+    state: Annotated[ReplicaState, says("`stopped`: no server copies now, or it cannot say so")]
+    since: Annotated[Time | None, says("of the state")]
+    message: Annotated[str | None, says("what the matter is")]
+
+
 class StorageStatus(Struct):
     """Where the data is kept."""
 
@@ -117,6 +129,7 @@ class StorageStatus(Struct):
         says("when this database was found empty where one with history had been; null: that was not so, or is known"),
     ]
     lost_history: Annotated[str | None, says("what was lost, in words")]
+    replica: Annotated[ReplicaStatus | None, says("null: none is set")]
 
 
 class LossAcknowledged(Struct):
@@ -226,13 +239,22 @@ def sync_status_of(found: ServiceStatus, settings: Settings, now: datetime) -> S
         sheet=sheet_status(found.spreadsheets, configured=settings.configured),
         readings=readings_status(found.readings, settings.readings_stale_after, now),
         platforms=platform_statuses(found.platforms, found.unread, settings, now),
-        storage=storage_status(found.storage),
+        storage=storage_status(found.storage, settings, now),
         version=__version__,
     )
 
 
-def storage_status(storage: Mapping[str, Any]) -> StorageStatus:
-    return StorageStatus(**{**storage, "lost_history_since": iso(storage["lost_history_since"])})
+def storage_status(storage: Mapping[str, Any], settings: Settings, now: datetime) -> StorageStatus:
+    lost = iso(storage["lost_history_since"])
+    return StorageStatus(**{**storage, "lost_history_since": lost}, replica=replica_status(storage, settings, now))
+
+
+def replica_status(storage: Mapping[str, Any], settings: Settings, now: datetime) -> ReplicaStatus | None:
+    """How the copying goes; None where nothing is copied."""
+    if storage["kind"] != "sqlite" or settings.demo:
+        return None
+    found = replicas.read(Path(storage["path"]), settings.replica_url, now)
+    return None if found is None else ReplicaStatus(found.to, found.state, iso(found.since), found.message)
 
 
 def running_run(run: Run) -> RunningRun:

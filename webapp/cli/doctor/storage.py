@@ -10,7 +10,7 @@ from pathlib import Path
 
 from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.errors import StoreError
-from webapp.store import lost_history
+from webapp.store import lost_history, replicas
 from webapp.store.db import Database, open_database
 from webapp.store.revision import HEAD_REVISION, is_newer, newer_schema, revision_of
 from webapp.store.soundness import RESTORE
@@ -92,11 +92,32 @@ def examine_disk(case: Case) -> Iterator[Finding]:
     path = Path(case.db.storage())
     folder = _nearest_folder(path)
     yield _durability(path)
+    yield from _replica(case, path)
     free = shutil.disk_usage(folder).free
     if free < FREE_BYTES:
         words = f"{free // 2**20} MB are free on the disk of {folder}"
         yield Finding("warn", "disk", words, "free space or grow the disk; a full one stops all syncs")
     yield _sqlite()
+
+
+def _replica(case: Case, path: Path) -> Iterator[Finding]:
+    """Whether the database is copied away, where that is wanted."""
+    found = replicas.read(path, case.settings.replica_url, case.clock.now())
+    if found is None:
+        return
+    words = f"{found.to}: {found.message or 'copied all the time'}"
+    if replicas.litestream() is None:
+        fix = "pip install 'smart-sync[backup]'"
+        yield Finding("FAIL", "replica", f"{found.to}: Litestream is not installed", fix)
+    elif found.state == "failing":
+        yield Finding("FAIL", "replica", words, "see that the address is right, and its keys may write there")
+    else:
+        yield Finding(
+            "ok" if found.state == "ok" else "warn",
+            "replica",
+            words,
+            None if found.state == "ok" else "start the server",
+        )
 
 
 def _durability(path: Path) -> Finding:
