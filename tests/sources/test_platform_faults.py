@@ -857,12 +857,21 @@ class TestJson:
 
     def test_the_cheap_question_may_be_about_nobody(self, httpserver: HTTPServer, fake_time: FakeTime) -> None:
         made = Reading(case_of("json", "/users/{username}"), httpserver.url_for("").rstrip("/"), fake_time)
-        always(httpserver, as_json({}, 404))
-        assert made.reader.check(ReadBudget(5, fake_time.clock))
-        httpserver.clear()
+        for answer in (as_json({}, 404), as_json({"error": "nobody"})):
+            always(httpserver, answer)
+            assert made.reader.check(ReadBudget(5, fake_time.clock))
+            httpserver.clear()
         always(httpserver, as_json({}, 401))
 
         with pytest.raises(SourceError):
+            made.reader.check(ReadBudget(5, fake_time.clock))
+        made.reader.close()
+
+    def test_a_page_is_looked_at_by_the_cheap_question(self, httpserver: HTTPServer, fake_time: FakeTime) -> None:
+        made = Reading(case_of("json", "/all/{page}"), httpserver.url_for("").rstrip("/"), fake_time)
+        always(httpserver, as_json({"error": "nobody"}))
+
+        with pytest.raises(SourceError, match="without a list at its top"):
             made.reader.check(ReadBudget(5, fake_time.clock))
         made.reader.close()
 

@@ -168,8 +168,12 @@ class JsonReader:
 
     def ask(self, mark: str, value: str, budget: ReadBudget) -> list[Any]:
         """The items of one answer; a profile alone is one."""
-        url = self.spec.url.replace(mark, value)
-        said = ask_json(self.http, url, budget, headers=self.spec.headers)
+        return self.items(mark, self.fetch(mark, value, budget))
+
+    def fetch(self, mark: str, value: str, budget: ReadBudget) -> Any:
+        return ask_json(self.http, self.spec.url.replace(mark, value), budget, headers=self.spec.headers)
+
+    def items(self, mark: str, said: Any) -> list[Any]:
         path = _path(self.spec.items)
         found = at(said, *path)
         if isinstance(found, list):
@@ -226,7 +230,10 @@ class JsonReader:
     def check(self, budget: ReadBudget) -> str:
         mark = next(mark for mark in (ONE, MANY, PAGE) if mark in self.spec.url)
         try:
-            self.ask(mark, str(self.spec.first_page) if mark == PAGE else "instagram", budget)
+            if mark == PAGE:
+                self.ask(mark, str(self.spec.first_page), budget)
+            else:  # whether it knows somebody of this name is its own affair
+                self.fetch(mark, "instagram", budget)
         except SourceError as error:
             if error.code != "not_found":
                 raise
