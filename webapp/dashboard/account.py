@@ -12,6 +12,7 @@ from flask import Response
 from webapp import web
 from webapp.clock import Clock
 from webapp.dashboard.charts import ChartDay, draw_bars, draw_line, fill_gaps
+from webapp.dashboard.crossed import Crossed, crossed, metrics_of
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
 from webapp.dashboard.reasons import SourcedCount, columns_of, sourced_count
 from webapp.dashboard.rendering import page
@@ -66,6 +67,12 @@ class AccountPage:
     points: Sequence[ChartDay]
     told: Sequence[MetricReasons]
     unread: AccountRead | None  # None: nothing is wrong with reading it
+    crossed: Sequence[Crossed]
+
+    @property
+    def marks(self) -> set[Metric]:
+        """The metrics that are marked."""
+        return metrics_of(self.crossed, self.account.id)
 
 
 def account(account_id: int) -> Response:
@@ -109,6 +116,7 @@ def account_page(
         [*fill_gaps([_chart_day(day, place) for day in past], dates)[-days:], *_chart_now(project, day, past, place)],
         _reasons(tx, account, project, now),
         account_reads.why_unread(tx, account.id),
+        [one for one in crossed(tx, project.id) if one.account_id == account.id],
     )
 
 

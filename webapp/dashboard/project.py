@@ -14,6 +14,7 @@ from webapp import web
 from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.dashboard.charts import ChartDay, SparkDrawing, draw_line, draw_spark, fill_gaps
+from webapp.dashboard.crossed import Crossed, crossed, metrics_of
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
 from webapp.dashboard.reasons import SourcedCount, sourced_count
 from webapp.dashboard.rendering import page
@@ -94,7 +95,7 @@ class ProjectPage:
     """total: accounts there are; found: those that fit the listing, on so many pages.
 
     silences: what is said of each program that has stopped reading. unread: of accounts that platforms could not be read
-    for.
+    for. crossed: numbers that are marked.
     """
 
     project: Project
@@ -115,6 +116,11 @@ class ProjectPage:
     problem_count: int
     held: Sequence[ListedHeld]
     doubts: Sequence[ListedDoubt]
+    crossed: Sequence[Crossed]
+
+    def marks(self, account_id: int | None = None) -> set[Metric]:
+        """The metrics of an account, or of the total, that are marked."""
+        return metrics_of(self.crossed, account_id)
 
 
 def _unread(tx: sa.Connection, project_id: str) -> list[str]:
@@ -201,6 +207,7 @@ def project_page(
         problem_count=len(problems),
         held=held.listed(tx, project_id=project.id),
         doubts=doubts.listed(tx, project_id=project.id),
+        crossed=crossed(tx, project.id),
     )
 
 

@@ -15,9 +15,12 @@ from markupsafe import Markup
 from webapp import __version__, web
 from webapp.clock import Clock, iso
 from webapp.dashboard.assets import address_of
+from webapp.errors import StoreError
 from webapp.model import METRICS
 from webapp.rules import words
 from webapp.rules.outcomes import result_state, run_label, succeeded
+from webapp.store import alerts
+from webapp.store.db import Database
 from webapp.store.types import as_moment
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -50,8 +53,18 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
     """A page of ours."""
     role = g.get("role")
     given = {"role": role, "admin": role == "admin", "signed_in": g.get("signed_in", False), "here": request.path}
+    given["alert_count"] = _alert_count() if role == "admin" else 0
     body = _environment().get_template(template).render(now=web.get(Clock).now(), **given, **values)
     return Response(body, status, headers=HEADERS, content_type="text/html; charset=utf-8")
+
+
+def _alert_count() -> int:
+    """Open alerts that nobody has acknowledged, for the head of each page; 0 also where they cannot be read."""
+    try:
+        with web.get(Database).read() as tx:
+            return alerts.count_open(tx)
+    except StoreError:
+        return 0
 
 
 def plain_error(status: int, title: str, detail: str, hint: str | None = None) -> Response:

@@ -35,7 +35,15 @@ def addresses(page: Page) -> list[str]:
     page.goto(re.sub(r"/projects/.*", "/runs", project))
     run = page.locator("tbody a").first.get_attribute("href")
     base = project.split("/projects/")[0]
-    return [f"{base}/", project, f"{base}/accounts/2", f"{base}/runs", f"{base}{run}", f"{base}/projects/none"]
+    return [
+        f"{base}/",
+        project,
+        f"{base}/accounts/2",
+        f"{base}/runs",
+        f"{base}{run}",
+        f"{base}/alerts",
+        f"{base}/projects/none",
+    ]
 
 
 def test_somebody_signs_in_looks_around_and_signs_out(site: Service, opened: Opening, watched: Watched) -> None:
