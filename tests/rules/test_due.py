@@ -22,9 +22,11 @@ from webapp.rules.due import (
     check_interval,
     check_zone,
     is_long_overdue,
+    is_unusual,
     longest_pause,
     next_turn,
     overdue,
+    pace_after,
     reschedule,
     schedule_of,
     simulate,
@@ -597,3 +599,26 @@ def test_in_a_simulation_a_tick_serves_what_is_due_half_a_minute_later() -> None
     found = simulate([early, late], DEFAULT, NOW, ticks=2, every=MINUTE)
 
     assert [(moment, [one.name for one in who]) for moment, who in found] == [(NOW, ["A"]), (NOW + MINUTE, ["B"])]
+
+
+# Between two calls
+
+HOURLY = timedelta(hours=1)
+
+
+def test_a_cron_that_calls_by_the_hour_is_no_outage_by_the_hour() -> None:
+    pace = pace_after(None, HOURLY)
+
+    assert not is_unusual(None, HOURLY)
+    assert not is_unusual(pace, HOURLY)
+    assert not is_unusual(pace, 2 * HOURLY)
+    assert is_unusual(pace, 3 * HOURLY)
+
+
+def test_a_pace_hardly_follows_an_outage_and_soon_those_who_call_more_often() -> None:
+    after_outage = pace_after(3600.0, 12 * HOURLY)
+
+    assert after_outage == 7200.0
+    assert pace_after(after_outage, HOURLY) == 3600.0
+    assert pace_after(3600.0, timedelta(minutes=1)) == 60.0
+    assert pace_after(60.0, -HOURLY) == 0.0

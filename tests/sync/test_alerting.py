@@ -333,7 +333,7 @@ def test_a_platform_that_cannot_be_read_and_one_whose_units_run_out(watched: Wat
 
 
 def test_a_pause_of_the_cron_is_told_once_when_it_is_over(watched: Watched) -> None:
-    watched.sync(due=True)
+    watched.sync(2, due=True)
     watched.service.time.forward(hours=60)
 
     watched.sync(5, every=1, due=True)
@@ -344,10 +344,16 @@ def test_a_pause_of_the_cron_is_told_once_when_it_is_over(watched: Watched) -> N
     assert "121 turns were missed" in row["what"]
 
 
+def test_a_cron_that_calls_less_often_than_projects_want_is_no_pause(watched: Watched) -> None:
+    watched.sync(48, every=120, due=True)
+
+    assert watched.told == []
+
+
 def test_a_pause_is_not_told_where_it_is_muted(watched: Watched) -> None:
     with watched.service.db.write() as tx:
         alerts.mute(tx, Mute("silence"), watched.service.time.now)
-    watched.sync(due=True)
+    watched.sync(2, due=True)
     watched.service.time.forward(hours=60)
 
     watched.sync(due=True)

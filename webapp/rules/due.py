@@ -256,3 +256,20 @@ def simulate(
             yield tick, [project for project, _ in due]
         turns = {project.id: next_turn(project, default_minutes, start, tick, None) for project, _ in due}
         rows = [(project, turns[project.id]["next_sync_at"] if project.id in turns else turn) for project, turn in rows]
+
+
+# Between two calls
+
+
+def pace_after(pace: float | None, gap: timedelta) -> float:
+    """Seconds that usually lie between two calls, after one more: what is rare hardly slows it, what is frequent mends it.
+
+    pace: so far; None: this is the first that is known.
+    """
+    seconds = max(0.0, gap.total_seconds())
+    return seconds if pace is None else min(seconds, 2 * pace)
+
+
+def is_unusual(pace: float | None, gap: timedelta) -> bool:
+    """Whether nobody called for much longer than usual: a cron that calls by the hour is no outage by the hour."""
+    return pace is not None and gap.total_seconds() > 2 * pace + TOLERANCE.total_seconds()

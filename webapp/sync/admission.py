@@ -129,10 +129,11 @@ class Admission:
 
     def _note_tick(self, tx: sa.Connection, trigger: Trigger, now: datetime) -> None:
         longest = timedelta(minutes=2 * self.options.interval_minutes)
-        gap = ticks.put(tx, now, trigger.caller, longest)
-        if gap is not None:
-            tell_silence(self._teller(tx, now), now - gap)
-            minutes = gap // timedelta(minutes=1)
+        silence = ticks.put(tx, now, trigger.caller, longest)
+        if silence is not None and silence.unusual:
+            tell_silence(self._teller(tx, now), now - silence.length)
+        if silence is not None:
+            minutes = silence.length // timedelta(minutes=1)
             log.warning("[SmartSync] no tick came for %d minutes; what was missed is made up for once", minutes)
 
     def _add(self, tx: sa.Connection, trigger: Trigger, now: datetime, *, idle: bool) -> Started | None:

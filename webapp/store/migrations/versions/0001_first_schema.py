@@ -392,6 +392,7 @@ ticks = _table(
     sa.Column("seen_at", UtcDateTime()),
     sa.Column("caller", sa.Text),
     sa.Column("gap_from", UtcDateTime()),
+    sa.Column("pace", sa.REAL),  # seconds that usually lie between two
     sa.Column("gap_until", UtcDateTime()),
     sqlite_with_rowid=False,
 )
