@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.fakes.service import Service
 from tests.fakes.sheet import FakeSheet
 from tests.sync.test_together import statements
+from webapp.alerts import Mail, Recipient
 from webapp.store import platforms
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,19 @@ def test_the_figures_say_how_the_service_stands(synced: Service) -> None:
     assert (found["runs", "succeeded"], found["runs", "failed"]) == (1, 0)
     assert found["spreadsheet_up", "the-sheet"] == 1
     assert abs(found["project_success_timestamp_seconds", *mine] - synced.time.now.timestamp()) < 1
+
+
+def test_alerts_and_messages_are_counted(synced: Service) -> None:
+    assert figures(synced)["alerts_open", "problem"] == 0
+    assert ("messages_oldest_timestamp_seconds",) not in figures(synced)
+    synced.options(mail=Mail((Recipient("webhook:1", "webhook", "a webhook"),)))
+    synced.sheet.rows("Project A")
+    synced.sync()
+
+    found = figures(synced)
+    assert (found["alerts_open", "problem"], found["alerts_unacknowledged",]) == (1, 1)
+    assert found["messages_waiting",] == 2
+    assert abs(found["messages_oldest_timestamp_seconds",] - synced.time.now.timestamp()) < 1
 
 
 def test_what_is_not_known_is_left_out_and_not_0(service: Service) -> None:

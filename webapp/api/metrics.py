@@ -15,6 +15,7 @@ from webapp.api.shapes.status import status_of_service
 from webapp.clock import utc_day
 from webapp.config import Settings
 from webapp.model import RunState
+from webapp.rules.alerts import Level
 from webapp.rules.freshness import is_project_stale
 from webapp.rules.outcomes import project_state
 from webapp.store.db import Database
@@ -73,6 +74,7 @@ def _of_service(status: ServiceStatus, figures: Figures, now: datetime) -> Itera
     yield Metric("projects_stale", "Active projects whose numbers are too old to trust.", [Figure(len(totals.stale))])
     yield Metric("projects_failing", "Active projects whose last sync was not whole.", [Figure(len(totals.failing))])
     yield Metric("held_readings", "Readings that are kept aside until somebody decides.", [Figure(totals.held)])
+    yield from _of_alerts(figures)
     yield Metric("snapshots_today", "Snapshots of this UTC day.", [Figure(figures.snapshots)])
     states = [Figure(figures.runs.get(state, 0), [state]) for state in get_args(RunState)]
     yield Metric("runs", "Runs on record by their state; old ones are forgotten.", states, ["state"])
@@ -97,6 +99,15 @@ def _of_service(status: ServiceStatus, figures: Figures, now: datetime) -> Itera
     sheets = [Figure(sheet.state == "ok", [sheet.key]) for sheet in status.spreadsheets]
     yield Metric("spreadsheet_up", "1 where a spreadsheet answered when it was last asked.", sheets, ["spreadsheet"])
     yield from _of_platforms(status)
+
+
+def _of_alerts(figures: Figures) -> Iterator[Metric]:
+    levels = [Figure(figures.alerts.get(level, 0), [level]) for level in get_args(Level)]
+    yield Metric("alerts_open", "Alerts that are open, by how bad they are.", levels, ["level"])
+    yield Metric("alerts_unacknowledged", "Open ones that nobody knows of.", [Figure(figures.unacknowledged)])
+    yield Metric("messages_waiting", "Messages that are still to be sent.", [Figure(figures.messages)])
+    oldest = "When the oldest of them was written."
+    yield Metric("messages_oldest_timestamp_seconds", oldest, [_moment(figures.messages_since)])
 
 
 def _of_platforms(status: ServiceStatus) -> Iterator[Metric]:
