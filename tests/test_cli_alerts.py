@@ -7,8 +7,7 @@ from pytest_httpserver import HTTPServer
 
 from tests.fakes.receiver import Receiver
 from tests.fakes.shell import Shell
-
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwvM3pXlWk"
+from tests.fakes.told import SECRET
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,11 +12,10 @@ from pytest_httpserver import HTTPServer
 
 from tests.fakes.receiver import Receiver
 from tests.fakes.service import ADMIN, Service
+from tests.fakes.told import SECRET, until
 from webapp.bootstrap import mail_of
 from webapp.clock import iso
 from webapp.config import Settings
-
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwvM3pXlWk"
 
 
 @pytest.fixture
@@ -41,13 +39,6 @@ def api(sqlite_service: Service, hook: Receiver) -> Iterator[Service]:
     sqlite_service.sync()
     yield sqlite_service
     sqlite_service.parts.background.stop.request()
-
-
-def until(what: Callable[[], object]) -> None:
-    ends = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < ends, "in vain"
-        time.sleep(0.01)
 
 
 def fail(api: Service) -> None:

@@ -14,12 +14,11 @@ from tests.dashboard.conftest import OURS, READ, Site
 from tests.dashboard.filled import TOKEN
 from tests.dashboard.test_pages import MARKUP, project_id, text_of
 from tests.fakes.receiver import Receiver
+from tests.fakes.told import SECRET
 from webapp.alerts import Mail, Recipient
 from webapp.app import create_app
 from webapp.rules.alerts import Finding, Key
 from webapp.store import alerts, outbox, thresholds
-
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwvM3pXlWk"
 
 
 def begin(site: Site, rule: Any = "guard", what: str = "8 of 8 accounts have lost their rows", **more: Any) -> int:

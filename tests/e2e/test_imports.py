@@ -11,17 +11,20 @@ from tests.e2e.harness import ROOT, environment, run, serving
 
 HEAVY = (  # which nothing loads before it is used
     "alembic",
+    "apprise",
     "dotenv",
     "google.auth",
     "gspread",
     "gunicorn",
     "openpyxl",
+    "prometheus_client",
     "psycopg",
     "requests",
     "rich",
     "tenacity",
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.orm",
+    "standardwebhooks",
     "urllib3",
 )
 # Not at the start: what works syncs off, tells cells, edits and draws pages.

@@ -14,7 +14,7 @@ import msgspec
 
 from webapp.alerts import Mail, Recipient
 from webapp.clock import iso
-from webapp.rules.alert_words import AlertFacts, Links, Words
+from webapp.rules.alert_words import AlertFacts, Links, Words, title_of
 
 Event = Literal["alert.opened", "alert.closed", "run.finished", "run.failed", "project.changed", "test"]
 GOOGLE_ID = re.compile(r"[A-Za-z0-9_-]{25,}")
@@ -74,6 +74,7 @@ def alert_data(alert: AlertFacts, alert_id: int, links: Links, *, state: str) ->
     return {
         "id": alert_id,
         "rule": alert.rule,
+        "title": title_of(alert),
         "level": alert.level,
         "state": state,
         "project_id": alert.project_id,
