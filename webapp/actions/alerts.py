@@ -7,7 +7,7 @@ from typing import Any
 
 from webapp.actions.desk import Desk
 from webapp.actions.texts import clean_line
-from webapp.alerts.messages import letters, links_of, page_link
+from webapp.alerts.messages import Tried, letters, links_of, page_link
 from webapp.errors import Invalid, NotFound
 from webapp.model import METRICS, Metric
 from webapp.rules.alert_words import Links, trial
@@ -16,7 +16,6 @@ from webapp.store import accounts, alerts, outbox, projects, thresholds
 from webapp.store.alerts import Alert
 from webapp.store.projects import present_project
 from webapp.store.thresholds import PER_PROJECT, Threshold
-from webapp.sync.postman import Tried
 
 LONGEST_NAME = 100
 LONGEST_MUTE = timedelta(days=366)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -29,6 +29,14 @@ class Letter:
     event: Event
     body: str
     not_before: datetime
+
+
+class Tried(NamedTuple):
+    """What became of a message that was sent to see whether it arrives. error: why it did not."""
+
+    recipient: str
+    label: str
+    error: str | None
 
 
 def letters(

@@ -13,6 +13,7 @@ from webapp import web
 from webapp.actions import alerts as doing
 from webapp.actions.desk import Desk
 from webapp.alerts import Mail, Recipient
+from webapp.alerts.messages import Tried
 from webapp.clock import Clock
 from webapp.dashboard.entrance import FORM_LIMIT
 from webapp.dashboard.rendering import page, redirect_to
@@ -25,7 +26,6 @@ from webapp.store.alerts import Alert
 from webapp.store.db import Database
 from webapp.store.outbox import Standing
 from webapp.store.thresholds import Threshold
-from webapp.sync.postman import Tried
 
 CLOSED = 50
 OPEN = 200

@@ -10,11 +10,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from random import uniform
-from typing import NamedTuple
 
 from webapp.alerts.channels import Channel, LeaveAlone, Post
 from webapp.alerts.channels.notify import Notify
-from webapp.alerts.messages import Letter
+from webapp.alerts.messages import Letter, Tried
 from webapp.alerts.ping import Submit
 from webapp.clock import Clock, Stop
 from webapp.errors import SmartSyncError
@@ -30,14 +29,6 @@ CLAIM = timedelta(seconds=90)  # longer than a channel takes for one message
 PATIENCE_S = 600.0  # for which a thread waits for the next attempt; what is due later is left to the next trigger
 TRIAL_S = 30.0
 SLICE_S = 0.5  # how long a wait may overlook a shutdown
-
-
-class Tried(NamedTuple):
-    """What became of a message that was sent to see whether it arrives. error: why it did not."""
-
-    recipient: str
-    label: str
-    error: str | None
 
 
 class Postman:
