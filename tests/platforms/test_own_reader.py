@@ -11,14 +11,15 @@ from pytest_httpserver import HTTPServer
 from tests.documents import blocks, rows
 from tests.fakes.service import Service
 from tests.fakes.sheet import FakeSheet
-from tests.platforms import reddit
+from tests.platforms import acme, reddit
 from tests.platforms.conftest import parsed, unread
 from tests.reference import DOCS
 from webapp import config
 from webapp.api.shapes import platforms as shapes
+from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.platforms import PLATFORMS, Listed
-from webapp.sources.platforms import registry
+from webapp.sources.platforms import ReadBudget, Wanted, registry
 
 PAGE = DOCS / "readers.md"
 ADA, EVE = "https://www.reddit.com/user/ada", "https://www.reddit.com/user/eve"
@@ -39,6 +40,24 @@ def test_the_page_shows_what_is_run_here() -> None:
 
     assert shown == Path(reddit.__file__).read_text(encoding="utf-8")
     assert len(shown.splitlines()) <= 40
+
+
+def test_the_page_shows_the_one_that_asks_for_many() -> None:
+    assert blocks(PAGE, "python")[2] == Path(acme.__file__).read_text(encoding="utf-8")
+
+
+def test_many_are_asked_for_by_name(httpserver: HTTPServer) -> None:
+    items = [{"id": 7, "name": "Ada", "followers": 12}, {"id": 8, "name": "eve", "followers": 3}]
+    key, query = {"Authorization": "Bearer a-key-of-acme"}, "name=ada&name=bob&name=eve"
+    httpserver.expect_request("/channels", query_string=query, headers=key).respond_with_json({"data": items})
+    reader = acme.Acme({"ACME_KEY": "a-key-of-acme", "SMART_SYNC_ACME_API": httpserver.url_for("")[:-1]}, Clock())
+    wanted = [Wanted("acme:ada", "ada", "7"), Wanted("acme:bob", "bob"), Wanted("acme:eve", "eve", "5")]
+
+    (found,) = reader.read(wanted, ReadBudget(5, Clock()))
+
+    assert [(one.counts.followers, one.platform_id) for one in found] == [(12, "7"), (None, None), (None, None)]
+    assert [one.unread.code for one in found if one.unread] == ["gone", "another_profile"]
+    reader.close()
 
 
 @pytest.mark.usefixtures("listed")

@@ -13,7 +13,7 @@ from webapp.errors import SourceError, TransientSourceError
 from webapp.model import Counts
 from webapp.sources.http.exchange import too_many
 from webapp.sources.platforms import ProfileReading, ReadBudget, Wanted
-from webapp.sources.platforms.asking import at, beside, count_at, each, in_parts, items_of, text_at
+from webapp.sources.platforms.asking import at, beside, count_at, each, id_at, in_parts, items_of, text_at
 from webapp.sources.platforms.doubt import doubt_gone
 
 if TYPE_CHECKING:
@@ -329,6 +329,7 @@ class TestPaths:
         assert at({"a": 1}, 0) is None
         assert count_at({"a": "7"}, "a") == 7
         assert text_at({"a": " x "}, "a") == "x"
+        assert [id_at({"a": id_}, "a") for id_ in (7, "7", " ", True, 7.0)] == ["7", "7", None, None, None]
         assert text_at({"a": 3}, "a") is None
         assert [text_at({"a": odd}, "a") for odd in ("\0", "a\0b", "\ud800", "a\nb", "x" * 2_001, " ")] == [None] * 6
         with pytest.raises(SourceError):

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 class Case(NamedTuple):
     """A reader. keys: of two accounts that it asks for; together, where it is not `single`.
 
-    says: the body about the first, with these followers. codes: what it makes of a code that others raise. many: keys.
+    settings: by the server's address; a secret in them begins as one of SECRETS. says: the body about the first, with
+    these followers. empty: the body about nobody. many: a key by its number. codes: what it makes of a code that others
+    raise. single: one account a call; then neither empty nor many is needed. html: says is the followers alone.
     """
 
     name: str

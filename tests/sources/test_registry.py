@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.errors import ConfigError
-from webapp.platforms import PLATFORMS
+from webapp.platforms import PLATFORMS, Listed
 from webapp.sources.platforms.registry import sources_of
+from webapp.sources.urls import PLATFORMS as SITES
 
 KEYLESS = [platform.name for platform in PLATFORMS if platform.keyless]
 
@@ -76,3 +79,15 @@ def test_a_key_is_a_secret_and_may_be_in_a_file(tmp_path_factory: pytest.TempPat
 def test_how_often_an_account_is_asked_for() -> None:
     assert Settings.from_env({}).read_every == 30
     assert Settings.from_env({"SMART_SYNC_READ_MINUTES": "360"}).read_every == 360
+
+
+@pytest.mark.parametrize("platform", [one for one in PLATFORMS if not one.many], ids=lambda one: one.name)
+def test_the_addresses_of_a_platform_that_is_read_are_known(platform: Listed) -> None:
+    assert platform.name in SITES, "webapp/sources/urls/table.py needs a row, else no account is ever one of its"
+
+
+@pytest.mark.parametrize("platform", PLATFORMS, ids=lambda one: one.name)
+def test_the_contracts_list_every_platform(platform: Listed) -> None:
+    contracts = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+
+    assert contracts.count(f"({platform.module})") == 2

@@ -138,6 +138,12 @@ def text_at(value: Any, *path: str | int) -> str | None:
     return text if text and text.isprintable() and len(text) <= LONGEST_TEXT else None
 
 
+def id_at(value: Any, *path: str | int) -> str | None:
+    """An id: a text, or a whole number as its digits."""
+    found = at(value, *path)
+    return str(found) if type(found) is int else text_at(value, *path)
+
+
 def beside(jobs: Sequence[Callable[[], Iterator[T]]], workers: int) -> Iterator[T]:
     """What the jobs yield, so many at work at a time, in the order it comes. The first error of any ends them all, and is
     raised once what the others were asking for is there."""

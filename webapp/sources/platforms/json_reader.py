@@ -30,6 +30,7 @@ from webapp.sources.platforms.asking import (
     each,
     garbled,
     gone,
+    id_at,
     in_parts,
     text_at,
     unread,
@@ -224,8 +225,7 @@ class JsonReader:
 
     def id_of(self, item: Any) -> str | None:
         """The platform's own id of who an item is about: a text, or a whole number."""
-        found = at(item, *_path(self.spec.id)) if self.spec.id else None
-        return str(found) if type(found) is int else text_at(found)
+        return id_at(item, *_path(self.spec.id)) if self.spec.id else None
 
     def check(self, budget: ReadBudget) -> str:
         mark = next(mark for mark in (ONE, MANY, PAGE) if mark in self.spec.url)
