@@ -56,7 +56,13 @@ from webapp.sources.urls import PLATFORMS, BadProfile, platform_slug, profile_of
 
 SETTING = re.compile(r"\b(?:SMART_SYNC_[A-Z_]+|GOOGLE_[A-Z_]+|DATABASE_URL|WEB_CONCURRENCY|LOG_LEVEL)\b")
 # The prefix itself; variables of a caller's shell; what an example declares.
-NO_SETTINGS = {"SMART_SYNC_", "SMART_SYNC_TRIGGER", "GOOGLE_CLOUD_REGION", "SMART_SYNC_REDDIT_API"}
+NO_SETTINGS = {
+    "SMART_SYNC_",
+    "SMART_SYNC_TRIGGER",
+    "GOOGLE_CLOUD_REGION",
+    "SMART_SYNC_REDDIT_API",
+    "SMART_SYNC_ACME_API",
+}
 OTHERS = {"pg_dump", "pg_restore"}  # other programs
 LANGUAGES = {"sh", "crontab", "sql", "json", "html", "text", "ini", "yaml", "python"}
 CALLERS_PAGE = DOCS / "callers.md"

@@ -91,7 +91,9 @@ def _clean_forms() -> Iterator[tuple[str, _CleanForm]]:
 _BY_SLUG = {site.slug: site for site in SITES}
 _CLEAN = dict(_clean_forms())
 _SLUGS = {
-    _plain(name): slug for slug, names in CALLED.items() for name in (slug, *names.split(","), *_BY_SLUG[slug].hosts)
+    _plain(name): slug
+    for slug, site in _BY_SLUG.items()
+    for name in (slug, *filter(None, CALLED.get(slug, "").split(",")), *site.hosts)
 }
 
 
