@@ -8,7 +8,7 @@ from webapp.model import Counts
 from webapp.setting import Setting, base_url
 from webapp.sources.http import Http
 from webapp.sources.platforms import Platform, ProfileReading, ReadBudget, Wanted
-from webapp.sources.platforms.asking import CALL, ask_json, count_at, each, text_at
+from webapp.sources.platforms.asking import CALL, ask_json, count_at, each, garbled, text_at
 
 
 class Reddit:
@@ -24,8 +24,9 @@ class Reddit:
 
     def look_up(self, account: Wanted, budget: ReadBudget) -> ProfileReading:
         said = ask_json(self.http, f"{self.base}/{account.key.removeprefix('reddit:')}/about.json", budget)
-        counts = Counts(followers=count_at(said, "data", "subreddit", "subscribers"))
-        return ProfileReading(account.key, counts, text_at(said, "data", "id"))
+        if (id_ := text_at(said, "data", "id")) is None:
+            raise garbled("Reddit", "an answer about nobody")  # such as an error that calls itself a success
+        return ProfileReading(account.key, Counts(followers=count_at(said, "data", "subreddit", "subscribers")), id_)
 
     def check(self, budget: ReadBudget) -> str:
         self.look_up(Wanted("reddit:user/reddit", "reddit"), budget)
