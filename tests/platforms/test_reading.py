@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from tests.fakes.service import Service
+from tests.fakes.service import Service, moment
 from tests.fakes.sheet import FakeSheet
 from tests.platforms.conftest import unread
 from webapp.clock import Budget, Stop
@@ -185,6 +185,24 @@ def test_a_profile_that_is_not_shown_keeps_its_reading_and_says_why(syncing: Ser
     syncing.time.forward(minutes=31)
     syncing.sync()
     assert len(reader.asked) == 2  # not asked for again for hours
+
+
+@pytest.mark.parametrize(("wait_s", "minutes"), [(None, 5), (60.0, 5), (1800.0, 30), (float("inf"), 24 * 60)])
+def test_one_place_of_a_platform_is_left_alone_for_as_long_as_it_asks(
+    syncing: Service, reader: FakeReader, wait_s: float | None, minutes: int
+) -> None:
+    """Such as one instance of Mastodon, while the others answer."""
+
+    def answer(accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
+        yield [ProfileReading(accounts[0].key, unread=Busy("later", code="upstream_error", wait_s=wait_s))]
+        yield from fine(accounts[1:], budget)
+
+    reader.answer = answer
+
+    syncing.sync()
+
+    (row,) = syncing.rows("SELECT since, again_at FROM account_reads WHERE code IS NOT NULL")
+    assert moment(row["again_at"]) - moment(row["since"]) == timedelta(minutes=minutes)
 
 
 def test_what_nobody_asked_for_is_not_kept(syncing: Service, reader: FakeReader) -> None:

@@ -248,7 +248,7 @@ class PlatformThread(threading.Thread):
         if error is None:
             same = (id_, handle, None) == (turn.platform_id, turn.handle, turn.code)
             return None if same else AccountRead(turn.account_id, self.source.name, id_, handle)
-        again_at = at + (SOON if isinstance(error, TransientSourceError) else LATER)
+        again_at = at + (max(SOON, _asked_for(error)) if isinstance(error, TransientSourceError) else LATER)
         return AccountRead(turn.account_id, self.source.name, id_, handle, error.code, str(error), at, again_at)
 
     def _report(self, error: SourceError | None) -> None:
@@ -333,10 +333,12 @@ def _key(url: str) -> str | None:
 
 def _pause(error: SourceError, failures: int) -> timedelta:
     """How long it is left alone; as long as it asks for, if it does, up to a day."""
-    wait_s = getattr(error, "wait_s", None) or 0.0
-    return min(
-        timedelta(days=1), max(timedelta(minutes=pause_minutes(failures)), timedelta(seconds=min(wait_s, 86_400.0)))
-    )
+    return max(timedelta(minutes=pause_minutes(failures)), _asked_for(error))
+
+
+def _asked_for(error: SourceError) -> timedelta:
+    """What it asks to be left alone for, up to a day."""
+    return timedelta(seconds=min(getattr(error, "wait_s", None) or 0.0, 86_400.0))
 
 
 @dataclass
