@@ -171,6 +171,17 @@ class TestInParts:
 
         assert ([key for key, why in found.items() if why], found["060"], raised) == (["060"], "upstream_error", "")
 
+    def test_one_that_was_found_rests_for_long(self, fake_time: FakeTime) -> None:
+        def ask(part: Sequence[Wanted]) -> Sequence[ProfileReading]:
+            if any(one.key == "d" for one in part):
+                raise TransientSourceError("500", code="upstream_error")
+            return [ProfileReading(one.key, Counts(followers=1)) for one in part]
+
+        wanted = [Wanted(key, key) for key in "abcdef"]
+        found = [one for part in in_parts(wanted, 2, ask, "It", ReadBudget(60, fake_time.clock)) for one in part]
+
+        assert [type(one.unread) for one in found if one.unread] == [SourceError]
+
     @pytest.mark.parametrize(
         ("code", "told"),
         [("upstream_error", ["upstream_error"] * 5), ("rate_limited", []), ("key_refused", [])],

@@ -328,8 +328,9 @@ def _may_be_one(error: SourceError, *, by_name: bool, answered: bool) -> bool:
 
 
 def _refused(account: Wanted, error: SourceError, title: str) -> ProfileReading:
+    """Not for now alone: to find it again costs a dozen calls."""
     if error.code != "status_400":
-        return ProfileReading(account.key, unread=error)
+        return unread(account, error.code, error.message, error.hint)
     return unread(account, "refused", f"{title} takes this for no name of a profile")
 
 
