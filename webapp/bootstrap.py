@@ -143,6 +143,7 @@ def options_of(settings: Settings) -> Options:
         stale_after=settings.stale_after,
         lease_ms=settings.lease_ms,
         keep_changes=timedelta(days=settings.keep_changes_days),
+        weekly_after=settings.weekly_after,
         read_every=settings.read_every,
         readings_stale_after=settings.readings_stale_after,
         mail=mail_of(settings),

@@ -65,6 +65,7 @@ class Settings:
     stale_after_minutes: int | None = None
     readings_stale_after: int = 2880
     keep_changes_days: int = 90
+    weekly_after: int | None = None
     replica_url: str = field(default="", repr=False)
     get_trigger: bool = False
     ping_url: str = field(default="", repr=False)
@@ -404,6 +405,13 @@ SETTINGS: tuple[Setting, ...] = (
         whole(1, 36_500),
         "days for which it is kept which sync changed which count; snapshots stay for ever",
         "90",
+    ),
+    Setting(
+        "SMART_SYNC_WEEKLY_AFTER_MONTHS",
+        "weekly_after",
+        whole(1, 1_200),
+        "months after which of each week only what it ends with is kept, once `smart-sync db thin` has begun with it; "
+        "without it every day is kept for ever",
     ),
     Setting(
         "LITESTREAM_REPLICA_URL",

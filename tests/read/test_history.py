@@ -96,6 +96,15 @@ def test_gaps_name_the_days_and_on_request_the_accounts(world: World) -> None:
     assert one["gaps"] == [{"date": "2026-02-28", "accounts": 1, "missing": 1}]
 
 
+def test_days_that_are_kept_by_the_week_are_no_gaps(world: World) -> None:
+    project = world.project(weekly_until=day("02-26"))
+    world.snapshots(world.account(project, "ann"), {"02-22": 1, "02-26": 1, "03-01": 2})
+
+    found = world.json(f"/api/projects/{project}/gaps")["gaps"]
+
+    assert [gap["date"] for gap in found] == ["2026-02-27", "2026-02-28"]
+
+
 def test_gaps_of_an_account_of_another_project_are_not_found(world: World) -> None:
     project, stranger = world.project(), world.account(world.project("Other"), "ann")
 

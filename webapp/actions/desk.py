@@ -28,7 +28,7 @@ Door = Literal["http", "page", "cli"]
 
 # Columns of a project that follow from what was changed.
 CONSEQUENCES = {
-    *("revision", "updated_at", "settled", "sheet_seen", "rows_seen", "snapshot_day"),
+    *("revision", "updated_at", "settled", "sheet_seen", "rows_seen", "snapshot_day", "weekly_until"),
     *("next_sync_at", "anchor_at"),
 }
 

@@ -298,6 +298,8 @@ class _OfProject:
         if new and self._latest is not None:  # reads measure growth from here until the first sync
             project = projects.lock(tx, self._project.id)
             projects.change(tx, project, {"as_of": self._latest, "changed_at": self._latest}, self._edit.now)
+        if self._new_days and self._project.weekly_until is not None:  # somebody has to want old days to go again
+            projects.change(tx, projects.lock(tx, self._project.id), {"weekly_until": None}, self._edit.now)
         told = {"accounts": self._new_accounts, "days": self._new_days}
         self._edit.audit("project.take_over", f"project:{self._project.id}", None, told)
 

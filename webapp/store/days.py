@@ -119,6 +119,21 @@ def first_of(tx: sa.Connection, account_ids: Collection[int]) -> date | None:
     return min(filter(None, found), default=None)
 
 
+def keep_within(tx: sa.Connection, project_id: str, start: date, end: date) -> None:
+    """Sum up the days from start to end anew, where their snapshots went and what they end with is as it was.
+
+    Days on which nothing is seen any more, and nobody came or went, need no row.
+    """
+    mine = (project_days.c.project_id == project_id, project_days.c.day.between(start, end))
+    tx.execute(project_days.delete().where(*mine))
+    seen = {cell[0] for cell in cells(tx, "project", project_id, start, end)}
+    days = sorted(seen | {day for day in _turns(tx, project_id) if start <= day <= end})
+    _put(tx, [(project_id, day, NO_SUMS) for day in days])  # they tell where to look for values that are carried
+    for day in days:
+        found = movements.of_projects(tx, [project_id], DayEnd(day - ONE), DayEnd(day))
+        _put(tx, [(project_id, day, found.get(project_id, NO_SUMS))])
+
+
 class Rebuilt(NamedTuple):
     """days: that were summed up. mended: some of them were wrong, so that answers have changed."""
 
@@ -152,13 +167,13 @@ def _touched_days(tx: sa.Connection, project_id: str) -> list[date]:
     """The days with a snapshot, and those on which somebody begins or ceases to count."""
     mine = sa.select(accounts.c.id).where(accounts.c.project_id == project_id)
     snapshots = sa.select(account_snapshots.c.day).where(account_snapshots.c.account_id.in_(mine)).distinct()
-    turns = (
-        moment.date()
-        for span in spans.of_scope(tx, "project", project_id)
-        for moment in (span.since, span.until)
-        if moment is not None
-    )
-    return sorted({*tx.execute(snapshots).scalars(), *turns})
+    return sorted({*tx.execute(snapshots).scalars(), *_turns(tx, project_id)})
+
+
+def _turns(tx: sa.Connection, project_id: str) -> Iterator[date]:
+    """The days on which somebody begins or ceases to count."""
+    for span in spans.of_scope(tx, "project", project_id):
+        yield from (moment.date() for moment in (span.since, span.until) if moment is not None)
 
 
 def _plainly(tx: sa.Connection, scope: Scope, of: str | int, start: date, end: date) -> dict[date, Sums]:

@@ -29,7 +29,8 @@ class Project:
     """One row of `projects`. Times are aware UTC; None: never. spreadsheet None: the default one.
 
     name_set: a renamed tab does not rename it. settled: the stored counts are the merge of the stored observations.
-    rows_seen: the `sheet_seen` for which `tab_rows` holds.
+    rows_seen: the `sheet_seen` for which `tab_rows` holds. weekly_until: up to which day only what each week ends with
+    is kept.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Project:
     as_of: datetime | None = None
     degraded_since: datetime | None = None
     snapshot_day: date | None = None
+    weekly_until: date | None = None
     revision: int = 0
     target_views: int | None = None
     start_date: date | None = None

@@ -12,7 +12,7 @@ from webapp.errors import LostLease, StoreError
 from webapp.model import RunState
 from webapp.rules.outcomes import count_states, log_level, reasons, state_of, worst_first
 from webapp.rules.wording import unexpected
-from webapp.store import leases, lost_history, runs, spreadsheets
+from webapp.store import leases, lost_history, runs, spreadsheets, thinning
 from webapp.store.pruning import prune
 from webapp.store.runs import Run
 from webapp.sync.alerting import judge
@@ -72,6 +72,7 @@ def close(run: LiveRun, *, force: bool) -> None:
     if not run.dry:
         lost_history.leave_trace(run.db, run.now())
         prune(run.db, run.now(), run.options.keep_changes, lambda: run.budget.used_up)
+        thinning.go_on(run.db, run.now(), run.options.weekly_after, lambda: run.budget.used_up)
     _log_end(run.row, state, values)
 
 

@@ -31,6 +31,7 @@ class Options:
     stale_after: int = 60  # minutes
     lease_ms: int = 60_000
     keep_changes: timedelta = timedelta(days=90)
+    weekly_after: int | None = None  # months; None: every day is kept for ever
     read_every: int = 30  # minutes, of an account on its platform
     readings_stale_after: int = 2880  # minutes
     mail: Mail = field(default_factory=Mail)

@@ -140,7 +140,8 @@ def _find_gaps(tx: sa.Connection, project: Project, account_id: int | None, days
     of = project.id if account_id is None else account_id
     before = standing_at(tx, scope, of, days.before)
     found = cells(tx, scope, of, days.start, days.end)
-    return gaps(days.start, days.end, before, found, spans.of_scope(tx, scope, of))
+    every = gaps(days.start, days.end, before, found, spans.of_scope(tx, scope, of))
+    return [gap for gap in every if project.weekly_until is None or gap.day > project.weekly_until]
 
 
 def _worst_accounts(found: Sequence[DayGap], accounts: dict[int, Account]) -> list[AccountGaps]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.errors import StoreError
-from webapp.store import lost_history, replicas
+from webapp.rules.retention import last_whole_week
+from webapp.store import lost_history, replicas, thinning
 from webapp.store.db import Database, open_database
 from webapp.store.revision import HEAD_REVISION, is_newer, newer_schema, revision_of
 from webapp.store.soundness import RESTORE
@@ -43,6 +44,7 @@ def examine_database(case: Case) -> Iterator[Finding]:
         _write_something(case.db)
         yield Finding("ok", "database", f"{place} can be read and written, schema {revision} is current")
         yield from _lost_history(case.db)
+        yield from _thinning(case, case.db)
 
 
 def _lost_history(db: Database) -> Iterator[Finding]:
@@ -51,6 +53,22 @@ def _lost_history(db: Database) -> Iterator[Finding]:
     if loss is not None:
         fix = "restore a backup over it, or, if nothing is to be done, smart-sync db acknowledge-loss"
         yield Finding("warn", "history", f"was lost: {loss.words}", fix)
+
+
+def _thinning(case: Case, db: Database) -> Iterator[Finding]:
+    """What a setting would take away, before anybody has begun with it."""
+    if case.settings.weekly_after is None:
+        return
+    until = last_whole_week(case.clock.now().date(), case.settings.weekly_after)
+    with db.read() as tx:
+        found = thinning.waiting(tx, until)
+    if found is None:
+        yield Finding("ok", "history", f"days up to {until} are kept by the week")
+    else:
+        words = f"days from {found.first} to {until} of {len(found.project_ids)} projects are still kept one by one"
+        yield Finding(
+            "warn", "history", words, "smart-sync db thin --dry-run says what would go; smart-sync db thin begins"
+        )
 
 
 def _no_tables(place: str, error: StoreError) -> Finding:

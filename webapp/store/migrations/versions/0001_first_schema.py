@@ -106,6 +106,7 @@ projects = _table(
     sa.Column("as_of", UtcDateTime()),  # last sync after which reads answered something else
     sa.Column("degraded_since", UtcDateTime()),
     sa.Column("snapshot_day", Day()),  # the last day of which every account that counts has all that is known of it
+    sa.Column("weekly_until", Day()),  # the last of the days of which only what a week ends with is kept
     _number("revision"),
     sa.Column("target_views", Count()),
     sa.Column("start_date", Day()),
