@@ -760,6 +760,19 @@ class TestJson:
         assert found.urls == ("https://www.tiktok.com/@countess",)
         made.reader.close()
 
+    def test_who_was_renamed_is_known_though_somebody_else_has_the_name_on_an_earlier_page(
+        self, httpserver: HTTPServer, fake_time: FakeTime
+    ) -> None:
+        pages = {"1": [tiktok(4) | {"uid": 18}], "2": [tiktok(9) | {"username": "countess"}]}
+        always(httpserver, lambda request: as_json(pages.get(request.path.rpartition("/")[2], [])))
+        made = Reading(case_of("json", "/all/{page}"), httpserver.url_for("").rstrip("/"), fake_time)
+
+        for platform_id, expected in (("17", (9, None)), ("16", (None, "another_profile"))):
+            wanted = [Wanted("tiktok:@ada", "ada", platform_id=platform_id)]
+            found = [one for part in made.reader.read(wanted, ReadBudget(5, fake_time.clock)) for one in part]
+            assert [(one.counts.followers, one.unread.code if one.unread else None) for one in found] == [expected]
+        made.reader.close()
+
     @pytest.mark.parametrize("uid", [True, "", "a\0b", "x" * 5_000, 1.5, [3], None])
     def test_what_is_no_id_is_none(self, httpserver: HTTPServer, fake_time: FakeTime, uid: Any) -> None:
         always(httpserver, as_json({"user": tiktok(5) | {"uid": uid}}))

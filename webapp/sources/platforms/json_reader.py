@@ -151,6 +151,7 @@ class JsonReader:
     def read_pages(self, accounts: Sequence[Wanted], budget: ReadBudget) -> Iterator[Sequence[ProfileReading]]:
         """Page after page, to one that is empty or names nobody new; who is on none of them is gone."""
         left, seen = {account.key: account for account in accounts}, set[str]()
+        doubtful: dict[str, ProfileReading] = {}  # a later page may still have them by their id
         for page in range(self.spec.first_page, MOST_PAGES):
             items = self.ask(PAGE, str(page), budget)
             new = {who for item in items if (who := self.who(item))} - seen
@@ -158,14 +159,16 @@ class JsonReader:
                 break
             seen |= new
             found = self.match(list(left.values()), items)
-            for key in found:
-                del left[key]
-            yield list(found.values())
+            doubtful |= {key: one for key, one in found.items() if one.unread}
+            read = [one for one in found.values() if one.unread is None]
+            for one in read:
+                del left[one.key]
+            yield read
             if not left:
                 return
         else:
             raise SourceError(f"{self.title} has no last page", code="endless")
-        yield [gone(account, self.title) for account in left.values()]
+        yield [doubtful.get(key) or gone(account, self.title) for key, account in left.items()]
 
     def ask(self, mark: str, value: str, budget: ReadBudget) -> list[Any]:
         """The items of one answer; a profile alone is one."""
