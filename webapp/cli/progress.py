@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def stop_on_signals(stop: Stop) -> Iterator[None]:
-    """End between two projects, with the run marked, when the terminal or the system says so."""
+def stop_on_signals(stop: Stop, *, grace_s: float = 0.0) -> Iterator[None]:
+    """End between two projects, with the run marked, when the terminal or the system says so.
+
+    grace_s: seconds in which a run may go on after SIGTERM. Somebody at the terminal does not want to wait for them.
+    """
 
     def ask(number: int, frame: FrameType | None) -> None:
-        del number, frame
+        del frame
         if stop.requested:
             raise KeyboardInterrupt
         say("ending after this project; once more to end at once", err=True)
-        stop.request(0.0)
+        stop.request(grace_s if number == signal.SIGTERM else 0.0)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

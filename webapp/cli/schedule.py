@@ -11,6 +11,7 @@ import click
 from webapp.cli.lines import print_overdue
 from webapp.cli.root import open_parts, print_json
 from webapp.cli.terminal import say
+from webapp.cli.work import work
 from webapp.clock import iso
 from webapp.rules.due import overdue, schedule_of, simulate
 from webapp.rules.words import ago, ahead
@@ -25,6 +26,9 @@ CALLS_A_MINUTE = 60  # that Google allows one user
 @click.group()
 def schedule() -> None:
     """When projects are synced by themselves."""
+
+
+schedule.add_command(work)
 
 
 @schedule.command(name="list")
