@@ -53,7 +53,7 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
         document,
         Streams(),
         Sessions(parts.tokens, parts.clock, partial(is_ended, parts.db)),
-        dashboard.SetUp(parts.settings.configured, parts.reader, keep_answers),
+        dashboard.SetUp(parts.settings.configured, parts.reader, keep_answers, _default_sheet(parts)),
     ]
     web.provide(app, shared)
     api.register(app, routes)
@@ -64,6 +64,10 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
         app.wsgi_app = front  # type: ignore[method-assign]
     app.wsgi_app = web.WithoutSlash(app.wsgi_app)  # type: ignore[method-assign]
     return app
+
+
+def _default_sheet(parts: Parts) -> str | None:
+    return parts.engine.sheets[0].key if parts.engine.sheets else None
 
 
 def harden(response: Response) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ import msgspec
 
 from webapp.alerts import Mail, Recipient
 from webapp.clock import iso
+from webapp.rules.addresses import cell_link
 from webapp.rules.alert_words import AlertFacts, Links, Words, title_of
 
 Event = Literal["alert.opened", "alert.closed", "run.finished", "run.failed", "project.changed", "test"]
-GOOGLE_ID = re.compile(r"[A-Za-z0-9_-]{25,}")
 
 
 @dataclass(frozen=True)
@@ -118,12 +117,3 @@ def page_link(base_url: str, project_id: str | None) -> str | None:
     if not base_url:
         return None
     return f"{base_url}/projects/{quote(project_id)}" if project_id else f"{base_url}/alerts"
-
-
-def cell_link(spreadsheet: str | None, worksheet_id: str | None, cell: str | None) -> str | None:
-    """The cell or tab in Google Sheets; None for a spreadsheet that is not there."""
-    if not spreadsheet or not GOOGLE_ID.fullmatch(spreadsheet) or worksheet_id is None:
-        return None
-    place = (cell or "").rpartition("!")[2]
-    part = f"&range={quote(place)}" if cell and re.fullmatch(r"[A-Z]{1,3}\d+", place) else ""
-    return f"https://docs.google.com/spreadsheets/d/{spreadsheet}/edit#gid={worksheet_id}{part}"

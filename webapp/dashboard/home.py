@@ -14,17 +14,19 @@ from webapp import web
 from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.dashboard.charts import SparkDrawing, draw_spark
+from webapp.dashboard.problems import to_mend
 from webapp.dashboard.rendering import SetUp, page
-from webapp.dashboard.runs import live_run, unhappy_run
+from webapp.dashboard.runs import latest_run, live_run
 from webapp.dashboard.states import state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS
 from webapp.model import METRICS, Values
 from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import NO_SUMS, Sums
 from webapp.rules.history import ProjectDay
+from webapp.rules.outcomes import URGENCY, ProjectState, standing_words, succeeded
 from webapp.rules.platforms import platform_words, units_left, unread_words
 from webapp.rules.sorting import group_by
-from webapp.store import account_reads, days, held, leases, lost_history, platforms, reading_ages, schedule
+from webapp.store import account_reads, days, doubts, held, leases, lost_history, platforms, reading_ages, schedule
 from webapp.store.by_project import ByProject
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
@@ -61,17 +63,25 @@ class HomeMemory:
 
 @dataclass(frozen=True)
 class ProjectCard:
-    """One project at a glance. state: the worst thing that is so. silent: a program that reads has stopped."""
+    """One project at a glance. state: the worst thing that is so. silent: a program that reads has stopped.
+
+    problems: but those that are held or in doubt.
+    """
 
     project: Project
     sums: HomeSums
     spark: SparkDrawing | None
-    state: str
+    state: ProjectState
     problems: int
     held: int
+    doubts: int
     percent: float | None
     silent: bool
     due: bool
+
+    @property
+    def needs_hand(self) -> bool:
+        return self.state == "degraded" or bool(self.problems or self.held or self.doubts or self.silent)
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,12 @@ class HomePage:
     platforms: Sequence[PlatformLine]
 
     @property
+    def standing(self) -> str | None:
+        """How many projects failed, and how many need somebody, in words."""
+        states = [card.state for card in self.cards]
+        return standing_words(states, sum(card.needs_hand and card.state != "failed" for card in self.cards))
+
+    @property
     def accounts(self) -> int:
         return sum(card.sums.accounts for card in self.cards)
 
@@ -108,25 +124,27 @@ def home() -> Response:
     memory = current_app.extensions.setdefault(MEMORY, HomeMemory(keep=set_up.keep))
     with database.read() as tx:
         found = home_page(tx, memory, database.generation, now, settings)
-        live, loss, unhappy = live_run(tx), lost_history.open_loss(tx), unhappy_run(tx)
-    return page("home.html", home=found, live=live, loss=loss, unhappy=unhappy, set_up=set_up)
+        live, loss, latest = live_run(tx), lost_history.open_loss(tx), latest_run(tx)
+    unhappy = latest if latest and not succeeded(latest) else None
+    return page("home.html", home=found, live=live, loss=loss, latest=latest, unhappy=unhappy, set_up=set_up)
 
 
 def home_page(tx: sa.Connection, memory: HomeMemory, generation: int, now: datetime, settings: Settings) -> HomePage:
-    """Every project that is not removed, by name."""
+    """Every project that is not removed, those that failed first, then by name."""
     projects = all_heads(tx)
     today = now.date()
     sums = memory.sums.of(projects, (generation, today), lambda some: _sums(tx, some, today))
     ages = _ages(tx, memory, (generation, today), projects, now, settings.readings_stale_after)
     silences = _silences(ages, settings.readings_stale_after, now)
-    waiting, syncing = held.counts(tx), leases.syncing(tx, settings.lease_ms)
+    waiting, in_doubt, syncing = held.counts(tx), doubts.counts(tx), leases.syncing(tx, settings.lease_ms)
     due = {project.id for project in schedule.due(tx, now, settings.interval_minutes)}
     cards = []
     for project in projects:
         state = state_of(project, syncing=project.id in syncing, stale_after=settings.stale_after, now=now)
         silent = project.id in silences
-        mine, held_values = sums[project.id], waiting.get(project.id, 0)
-        cards.append(_card(project, mine, state, held_values, silent=silent, due=project.id in due))
+        mine, decisions = sums[project.id], (waiting.get(project.id, 0), in_doubt.get(project.id, 0))
+        cards.append(_card(project, mine, state, decisions, silent=silent, due=project.id in due))
+    cards.sort(key=lambda card: _urgency(card, settings.stale_after, now))
     told = stale_readings(reading_ages.together(ages.values()), settings.readings_stale_after, now)
     return HomePage(cards, told, _platforms(tx, now))
 
@@ -173,14 +191,28 @@ def _silences(ages: Ages, limit: int, now: datetime) -> set[str]:
     return {one for one, mine in ages.items() if stale_readings(mine, limit, now)}
 
 
-def _card(project: Project, sums: HomeSums, state: str, waiting: int, *, silent: bool, due: bool) -> ProjectCard:
+def _urgency(card: ProjectCard, stale_after: int, now: datetime) -> int:
+    """How early somebody looks at it; a sync that is at work moves nothing."""
+    return URGENCY.index(state_of(card.project, syncing=False, stale_after=stale_after, now=now))
+
+
+def _card(
+    project: Project,
+    sums: HomeSums,
+    state: ProjectState,
+    decisions: tuple[int, int],
+    *,
+    silent: bool,
+    due: bool,
+) -> ProjectCard:
+    """decisions: how many values are held, and in doubt."""
     return ProjectCard(
         project,
         sums,
         draw_spark(sums.views),
         state,
-        len(project.problems),
-        waiting,
+        len(to_mend(project)),
+        *decisions,
         target_percent(project, sums.counts),
         silent,
         due,

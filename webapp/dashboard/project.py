@@ -15,11 +15,12 @@ from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.dashboard.charts import ChartDay, SparkDrawing, draw_line, draw_spark, fill_gaps
 from webapp.dashboard.crossed import Crossed, crossed, metrics_of
+from webapp.dashboard.problems import Place, ProblemGroup, place_of, problem_groups, to_mend
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
-from webapp.dashboard.reasons import SourcedCount, sourced_count
+from webapp.dashboard.reasons import SourcedCount, sheet_cells, sourced_count
 from webapp.dashboard.rendering import page
 from webapp.dashboard.runs import live_run
-from webapp.dashboard.states import state_of, target_percent
+from webapp.dashboard.states import failing_words, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
 from webapp.model import METRICS, Metric, Values
 from webapp.rules.freshness import stale_readings
@@ -44,7 +45,6 @@ from webapp.store.wholes import crossings, present, since_day, since_moments
 
 INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
 BY_CRON = "cron"  # stands for the expression that rules now
-PROBLEMS = 100
 GROUPS = 20
 PER_PAGE = 40
 LONGEST_WORD = 100
@@ -95,7 +95,8 @@ class ProjectPage:
     """total: accounts there are; found: those that fit the listing, on so many pages.
 
     silences: what is said of each program that has stopped reading. unread: of accounts that platforms could not be read
-    for. crossed: numbers that are marked.
+    for. failing: why the tab was not taken over, where that is not one of its problems. doubted: the cells of what is in
+    doubt. crossed: numbers that are marked.
     """
 
     project: Project
@@ -112,10 +113,12 @@ class ProjectPage:
     total: int
     found: int
     pages: int
-    problems: Sequence[Mapping[str, Any]]
+    problems: Sequence[ProblemGroup]
     problem_count: int
+    failing: str | None
     held: Sequence[ListedHeld]
     doubts: Sequence[ListedDoubt]
+    doubted: Mapping[tuple[int, Metric], Sequence[Place]]
     crossed: Sequence[Crossed]
 
     def marks(self, account_id: int | None = None) -> set[Metric]:
@@ -179,15 +182,15 @@ def project_page(
     dates = days_up_to(today, max(days, SPARK_DAYS))
     past = kept_days.of_project(tx, project.id, dates[0], today)
     sparks = _account_sparks(tx, [account.id for account in shown], place, today)
-    sources = observations.sources_of(tx, [account.id for account in shown], now)
-    problems, syncing, limit = (
-        project.problems,
-        leases.is_syncing(tx, project.id, settings.lease_ms),
-        settings.readings_stale_after,
-    )
+    in_doubt = doubts.listed(tx, project_id=project.id)
+    ids = {account.id for account in shown} | {one.account_id for one in in_doubt}
+    sources = observations.sources_of(tx, ids, now)
+    problems = to_mend(project)
+    syncing, limit = leases.is_syncing(tx, project.id, settings.lease_ms), settings.readings_stale_after
+    state = state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now)
     return ProjectPage(
         project=project,
-        state=state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now),
+        state=state,
         due=schedule.project_due(tx, project.id, now, settings.interval_minutes),
         silences=stale_readings(reading_ages(tx, now, limit, project.id), limit, now),
         unread=_unread(tx, project.id),
@@ -203,12 +206,28 @@ def project_page(
         total=there,
         found=listed.found,
         pages=_pages(listed.found),
-        problems=problems[:PROBLEMS],
+        problems=problem_groups(project, problems),
         problem_count=len(problems),
+        failing=failing_words(project, state),
         held=held.listed(tx, project_id=project.id),
-        doubts=doubts.listed(tx, project_id=project.id),
+        doubts=in_doubt,
+        doubted=_cells_in_doubt(project, in_doubt, sources),
         crossed=crossed(tx, project.id),
     )
+
+
+def _cells_in_doubt(
+    project: Project, found: Sequence[ListedDoubt], sources: Mapping[int, Sources]
+) -> dict[tuple[int, Metric], list[Place]]:
+    """{(account id, metric): the cells that say what is in doubt}"""
+    return {
+        (one.account_id, one.metric): [
+            place
+            for cell in sheet_cells(project, sources[one.account_id], one.metric)
+            if (place := place_of(project, cell))
+        ]
+        for one in found
+    }
 
 
 # The list of accounts

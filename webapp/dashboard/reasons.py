@@ -27,6 +27,12 @@ def columns_of(project: Project) -> Mapping[Metric, str]:
     return project.sheet_columns or {}
 
 
+def sheet_cells(project: Project, sources: Sources, metric: Metric) -> list[str]:
+    """The cells of the tab that say a metric of an account."""
+    sheet = sources.observed.get("sheet")
+    return cells_of(sheet.origin if sheet else None, columns_of(project).get(metric))
+
+
 def sourced_count(account: Account, project: Project, sources: Sources, metric: Metric) -> SourcedCount:
     """One metric of an account as it is now."""
     place = METRICS.index(metric)
@@ -35,7 +41,7 @@ def sourced_count(account: Account, project: Project, sources: Sources, metric: 
     policy = policy_of(project.merge_policy, account.mode)
     typed = sheet.counts[place] if sheet else None
     found = verdict(typed, sources.believed[place], policy, sources.pins.get(metric))
-    cells = cells_of(sheet.origin if sheet else None, columns_of(project).get(metric))
+    cells = sheet_cells(project, sources, metric)
     why = {
         "sheet": ", ".join(cells) or "the Sheet",
         "parsed": f"read by {(parsed.origin if parsed else None) or 'a program'}",

@@ -18,7 +18,8 @@ from webapp.dashboard.assets import address_of
 from webapp.errors import StoreError
 from webapp.model import METRICS
 from webapp.rules import words
-from webapp.rules.outcomes import result_state, run_label, succeeded
+from webapp.rules.addresses import short_name
+from webapp.rules.outcomes import result_state, run_label, run_words, succeeded
 from webapp.store import alerts
 from webapp.store.db import Database
 from webapp.store.types import as_moment
@@ -41,12 +42,13 @@ HEADERS = {
 class SetUp:
     """configured: there is a spreadsheet to read. reader: the address to share one with; None: no service account.
 
-    keep: whether to keep what pages say until it changes.
+    keep: whether to keep what pages say until it changes. sheet: the key of the default spreadsheet.
     """
 
     configured: bool
     reader: str | None
     keep: bool = True
+    sheet: str | None = None
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
@@ -96,9 +98,11 @@ def _environment() -> Environment:
         "when": when,
         "until": until,
         "link": _link,
+        "called": short_name,
     }
     environment.globals |= {"asset": address_of, "version": __version__, "METRICS": METRICS}
     environment.globals |= {"run_label": run_label, "result_state": result_state, "succeeded": succeeded}
+    environment.globals |= {"run_words": run_words}
     return environment
 
 

@@ -10,11 +10,12 @@ from flask import Response, request
 from webapp import web
 from webapp.clock import as_utc
 from webapp.config import Settings
+from webapp.dashboard.problems import problem_groups
 from webapp.dashboard.questions import links
 from webapp.dashboard.rendering import page
-from webapp.rules.outcomes import succeeded
 from webapp.store import runs
 from webapp.store.db import Database
+from webapp.store.heads import all_heads
 from webapp.store.runs import Run
 
 RUNS = 50
@@ -26,10 +27,10 @@ def live_run(tx: sa.Connection) -> Run | None:
     return found[0] if found else None
 
 
-def unhappy_run(tx: sa.Connection) -> Run | None:
-    """The latest run that had something to do, if it was no success."""
+def latest_run(tx: sa.Connection) -> Run | None:
+    """The latest run that had something to do, at work or not."""
     found = runs.latest(tx, limit=1, idle=False)
-    return found[0] if found and not succeeded(found[0]) else None
+    return found[0] if found else None
 
 
 def run_list() -> Response:
@@ -52,4 +53,6 @@ def run(run_id: str) -> Response:
     """One run: every project's outcome and problems."""
     with web.get(Database).read() as tx:
         found, results = runs.get(tx, run_id), runs.results_of(tx, run_id)
-    return page("run.html", run=found, results=results, live=found if found.live else None)
+        heads = {one.id: one for one in all_heads(tx)}
+    groups = {one.project_id: problem_groups(heads.get(one.project_id), one.problems) for one in results}
+    return page("run.html", run=found, results=results, groups=groups, live=found if found.live else None)

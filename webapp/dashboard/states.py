@@ -7,7 +7,7 @@ from datetime import datetime
 from webapp.model import Counts, Values
 from webapp.rules.freshness import is_project_stale
 from webapp.rules.growth import percent_of
-from webapp.rules.outcomes import ProjectState, project_state
+from webapp.rules.outcomes import ProjectState, project_state, withheld
 from webapp.store.projects import Project
 
 
@@ -15,6 +15,13 @@ def state_of(project: Project, *, syncing: bool, stale_after: int, now: datetime
     """The worst thing that is so. stale_after: minutes."""
     stale = is_project_stale(project, stale_after, now)
     return project_state(project, stale=stale, syncing=syncing)
+
+
+def failing_words(project: Project, state: ProjectState) -> str | None:
+    """Why the tab was not taken over; None where it was, or one of its problems says so."""
+    if state not in ("failed", "degraded") or withheld(project.problems) is not None:
+        return None
+    return project.last_error
 
 
 def target_percent(project: Project, counts: Values) -> float | None:

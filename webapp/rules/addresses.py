@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from urllib.parse import quote
+
+GOOGLE_ID = re.compile(r"[A-Za-z0-9_-]{25,}")
+CELL = re.compile(r"[A-Z]{1,3}\d+")
+LONGEST_NAME = 30
+WHOLE = re.compile(r"[A-Z]{1,3}|\d+")  # a column or a row
 
 
 def column_letters(index: int) -> str:
@@ -40,3 +47,32 @@ def cells_of(origin: str | None, column: str | None) -> list[str]:
     """
     title, mark, rows = (origin or "").rpartition("!")
     return [cell_address(title, column, row) for row in rows.split(",")] if mark and column else []
+
+
+def cell_link(spreadsheet: str | None, worksheet_id: str | None, cell: str | None) -> str | None:
+    """The cell, row, column or tab in Google Sheets; None for a spreadsheet that is not there."""
+    if not spreadsheet or not GOOGLE_ID.fullmatch(spreadsheet) or worksheet_id is None:
+        return None
+    place = _range_of(cell or "")
+    part = f"&range={quote(place)}" if place else ""
+    return f"https://docs.google.com/spreadsheets/d/{spreadsheet}/edit#gid={worksheet_id}{part}"
+
+
+def _range_of(cell: str) -> str:
+    """A place as an address of Google Sheets has it; nothing for a whole tab."""
+    title, _, place = cell.rpartition("!")
+    if CELL.fullmatch(place):
+        return place
+    return f"{place}:{place}" if title and WHOLE.fullmatch(place) else ""
+
+
+def short_name(username: str | None, profile_url: str) -> str:
+    """What an account is called where its address would be too long: `linktr.ee/…/anna`, if it has no name."""
+    if username:
+        return username
+    plain = profile_url.partition("://")[2].removeprefix("www.").rstrip("/") or profile_url
+    if len(plain) <= LONGEST_NAME:
+        return plain
+    host, _, path = plain.partition("/")
+    last = path.rpartition("/")[2]
+    return f"{host[:LONGEST_NAME]}/…/{last[-LONGEST_NAME:]}" if path else f"{plain[:LONGEST_NAME]}…"

@@ -306,3 +306,21 @@ def project_state(project: ProjectFacts, *, stale: bool, syncing: bool = False) 
     if project.synced_at is None:
         return "new"
     return "stale" if stale else "fresh"
+
+
+URGENCY: tuple[ProjectState, ...] = (
+    *("failed", "degraded", "stale", "new", "running", "fresh"),
+    *("paused", "finished", "removed"),
+)  # in this order people look at them
+
+
+def standing_words(states: Sequence[ProjectState], hands: int) -> str | None:
+    """How many projects failed and need somebody, in a line; None: none does.
+
+    hands: those of the others that wait for a person.
+    """
+    failed = states.count("failed")
+    if not failed:
+        return f"{hands} of {len(states)} projects need{'s' if hands == 1 else ''} a hand" if hands else None
+    words = f"{failed} of {len(states)} projects failed"
+    return f"{words}, {hands} need{'s' if hands == 1 else ''} a hand" if hands else words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 UNKNOWN = "–"
@@ -18,6 +19,7 @@ SPELLED = {"d": "day", "h": "hour", "min": "minute"}
 UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))  # with their minutes
 SMALL = 10_000
 MINUTE_S = 60
+BARE = re.compile(r"'[^']*'|(?<![\w.,:/#+-])\d{5,}(?![\w.,:/#-]*\w)")  # what is quoted, or a long number
 
 
 def grouped(value: int | None) -> str:
@@ -47,6 +49,11 @@ def compact(value: int | None, *, sign: bool = False) -> str:
     digits = (1_000 * size < 9_995 * unit) + (100 * size < 9_995 * unit)
     whole, rest = divmod((2 * size * 10**digits + unit) // (2 * unit), 10**digits)
     return f"{mark}{whole:,}{f'.{rest:0{digits}d}' if digits else ''}{letter}"
+
+
+def group_numbers(text: str) -> str:
+    """The text with its long numbers grouped: 2993040 is 2,993,040. What it quotes stays as it is."""
+    return BARE.sub(lambda found: found[0] if found[0].startswith("'") else f"{int(found[0]):,}", text)
 
 
 def span(length: timedelta) -> str:

@@ -109,6 +109,19 @@ _drop = Bulk(_build_drop, ("account", "of_metric"))
 _keep_timed = Bulk(_build_keep_timed, ("now", "account", "of_metric"))
 
 
+def counts(tx: sa.Connection) -> dict[str, int]:
+    """{project id: values of its accounts that are in doubt now}."""
+    open_ones = (
+        sa.select(doubts.c.account_id, doubts.c.metric, accounts.c.project_id)
+        .distinct()
+        .join(accounts, accounts.c.id == doubts.c.account_id)
+        .where(_ANY, doubts.c.state == "open", ACCOUNT_THERE)
+        .subquery()
+    )
+    statement = sa.select(open_ones.c.project_id, sa.func.count()).group_by(open_ones.c.project_id)
+    return {row[0]: row[1] for row in tx.execute(statement)}
+
+
 class ListedDoubt(NamedTuple):
     """A value of the sheet that is in doubt now, with its account. since: aware UTC."""
 

@@ -12,6 +12,10 @@ function tell(words) {
   offline.hidden = !words;
 }
 
+function say(words) {
+  document.getElementById("said").textContent = (words ?? "").replace(/\s+/g, " ").trim();
+}
+
 async function ask(url, options) {
   try {
     const answer = await fetch(url, { headers: { Accept: "text/html, application/json" }, ...options });
@@ -109,7 +113,7 @@ async function follow() {
   followed = id;
   if (!(admin && (await stream(id)))) await poll(id);
   followed = null;
-  await show(location.href);
+  if (await show(location.href)) say(document.querySelector("[data-outcome]")?.textContent);
 }
 
 async function start(form) {
@@ -144,7 +148,7 @@ async function save(form, change) {
   if (!answer?.ok) form.reset();
   if (answer) await show(location.href, true);
   if (answer && !answer.ok) tell(told?.detail ?? "That could not be saved.");
-  if (answer?.ok) document.getElementById("said").textContent = `Saved. ${document.querySelector("#schedule .next").textContent}.`;
+  if (answer?.ok) say(`Saved. ${document.querySelector("#schedule .next").textContent}.`);
 }
 
 document.addEventListener("submit", (event) => {
@@ -167,6 +171,12 @@ document.addEventListener("change", (event) => {
   if (!field.matches("[data-auto-sync] *")) return;
   const change = field.name === "enabled" ? { enabled: field.checked } : { interval_minutes: Number(field.value) || null };
   saved = saved.then(() => save(field.form, change)); // one after the other, so that the last choice stays
+});
+
+document.addEventListener("click", async (event) => {
+  const copied = event.target.closest?.("[data-copy]");
+  if (!copied) return;
+  await navigator.clipboard?.writeText(copied.textContent).then(() => say(`${copied.textContent} is copied.`), () => {});
 });
 
 document.addEventListener("click", (event) => {
