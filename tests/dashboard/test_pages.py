@@ -217,7 +217,8 @@ def test_an_account_explains_each_of_its_numbers(admin: FlaskClient) -> None:
     assert "Sheet 54,210 Beauty Lab!E3, since just now" in words
     assert "Likes 801,300 From the Sheet: Beauty Lab!F3" in words
     assert "Comments – Nobody observed it." in words
-    assert "Held 412,090,000 held, 3 h ago" in words
+    assert "412,090,000 from instagram waits, held 3 h ago : it is far off the last good" in words
+    assert "Accept Reject" in words
 
 
 def test_a_run_is_told_project_by_project(admin: FlaskClient, quiet_site: Site) -> None:

@@ -109,7 +109,7 @@ def test_what_failed_comes_first_and_is_counted_on_top(site: Site) -> None:
     assert re.findall(r'data-project="([^"]+)"', page)[0] == found
     assert "Street Food failed" in words
     assert "the tab 'Street Food' has gone" in mine
-    assert "Problems 1" in mine
+    assert re.search(r"Problems [1-9]", mine)
     assert "The tab was not taken over" in mine[mine.index("Problems") :]
     assert "Nothing in the Sheet needs a hand" not in mine
 

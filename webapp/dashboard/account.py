@@ -13,8 +13,9 @@ from webapp import web
 from webapp.clock import Clock
 from webapp.dashboard.charts import ChartDay, draw_bars, draw_line, fill_gaps
 from webapp.dashboard.crossed import Crossed, crossed, metrics_of
+from webapp.dashboard.problems import Place, place_of
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
-from webapp.dashboard.reasons import SourcedCount, columns_of, sourced_count
+from webapp.dashboard.reasons import SourcedCount, columns_of, sourced_count, unreadable_cells
 from webapp.dashboard.rendering import page
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
 from webapp.model import METRICS, Metric
@@ -22,45 +23,55 @@ from webapp.rules.addresses import cells_of
 from webapp.rules.growth import difference
 from webapp.rules.history import AccountDay, days_of
 from webapp.rules.merge import pin_in_force
-from webapp.store import account_reads, doubts, held, observations, pins, spans
+from webapp.store import account_reads, accounts, doubts, held, observations, pins, spans
 from webapp.store.account_reads import AccountRead
 from webapp.store.accounts import Account
 from webapp.store.db import Database
 from webapp.store.doubts import ListedDoubt
 from webapp.store.heads import head_of_account
 from webapp.store.held import Held
-from webapp.store.observations import Observation
+from webapp.store.observations import Observation, Sources
 from webapp.store.pins import Pin
 from webapp.store.projects import Project
 from webapp.store.standing import Recent, cells, recent, standing_at
 from webapp.store.types import Stamp
 
+DECIDED = 3
+
 
 @dataclass(frozen=True)
 class SourceCount:
-    """What one source says of a metric, where it stands, and since when."""
+    """What one source says of a metric, in which cells or by which program, and since when.
+
+    since None: it stands since before what waits now.
+    """
 
     source: str
     value: int | None
-    where: str
-    since: Stamp
+    places: Sequence[Place]
+    origin: str | None
+    since: Stamp | None
     note: str | None
 
 
 @dataclass(frozen=True)
 class MetricReasons:
-    """Why a metric is what it is. pin: the one in force."""
+    """Why a metric is what it is. pin: the one in force. waiting: what is held; decided: what was, the latest first."""
 
     metric: Metric
     number: SourcedCount
     sides: Sequence[SourceCount]
+    unreadable: Sequence[tuple[Place, str]]
     pin: Pin | None
-    held: Sequence[Held]
+    waiting: Sequence[Held]
+    decided: Sequence[Held]
     doubt: ListedDoubt | None
 
 
 @dataclass(frozen=True)
 class AccountPage:
+    """aliases: former addresses that mean it. has_row: the tab has one, which says owner and topic."""
+
     account: Account
     project: Project
     tiles: Sequence[MetricTile]
@@ -68,6 +79,8 @@ class AccountPage:
     told: Sequence[MetricReasons]
     unread: AccountRead | None  # None: nothing is wrong with reading it
     crossed: Sequence[Crossed]
+    aliases: Sequence[str]
+    has_row: bool
 
     @property
     def marks(self) -> set[Metric]:
@@ -117,6 +130,8 @@ def account_page(
         _reasons(tx, account, project, now),
         account_reads.why_unread(tx, account.id),
         [one for one in crossed(tx, project.id) if one.account_id == account.id],
+        accounts.aliases(tx, account.id),
+        accounts.has_row(tx, account),
     )
 
 
@@ -136,22 +151,32 @@ def _chart_day(found: AccountDay, place: int) -> ChartDay:
 def _reasons(tx: sa.Connection, account: Account, project: Project, now: datetime) -> list[MetricReasons]:
     sources = observations.sources_of(tx, [account.id], now)[account.id]
     pinned = {pin.metric: pin for pin in pins.of_accounts(tx, [account.id]) if pin_in_force(pin.until, now)}
-    kept_aside = held.of_account(tx, account.id)
+    kept_aside, unreadable = held.of_account(tx, account.id), unreadable_cells(project)
     doubted = {one.metric: one for one in doubts.listed(tx, account_id=account.id)}
-    return [
-        MetricReasons(
+
+    def told(metric: Metric) -> MetricReasons:
+        number = sourced_count(account, project, sources, metric, unreadable)
+        mine = [one for one in kept_aside if one.metric == metric]
+        return MetricReasons(
             metric,
-            sourced_count(account, project, sources, metric),
-            [_side(one, metric, columns_of(project).get(metric)) for one in sources.observed.values()],
+            number,
+            [_side(project, one, sources, metric) for one in sources.observed.values()],
+            [(place, words) for cell, words in number.unreadable.items() if (place := place_of(project, cell))],
             pinned.get(metric),
-            [one for one in kept_aside if one.metric == metric],
+            [one for one in mine if one.state == "held"],
+            [one for one in mine if one.state != "held"][:DECIDED],
             doubted.get(metric),
         )
-        for metric in METRICS
-    ]
+
+    return [told(metric) for metric in METRICS]
 
 
-def _side(one: Observation, metric: Metric, column: str | None) -> SourceCount:
-    places = cells_of(one.origin, column) if one.source == "sheet" else []
-    where = ", ".join(places) or one.origin or ""
-    return SourceCount(one.source, one.counts[METRICS.index(metric)], where, one.observed_at, one.note)
+def _side(project: Project, one: Observation, sources: Sources, metric: Metric) -> SourceCount:
+    """What a source says, and of a program what is believed of it: the rest waits."""
+    said = one.counts[METRICS.index(metric)]
+    if one.source == "sheet":
+        cells = cells_of(one.origin, columns_of(project).get(metric))
+        places = [place for cell in cells if (place := place_of(project, cell))]
+        return SourceCount(one.source, said, places, None, one.observed_at, one.note)
+    believed = sources.believed[METRICS.index(metric)]
+    return SourceCount(one.source, believed, (), one.origin, one.observed_at if said == believed else None, one.note)

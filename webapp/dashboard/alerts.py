@@ -16,9 +16,9 @@ from webapp.alerts import Mail, Recipient
 from webapp.alerts.messages import Tried
 from webapp.clock import Clock
 from webapp.dashboard.entrance import FORM_LIMIT
+from webapp.dashboard.fields import count_of, metric_of
 from webapp.dashboard.rendering import page, redirect_to
 from webapp.errors import Invalid
-from webapp.model import METRICS, Metric
 from webapp.rules.alert_words import Links, title_of
 from webapp.rules.alerts import KINDS, Kind, Mute, is_muted
 from webapp.store import alerts, outbox, projects, thresholds
@@ -144,7 +144,7 @@ def watch() -> Response:
     request.max_content_length = FORM_LIMIT
     said = request.form
     metric, kind, value = said.get("metric", ""), said.get("kind", ""), said.get("value", "")
-    doing.watch_number(_desk(), said.get("project_id", ""), None, _metric(metric), _kind(kind), _count(value))
+    doing.watch_number(_desk(), said.get("project_id", ""), None, metric_of(metric), _kind(kind), count_of(value))
     return redirect_to("/alerts#watched")
 
 
@@ -154,26 +154,11 @@ def unwatch(threshold_id: int) -> Response:
     return redirect_to("/alerts#watched")
 
 
-def _metric(text: str) -> Metric:
-    found = next((metric for metric in METRICS if metric == text), None)
-    if found is None:
-        raise Invalid(f"{text[:20]!r} is no metric", field="metric", code="invalid_parameter")
-    return found
-
-
 def _kind(text: str) -> Kind:
     found = next((kind for kind in KINDS if kind == text), None)
     if found is None:
         raise Invalid(f"{text[:20]!r} is no way to watch a number", field="kind", code="invalid_parameter")
     return found
-
-
-def _count(text: str) -> int:
-    """A number as people type it, with or without separators of thousands."""
-    digits = "".join(text.replace(",", " ").replace(".", " ").split())
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 15):  # noqa: PLR2004  more than any count
-        raise Invalid(f"{text[:20]!r} is no whole number", field="value", code="invalid_parameter")
-    return int(digits)
 
 
 def _desk() -> Desk:

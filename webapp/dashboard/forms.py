@@ -39,7 +39,10 @@ def decide(held_id: int, decision: str) -> Response:
     decided = DECISIONS[decision](_desk(), held_id)
     with web.get(Database).read() as tx:
         project_id = accounts.owner_of(tx, decided.account_id)
-    return redirect_to(f"/projects/{project_id}#held")
+    on_account = request.args.get("from") == "account"
+    return redirect_to(
+        f"/accounts/{decided.account_id}#{decided.metric}" if on_account else f"/projects/{project_id}#held"
+    )
 
 
 def acknowledge_loss() -> Response:

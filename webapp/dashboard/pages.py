@@ -35,6 +35,14 @@ PAGES: tuple[tuple[str, str, str, Role | None], ...] = (
     ("POST", "/lost_history", "forms.acknowledge_loss", "admin"),
     ("POST", "/held/<int:held_id>/<decision>", "forms.decide", "admin"),
     ("POST", "/accounts/<int:account_id>/doubts/<metric>/accept", "forms.accept", "admin"),
+    ("POST", "/accounts/<int:account_id>/pins/<metric>", "account_forms.pin", "admin"),
+    ("POST", "/accounts/<int:account_id>/pins/<metric>/remove", "account_forms.unpin", "admin"),
+    ("POST", "/accounts/<int:account_id>/change", "account_forms.change", "admin"),
+    ("POST", "/accounts/<int:account_id>/correct_url", "account_forms.correct", "admin"),
+    ("POST", "/accounts/<int:account_id>/merge", "account_forms.merge", "admin"),
+    ("POST", "/accounts/<int:account_id>/remove", "account_forms.remove", "admin"),
+    ("POST", "/accounts/<int:account_id>/return", "account_forms.bring_back", "admin"),
+    ("POST", "/accounts/<int:account_id>/addresses/remove", "account_forms.forget_address", "admin"),
     ("POST", "/projects/<project_id>/auto_sync", "forms.auto_sync", "admin"),
 )
 

@@ -17,7 +17,7 @@ from webapp.dashboard.charts import ChartDay, SparkDrawing, draw_line, draw_spar
 from webapp.dashboard.crossed import Crossed, crossed, metrics_of
 from webapp.dashboard.problems import Place, ProblemGroup, place_of, problem_groups, to_mend
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
-from webapp.dashboard.reasons import SourcedCount, sheet_cells, sourced_count
+from webapp.dashboard.reasons import SourcedCount, sheet_cells, sourced_count, unreadable_cells
 from webapp.dashboard.rendering import page
 from webapp.dashboard.runs import live_run
 from webapp.dashboard.states import failing_words, state_of, target_percent
@@ -185,7 +185,7 @@ def project_page(
     in_doubt = doubts.listed(tx, project_id=project.id)
     ids = {account.id for account in shown} | {one.account_id for one in in_doubt}
     sources = observations.sources_of(tx, ids, now)
-    problems = to_mend(project)
+    problems, unreadable = to_mend(project), unreadable_cells(project)
     syncing, limit = leases.is_syncing(tx, project.id, settings.lease_ms), settings.readings_stale_after
     state = state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now)
     return ProjectPage(
@@ -202,7 +202,7 @@ def project_page(
         ],
         platforms=_groups(cohorts, lambda cohort: cohort.platform, place),
         topics=_groups(cohorts, _topic, place),
-        rows=[_line(a, project, sources[a.id], growths[a.id][place], sparks.get(a.id)) for a in shown],
+        rows=[_line(a, project, sources[a.id], unreadable, growths[a.id][place], sparks.get(a.id)) for a in shown],
         total=there,
         found=listed.found,
         pages=_pages(listed.found),
@@ -301,9 +301,14 @@ def _sort(accounts: Sequence[Account], growths: Mapping[int, int | None], listin
 
 
 def _line(
-    account: Account, project: Project, sources: Sources, growth: int | None, spark: SparkDrawing | None
+    account: Account,
+    project: Project,
+    sources: Sources,
+    unreadable: Mapping[str, str],
+    growth: int | None,
+    spark: SparkDrawing | None,
 ) -> AccountLine:
-    numbers = [sourced_count(account, project, sources, metric) for metric in METRICS]
+    numbers = [sourced_count(account, project, sources, metric, unreadable) for metric in METRICS]
     return AccountLine(account, numbers, growth, spark)
 
 

@@ -12,14 +12,20 @@ from webapp.store.accounts import Account
 from webapp.store.observations import Sources
 from webapp.store.projects import Project
 
+UNREADABLE = ("invalid_number", "cut_cell")
+
 
 @dataclass(frozen=True)
 class SourcedCount:
-    """A count and whose it is. winner None: nobody's. why: in words, with cell addresses."""
+    """A count and whose it is. winner None: nobody's. why: in words, with cell addresses.
+
+    unreadable: what is said of the cells that could not be read, by cell.
+    """
 
     value: int | None
     winner: Winner | None
     why: str
+    unreadable: Mapping[str, str]
 
 
 def columns_of(project: Project) -> Mapping[Metric, str]:
@@ -33,8 +39,16 @@ def sheet_cells(project: Project, sources: Sources, metric: Metric) -> list[str]
     return cells_of(sheet.origin if sheet else None, columns_of(project).get(metric))
 
 
-def sourced_count(account: Account, project: Project, sources: Sources, metric: Metric) -> SourcedCount:
-    """One metric of an account as it is now."""
+def unreadable_cells(project: Project) -> dict[str, str]:
+    """{cell: what is said of it}, of those that could not be read as counts."""
+    found = (problem for problem in project.problems if problem["code"] in UNREADABLE and problem.get("cell"))
+    return {one["cell"]: str(one["message"]).removeprefix(f"{one['cell']}: ") for one in found}
+
+
+def sourced_count(
+    account: Account, project: Project, sources: Sources, metric: Metric, unreadable: Mapping[str, str]
+) -> SourcedCount:
+    """One metric of an account as it is now. unreadable: as `unreadable_cells` gives it."""
     place = METRICS.index(metric)
     sheet = sources.observed.get("sheet")
     parsed = sources.observed.get("parsed")
@@ -42,10 +56,12 @@ def sourced_count(account: Account, project: Project, sources: Sources, metric: 
     typed = sheet.counts[place] if sheet else None
     found = verdict(typed, sources.believed[place], policy, sources.pins.get(metric))
     cells = sheet_cells(project, sources, metric)
+    unread = {cell: unreadable[cell] for cell in cells if cell in unreadable}
+    nobody = "; ".join(f"{cell} could not be read: {words}" for cell, words in unread.items())
     why = {
         "sheet": ", ".join(cells) or "the Sheet",
         "parsed": f"read by {(parsed.origin if parsed else None) or 'a program'}",
         "pin": "pinned by a person",
-        None: "nobody observed it",
+        None: nobody or "nobody observed it",
     }[found.winner]
-    return SourcedCount(account.counts[place], found.winner, why)
+    return SourcedCount(account.counts[place], found.winner, why, unread)

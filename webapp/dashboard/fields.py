@@ -1,0 +1,53 @@
+"""What people type into forms, as values."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from flask import request
+
+from webapp.dashboard.entrance import FORM_LIMIT
+from webapp.errors import Invalid
+from webapp.model import METRICS, Metric
+from webapp.rules.history import end_of
+
+LONGEST_COUNT = 15  # digits: more than any count has
+
+
+def text_in(field: str) -> str | None:
+    """What stands in a field; None for nothing."""
+    request.max_content_length = FORM_LIMIT
+    return request.form.get(field, "").strip() or None
+
+
+def count_of(text: str) -> int:
+    """A number as people type it, with or without separators of thousands.
+
+    Raises: Invalid.
+    """
+    digits = "".join(text.replace(",", " ").replace(".", " ").split())
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_COUNT):
+        raise Invalid(f"{text[:20]!r} is no whole number", field="value", code="invalid_parameter")
+    return int(digits)
+
+
+def metric_of(text: str) -> Metric:
+    """Raises: Invalid."""
+    found = next((metric for metric in METRICS if metric == text), None)
+    if found is None:
+        raise Invalid(f"{text[:20]!r} is no metric", field="metric", code="invalid_parameter")
+    return found
+
+
+def end_of_day_in(field: str) -> datetime | None:
+    """The end of the UTC day in a field; None for nothing.
+
+    Raises: Invalid.
+    """
+    text = text_in(field)
+    if text is None:
+        return None
+    try:
+        return end_of(date.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise Invalid(f"{field}: {text[:20]!r} is no day", field=field, code="invalid_parameter") from None
