@@ -48,7 +48,8 @@ def step(tx: sa.Connection, project_id: str, until: date, now: datetime) -> Step
         began.setdefault(span.account_id, span.since.date())
     gone = superfluous(cells(tx, "project", project_id, monday, sunday), began)
     if gone:
-        _delete.run(tx, [(bind_day(tx, day), account_id) for day, account_id in gone])
+        bound = {day: bind_day(tx, day) for day in {day for day, _ in gone}}
+        _delete.run(tx, [(bound[day], account_id) for day, account_id in gone])
         days.keep_within(tx, project_id, monday, sunday)
     _mark(tx, project_id, sunday, {"revision": projects.c.revision + 1, "updated_at": now} if gone else None)
     return Step(len(gone), done=False)
