@@ -11,6 +11,7 @@ from webapp.access import Sessions
 from webapp.api.http.front import Front
 from webapp.api.http.memory import Memory
 from webapp.api.http.openapi import Document
+from webapp.api.http.packing import Packing
 from webapp.api.views.events import Streams
 from webapp.api.views.projects import ProjectsMemory
 from webapp.bootstrap import Parts
@@ -62,7 +63,7 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
     if keep_answers:
         front = Front(app.wsgi_app, memory, parts.db, parts.tokens, parts.clock)
         app.wsgi_app = front  # type: ignore[method-assign]
-    app.wsgi_app = web.WithoutSlash(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = Packing(web.WithoutSlash(app.wsgi_app))  # type: ignore[method-assign]
     return app
 
 

@@ -55,6 +55,11 @@ def app_of(parts: Parts, **more: Any) -> Flask:
     return create_app(replace(parts, settings=settings, tokens=tokens), **more)
 
 
+def front_of(app: Flask) -> Any:
+    """What stands in front of the framework, behind what packs answers and takes slashes away."""
+    return app.wsgi_app._app._app  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def answers() -> None:
     """Each of these tests says by itself where answers are kept."""
@@ -84,7 +89,7 @@ def client(app: Flask) -> FlaskClient:
 def long_way(app: Flask) -> Iterator[list[str]]:
     """The requests that reach the framework meanwhile."""
     seen: list[str] = []
-    signal = app.wsgi_app._app  # type: ignore[attr-defined]
+    signal = front_of(app)
     before = signal._app
 
     def note(environ: Any, start_response: Any) -> Any:
@@ -202,7 +207,7 @@ def test_a_body_that_was_forgotten_is_made_anew(app: Flask, client: FlaskClient)
 
 def test_only_so_many_questions_are_kept(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(front, "MOST", 3)
-    kept = app.wsgi_app._app  # type: ignore[attr-defined]
+    kept = front_of(app)
     for number in range(1, 9):
         client.get(f"{LIST}?limit={number}", headers=ADMIN)
 
