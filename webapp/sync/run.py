@@ -49,6 +49,7 @@ def _sync_all(run: LiveRun) -> Iterator[Outcome]:
     with run.db.read() as tx:
         wanted = _projects_to_sync(tx, run)
         left_out = [] if run.trigger.due or run.trigger.project_id else projects.left_out(tx, all_=run.trigger.all)
+        left_out = _of_spreadsheet(run, left_out)
         sheets = _sheets_to_search(tx, run)
     for project in left_out:
         yield from skip_project(run, project, "paused" if project.status == "paused" else "auto_sync_off")
@@ -83,7 +84,7 @@ def _reading_platforms(run: LiveRun, wanted: Sequence[Project]) -> Iterator[None
 
 def _projects_to_sync(tx: sa.Connection, run: LiveRun) -> list[Project]:
     trigger = run.trigger
-    return schedule.projects_to_sync(
+    found = schedule.projects_to_sync(
         tx,
         run.now(),
         run.options.interval_minutes,
@@ -91,17 +92,29 @@ def _projects_to_sync(tx: sa.Connection, run: LiveRun) -> list[Project]:
         due_only=trigger.due,
         all_=trigger.all,
     )
+    return _of_spreadsheet(run, found)
+
+
+def _of_spreadsheet(run: LiveRun, found: list[Project]) -> list[Project]:
+    """Those of the spreadsheet that is meant; the default one has also those of spreadsheets that are not configured."""
+    key = run.trigger.spreadsheet
+    if key is None:
+        return found
+    others = {sheet.key for sheet in run.sheets[1:]}
+    if run.sheets and key == run.sheets[0].key:
+        return [project for project in found if project.spreadsheet not in others]
+    return [project for project in found if project.spreadsheet == key]
 
 
 def _sheets_to_search(tx: sa.Connection, run: LiveRun) -> Sequence[SheetSource]:
     """The spreadsheets to look through for new tabs, whoever is synced: all of them, or those that are due."""
     if run.trigger.project_id:
         return []
+    sheets = [sheet for sheet in run.sheets if run.trigger.spreadsheet in (None, sheet.key)]
     if not run.trigger.due:
-        return run.sheets
-    keys = [sheet.key for sheet in run.sheets]
-    due = spreadsheets.due(tx, run.now(), run.options.interval_minutes, keys)
-    return [sheet for sheet in run.sheets if sheet.key in due]
+        return sheets
+    due = spreadsheets.due(tx, run.now(), run.options.interval_minutes, [sheet.key for sheet in sheets])
+    return [sheet for sheet in sheets if sheet.key in due]
 
 
 def _groups(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import msgspec
 
 from webapp.store.runs import Run
 
-Caller = Literal["http", "background", "cli", "python"]
+Caller = Literal["http", "background", "cli", "python", "celery"]
 How = Literal["fresh", "coalesced", "replayed"]
 
 
@@ -17,11 +18,13 @@ How = Literal["fresh", "coalesced", "replayed"]
 class Trigger:
     """One request to sync.
 
-    all: also projects whose automatic sync is off. budget_s: None: no limit was asked for.
+    spreadsheet: key of the one whose projects are meant; None: all. all: also projects whose automatic sync is off.
+    budget_s: None: no limit was asked for.
     """
 
     caller: Caller = "http"
     project_id: str | None = None
+    spreadsheet: str | None = None
     due: bool = False
     all: bool = False
     force: bool = False
@@ -31,7 +34,7 @@ class Trigger:
 
     @property
     def params(self) -> dict[str, Any]:
-        return {
+        said = {
             "project_id": self.project_id,
             "due": self.due,
             "all": self.all,
@@ -39,6 +42,21 @@ class Trigger:
             "dry_run": self.dry_run,
             "budget": self.budget_s,
         }
+        return said if self.spreadsheet is None else {**said, "spreadsheet": self.spreadsheet}
+
+    @classmethod
+    def of_params(cls, caller: Caller, params: Mapping[str, Any]) -> Trigger:
+        """The trigger that has such parameters."""
+        return cls(
+            caller=caller,
+            project_id=params["project_id"],
+            spreadsheet=params.get("spreadsheet"),
+            due=params["due"],
+            all=params["all"],
+            force=params["force"],
+            dry_run=params["dry_run"],
+            budget_s=params["budget"],
+        )
 
     @property
     def is_tick(self) -> bool:
