@@ -603,6 +603,14 @@ alert_thresholds = _table(
     sqlite_autoincrement=True,
 )
 
+# When Google was last asked by whoever shares an account, in milliseconds of the database's clock, oldest first.
+google_calls = _table(
+    "google_calls",
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("recent", Json()),
+    sqlite_with_rowid=False,
+)
+
 # One row, with id 1: when it was last looked for what costs more to find out.
 alert_looks = _table(
     "alert_looks",

@@ -16,6 +16,7 @@ from webapp.sources.sheet.published import DOCS, PublishedCsv
 
 if TYPE_CHECKING:
     from webapp.sources.sheet.headers import Aliases
+    from webapp.sources.sheet.pace import Pace
 
 _ID = re.compile(r"[A-Za-z0-9_-]{20,}")
 _PUBLISHED_ID = "2PACX-"
@@ -34,12 +35,13 @@ def open_sheet(
     api_base: str | None,
     clock: Clock,
     aliases: Aliases | None = None,
+    pace: Pace | None = None,
 ) -> SheetSource:
     """The source that a setting means; nothing is read yet.
 
     setting: the address of a Google spreadsheet in any form or its bare id, the address of a CSV, a folder of CSV
     files, or the path of an .xlsx file. api_base: stands in for the origin of Google's APIs and allows private addresses.
-    aliases: more column names by meaning, which tell the delimiter of a CSV.
+    aliases: more column names by meaning, which tell the delimiter of a CSV. pace: as `GoogleSheet` has it.
 
     Raises: ConfigError that says what it is and what to give instead.
     """
@@ -47,12 +49,12 @@ def open_sheet(
     if not text:
         raise _wrong("is empty", _FORMS)
     if "://" in text:
-        return _web(text, credentials, api_base, clock, aliases)
+        return _web(text, credentials, api_base, clock, aliases, pace)
     path = Path(text).expanduser()
     if _ID.fullmatch(text) and not path.exists():
         if text.startswith(_PUBLISHED_ID):
             return PublishedCsv(_published_url(text, ""), api_base=api_base, clock=clock, aliases=aliases)
-        return GoogleSheet(text, credentials=credentials, api_base=api_base, clock=clock)
+        return GoogleSheet(text, credentials=credentials, api_base=api_base, clock=clock, pace=pace)
     return _disk(text, path.absolute(), clock, aliases)
 
 
@@ -61,7 +63,12 @@ def _wrong(what: str, fix: str) -> ConfigError:
 
 
 def _web(
-    text: str, credentials: Credentials | None, api_base: str | None, clock: Clock, aliases: Aliases | None
+    text: str,
+    credentials: Credentials | None,
+    api_base: str | None,
+    clock: Clock,
+    aliases: Aliases | None,
+    pace: Pace | None,
 ) -> SheetSource:
     parts = _split(text)
     published = _published_address(text, parts)
@@ -69,7 +76,7 @@ def _web(
         return PublishedCsv(published, api_base=api_base, clock=clock, aliases=aliases)
     key = _google_id(parts)
     if key:
-        return GoogleSheet(key, credentials=credentials, api_base=api_base, clock=clock)
+        return GoogleSheet(key, credentials=credentials, api_base=api_base, clock=clock, pace=pace)
     raise _wrong(f"{parts.hostname}{parts.path} is no spreadsheet", _FORMS)
 
 

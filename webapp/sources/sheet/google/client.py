@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +15,7 @@ from webapp.sources.http import Fetched, Http
 from webapp.sources.sheet.credentials import Credentials
 from webapp.sources.sheet.google.proofs import proof_of
 from webapp.sources.sheet.google.ranges import API, query
+from webapp.sources.sheet.pace import Pace
 
 _ORIGINS = (API, "https://www.googleapis.com")
 
@@ -23,7 +23,7 @@ _ORIGINS = (API, "https://www.googleapis.com")
 class Client(HTTPClient):
     """Builds the API's URLs as gspread does; who asks, for how long and what comes of the answer is ours.
 
-    decode: turns the body of a good answer into what `json()` of the response returns. refuse: the error of another.
+    pace: as `GoogleSheet` has it. decode: turns the body of a good answer into what `json()` of the response returns. refuse: the error of another.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Client(HTTPClient):
         budget: Budget,
         decode: Callable[[bytes], Any],
         refuse: Callable[[Fetched], SourceError],
+        pace: Pace | None = None,
     ) -> None:
         super().__init__(None, session=http.session)  # type: ignore[arg-type]  # as gspread documents it
         self._http = http
@@ -43,6 +44,7 @@ class Client(HTTPClient):
         self._budget = budget
         self._decode = decode
         self._refuse = refuse
+        self._pace = pace
         self._proof = proof_of(credentials, sign_in)
 
     def request(
@@ -58,9 +60,16 @@ class Client(HTTPClient):
             f"{endpoint}?{query(params or {})}",
             budget=self._budget,
             read=self._read,
-            headers=partial(self._proof.headers, self._budget),
+            headers=self._headers,
             doubt=(HTTPStatus.NOT_FOUND,),
         )
+
+    def _headers(self) -> dict[str, str]:
+        """Asked for by each attempt, which waits for its turn here."""
+        headers = self._proof.headers(self._budget)
+        if self._pace is not None:
+            self._pace(self._budget)
+        return headers
 
     def _read(self, fetched: Fetched) -> Response:
         if fetched.ok:

@@ -19,6 +19,7 @@ from webapp.sources.sheet.credentials import Credentials, ServiceAccount, check_
 from webapp.sources.sheet.google.answers import BOOK_FIELDS, decode_book, decode_values
 from webapp.sources.sheet.google.ranges import API, LONGEST_URL, READ, chunks, query, range_of
 from webapp.sources.sheet.google.refusals import RefusedRangesError, refusal
+from webapp.sources.sheet.pace import Pace
 from webapp.sources.sheet.payload import error_payload, json_payload
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class GoogleSheet:
 
     Source: spreadsheets.get and values:batchGet with UNFORMATTED_VALUE, so numbers come as numbers, and trailing blank
     cells are left out. At most MOST_COLUMNS columns of a tab are read.
+
+    pace: called before each call, returns when it may be made. None: whenever somebody wants to.
     """
 
     def __init__(
@@ -53,11 +56,13 @@ class GoogleSheet:
         api_base: str | None,
         clock: Clock,
         limits: Limits = LIMITS,
+        pace: Pace | None = None,
     ) -> None:
         if isinstance(credentials, ServiceAccount):
             check_token_uri(credentials, api_base)
         self.key = key
         self._credentials = credentials
+        self._pace = pace
         self._api = (api_base or API).rstrip("/")
         self._http = Http("Google Sheets", clock, limits=limits)
         # One attempt: the call that needs the token is what gets repeated.
@@ -138,6 +143,7 @@ class GoogleSheet:
             budget=budget,
             decode=decode,
             refuse=partial(refusal, credentials=self._credentials, of_ranges=of_ranges),
+            pace=self._pace,
         )
 
 

@@ -1,0 +1,28 @@
+"""When Google was last asked, by all who share an account: whoever asks next waits for his turn.
+
+Google counts the reads of an account by the minute, whoever makes them.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from webapp.store.backends.dialect import insert_for, now_ms
+from webapp.store.tables import google_calls
+
+WINDOW_MS = 62_000  # a little over the minute that Google counts: a call takes a while to get there
+
+
+def take(tx: sa.Connection, name: str, per_minute: int) -> int:
+    """Milliseconds until the account `name` may be asked; 0: now, and that is counted. `now` is the database's."""
+    tx.execute(insert_for(tx, google_calls).values(name=name, recent=[]).on_conflict_do_nothing())
+    mine = google_calls.c.name == name
+    row = tx.execute(sa.select(google_calls.c.recent, now_ms(tx)).where(mine).with_for_update()).one()
+    now = int(row[1])
+    recent: list[int] = [
+        at for at in row[0] or () if now - WINDOW_MS < at <= now
+    ]  # one of a clock that was ahead is none
+    if len(recent) >= per_minute:
+        return max(1, recent[-per_minute] + WINDOW_MS - now)
+    tx.execute(google_calls.update().where(mine).values(recent=[*recent, now]))
+    return 0
