@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from webapp.alerts.channels import Channel
     from webapp.rules.quiet import Quiet
     from webapp.sources.platforms import Source
+    from webapp.sources.sheet.pace import Pace
     from webapp.sync.postman import Postman
+    from webapp.sync.queue import Queue
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 THREADS = 8
@@ -64,7 +67,9 @@ class Parts:
 
     @cached_property
     def desk(self) -> Desk:
-        return Desk(self.settings, self.clock, self.db, self.engine, self.background, self.ping, self.postman)
+        return Desk(
+            self.settings, self.clock, self.db, self.engine, self.background, self.ping, self.postman, self.queue
+        )
 
     @cached_property
     def postman(self) -> Postman | None:
@@ -76,6 +81,15 @@ class Parts:
 
         stop = self.background.stop
         return Postman(self.db, self.clock, stop, channels_of(self.settings, self.clock, stop), labels)
+
+    @cached_property
+    def queue(self) -> Queue | None:
+        """Of runs for workers; None where runs are worked off by the process that is asked."""
+        if self.settings.mode != "celery" or self.settings.demo:
+            return None
+        from webapp.sync.queue import Queue  # noqa: PLC0415  as above
+
+        return Queue(self.settings.redis_url)
 
     @cached_property
     def reader(self) -> str | None:
@@ -94,7 +108,13 @@ def bootstrap(settings: Settings, *, clock: Clock | None = None, loopback: bool 
     """
     clock = clock or Clock()
     db = open_database(settings.database, pool_size=THREADS + 4, traces=traces_of(settings))
-    engine = Engine(db, sheets_of(settings, clock), options_of(settings), clock, partial(platforms_of, settings))
+    engine = Engine(
+        db,
+        sheets_of(settings, clock, pace_of(settings, db, clock)),
+        options_of(settings),
+        clock,
+        partial(platforms_of, settings),
+    )
     admin = admin_tokens(settings, loopback=loopback) if serving else ()
     tokens = Tokens(admin, settings.read_tokens, settings.public_reads)
     return Parts(settings, clock, db, engine, Background(Stop(clock.monotonic)), tokens)
@@ -215,13 +235,24 @@ def _status(answer: Fetched) -> int:
     return answer.status
 
 
-def sheets_of(settings: Settings, clock: Clock) -> list[SheetSource]:
+def pace_of(settings: Settings, db: Database, clock: Clock) -> Pace | None:
+    """How often Google may be asked, where several processes share what it grants."""
+    per_minute, credentials = settings.google_reads_per_minute, credentials_of(settings)
+    if per_minute is None or credentials is None:
+        return None
+    from webapp.sync.pace import SharedPace  # noqa: PLC0415  most services have one process that syncs
+
+    account = credentials.client_email if isinstance(credentials, ServiceAccount) else credentials.value
+    return SharedPace(db, sha256(account.encode()).hexdigest()[:16], per_minute, clock)
+
+
+def sheets_of(settings: Settings, clock: Clock, pace: Pace | None = None) -> list[SheetSource]:
     """The configured spreadsheets, or the bundled one in the demo."""
     texts = (str(DEMO_FOLDER),) if settings.demo else settings.sheets
     base = settings.sheets_api or None
     credentials = credentials_of(settings)
     sheets = [
-        open_sheet(text, credentials=credentials, api_base=base, clock=clock, aliases=settings.columns)
+        open_sheet(text, credentials=credentials, api_base=base, clock=clock, aliases=settings.columns, pace=pace)
         for text in texts
     ]
     if len({sheet.key for sheet in sheets}) < len(sheets):

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -24,6 +25,7 @@ from webapp.setting import (
     one_of,
     origins,
     quiet_hours,
+    redis_url,
     replica_url,
     seconds,
     signing_secrets,
@@ -34,6 +36,7 @@ from webapp.setting import (
     whole,
 )
 
+GOOGLE_READS = 60  # a minute, that Google grants to an account
 SECRET_LENGTH = 8  # what is shorter is found in innocent words
 
 
@@ -73,6 +76,10 @@ class Settings:
     webhook_urls: tuple[str, ...] = field(default=(), repr=False)
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     quiet_hours: tuple[time, time, str] | None = None
+    mode: Literal["here", "celery"] = "here"
+    redis_url: str = field(default="", repr=False)
+    beat: Literal["all", "tick"] = "all"
+    google_reads: int | None = None
     own_url: str = ""
     render_url: str = ""
     private_targets: bool = False
@@ -96,8 +103,17 @@ class Settings:
             *(*self.admin_tokens, *self.read_tokens, self.google_api_key, self.ping_url),
             *(*passwords, *map(unquote, passwords)),
         )
-        told = (*self.notify, *self.webhook_urls, *self.webhook_secrets)
+        try:
+            redis_password = urlsplit(self.redis_url).password or ""
+        except ValueError:
+            redis_password = ""
+        told = (redis_password, unquote(redis_password), *self.notify, *self.webhook_urls, *self.webhook_secrets)
         return tuple({secret for secret in (*found, *told, *self.platform_secrets) if len(secret) >= SECRET_LENGTH})
+
+    @property
+    def google_reads_per_minute(self) -> int | None:
+        """Reads of Google that all processes may make together in a minute; None: nobody counts."""
+        return self.google_reads or (GOOGLE_READS if self.mode == "celery" else None)
 
     @property
     def base_url(self) -> str:
@@ -238,6 +254,10 @@ def _together(values: Mapping[str, Any]) -> dict[str, str]:
         )
     if set(values.get("read_tokens", ())) & set(values.get("admin_tokens", ())):
         found["read_tokens"] = "SMART_SYNC_READ_TOKEN: is an admin token as well; give reading a token of its own"
+    if values.get("mode") == "celery" and not values.get("redis_url"):
+        found["mode"] = "REDIS_URL: is not set; SMART_SYNC_MODE=celery needs the address of a Redis"
+    if values.get("mode") == "celery" and find_spec("celery") is None:
+        found["mode"] = "SMART_SYNC_MODE: celery needs Celery: install smart-sync with the extra `celery`"
     address, secret = values.get("webhook_urls"), values.get("webhook_secrets")
     if bool(address) != bool(secret):
         missing = "SECRET" if address else "URL"
@@ -469,6 +489,30 @@ SETTINGS: tuple[Setting, ...] = (
         flag,
         "whether pings and webhooks may go to addresses of a private network",
         "false",
+    ),
+    Setting(
+        "SMART_SYNC_MODE",
+        "mode",
+        one_of("here", "celery"),
+        "who works syncs off: `here`, the process that is asked; `celery`, the workers of `celery -A webapp.tasks`",
+        "here",
+    ),
+    Setting(
+        "REDIS_URL", "redis_url", redis_url, "where tasks wait for the workers: redis:// or rediss://", secret=True
+    ),
+    Setting(
+        "SMART_SYNC_BEAT",
+        "beat",
+        one_of("all", "tick"),
+        "what `celery beat` asks for: `all`, everything every 30 minutes; `tick`, what is due every minute",
+        "all",
+    ),
+    Setting(
+        "SMART_SYNC_GOOGLE_READS",
+        "google_reads",
+        whole(1, 100_000),
+        "reads of Google that all processes on this database may make together in a minute",
+        "60 with Celery; else nobody counts, and a refusal is waited for",
     ),
     Setting(
         "SMART_SYNC_URL",

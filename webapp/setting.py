@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 TOKEN_LENGTH = 16
+MOST_DATABASES = 9999  # of a Redis
 QUIET = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})(?:\s+(\S+))?")
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
@@ -199,6 +200,26 @@ def replica_url(text: str) -> str:
     if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
         raise ValueError("names no folder: write file:/// and the whole path")
     return text
+
+
+def redis_url(text: str) -> str:
+    """`redis://` or `rediss://`, with the quotes that some panels put around it taken off; the first database by default."""
+    text = text.strip().strip("\"'").strip()
+    words = "is not an address such as redis://:password@host:6379/0 or rediss://..."
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError(words) from None
+    number = parts.path.strip("/")
+    plain = text.isascii() and text.isprintable() and " " not in text and not parts.fragment
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname or port == 0 or not plain:
+        raise ValueError(words)
+    if number and not (number.isdigit() and int(number) <= MOST_DATABASES):
+        raise ValueError(f"names the database {number[:20]!r}; they are numbered from 0")
+    if parts.query:
+        raise ValueError("has options; certificates are always checked, and nothing else can be said there")
+    return f"{parts.scheme}://{parts.netloc}/{number or 0}"
 
 
 def database_url_text(text: str) -> str:

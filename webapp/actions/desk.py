@@ -23,6 +23,7 @@ from webapp.sync.engine import Engine
 
 if TYPE_CHECKING:
     from webapp.sync.postman import Postman
+    from webapp.sync.queue import Queue
 
 Door = Literal["http", "page", "cli"]
 
@@ -35,7 +36,8 @@ CONSEQUENCES = {
 
 @dataclass(frozen=True)
 class Desk:
-    """The parts that actions use. postman None: nobody is told. door: through which of ours somebody came."""
+    """The parts that actions use. postman None: nobody is told. queue: of
+    runs for workers; None: runs are worked off here. door: through which of ours somebody came."""
 
     settings: Settings
     clock: Clock
@@ -44,6 +46,7 @@ class Desk:
     background: Background
     ping: Ping
     postman: Postman | None
+    queue: Queue | None
     door: Door = "http"
 
     def through(self, door: Door) -> Desk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,12 +20,16 @@ from webapp.sync.watch import at_once, watch
 if TYPE_CHECKING:
     from webapp.sync.live import Outcome
     from webapp.sync.plan import PlannedChange
+    from webapp.sync.queue import Queue
+
+log = logging.getLogger("smart_sync")
 
 Follow = Callable[[Iterable["Outcome"]], Iterator["Outcome"]]
 
 # Seconds a run may take by default. On the command line, and in programs, people wait as long as they like.
 BUDGETS_S: dict[Caller, float | None] = {"http": 120.0, "background": 600.0, "cli": None, "python": None}
-AT_ONCE: Collection[Caller] = ("cli", "python")
+BUDGETS_S["celery"] = BUDGETS_S["background"]
+AT_ONCE: Collection[Caller] = ("cli", "python", "celery")  # whose process, or child of it, may end any time
 
 
 class RunOutcome(NamedTuple):
@@ -39,8 +44,10 @@ class RunOutcome(NamedTuple):
     failed: Exception | None = None
 
 
-def start_sync(desk: Desk, trigger: Trigger) -> Started:
+def start_sync(desk: Desk, trigger: Trigger, *, later: bool = False) -> Started:
     """Record a run for the trigger, or find the one that answers for it. A `fresh` one waits to be worked off.
+
+    later: by `go_on`, so that a run for workers of Celery is recorded as queued.
 
     Raises: NotFound; Invalid for a key that stands for another trigger, for `all` with what picks projects, or for a
         budget that is none; StoreError, also while the service is ending.
@@ -51,7 +58,7 @@ def start_sync(desk: Desk, trigger: Trigger) -> Started:
         raise Invalid("budget has to be a number of seconds above 0", field="budget", code="invalid_parameter")
     if desk.background.stop.requested:
         raise StoreError("the service is shutting down", code="shutting_down", hint="try again in a few seconds")
-    started = desk.engine.start(trigger)
+    started = desk.engine.start(trigger, queued=later and desk.queue is not None)
     _send_messages(desk, trigger)
     return started
 
@@ -108,12 +115,21 @@ def finish_run(desk: Desk, run: Run, trigger: Trigger, *, summary: bool = False,
     return RunOutcome(found.run, results, changes, failed)
 
 
-def work_off_later(desk: Desk, run: Run, trigger: Trigger) -> None:
-    """Work a fresh run off in the background; nobody waits for it.
+def go_on(desk: Desk, started: Started, trigger: Trigger) -> None:
+    """Let a run go on without its caller: a queued one with a worker of Celery, a fresh one in the background.
 
-    Raises: RuntimeError when the system gives no more threads.
+    A worker is told also where another trigger has told one, whose task may have died with it: only one can claim the run.
+
+    Raises: RuntimeError when the system gives no more threads; StoreError when no worker can be told: a fresh run has
+        failed then.
     """
+    if desk.queue is not None and started.run.state == "queued":
+        _put(desk, desk.queue, started, trigger)
+    elif started.how == "fresh":
+        _work_off_beside(desk, started.run, trigger)
 
+
+def _work_off_beside(desk: Desk, run: Run, trigger: Trigger) -> None:
     def work() -> None:
         for _ in work_off(desk, run, trigger):
             pass
@@ -121,14 +137,25 @@ def work_off_later(desk: Desk, run: Run, trigger: Trigger) -> None:
     desk.background.submit(work, f"run-{run.id[:8]}")
 
 
+def _put(desk: Desk, queue: Queue, started: Started, trigger: Trigger) -> None:
+    try:
+        queue.put(started.run.id, trigger.params)
+    except StoreError as error:
+        if started.how != "fresh":
+            log.warning("[SmartSync] a worker was not told again: %s", error, extra={"run_id": started.run.id})
+            return
+        with desk.db.write() as tx:
+            runs.give_up(tx, started.run.id, error.code, error.message, desk.clock.now())
+        raise
+
+
 def sync_in_background(desk: Desk, trigger: Trigger) -> Started:
     """Start a sync and let it go on without the caller.
 
-    Raises: as `start_sync`.
+    Raises: as `start_sync` and `go_on`.
     """
-    started = start_sync(desk, trigger)
-    if started.how == "fresh":
-        work_off_later(desk, started.run, trigger)
+    started = start_sync(desk, trigger, later=True)
+    go_on(desk, started, trigger)
     return started
 
 

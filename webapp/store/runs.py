@@ -25,6 +25,7 @@ from webapp.store.tables import IDLE, run_keys, sync_run_projects, sync_runs
 KEEP = timedelta(days=90)
 KEEP_IDLE = timedelta(days=2)
 KEY_LIVES = timedelta(hours=24)
+QUEUED_MS = 900_000  # that a run may wait for a worker before it is given up
 AT_ONCE = 100  # runs that go with one that comes: more than one, so that what has piled up goes too
 PROBLEMS_SHOWN = 20  # of a project, in an answer; the run has all for some days
 
@@ -120,13 +121,21 @@ _IS_LIVE: sa.Select[tuple[Any]] = sa.select(sa.literal_column("1")).where(
 )
 
 
-def add(tx: sa.Connection, run: NewRun, key: str | None = None, ended: Mapping[str, Any] | None = None) -> bool:
+def add(
+    tx: sa.Connection,
+    run: NewRun,
+    key: str | None = None,
+    ended: Mapping[str, Any] | None = None,
+    *,
+    queued: bool = False,
+) -> bool:
     """Record a run as running. False when a live one with the same identity, or one with the same key, is there.
 
-    ended: how it ended, of one that is over already.
+    ended: how it ended, of one that is over already. queued: it waits for a worker to claim it.
     """
     delete_some(tx, sync_runs, sync_runs.c.started_at < run.started_at - KEEP, AT_ONCE)
-    row = asdict(run) | {"params": dict(run.params), "state": "running", "heartbeat": now_ms(tx), "phase": "read"}
+    row = asdict(run) | {"params": dict(run.params), "state": "queued" if queued else "running"}
+    row |= {"heartbeat": now_ms(tx), "phase": None if queued else "read"}
     statement = insert_for(tx, sync_runs).values(row | dict(ended or {})).on_conflict_do_nothing()
     if counted(tx, statement) != 1:
         return False
@@ -153,9 +162,23 @@ def add_idle(tx: sa.Connection, run: NewRun, key: str | None, warnings: Sequence
     return add(tx, run, key, ended)
 
 
+def claim(tx: sa.Connection, run_id: str) -> bool:
+    """Take a run that waits for a worker; False when somebody else has, or it is over. One statement."""
+    mine = sync_runs.update().where(sync_runs.c.id == run_id, sync_runs.c.state == "queued")
+    return counted(tx, mine.values(state="running", phase="read", heartbeat=now_ms(tx))) == 1
+
+
+def give_up(tx: sa.Connection, run_id: str, code: str, words: str, now: datetime) -> None:
+    """Close a run that no worker can be told of; its Idempotency-Key stands for nothing any more."""
+    close(tx, run_id, "failed", {"error_code": code, "error": words, "finished_at": now})
+    tx.execute(run_keys.delete().where(run_keys.c.run_id == run_id))
+
+
 def _is_alive(tx: sa.Connection, ttl_ms: int) -> sa.ColumnElement[bool]:
-    """A beat is a sign of life for the time of a lease."""
-    return in_force(tx, sync_runs.c.heartbeat + ttl_ms, ttl_ms)
+    """A beat is a sign of life for the time of a lease; a run that waits for a worker gives none."""
+    beats = in_force(tx, sync_runs.c.heartbeat + ttl_ms, ttl_ms)
+    waits = in_force(tx, sync_runs.c.heartbeat + QUEUED_MS, QUEUED_MS)
+    return sa.or_(beats, (sync_runs.c.state == "queued") & waits)
 
 
 def close_dead(tx: sa.Connection, now: datetime, ttl_ms: int) -> Sequence[str]:

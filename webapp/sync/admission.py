@@ -28,9 +28,12 @@ NO_SHEETS = "Sheets not configured: set SMART_SYNC_SHEET; only stored readings w
 
 
 class Admission:
-    """Records runs for triggers. sheets: keys of the configured spreadsheets."""
+    """Records runs for triggers. sheets: keys of the configured spreadsheets. queued: new runs wait for a worker."""
 
-    def __init__(self, db: Database, sheets: Sequence[str], options: Options, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, sheets: Sequence[str], options: Options, clock: Clock, *, queued: bool = False
+    ) -> None:
+        self.queued = queued
         self.db = db
         self.sheets = sheets
         self.options = options
@@ -141,7 +144,7 @@ class Admission:
         new = _new_run(trigger, now)
         missing = [] if self.sheets else [NO_SHEETS]
         key = trigger.idempotency_key
-        if not (runs.add_idle(tx, new, key, missing) if idle else runs.add(tx, new, key)):
+        if not (runs.add_idle(tx, new, key, missing) if idle else runs.add(tx, new, key, queued=self.queued)):
             return None
         doubts.forget(tx, now - REGRET)
         if idle:

@@ -40,15 +40,22 @@ class Engine:
         self.clock = clock or Clock()
         self.platforms = platforms
 
-    def start(self, trigger: Trigger) -> Started:
-        """The run that answers for the trigger.
+    def start(self, trigger: Trigger, *, queued: bool = False) -> Started:
+        """The run that answers for the trigger. queued: a new one waits for a worker, who has to `claim` it.
 
         Raises: NotFound for an unknown project; Invalid for a key that stands for another trigger; StoreError.
         """
         from webapp.sync.admission import Admission  # noqa: PLC0415  see above
 
         keys = [sheet.key for sheet in self.sheets]
-        return Admission(self.db, keys, self.options, self.clock).start(trigger)
+        return Admission(self.db, keys, self.options, self.clock, queued=queued).start(trigger)
+
+    def claim(self, run_id: str) -> bool:
+        """Take a queued run to work it off; False when somebody else has, or it is over."""
+        from webapp.store import runs  # noqa: PLC0415  see above
+
+        with self.db.write() as tx:
+            return runs.claim(tx, run_id)
 
     def run(self, run: Run, trigger: Trigger, budget: Budget) -> Iterator[Outcome]:
         """Work a fresh run off: each project's outcome, once it is written. Nothing is left to do of an ended one.

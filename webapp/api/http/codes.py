@@ -46,6 +46,7 @@ CODES: dict[str, Code] = {
     "too_many_wrong_tokens": Code(429, "this address sent ten wrong tokens within a minute; right ones still pass"),
     "head_too_large": Code(431, "there are more than 100 headers, one of more than 8190 bytes, or 64 KiB of them"),
     "internal_error": Code(500, "a fault of the service; its log says more"),
+    "queue_unavailable": Code(503, "the Redis that hands runs to workers cannot be reached; nothing was started"),
     "shutting_down": Code(503, "the service is ending; ask again in a few seconds"),
     "too_many_streams": Code(503, "this process carries as many progress streams as it can; poll the run instead"),
     "crowded_out": Code(503, "too many requests were still arriving, and this one had been for longest; send it again"),

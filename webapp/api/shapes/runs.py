@@ -144,7 +144,7 @@ class RunParams(Struct):
 class RunOut(RunSummary, kw_only=True):
     """A run in the log."""
 
-    caller: Annotated[str, says("`http`, `background`, `cli`, `python`")]
+    caller: Annotated[str, says("`http`, `background`, `cli`, `python`, `celery`")]
     params: RunParams
     day: Annotated[date, says("the UTC day that its snapshots belong to")]
     started_at: Time

@@ -53,7 +53,8 @@ class SmartSyncQuery(msgspec.Struct, rename={"run_async": "async"}):
 def smart_sync(asked: SmartSyncQuery) -> Response:
     """Sync the active projects whose automatic sync is on, the due ones, or one.
 
-    Those that are left out are listed as skipped. Answers when the run has ended, or at once (202) when it goes on without the caller.
+    Those that are left out are listed as skipped. Answers when the run has ended, or at once (202) when it goes on without the caller:
+    because that was asked for, or because workers of Celery work it off (SMART_SYNC_MODE=celery).
     """
     preferred = "respond-async" in request.headers.get("Prefer", "").lower()
     later = asked.run_async or (preferred and not asked.dry_run)  # a preference may be left unheeded
@@ -69,16 +70,19 @@ def smart_sync(asked: SmartSyncQuery) -> Response:
     )
     if later and trigger.dry_run:
         raise HttpProblem(422, "invalid_parameter", "a dry run is answered at once; leave async out", field="async")
-    started = actions.trigger.start_sync(desk(), trigger)
-    if started.how == "fresh" and not later:
+    told = desk().queue is not None and not trigger.dry_run
+    started = actions.trigger.start_sync(desk(), trigger, later=later or told)
+    if told:  # before it is answered, since it may not get there
+        actions.trigger.go_on(desk(), started, trigger)
+    elif started.how == "fresh" and not later:
         return _answer(actions.trigger.finish_run(desk(), started.run, trigger, summary=asked.summary), asked)
     try:
         return _answer(
             actions.trigger.outcome_of(desk(), started.run.id, summary=asked.summary), asked, how=started.how
         )
     finally:
-        if started.how == "fresh":  # only now, or a short run would have ended before it is answered with 202
-            actions.trigger.work_off_later(desk(), started.run, trigger)
+        if not told:  # only now, or a short run would have ended before it is answered with 202
+            actions.trigger.go_on(desk(), started, trigger)
 
 
 def get_smart_sync(asked: SmartSyncQuery) -> Response:
@@ -170,7 +174,7 @@ TRIGGER = Route(
         502: Answer(RunReport, "every project failed, or with `strict` any of them"),
         503: Answer(RunReport, "the run was cut short", headers=["Retry-After"]),
     },
-    problems=["project_not_found", "idempotency_key_reused", "shutting_down"],
+    problems=["project_not_found", "idempotency_key_reused", "shutting_down", "queue_unavailable"],
 )
 
 # On the app only where a setting asks for it.

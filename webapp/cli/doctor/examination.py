@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from webapp.cli.doctor.alerts import examine_alerts
 from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.cli.doctor.platforms import examine_platforms
+from webapp.cli.doctor.queue import examine_queue
 from webapp.cli.doctor.settings import examine_settings, examine_token, examine_version
 from webapp.cli.doctor.sheets import examine_clock, examine_credentials, examine_sheets, open_sheets
 from webapp.cli.doctor.storage import examine_database, examine_disk
@@ -29,6 +30,7 @@ PARTS: tuple[tuple[str, Callable[[Case], Iterator[Finding]]], ...] = (
     ("platforms", examine_platforms),
     ("syncs", examine_syncs),
     ("alerts", examine_alerts),
+    ("celery", examine_queue),
 )
 
 

@@ -1,0 +1,106 @@
+"""Runs that workers of Celery work off: put here by whoever is asked, taken by `webapp.tasks`.
+
+What is put is a run's id and what it was asked: the run's row is the truth, and a task that comes twice finds it taken.
+Celery is imported by whoever puts or takes, since most services have none.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from webapp.errors import StoreError
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+WORK = "webapp.tasks.work_off_run"
+REACH_S = 3.0  # for the broker to answer
+LONGEST_S = 900  # that one task may take: a run has 600 seconds, and a minute to write what it read
+
+
+def celery_app(broker: str) -> Celery:
+    """Celery over this Redis: JSON alone, acknowledged when done, given to another worker when one is lost.
+
+    Nobody asks for results: the log of runs has them. Certificates are checked wherever there is TLS.
+    """
+    from celery import Celery  # noqa: PLC0415  see above
+
+    app = Celery("smart_sync", broker=broker)
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_time_limit=LONGEST_S,
+        task_default_queue="smart_sync",
+        task_publish_retry=False,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        broker_connection_timeout=REACH_S,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "visibility_timeout": 2 * LONGEST_S,  # longer than any task, so that none comes twice without need
+            "socket_timeout": 2 * REACH_S,
+            "socket_connect_timeout": REACH_S,
+            "retry_on_timeout": False,
+            "max_retries": 1,
+        },
+        broker_use_ssl={"ssl_cert_reqs": ssl.CERT_REQUIRED} if broker.startswith("rediss") else None,
+        timezone="UTC",
+    )
+    return app
+
+
+class Queue:
+    """broker: address of the Redis."""
+
+    def __init__(self, broker: str) -> None:
+        self._broker = broker
+
+    @cached_property
+    def app(self) -> Celery:
+        return celery_app(self._broker)
+
+    def put(self, run_id: str, params: Mapping[str, Any]) -> None:
+        """Let a worker work a queued run off. params: of its trigger.
+
+        Raises: StoreError `queue_unavailable`.
+        """
+        try:
+            self.app.send_task(WORK, [run_id, dict(params)], retry=False)
+        except Exception as error:  # noqa: BLE001  Celery, kombu and redis have errors of their own for the same thing
+            raise unreachable(error) from None
+
+    def check(self) -> None:
+        """See that the broker answers.
+
+        Raises: StoreError `queue_unavailable`.
+        """
+        try:
+            with self.app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, timeout=REACH_S)
+                connection.default_channel.client.ping()
+        except Exception as error:  # noqa: BLE001  as above
+            raise unreachable(error) from None
+
+    def workers(self) -> list[str]:
+        """The workers that answer within a second or two.
+
+        Raises: StoreError `queue_unavailable`.
+        """
+        try:
+            return sorted(self.app.control.inspect(timeout=2.0).ping() or {})
+        except Exception as error:  # noqa: BLE001  as above
+            raise unreachable(error) from None
+
+
+def unreachable(error: Exception) -> StoreError:
+    """Its words may name the address, which is a secret."""
+    words = f"the Redis at REDIS_URL cannot be reached ({type(error).__name__})"
+    return StoreError(
+        words, code="queue_unavailable", hint="see that it runs, and that its address and password are right"
+    )
