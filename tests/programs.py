@@ -63,6 +63,7 @@ PROGRAMS = {
     "pgbouncer": Program(_on_path("pgbouncer"), "pgbouncer"),
     "npm": Program(_on_path("npm"), "npm"),
     "postgres": Program(postgres_server.find_binaries, "postgresql"),
+    "redis-server": Program(_on_path("redis-server"), "redis-server"),
     "systemd-analyze": Program(_on_path("systemd-analyze"), "systemd"),
 }
 
