@@ -21,7 +21,8 @@ from typing import Any, NoReturn
 
 from webapp.errors import ConfigError, StoreError
 from webapp.store import copies, replicas
-from webapp.store.replicas import ReplicaState, shown_address
+from webapp.store.replicas import shown_address
+from webapp.store.storage import ReplicaState
 
 log = logging.getLogger("smart_sync")
 

@@ -9,12 +9,10 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 from webapp.clock import as_utc, iso
-
-ReplicaState = Literal["ok", "failing", "stopped"]
+from webapp.store.storage import ReplicaState
 
 FRESH = timedelta(seconds=90)
 STOPPED = "nobody replicates: it begins with the server"

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from webapp.store.db import Database
 
 Durability = Literal["durable", "ephemeral", "network", "unknown"]
+ReplicaState = Literal["ok", "failing", "stopped"]
 
 MEMORY = {"tmpfs", "ramfs", "overlay", "aufs"}  # the last two: a container's own layer, thrown away with it
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"}

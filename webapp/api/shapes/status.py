@@ -20,16 +20,14 @@ from webapp.config import Settings
 from webapp.rules.due import is_long_overdue, overdue
 from webapp.rules.freshness import are_readings_frozen, are_readings_stale, is_project_stale, stale_readings
 from webapp.rules.outcomes import ProjectState, project_state
-from webapp.store import replicas
 from webapp.store.account_reads import UnreadAccounts
 from webapp.store.db import Database
 from webapp.store.projects import Project, Status
 from webapp.store.reading_ages import ReadingAge
-from webapp.store.replicas import ReplicaState
 from webapp.store.runs import Run
 from webapp.store.spreadsheets import Spreadsheet
 from webapp.store.status import ServiceStatus, service_status
-from webapp.store.storage import Durability
+from webapp.store.storage import Durability, ReplicaState
 from webapp.store.ticks import Tick
 
 SheetState = Literal["ok", "degraded", "failed"]
@@ -251,8 +249,10 @@ def storage_status(storage: Mapping[str, Any], settings: Settings, now: datetime
 
 def replica_status(storage: Mapping[str, Any], settings: Settings, now: datetime) -> ReplicaStatus | None:
     """How the copying goes; None where nothing is copied."""
-    if storage["kind"] != "sqlite" or settings.demo:
+    if storage["kind"] != "sqlite" or settings.demo or not settings.replica_url:
         return None
+    from webapp.store import replicas  # noqa: PLC0415  most have none, and every start would pay
+
     found = replicas.read(Path(storage["path"]), settings.replica_url, now)
     return None if found is None else ReplicaStatus(found.to, found.state, iso(found.since), found.message)
 
