@@ -112,11 +112,17 @@ class TestBeforeTheFork:
 
     @pytest.mark.parametrize(("kind", "level"), [("durable", "INFO"), ("ephemeral", "WARNING"), ("unknown", "WARNING")])
     def test_it_is_told_where_the_data_is(
-        self, parts: Parts, monkeypatch: pytest.MonkeyPatch, log: list[logging.LogRecord], kind: str, level: str
+        self,
+        parts: Parts,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        log: list[logging.LogRecord],
+        kind: str,
+        level: str,
     ) -> None:
         monkeypatch.setattr(storage, "durability", lambda _: kind)
         migrate(parts.db)
-        monkeypatch.setattr(logging.getLogger("smart_sync"), "level", logging.INFO)
+        caplog.set_level(logging.INFO, "smart_sync")
 
         server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=partial(create_app, parts))))
 
