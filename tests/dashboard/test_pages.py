@@ -203,6 +203,35 @@ def test_a_carried_day_at_the_very_top_of_the_chart_is_marked_too() -> None:
     assert (drawn.ys, drawn.dots) == ([200.0, 0.0], [(100.0, 0.0)])
 
 
+def test_a_page_of_a_year_shows_the_days_there_are(quiet_site: Site, admin: FlaskClient) -> None:
+    page = admin.get(f"/projects/{project_id(quiet_site)}?days=365").get_data(as_text=True)
+    table = page[page.index("data-twin") :]
+
+    assert "Views, 365 days <span" in page
+    assert "since 1 Jan 2026" in page
+    assert "2026-01-01" in table
+    assert "2025-12-31" not in table
+    assert page.count('class="line-gap"') == 1
+
+
+def test_every_day_of_the_table_adds_up(quiet_site: Site, admin: FlaskClient) -> None:
+    def number(text: str) -> int:
+        return 0 if text == "–" else int(text.replace(",", "").replace("−", "-"))
+
+    for path in (f"/projects/{project_id(quiet_site)}?days=90", "/accounts/2?days=90"):
+        page = admin.get(path).get_data(as_text=True)
+        rows = re.findall(
+            r"<tr[^>]*><th scope=\"row\">[^<]+</th>((?:<td>[^<]*</td>)+)", page[page.index("data-twin") :]
+        )
+        days = [[number(cell) for cell in re.findall(r"<td>([^<]*)</td>", row)[:4]] for row in rows]
+        *days, together = days
+        value = together[0] - sum(together[1:])
+        for end, growth, joined, left in days:
+            assert end == value + growth + joined + left
+            value = end
+        assert together[1:] == [sum(day[place] for day in days) for place in (1, 2, 3)]
+
+
 def test_a_csv_is_a_click_away(quiet_site: Site, admin: FlaskClient) -> None:
     page = admin.get(f"/projects/{project_id(quiet_site)}").get_data(as_text=True)
     (path,) = re.findall(r'href="([^"]+format=csv[^"]*)"', page)

@@ -11,7 +11,7 @@ from flask import Response
 
 from webapp import web
 from webapp.clock import Clock
-from webapp.dashboard.charts import ChartDay, draw_bars, draw_line, fill_gaps
+from webapp.dashboard.charts import ChartDay, add_up, draw_bars, draw_line, fill_gaps, from_first_known, mark_left
 from webapp.dashboard.crossed import Crossed, crossed, metrics_of
 from webapp.dashboard.problems import Place, place_of
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
@@ -101,6 +101,7 @@ def account(account_id: int) -> Response:
         days=days,
         periods=PERIODS,
         chart=draw_line(found.points),
+        together=add_up(found.points),
         growth_bars=draw_bars(found.points),
         **links(),
     )
@@ -126,7 +127,14 @@ def account_page(
             difference(week.now, week.then),
             lambda of: [one.end[of] for one in past if not one.carried >> of & 1],
         ),
-        [*fill_gaps([_chart_day(day, place) for day in past], dates)[-days:], *_chart_now(project, day, past, place)],
+        from_first_known(
+            mark_left(
+                [
+                    *fill_gaps([_chart_day(day, place) for day in past], dates)[-days:],
+                    *_chart_now(project, day, past, place),
+                ]
+            )
+        ),
         _reasons(tx, account, project, now),
         account_reads.why_unread(tx, account.id),
         [one for one in crossed(tx, project.id) if one.account_id == account.id],
@@ -145,7 +153,8 @@ def _chart_now(project: Project, one: Recent, past: Sequence[AccountDay], place:
 
 def _chart_day(found: AccountDay, place: int) -> ChartDay:
     carried = found.carried >> place & 1
-    return ChartDay(found.day, found.end[place], found.growth[place], carried=carried, gap=bool(carried))
+    joined = found.end[place] if found.start[place] is None else 0
+    return ChartDay(found.day, found.end[place], found.growth[place], joined, 0, carried=carried, gap=bool(carried))
 
 
 def _reasons(tx: sa.Connection, account: Account, project: Project, now: datetime) -> list[MetricReasons]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from webapp.rules.words import compact, day_words
@@ -12,6 +12,7 @@ from webapp.rules.words import compact, day_words
 WIDTH, HEIGHT = 1000, 200
 SPARK_WIDTH, SPARK_HEIGHT = 100, 28
 LINES = 4  # of the grid, about
+MUCH = 10  # one in so many accounts
 TICKS = 5  # days that are named
 NICE = (1, 2, 2.5, 5, 10)
 
@@ -21,7 +22,8 @@ class ChartDay:
     """One day, or behind the last one the present. value None: nothing is known, or nothing counts.
 
     value = that of the day before + growth + joined + left. carried: part of it, or all, stands since an earlier day.
-    gap: nothing was observed on the day. now: the current counts, as of the last sync.
+    accounts: that count; 0: it is about one alone. gap: nothing was observed on the day. now: the current counts, as of
+    the last sync.
     """
 
     day: date
@@ -30,14 +32,53 @@ class ChartDay:
     joined: int | None = None
     left: int | None = None
     carried: int = 0
+    accounts: int = 0
     gap: bool = False
     now: bool = False
+
+    @property
+    def is_much_carried(self) -> bool:
+        """Whether so much of it stands since an earlier day that it deserves a mark."""
+        return self.carried > 0 and self.carried * MUCH >= self.accounts
 
 
 def fill_gaps(found: Iterable[ChartDay], dates: Iterable[date]) -> list[ChartDay]:
     """A day for each of the dates: as it was found, or nothing."""
     known = {one.day: one for one in found}
     return [known.get(day) or ChartDay(day, None, gap=True) for day in dates]
+
+
+def from_first_known(points: Sequence[ChartDay]) -> list[ChartDay]:
+    """The points without the days before there was anything; all of them where there is nothing at all."""
+    first = next((place for place, one in enumerate(points) if one.value is not None), 0)
+    return [*points[first:]]
+
+
+def mark_left(points: Sequence[ChartDay]) -> list[ChartDay]:
+    """Of one account: the days on which it ceased to count say what it took."""
+    before = [None, *(one.value for one in points)]
+    return [
+        replace(one, left=-was) if was is not None and one.value is None else one
+        for was, one in zip(before, points, strict=False)
+    ]
+
+
+@dataclass(frozen=True)
+class Added:
+    """How a sum came from before the first day to the end of the last: start + growth + joined + left = end."""
+
+    start: int
+    growth: int
+    joined: int
+    left: int
+    end: int
+
+
+def add_up(points: Sequence[ChartDay]) -> Added:
+    """The days together."""
+    growth, joined, left = (sum(getattr(one, name) or 0 for one in points) for name in ("growth", "joined", "left"))
+    end = (points[-1].value if points else None) or 0
+    return Added(end - growth - joined - left, growth, joined, left, end)
 
 
 @dataclass(frozen=True)
@@ -51,10 +92,14 @@ class AxisMark:
 
 @dataclass(frozen=True)
 class LineDrawing:
-    """path: through the known days; area: the same down to the bottom. ys: of every day, None in a gap."""
+    """path: through the known days; area: the same down to the bottom, where that is zero. ys: of every day, None in a gap.
+
+    gaps: through what is carried over days that nothing is known of.
+    """
 
     path: str
     area: str
+    gaps: str
     grid: Sequence[AxisMark]
     days: Sequence[AxisMark]
     dots: Sequence[tuple[float, float]]
@@ -63,14 +108,17 @@ class LineDrawing:
 
 @dataclass(frozen=True)
 class BarDrawing:
-    """up, down: paths of the bars; zero: where the line between them is."""
+    """up, down: paths of the bars; zero: where the line between them is.
+
+    spread: those of growth that came over several days, as much for each of them.
+    """
 
     up: str
     down: str
+    spread: str
     zero: float
     grid: Sequence[AxisMark]
     days: Sequence[AxisMark]
-    ys: Sequence[float | None]
 
 
 @dataclass(frozen=True)
@@ -84,38 +132,58 @@ def draw_line(points: Sequence[ChartDay]) -> LineDrawing | None:
     known = [point.value for point in points if point.value is not None and not point.gap]
     if not known:
         return None
-    low, high, grid = _scale(min(known), max(known))
+    low, high, grid = _scale(0 if 0 <= 2 * min(known) < max(known) else min(known), max(known))
     xs = _xs(len(points), WIDTH)
     ys = [None if p.value is None or p.gap else _y(p.value, low, high) for p in points]
     runs = _runs(xs, ys)
     dots = [
         (_part(i, len(points)), y)
         for i, (p, y) in enumerate(zip(points, ys, strict=True))
-        if y is not None and p.carried
+        if y is not None and p.is_much_carried
     ]
     alone = [(_part(i, len(points)), y) for i, y in enumerate(ys) if y is not None and _alone(ys, i)]
     marks = [AxisMark(_y(value, low, high), compact(value)) for value in grid]
-    return LineDrawing(_path(runs), _area(runs), marks, _days(points), [*dots, *alone], ys)
+    gaps = _path(_gaps(xs, [None if p.value is None else _y(p.value, low, high) for p in points], ys))
+    return LineDrawing(_path(runs), "" if low > 0 else _area(runs), gaps, marks, _days(points), [*dots, *alone], ys)
 
 
 def draw_bars(points: Sequence[ChartDay]) -> BarDrawing | None:
     """Growth of each day; None when none is known."""
-    known = [point.growth for point in points if point.growth is not None]
+    spread = _spread(points)
+    known = [growth for growth, _ in spread if growth is not None]
     if not known:
         return None
     low, high, grid = _scale(min(0, *known), max(0, *known))
     zero = _y(0, low, high)
     step = WIDTH / len(points)
-    paths: dict[bool, list[str]] = {True: [], False: []}
-    ys: list[float | None] = []
-    for place, point in enumerate(points):
-        y = None if point.growth is None else _y(point.growth, low, high)
-        ys.append(y)
-        if y is not None and point.growth:
+    paths: dict[str, list[str]] = {"up": [], "down": [], "spread": []}
+    for place, (growth, is_spread) in enumerate(spread):
+        if growth:
             left, right = place * step + step * 0.15, place * step + step * 0.85
-            paths[point.growth > 0].append(f"M{left:.1f} {zero:.1f}V{y:.1f}H{right:.1f}V{zero:.1f}z")
+            kind = "spread" if is_spread else "up" if growth > 0 else "down"
+            paths[kind].append(f"M{left:.1f} {zero:.1f}V{_y(growth, low, high):.1f}H{right:.1f}V{zero:.1f}z")
     marks = [AxisMark(_y(value, low, high), compact(value, sign=True)) for value in grid]
-    return BarDrawing("".join(paths[True]), "".join(paths[False]), zero, marks, _days(points), ys)
+    drawn = {kind: "".join(path) for kind, path in paths.items()}
+    return BarDrawing(**drawn, zero=zero, grid=marks, days=_days(points, bars=True))
+
+
+def _spread(points: Sequence[ChartDay]) -> list[tuple[float | None, bool]]:
+    """The growth of each day, that after a gap as a part for each of its days, and whether it is one."""
+    found: list[tuple[float | None, bool]] = []
+    waiting = 0
+    for point in points:
+        if point.gap and not point.growth:
+            waiting += 1
+            found.append((point.growth, False))
+        elif waiting and point.growth is not None:
+            part = point.growth / (waiting + 1)
+            found[-waiting:] = [(part, True)] * waiting
+            found.append((part, True))
+            waiting = 0
+        else:
+            found.append((point.growth, False))
+            waiting = 0
+    return found
 
 
 def draw_spark(values: Sequence[int | None]) -> SparkDrawing | None:
@@ -131,8 +199,9 @@ def draw_spark(values: Sequence[int | None]) -> SparkDrawing | None:
     return SparkDrawing(_path(_runs(xs, ys)), None if end is None else (xs[last], end))
 
 
-def _scale(low: int, high: int) -> tuple[int, int, list[int]]:
+def _scale(low: float, high: float) -> tuple[int, int, list[int]]:
     """Ends of the axis around the values, and the round numbers between them. A flat line lies in the middle."""
+    low, high = math.floor(low), math.ceil(high)
     if low == high:
         low, high = low - max(1, abs(low) // 100), high + max(1, abs(high) // 100)
     step = _step((high - low) / LINES)
@@ -145,11 +214,11 @@ def _step(rough: float) -> int:
     return max(1, math.ceil(next(size * nice for nice in NICE if size * nice >= rough)))
 
 
-def _y(value: int, low: int, high: int) -> float:
+def _y(value: float, low: int, high: int) -> float:
     return _place(value, low, high, 0, HEIGHT)
 
 
-def _place(value: int, low: int, high: int, top: float, bottom: float) -> float:
+def _place(value: float, low: int, high: int, top: float, bottom: float) -> float:
     if high == low:
         return (top + bottom) / 2
     return round(bottom - (bottom - top) * (value - low) / (high - low), 1)
@@ -181,6 +250,23 @@ def _runs(xs: Sequence[float], ys: Sequence[float | None]) -> list[list[tuple[fl
     return [run for run in runs if run]
 
 
+def _gaps(
+    xs: Sequence[float], carried: Sequence[float | None], known: Sequence[float | None]
+) -> list[list[tuple[float, float]]]:
+    """The stretches between known days, from the last one before to the first one behind."""
+    runs: list[list[tuple[float, float]]] = []
+    for place, (x, y) in enumerate(zip(xs, carried, strict=True)):
+        if y is None or known[place] is not None:
+            continue
+        if not runs or runs[-1][-1] != (x, y):
+            before = place - 1
+            runs.append([(xs[before], carried[before] or 0.0)] if place and carried[before] is not None else [])
+        runs[-1].append((x, y))
+        if place + 1 < len(xs) and (following := carried[place + 1]) is not None:
+            runs[-1].append((xs[place + 1], following))
+    return [run for run in runs if len(run) > 1]
+
+
 def _path(runs: Sequence[Sequence[tuple[float, float]]]) -> str:
     return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in run) for run in runs)
 
@@ -190,12 +276,16 @@ def _area(runs: Sequence[Sequence[tuple[float, float]]]) -> str:
     return "".join(closed)
 
 
-def _days(points: Sequence[ChartDay]) -> list[AxisMark]:
-    """A few days by name, the first and the last among them."""
+def _days(points: Sequence[ChartDay], *, bars: bool = False) -> list[AxisMark]:
+    """A few days by name, the first and the last among them. bars: a day is a stretch and not a point."""
     count = len(points)
     places = sorted({round(i * (count - 1) / (TICKS - 1)) for i in range(TICKS)})
-    ends = {0: "start", count - 1: "end"} if count > 1 else {}
+    ends = {0: "start", count - 1: "end"} if count > 1 and not bars else {}
+
+    def at(place: int) -> float:
+        return round(100 * (place + 0.5) / count, 2) if bars else _part(place, count)
+
     return [
-        AxisMark(_part(place, count), day_words(points[place].day).rsplit(" ", 1)[0], ends.get(place, "middle"))
+        AxisMark(at(place), day_words(points[place].day).rsplit(" ", 1)[0], ends.get(place, "middle"))
         for place in places
     ]

@@ -13,7 +13,7 @@ from flask import Response, request
 from webapp import web
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.dashboard.charts import ChartDay, SparkDrawing, draw_line, draw_spark, fill_gaps
+from webapp.dashboard.charts import ChartDay, SparkDrawing, add_up, draw_line, draw_spark, fill_gaps, from_first_known
 from webapp.dashboard.crossed import Crossed, crossed, metrics_of
 from webapp.dashboard.problems import Place, ProblemGroup, place_of, problem_groups, to_mend
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
@@ -148,6 +148,7 @@ def project(project_id: str) -> Response:
         listing=listing,
         periods=PERIODS,
         chart=draw_line(found.points),
+        together=add_up(found.points),
         default_interval=settings.interval_minutes,
         intervals=sorted({*INTERVALS, head.interval_minutes or INTERVALS[0]}),
         by_cron=BY_CRON,
@@ -196,10 +197,12 @@ def project_page(
         unread=_unread(tx, project.id),
         tiles=metric_tiles(day.total, day.growth, week.growth, lambda of: _sparks(past, of)),
         percent=target_percent(project, day.total),
-        points=[
-            *fill_gaps([_chart_day(one, place) for one in past], dates)[-days:],
-            *_chart_now(tx, project, past, now_sums, place),
-        ],
+        points=from_first_known(
+            [
+                *fill_gaps([_chart_day(one, place) for one in past], dates)[-days:],
+                *_chart_now(tx, project, past, now_sums, place),
+            ]
+        ),
         platforms=_groups(cohorts, lambda cohort: cohort.platform, place),
         topics=_groups(cohorts, _topic, place),
         rows=[_line(a, project, sources[a.id], unreadable, growths[a.id][place], sparks.get(a.id)) for a in shown],
@@ -334,7 +337,8 @@ def _is_gap(day: ProjectDay) -> bool:
 
 
 def _chart_day(found: ProjectDay, place: int) -> ChartDay:
-    return _moved(found.movement, found.day, place, carried=found.carried, gap=_is_gap(found))
+    said = {"carried": found.carried, "accounts": found.accounts, "gap": _is_gap(found)}
+    return _moved(found.movement, found.day, place, **said)
 
 
 def _moved(movement: Movement, day: date, place: int, **more: Any) -> ChartDay:

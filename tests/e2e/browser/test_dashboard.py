@@ -118,6 +118,69 @@ def test_a_chart_is_read_with_the_keyboard(site: Service, opened: Opening) -> No
     expect(page).to_have_url(re.compile("days=90"))
 
 
+def test_a_pointer_over_a_chart_reads_its_days_and_moves_nothing(site: Service, opened: Opening) -> None:
+    for options in ({}, PHONE):
+        page = to_project(opened(site.url, token=TOKEN, **options))
+        readout, plot, below = page.locator("[data-readout]"), page.locator(".plot"), page.locator("#accounts")
+        expect(readout).to_have_text(re.compile(r"^now: [\d,]+, .* since the last day$"))
+        plot.scroll_into_view_if_needed()
+        box, before = plot.bounding_box(), below.bounding_box()
+        assert box is not None
+        assert before is not None
+        for part in (0.1, 0.5, 0.7):
+            page.mouse.move(box["x"] + part * box["width"], box["y"] + 100)
+            expect(readout).to_have_text(re.compile(r"^2\d{3}-\d\d-\d\d: "))
+            assert below.bounding_box() == before
+        page.mouse.move(0, 0)
+        expect(readout).to_have_text(re.compile("^now: "))
+
+
+def test_short_numbers_are_exact_on_focus_and_by_a_tap(site: Service, opened: Opening) -> None:
+    shown = "(one) => getComputedStyle(one, '::after').content"
+    page = opened(site.url, token=TOKEN, **PHONE, has_touch=True)
+    number = page.get_by_role("group", name="Views of Beauty Lab")
+    assert number.evaluate(shown) == "none"
+    number.tap()
+    assert re.search(r"[\d,]{9,}; 24 h \+[\d,]+; 7 d \+[\d,]+", number.evaluate(shown))
+    to_project(page)
+    tile = page.get_by_role("link", name=re.compile("^followers"))
+    tile.focus()
+    assert re.search(r"[\d,]{6,}; 24 h ", tile.evaluate(shown))
+
+
+def test_a_phone_shows_growth_beside_the_name_which_stays_when_a_table_is_moved(site: Service, opened: Opening) -> None:
+    page = to_project(opened(site.url, token=TOKEN, **PHONE))
+    row = page.locator(".accounts tbody tr").first
+    name, growth = row.locator("th"), row.locator(".growth")
+    growth.scroll_into_view_if_needed()
+    box = growth.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 360
+    before = name.bounding_box()
+    page.locator("#accounts .scroll").evaluate("(one) => { one.scrollLeft = 300 }")
+
+    assert page.locator("#accounts .scroll").evaluate("(one) => one.scrollLeft") > 100
+    assert name.bounding_box() == before
+
+
+def test_the_cell_of_a_file_is_copied_with_a_click(site: Service, opened: Opening) -> None:
+    page = to_project(opened(site.url, token=TOKEN, permissions=["clipboard-read", "clipboard-write"]))
+    cell = page.locator("#problems [data-copy]").first
+    words = cell.inner_text()
+    cell.click()
+
+    expect(page.locator("#said")).to_have_text(f"{words} is copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == words
+
+
+def test_what_a_sync_of_everything_came_to_is_said(service: Service, book: Google, opened: Opening) -> None:
+    page = opened(service.url, token=SERVICE_TOKEN)
+    book.put("Project A", 2, 4_321)
+    page.get_by_role("button", name="Sync all").click()
+
+    expect(page.locator("#said")).to_have_text(re.compile(r"^Latest sync .* succeeded: 1 projects done, 0 failed"))
+
+
 def test_accounts_are_sorted_and_filtered_in_place(site: Service, opened: Opening) -> None:
     page = to_project(opened(site.url, token=TOKEN))
     page.evaluate("window.same = true")
@@ -152,6 +215,26 @@ def test_a_held_value_is_accepted(service: Service, opened: Opening) -> None:
     page.get_by_role("heading", level=1, name="Project A").wait_for()
     expect(page.get_by_role("heading", name="Held values")).to_have_count(0)
     assert service.rows("SELECT state FROM held_observations") == ["accepted"]
+
+
+def test_an_account_is_mended_with_the_keyboard(service: Service, opened: Opening) -> None:
+    hold(service)
+    page = to_project(opened(service.url, token=SERVICE_TOKEN), "Project A")
+    page.locator("#held a").first.click()
+    waiting = page.locator("#views")
+    expect(waiting).to_contain_text("999,999 waits")
+    waiting.get_by_role("button", name="Reject views 999,999").press("Enter")
+    expect(waiting).to_contain_text("Rejected 999,999")
+
+    waiting.locator("summary").press("Enter")
+    waiting.get_by_role("textbox", name="Views").fill("4,000")
+    waiting.get_by_label("Why").fill("counted by hand")
+    waiting.get_by_label("Why").press("Enter")
+
+    expect(waiting).to_contain_text("Pin 4,000 counted by hand from the next sync on")
+    assert service.rows("SELECT metric, value FROM pins") == [("views", 4000)]
+    waiting.get_by_role("button", name="Unpin views").press("Enter")
+    expect(waiting).not_to_contain_text("counted by hand")
 
 
 def test_how_often_a_project_is_synced_by_itself_is_saved_at_once(service: Service, opened: Opening) -> None:

@@ -11,9 +11,10 @@ function enhance(figure) {
   plot.append(days);
 
   function words(row) {
-    const [day, value, growth, note] = [...row.cells].map((cell) => cell.textContent.trim());
+    const [day, value, growth, joined, left, note] = [...row.cells].map((cell) => cell.textContent.trim());
     const said = [note === "no snapshot" ? "no snapshot" : value];
-    if (growth !== "–") said.push(`${growth} that day`);
+    if (growth !== "–") said.push(`${growth} ${day === "now" ? "since the last day" : "that day"}`);
+    for (const [moved, verb] of [[joined, "joined"], [left, "left"]]) if (moved !== "0" && moved !== "–") said.push(`${moved} ${verb}`);
     if (note && note !== "no snapshot") said.push(note);
     return `${day}: ${said.join(", ")}`;
   }
@@ -34,10 +35,11 @@ function enhance(figure) {
   function away() {
     if (document.activeElement === days) return;
     cross.setAttribute("hidden", "");
-    readout.textContent = "";
+    readout.textContent = words(rows.at(-1));
   }
 
   days.setAttribute("aria-valuetext", words(rows.at(-1)));
+  readout.textContent = words(rows.at(-1));
   days.addEventListener("input", look);
   days.addEventListener("focus", look);
   days.addEventListener("blur", away);

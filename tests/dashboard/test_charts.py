@@ -1,0 +1,99 @@
+"""What charts draw, and what they do not."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from webapp.dashboard.charts import Added, ChartDay, add_up, draw_bars, draw_line, from_first_known, mark_left
+
+FIRST = date(2026, 3, 1)
+
+
+def points(*values: int | None, carried: int = 0, accounts: int = 0) -> list[ChartDay]:
+    """A day for each value; None: a gap."""
+    last: int | None = None
+    found = []
+    for place, value in enumerate(values):
+        growth = None if last is None else (value or last) - last
+        last = value or last
+        day = FIRST + timedelta(days=place)
+        found.append(ChartDay(day, last, growth, carried=carried, accounts=accounts, gap=value is None))
+    return found
+
+
+def test_a_day_without_a_snapshot_is_dotted_from_its_neighbours_on() -> None:
+    drawn = draw_line(points(1_000, None, 1_200))
+
+    assert drawn is not None
+    assert drawn.path == "M0 200M1000 0"
+    assert drawn.gaps == "M0 200L500 200L1000 0"
+    assert drawn.ys == [200.0, None, 0.0]
+
+
+def test_two_gaps_are_two_dotted_lines_and_a_gap_at_the_end_has_one_neighbour() -> None:
+    drawn = draw_line(points(1_000, None, 1_200, 1_300, None))
+
+    assert drawn is not None
+    assert drawn.gaps.count("M") == 2
+
+
+def test_days_before_anything_was_known_are_not_dotted() -> None:
+    drawn = draw_line([ChartDay(FIRST, None, gap=True), *points(5, 6)])
+
+    assert drawn is not None
+    assert drawn.gaps == ""
+
+
+def test_an_area_stands_on_zero_and_a_line_may_not() -> None:
+    low, high = draw_line(points(10, 900)), draw_line(points(900, 1_000))
+
+    assert low is not None
+    assert high is not None
+    assert (low.grid[0].words, bool(low.area)) == ("0", True)
+    assert (high.grid[0].words, high.area) == ("900", "")
+
+
+def test_one_of_forty_accounts_that_missed_a_day_makes_no_ring() -> None:
+    few, many = (draw_line(points(10, 20, accounts=40, carried=carried)) for carried in (1, 4))
+
+    assert few is not None
+    assert many is not None
+    assert (few.dots, len(many.dots)) == ([], 2)
+
+
+def test_growth_after_a_gap_is_spread_over_its_days() -> None:
+    drawn = draw_bars(points(100, 110, None, 130, 120))
+
+    assert drawn is not None
+    assert (drawn.up.count("M"), drawn.spread.count("M"), drawn.down.count("M")) == (1, 2, 1)
+    tops = {part.partition("V")[2].partition("H")[0] for part in drawn.spread.split("M")[1:]}
+    assert len(tops) == 1
+    assert [mark.at for mark in drawn.days] == [10.0, 30.0, 50.0, 70.0, 90.0]
+
+
+def test_growth_that_never_came_is_not_spread() -> None:
+    drawn = draw_bars([*points(100, 110), ChartDay(FIRST, None, gap=True), ChartDay(FIRST, 5, joined=5)])
+
+    assert drawn is not None
+    assert drawn.spread == ""
+    assert draw_bars([ChartDay(FIRST, None, gap=True)]) is None
+
+
+def test_days_are_added_up_with_who_came_and_went() -> None:
+    days = [ChartDay(FIRST, 10, 4, 6, -2), ChartDay(FIRST, 15, 5, 0, 0)]
+
+    assert add_up(days) == Added(start=2, growth=9, joined=6, left=-2, end=15)
+    assert add_up([]) == Added(0, 0, 0, 0, 0)
+
+
+def test_an_account_that_ceases_to_count_leaves_with_what_it_had() -> None:
+    days = mark_left([ChartDay(FIRST, 10, joined=10), ChartDay(FIRST, None, gap=True), ChartDay(FIRST, None, gap=True)])
+
+    assert [day.left for day in days] == [None, -10, None]
+
+
+def test_a_chart_begins_where_anything_is_known() -> None:
+    nothing = [ChartDay(FIRST, None, gap=True)]
+
+    assert [day.value for day in from_first_known([*nothing, *points(5)])] == [5]
+    assert from_first_known(nothing) == nothing
