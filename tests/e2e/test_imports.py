@@ -52,8 +52,8 @@ LATER = (
     "webapp.sync.run",
     "xml.etree.ElementTree",
 )
-MODULES = 640  # gunicorn, Flask and SQLAlchemy have some 460 of them, and what they use of Python
-OURS = 168
+MODULES = 650  # gunicorn, Flask and SQLAlchemy have some 460 of them, and what they use of Python
+OURS = 172
 LIST = "import json, sys; import webapp.server, webapp.wsgi; print(json.dumps(list(sys.modules)))"
 ASK = """
 import json, sys

@@ -19,11 +19,11 @@ from webapp.sources.sheet.credentials import Credentials, ServiceAccount, check_
 from webapp.sources.sheet.google.answers import BOOK_FIELDS, decode_book, decode_values
 from webapp.sources.sheet.google.ranges import API, LONGEST_URL, READ, chunks, query, range_of
 from webapp.sources.sheet.google.refusals import RefusedRangesError, refusal
-from webapp.sources.sheet.pace import Pace
 from webapp.sources.sheet.payload import error_payload, json_payload
 
 if TYPE_CHECKING:
     from webapp.sources.sheet.google.client import Client
+    from webapp.sources.sheet.pace import Pace
 
 _HOPELESS = 4  # tabs that were refused one by one before any was granted: all of them will be
 _PATIENCE = 32  # refusals of one call that are looked into: an odd tab among 200 takes eight
