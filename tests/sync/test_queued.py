@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from webapp.config import Settings
 from webapp.errors import ConfigError, StoreError, TransientSourceError
 from webapp.store import google_calls, runs
 from webapp.sync.pace import SharedPace
+from webapp.sync.queue import Queue, celery_app
 from webapp.sync.trigger import Trigger
 
 
@@ -334,3 +336,42 @@ def test_a_password_of_redis_is_seen_nowhere() -> None:
 
     assert "secret" not in repr(settings)
     assert {"a-secret%21word", "a-secret!word"} <= set(settings.secrets)
+
+
+# Celery's side of it
+
+
+def test_tasks_are_json_acknowledged_when_done_and_nobody_asks_for_results() -> None:
+    conf = celery_app("redis://:word@host:1/0").conf
+
+    assert (conf.task_serializer, conf.accept_content, conf.task_ignore_result) == ("json", ["json"], True)
+    assert (conf.task_acks_late, conf.task_reject_on_worker_lost, conf.worker_prefetch_multiplier) == (True, True, 1)
+    assert conf.broker_transport_options["visibility_timeout"] > conf.task_time_limit > 600
+    assert not conf.broker_use_ssl
+
+
+def test_certificates_are_checked_wherever_there_is_tls() -> None:
+    assert celery_app("rediss://host:1/0").conf.broker_use_ssl == {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+
+
+def test_what_is_put_is_a_runs_id_and_what_it_was_asked() -> None:
+    queue = Queue("memory://")
+    queue.check()
+    queue.put("a-run", Trigger(due=True).params)
+
+    with queue.app.connection_for_read() as connection:
+        message = connection.SimpleQueue("smart_sync").get(timeout=2)
+    assert message.headers["task"] == "webapp.tasks.work_off_run"
+    assert message.payload[0] == ["a-run", Trigger(due=True).params]
+    assert queue.workers(0.1) == []
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda queue: queue.check(), lambda queue: queue.put("a", {}), lambda queue: queue.workers(0.1)]
+)
+def test_a_redis_that_is_not_there_is_told_without_its_address(ask: Callable[[Queue], object]) -> None:
+    with pytest.raises(StoreError, match="the Redis at REDIS_URL cannot be reached") as error:
+        ask(Queue("redis://:a-secret@127.0.0.1:1/0"))
+
+    assert error.value.code == "queue_unavailable"
+    assert "a-secret" not in str(error.value)

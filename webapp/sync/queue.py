@@ -83,17 +83,17 @@ class Queue:
         try:
             with self.app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1, timeout=REACH_S)
-                connection.default_channel.client.ping()
+                connection.default_channel.close()
         except Exception as error:  # noqa: BLE001  as above
             raise unreachable(error) from None
 
-    def workers(self) -> list[str]:
-        """The workers that answer within a second or two.
+    def workers(self, within_s: float = 2.0) -> list[str]:
+        """The workers that answer within that time.
 
         Raises: StoreError `queue_unavailable`.
         """
         try:
-            return sorted(self.app.control.inspect(timeout=2.0).ping() or {})
+            return sorted(self.app.control.inspect(timeout=within_s).ping() or {})
         except Exception as error:  # noqa: BLE001  as above
             raise unreachable(error) from None
 
