@@ -56,10 +56,13 @@ def _on_path(name: str) -> Callable[[], str | None]:
 
 
 PROGRAMS = {
+    "caddy": Program(_on_path("caddy"), "caddy"),
     "chromium": Program(find_chromium, "chromium"),
     "crontab": Program(_on_path("crontab"), "cron"),
     "curl": Program(_on_path("curl"), "curl"),
     "libatomic": Program(find_driver, "libatomic1"),
+    "logrotate": Program(_on_path("logrotate"), "logrotate"),
+    "nginx": Program(_on_path("nginx"), "nginx-light"),
     "pgbouncer": Program(_on_path("pgbouncer"), "pgbouncer"),
     "npm": Program(_on_path("npm"), "npm"),
     "postgres": Program(postgres_server.find_binaries, "postgresql"),
