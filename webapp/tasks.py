@@ -7,7 +7,6 @@ a task that comes twice, or after a worker died, does nothing twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -17,19 +16,19 @@ from celery.schedules import crontab
 
 from webapp import logs
 from webapp.actions.desk import Desk
-from webapp.actions.trigger import start_sync, sync_in_background, work_off
+from webapp.actions.trigger import sync_in_background, work_off
 from webapp.bootstrap import Parts, bootstrap
 from webapp.config import Settings
 from webapp.errors import ConfigError
 from webapp.store import runs
 from webapp.store.migrate import ensure_migrated
-from webapp.sync.queue import WORK, celery_app
+from webapp.sync.fanout import by_spreadsheet
+from webapp.sync.queue import WORK, celery_app, longest_budget_s
 from webapp.sync.trigger import Trigger
 
 log = logging.getLogger("smart_sync")
 
-MARGIN_S = 5
-TRIES = 3  # to see what became of a run that another worker has
+MARGIN_S = 2
 
 settings = Settings.from_env()
 if settings.mode != "celery":
@@ -37,7 +36,7 @@ if settings.mode != "celery":
         "SMART_SYNC_MODE: is not celery", hint="set it to celery, for the workers and the web service alike"
     )
 
-app = celery_app(settings.redis_url)
+app = celery_app(settings.redis_url, settings.budget_s)
 if settings.beat == "tick":
     app.conf.beat_schedule = {
         "tick": {
@@ -82,55 +81,49 @@ def leave(**_: Any) -> None:
         parts().db.close()
 
 
-def _desk() -> Desk:
-    return parts().desk
-
-
 @app.task  # type: ignore[untyped-decorator]
 def smart_sync_all_projects(due: bool = False, force: bool = False) -> None:
     """Sync all projects that are synced by themselves, or those that are due: a task for each spreadsheet."""
-    for trigger in _by_spreadsheet(Trigger(caller="celery", due=due, force=force)):
-        sync_in_background(_desk(), trigger)
-
-
-def _by_spreadsheet(trigger: Trigger) -> Iterator[Trigger]:
-    keys = [sheet.key for sheet in _desk().engine.sheets]
-    if len(keys) < 2:  # noqa: PLR2004
-        yield trigger
-    for key in keys if len(keys) > 1 else ():
-        yield replace(trigger, spreadsheet=key)
+    desk, trigger = parts().desk, Trigger(caller="celery", due=due, force=force)
+    keys = [sheet.key for sheet in desk.engine.sheets]
+    with desk.db.read() as tx:
+        shares = by_spreadsheet(tx, trigger, keys, desk.clock.now(), settings.interval_minutes)
+    for share in shares:
+        sync_in_background(desk, share)
 
 
 @app.task  # type: ignore[untyped-decorator]
 def smart_sync_single_project(project_id: str, force: bool = False) -> None:
     """Sync one project, whether it is synced by itself or not."""
-    _sync(Trigger(caller="celery", project_id=project_id, force=force))
+    sync_in_background(parts().desk, Trigger(caller="celery", project_id=project_id, force=force))
 
 
-def _sync(trigger: Trigger) -> None:
-    started = start_sync(_desk(), trigger)
-    if started.how == "fresh":
-        for _ in work_off(_desk(), started.run, trigger):
-            pass
-
-
-@app.task(name=WORK, bind=True, max_retries=TRIES)  # type: ignore[untyped-decorator]
+@app.task(name=WORK, bind=True, max_retries=None)  # type: ignore[untyped-decorator]
 def work_off_run(self: Task, run_id: str, params: dict[str, Any]) -> None:
     """Work off a run that somebody has recorded.
 
-    One that another worker has is looked at again once its lease must be over: who lives goes on with it, and one that
-    died, as one that waited for too long, is made up for by a new run.
+    One that another worker has is looked at again once its lease must be over, until it has ended. One whose worker has
+    died, as one that waited for too long, is made up for by a new run, unless that has happened.
     """
-    trigger = Trigger.of_params("celery", params)
-    if _desk().engine.claim(run_id):
-        with _desk().db.read() as tx:
-            run = runs.get(tx, run_id)
-        for _ in work_off(_desk(), run, trigger):
-            pass
+    desk, trigger = parts().desk, Trigger.of_params("celery", params)
+    if desk.engine.claim(run_id):
+        _work_off(desk, run_id, trigger)
         return
-    with _desk().db.read() as tx:
-        found = runs.by_id(tx, run_id)
-    if found is not None and found.live and self.request.retries < TRIES:
-        raise self.retry(countdown=settings.lease_s + MARGIN_S)  # a worker has it, which may have died with it
-    if found is not None and found.state == "abandoned":
-        _sync(trigger)
+    with desk.db.read() as tx:
+        run = runs.by_id(tx, run_id)
+        at_work = runs.is_at_work(tx, run_id, desk.engine.options.lease_ms)
+        left = run is not None and (run.live or run.state == "abandoned") and not runs.is_made_up_for(tx, run)
+    if at_work:
+        raise self.retry(countdown=settings.lease_s + MARGIN_S)
+    if left:
+        sync_in_background(desk, trigger)
+
+
+def _work_off(desk: Desk, run_id: str, trigger: Trigger) -> None:
+    """A longer budget than a task may take is cut, so that nothing is broken off."""
+    if trigger.budget_s is not None:
+        trigger = replace(trigger, budget_s=min(trigger.budget_s, longest_budget_s(settings.budget_s)))
+    with desk.db.read() as tx:
+        run = runs.get(tx, run_id)
+    for _ in work_off(desk, run, trigger):
+        pass

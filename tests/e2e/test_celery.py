@@ -132,6 +132,24 @@ def test_a_task_that_comes_twice_does_nothing_twice(sheet: Google, tmp_path: Pat
         assert sheet.asked("tabs") == 2
 
 
+def test_a_run_whose_worker_died_is_made_up_for_though_nobody_asks_again(
+    sheet: Google, tmp_path: Path, redis: str
+) -> None:
+    fill(sheet, 100)
+    env = celery_env(redis)
+    with serving(tmp_path, sheet, env=env) as service, worker(tmp_path, sheet, env) as one:
+        with sheet.gate("cells") as gate:
+            died = service.sync().json["run_id"]
+            gate.wait()
+            for pid in one.children:
+                os.kill(pid, signal.SIGKILL)
+        until(lambda: sorted(service.states().values()) == ["abandoned", "succeeded"])
+
+        assert service.states()[died] == "abandoned"
+        assert service.followers() == {title: {100} for title in TABS}
+        assert service.rows("SELECT count(*) FROM account_snapshots") == [90]
+
+
 def test_all_workers_together_read_google_no_more_often_than_it_grants(
     sheet: Google, tmp_path: Path, redis: str
 ) -> None:

@@ -18,6 +18,7 @@ from webapp.clock import Budget, Clock, Stop
 from webapp.config import Settings
 from webapp.errors import ConfigError, StoreError, TransientSourceError
 from webapp.store import google_calls, runs
+from webapp.sync.fanout import by_spreadsheet
 from webapp.sync.pace import SharedPace
 from webapp.sync.queue import Queue, celery_app
 from webapp.sync.trigger import Trigger
@@ -115,6 +116,32 @@ def test_what_is_due_of_one_spreadsheet(books: Service) -> None:
     assert books.followers("x.com/bob") == 700
 
 
+def shares(service: Service, trigger: Trigger) -> list[str | None]:
+    """The spreadsheets of the triggers that share what one asks for; None: all."""
+    keys = [sheet.key for sheet in service.engine.sheets]
+    with service.db.read() as tx:
+        found = by_spreadsheet(tx, trigger, keys, service.time.now, service.engine.options.interval_minutes)
+    assert [replace(one, spreadsheet=None) for one in found] == [trigger] * len(found)
+    return [one.spreadsheet for one in found]
+
+
+def test_everything_is_shared_by_spreadsheet(books: Service, service: Service) -> None:
+    assert shares(books, Trigger(force=True)) == [sheet.key for sheet in books.engine.sheets]
+    assert shares(service, Trigger()) == [None]
+
+
+def test_of_what_is_due_only_spreadsheets_that_have_something_due_are_asked_for(books: Service) -> None:
+    first, second = (sheet.key for sheet in books.engine.sheets)
+    assert shares(books, Trigger(due=True)) == [None]
+
+    books.write("UPDATE projects SET next_sync_at = NULL WHERE name = 'Project B'")
+    assert shares(books, Trigger(due=True)) == [second]
+    books.write("UPDATE projects SET spreadsheet = 'gone' WHERE name = 'Project B'")
+    assert shares(books, Trigger(due=True)) == [first]
+    books.time.forward(minutes=31)
+    assert shares(books, Trigger(due=True)) == [first, second]
+
+
 def test_triggers_for_different_spreadsheets_answer_for_themselves() -> None:
     one, other = Trigger(spreadsheet="a"), Trigger(spreadsheet="b")
 
@@ -159,6 +186,33 @@ def test_only_one_worker_takes_it(queued: Service, shelf: Shelf) -> None:
     assert queued.get(f"/api/admin/runs/{run_id}")["state"] == "succeeded"
     assert queued.followers("x.com/ann") == 1000
     assert not queued.engine.claim(run_id)
+
+
+def test_one_is_at_work_while_its_worker_gives_signs_of_life(queued: Service) -> None:
+    def at_work() -> bool:
+        with queued.db.read() as tx:
+            return runs.is_at_work(tx, run_id, 60_000)
+
+    run_id = trigger(queued)[1]["run_id"]
+    assert not at_work()
+    queued.engine.claim(run_id)
+    assert at_work()
+    queued.write("UPDATE sync_runs SET heartbeat = heartbeat - 61000")
+    assert not at_work()
+
+
+def test_one_is_made_up_for_by_a_later_one_that_was_asked_for_the_same(queued: Service) -> None:
+    def made_up_for() -> bool:
+        with queued.db.read() as tx:
+            return runs.is_made_up_for(tx, runs.get(tx, run_id))
+
+    run_id = trigger(queued)[1]["run_id"]
+    queued.write("UPDATE sync_runs SET heartbeat = heartbeat - 901000")
+    queued.time.forward(minutes=16)
+    work_off(queued, Trigger(force=True))
+    assert not made_up_for()
+    work_off(queued, Trigger())
+    assert made_up_for()
 
 
 def test_one_that_waits_for_too_long_is_given_up_and_another_takes_its_place(queued: Service) -> None:
@@ -375,3 +429,11 @@ def test_a_redis_that_is_not_there_is_told_without_its_address(ask: Callable[[Qu
 
     assert error.value.code == "queue_unavailable"
     assert "a-secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(("budget_s", "limit_s"), [(None, 900), (60.0, 900), (3600.0, 3900)])
+def test_no_task_is_broken_off_before_its_run_has_used_its_budget(budget_s: float | None, limit_s: float) -> None:
+    conf = celery_app("redis://host:1/0", budget_s).conf
+
+    assert conf.task_time_limit == limit_s
+    assert conf.broker_transport_options["visibility_timeout"] == 2 * limit_s

@@ -197,6 +197,18 @@ def close_dead(tx: sa.Connection, now: datetime, ttl_ms: int) -> Sequence[str]:
     return list(tx.execute(closed.returning(sync_runs.c.id)).scalars())
 
 
+def is_at_work(tx: sa.Connection, run_id: str, ttl_ms: int) -> bool:
+    """Whether somebody works a run off and has lately given a sign of life."""
+    mine = sa.exists().where(sync_runs.c.id == run_id, sync_runs.c.state == "running", _is_alive(tx, ttl_ms))
+    return bool(tx.execute(sa.select(mine)).scalar())
+
+
+def is_made_up_for(tx: sa.Connection, run: Run) -> bool:
+    """Whether a later run was asked for the same."""
+    later = sa.exists().where(sync_runs.c.started_at > run.started_at, sync_runs.c.identity == run.identity)
+    return bool(tx.execute(sa.select(later)).scalar())
+
+
 def live_like(tx: sa.Connection, identity: str, ttl_ms: int) -> Run | None:
     """The live run that would answer for a trigger of this identity."""
     return _one(tx, _LIVE, _is_alive(tx, ttl_ms), sync_runs.c.identity == identity)

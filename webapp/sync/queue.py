@@ -18,16 +18,23 @@ if TYPE_CHECKING:
 
 WORK = "webapp.tasks.work_off_run"
 REACH_S = 3.0  # for the broker to answer
-LONGEST_S = 900  # that one task may take: a run has 600 seconds, and a minute to write what it read
+BUDGET_S = 600.0  # that a run has, unless a setting gives it more
+WRITING_S = 300.0  # that it may take beyond its budget, for what it has read by then
 
 
-def celery_app(broker: str) -> Celery:
+def longest_budget_s(budget_s: float | None) -> float:
+    """Seconds that any run may ask for. budget_s: of the settings."""
+    return max(BUDGET_S, budget_s or 0.0)
+
+
+def celery_app(broker: str, budget_s: float | None = None) -> Celery:
     """Celery over this Redis: JSON alone, acknowledged when done, given to another worker when one is lost.
 
-    Nobody asks for results: the log of runs has them. Certificates are checked wherever there is TLS.
+    budget_s: of the settings; whoever only puts tasks need not know. Nobody asks for results: the log of runs has them. Certificates are checked wherever there is TLS.
     """
     from celery import Celery  # noqa: PLC0415  see above
 
+    longest_s = longest_budget_s(budget_s) + WRITING_S
     app = Celery("smart_sync", broker=broker)
     app.conf.update(
         accept_content=["json"],
@@ -35,7 +42,7 @@ def celery_app(broker: str) -> Celery:
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
-        task_time_limit=LONGEST_S,
+        task_time_limit=longest_s,
         task_default_queue="smart_sync",
         task_publish_retry=False,
         worker_prefetch_multiplier=1,
@@ -43,7 +50,7 @@ def celery_app(broker: str) -> Celery:
         broker_connection_timeout=REACH_S,
         broker_connection_retry_on_startup=True,
         broker_transport_options={
-            "visibility_timeout": 2 * LONGEST_S,  # longer than any task, so that none comes twice without need
+            "visibility_timeout": 2 * longest_s,  # longer than any task, so that none comes twice without need
             "socket_timeout": 2 * REACH_S,
             "socket_connect_timeout": REACH_S,
             "retry_on_timeout": False,

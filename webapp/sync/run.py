@@ -17,6 +17,7 @@ from webapp.store import projects, schedule, spreadsheets
 from webapp.store.projects import Project
 from webapp.sync.admission import NO_SHEETS
 from webapp.sync.ending import close, ending
+from webapp.sync.fanout import key_of
 from webapp.sync.heart import Heart
 from webapp.sync.live import LiveRun, Outcome
 from webapp.sync.results import skip_project
@@ -96,14 +97,12 @@ def _projects_to_sync(tx: sa.Connection, run: LiveRun) -> list[Project]:
 
 
 def _of_spreadsheet(run: LiveRun, found: list[Project]) -> list[Project]:
-    """Those of the spreadsheet that is meant; the default one has also those of spreadsheets that are not configured."""
+    """Those of the spreadsheet that is meant."""
     key = run.trigger.spreadsheet
     if key is None:
         return found
-    others = {sheet.key for sheet in run.sheets[1:]}
-    if run.sheets and key == run.sheets[0].key:
-        return [project for project in found if project.spreadsheet not in others]
-    return [project for project in found if project.spreadsheet == key]
+    keys = [sheet.key for sheet in run.sheets]
+    return [project for project in found if key_of(project, keys) == key]
 
 
 def _sheets_to_search(tx: sa.Connection, run: LiveRun) -> Sequence[SheetSource]:
