@@ -14,19 +14,25 @@ from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook as Standard
 from standardwebhooks import WebhookVerificationError
 
+from tests.fakes.mailbox import Mailbox
 from tests.fakes.receiver import Got, Receiver
 from tests.fakes.service import Service
 from tests.fakes.told import SECRET, Told, until
-from webapp.alerts.channels import Post
+from webapp.alerts.channels import Post, notify
 from webapp.alerts.channels.notify import Notify
 from webapp.bootstrap import channels_of, mail_of
 from webapp.clock import Clock, Stop
 from webapp.config import Settings
-from webapp.errors import ConfigError
+from webapp.errors import ConfigError, SmartSyncError
 from webapp.store import outbox
 from webapp.sync.postman import WAITS_S, Postman
 from webapp.sync.watch import at_once
 
+MARKUP = {
+    "title": "<i>A</i>: a limit is crossed",
+    "text": "RISK: <b>A</b> & <img src=x>\nTo do: see.\nhttps://sync.example/alerts?a=1&b=2",
+    "short": "x",
+}
 NEWER = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 
@@ -388,7 +394,7 @@ class TestPeople:
         address = f"twilio://AC{'a' * 32}:{'b' * 32}@+14155550100/+14155550101"
         channel = Notify(address, "twilio (1)")
         channel.check()
-        service = channel._opened()
+        (service,) = channel._opened()
 
         def send(_: object, **said: Any) -> bool:
             sent.append(said)
@@ -410,10 +416,58 @@ class TestPeople:
 
         assert address not in str(refused.value)
 
+    def test_a_mail_is_plain_text_whatever_names_look_like(self) -> None:
+        with Mailbox().serving() as box:
+            channel = Notify(f"mailto://127.0.0.1:{box.port}?from=a@example.com&to=b@example.com", "mailto (1)")
+            channel.send(Post("msg_1", "alert.opened", json.dumps(MARKUP)))
+
+        (mail,) = box.mails
+        assert mail.get_content_type() == "text/plain"
+        body = mail.get_payload(decode=True)
+        assert isinstance(body, bytes)
+        assert body.decode().splitlines() == MARKUP["text"].splitlines()
+
+    def test_where_markup_is_wanted_a_name_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        sent: list[str] = []
+        channel = Notify("tgram://123456789:abcdefg_hijklmnop/12345", "tgram (1)")
+        (service,) = channel._opened()
+
+        def send(_: object, **said: Any) -> bool:
+            sent.append(said["body"])
+            return True
+
+        monkeypatch.setattr(type(service), "send", send)
+
+        channel.send(Post("msg_1", "alert.opened", json.dumps(MARKUP)))
+
+        assert "&lt;b&gt;A&lt;/b&gt; &amp; &lt;img" in sent[0]
+        assert "<b>A" not in sent[0]
+
+    def test_one_that_never_ends_to_answer_is_left_behind_once(
+        self, both: Told, phone: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(notify, "PATIENCE_S", 0.1)
+        monkeypatch.setattr(notify, "EARLIER_S", 0.1)
+        channel = Notify(phone.url.replace("http://", "json://"), "json (1)")
+        post = Post("msg_1", "alert.opened", json.dumps({"title": "A title", "text": "a text", "short": "short"}))
+        channel.check()
+        phone.open.clear()
+
+        with pytest.raises(SmartSyncError, match=r"json \(1\) did not answer within 0\.1 s"):
+            channel.send(post)
+        with pytest.raises(SmartSyncError, match=r"json \(1\) has not done with an earlier message"):
+            channel.send(post)
+        phone.open.set()
+        monkeypatch.setattr(notify, "PATIENCE_S", 20)
+        monkeypatch.setattr(notify, "EARLIER_S", 20)
+        channel.send(post)
+
+        assert len(phone.got) == 2
+
     def test_an_address_may_say_how_long_texts_are_sent(self) -> None:
         channel = Notify("json://127.0.0.1:1/?overflow=truncate", "json (1)")
 
-        assert channel._opened().overflow_mode == "truncate"
+        assert [one.overflow_mode for one in channel._opened()] == ["truncate"]
 
 
 class TestSettings:
