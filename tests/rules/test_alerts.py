@@ -125,11 +125,19 @@ def test_a_guard_names_its_cell() -> None:
     ],
 )
 def test_numbers_are_old_after_two_intervals(project: dict[str, Any], told: list[str]) -> None:
-    assert rules(find_stale(replace(FINE, **project), 60, NOW)) == told
+    assert rules(find_stale(replace(FINE, **project), 60, NOW, standing=False)) == told
+
+
+def test_a_project_that_was_tried_meanwhile_is_nobodys_omission() -> None:
+    tried = replace(FINE, synced_at=NOW - 5 * HOUR, checked_at=NOW - HOUR)
+
+    assert rules(find_stale(tried, 60, NOW, standing=False)) == []
+    assert rules(find_stale(tried, 60, NOW + MINUTE, standing=False)) == ["stale"]
+    assert rules(find_stale(tried, 60, NOW, standing=True)) == ["stale"]
 
 
 def test_missed_turns_are_counted() -> None:
-    (found,) = find_stale(replace(FINE, synced_at=NOW - 5 * HOUR), 60, NOW)
+    (found,) = find_stale(replace(FINE, synced_at=NOW - 5 * HOUR), 60, NOW, standing=False)
     silence = find_silence(NOW - 5 * HOUR, NOW, 30)
 
     assert "10 turns were missed" in found.what
@@ -329,6 +337,16 @@ def test_a_project_that_is_not_there_any_more_has_nothing_wrong() -> None:
     assert Judged(gone=["p"]).covers(KEY)
     assert Judged(["quota"]).covers(Key("quota"))
     assert not Judged(["quota"]).covers(KEY)
+
+
+def test_a_clock_that_was_ahead_keeps_no_alert_open() -> None:
+    key = Key("guard", "p")
+
+    (again,) = changes([Standing(1, key, calm_since=NOW + 24 * HOUR)], [], Judged(), NOW)
+    over = changes([Standing(1, key, calm_since=NOW)], [], Judged(), NOW + CALM)
+
+    assert again.act == "calm"
+    assert [one.act for one in over] == ["close"]
 
 
 def test_a_project_is_calm_no_sooner_than_after_its_own_interval() -> None:

@@ -116,6 +116,38 @@ def test_an_outage_is_told_after_an_hour_and_its_end_after_a_calm_while(watched:
     ]
 
 
+def test_what_is_not_due_yet_when_a_spreadsheet_is_back_is_not_told_as_old(service: Service) -> None:
+    service.sheet.rows("Project A", *ROWS)
+    service.sheet.rows("Project B", ["x.com/b", 5])
+    watched = Watched(service)
+    watched.sync()
+    watched.sheet.offline(REFUSED)
+    watched.sync(48, every=30, due=True)
+    watched.sheet.online()
+
+    watched.sync(project_id=service.project("Project B")["id"], every=1)
+    watched.sync(4, due=True)
+
+    assert watched.told == [
+        "opened The sheet: a spreadsheet cannot be read",
+        "closed Over: The sheet: a spreadsheet cannot be read",
+    ]
+
+
+def test_a_clock_that_was_ahead_for_a_while_keeps_no_alert_open(watched: Watched) -> None:
+    watched.sheet.rows("Project A")
+    watched.sync()
+    watched.sheet.rows("Project A", *ROWS)
+    watched.service.time.forward(days=5)
+    watched.sync()
+    watched.service.time.forward(days=-5)
+
+    watched.sync(3)
+
+    assert watched.open == []
+    assert [one.split()[0] for one in watched.told] == ["opened", "closed"]
+
+
 def test_a_source_that_flaps_is_told_of_once(watched: Watched) -> None:
     watched.sheet.offline(REFUSED)
     watched.sync(3, every=1)
@@ -276,6 +308,19 @@ def test_a_target_is_told_when_it_is_reached(watched: Watched) -> None:
     assert watched.open == ["target"]
 
 
+def test_the_next_target_is_told_too_however_soon_it_is_reached(watched: Watched) -> None:
+    watched.service.write("UPDATE projects SET target_views = 1000")
+    watched.sheet.put("Project A!F2", 1500)
+    watched.sync()
+    watched.service.write("UPDATE projects SET target_views = 2000")
+    watched.sync(3)
+    watched.sheet.put("Project A!F2", 2500)
+
+    watched.sync(3)
+
+    assert watched.told == ["opened Project A: the target is reached"] * 2
+
+
 def test_a_total_that_falls_in_a_day_is_told_within_the_hour(watched: Watched) -> None:
     watched.sync(3, every=24 * 60)
     for row in range(2, 12):
@@ -390,6 +435,24 @@ def test_a_tick_that_joins_a_run_that_hangs_finds_what_is_overdue(watched: Watch
 
     assert started[1]["coalesced"]
     assert "opened Project A: the numbers are old" in watched.told
+
+
+def test_a_tick_that_joins_a_run_tells_nothing_that_comes_of_its_spreadsheet(watched: Watched) -> None:
+    started: list[Any] = []
+
+    def meanwhile(_: Any) -> None:
+        if not started:
+            watched.service.time.forward(hours=5)
+            watched.service.write("UPDATE spreadsheets SET state = 'failed'")
+            started.append(watched.service.sync(status=202, due=True))
+
+    watched.sheet.on_read = meanwhile
+    watched.service.time.forward(minutes=5)
+
+    watched.sync(due=True)
+
+    assert started[0]["coalesced"]
+    assert watched.told == ["opened The sheet: a spreadsheet cannot be read"]
 
 
 def test_a_tick_with_nothing_to_do_ends_what_is_over(watched: Watched) -> None:

@@ -128,6 +128,8 @@ class ProjectFacts(Protocol):
     @property
     def synced_at(self) -> datetime | None: ...
     @property
+    def checked_at(self) -> datetime | None: ...
+    @property
     def created_at(self) -> datetime | None: ...
     @property
     def target_views(self) -> int | None: ...
@@ -227,12 +229,16 @@ def _is_failing(project: ProjectFacts, result: ResultFacts, now: datetime) -> bo
     return not result.success and not result.degraded and project.failures >= IN_A_ROW
 
 
-def find_stale(project: ProjectFacts, stale_after_minutes: int, now: datetime) -> Iterator[Finding]:
-    """A project that is synced by itself, and was not for twice its interval."""
+def find_stale(project: ProjectFacts, stale_after_minutes: int, now: datetime, *, standing: bool) -> Iterator[Finding]:
+    """A project that is synced by itself, and was not for twice its interval. standing: somebody was told already.
+
+    One that was tried meanwhile is nobody's omission: why it did not succeed is told by what it failed of.
+    """
     since = project.synced_at or project.created_at
     if project.status != "active" or not project.auto_sync:
         return
-    if is_stale(since, stale_after_minutes, project.interval_minutes, now):
+    tried = since if standing else max(filter(None, (since, project.checked_at)), default=None)
+    if is_stale(tried, stale_after_minutes, project.interval_minutes, now):
         missed = _missed(since, project.interval_minutes or max(1, stale_after_minutes // 2), now)
         last = "it was never synced" if project.synced_at is None else f"the last success was {utc(project.synced_at)}"
         yield Finding(
@@ -353,7 +359,12 @@ def find_target(project: ProjectFacts, views: int | None, *, standing: bool) -> 
     target = project.target_views
     if target and views is not None and views >= target * (1 - MARGIN if standing else 1):
         what = f"the target of {grouped(target)} views is reached: {grouped(views)}"
-        yield Finding(Key("target", project.id), None, what, "set the next one, or finish the project", "news")
+        yield Finding(target_key(project), None, what, "set the next one, or finish the project", "news")
+
+
+def target_key(project: ProjectFacts) -> Key:
+    """Each target is told of its own: the next one may be reached soon after it was set."""
+    return Key("target", project.id, str(project.target_views or ""))
 
 
 def find_silence(seen_at: datetime, now: datetime, interval_minutes: int) -> Finding:
@@ -436,5 +447,10 @@ def _follow(
             yield Change("announce", one.key, one.id, finding)
     elif one.calm_since is not None and now - one.calm_since + TOLERANCE >= calm:
         yield Change("close", one.key, one.id)
-    elif one.calm_since is None and judged.covers(one.key):
+    elif (one.calm_since is None and judged.covers(one.key)) or _is_ahead(one.calm_since, now):
         yield Change("calm", one.key, one.id)
+
+
+def _is_ahead(moment: datetime | None, now: datetime) -> bool:
+    """Whether a moment was written by a clock that was wrong, so that it is no time to wait from."""
+    return moment is not None and moment > now + TOLERANCE

@@ -29,12 +29,14 @@ from webapp.rules.alerts import (
     find_stale,
     find_target,
     find_waiting,
+    target_key,
 )
 from webapp.store import alert_facts, alerts, platforms, spreadsheets, thresholds
 from webapp.store.alerts import Alert
 from webapp.store.projects import Project
 from webapp.store.reading_ages import reading_ages
 from webapp.store.runs import ProjectResult
+from webapp.store.spreadsheets import Spreadsheet
 from webapp.sync.telling import Teller
 
 OF_RESULTS: tuple[Rule, ...] = ("failing", "guard", "gone")
@@ -61,8 +63,27 @@ def judge_overdue(teller: Teller) -> None:
     """Judge what nobody has synced for too long, while a run that should do so is at work, or hangs."""
     live = alert_facts.live_projects(teller.tx)
     standing = alerts.open_alerts(teller.tx)
-    found = [one for project in live for one in find_stale(project, teller.options.stale_after, teller.now)]
-    teller.follow(standing, without_covered(found, standing, set()), Judged(), live)
+    covered = {project.id for _, mine in unread_sheets(teller, live) for project in mine}
+    found = find_overdue(teller, live, standing)
+    teller.follow(standing, without_covered(found, standing, covered), Judged(), live)
+
+
+def find_overdue(teller: Teller, live: Iterable[Project], standing: Iterable[Alert]) -> list[Finding]:
+    stands, minutes = {one.key for one in standing}, teller.options.stale_after
+    return [
+        one
+        for project in live
+        for one in find_stale(project, minutes, teller.now, standing=Key("stale", project.id) in stands)
+    ]
+
+
+def unread_sheets(teller: Teller, live: Iterable[Project]) -> list[tuple[Spreadsheet, list[Project]]]:
+    """The spreadsheets that cannot be read, with their projects, of which nothing else is told."""
+    return [
+        (sheet, [project for project in live if (project.spreadsheet or teller.sheet) == sheet.key])
+        for sheet in spreadsheets.listed(teller.tx)
+        if sheet.state != "ok"
+    ]
 
 
 def tell_silence(teller: Teller, seen_at: datetime) -> None:
@@ -105,11 +126,10 @@ class Scene:
         counted, found_counted = self.find_counted(clear, standing)
         looked, found_looked = self.find_looked(clear)
         covered, found = self.find_sources(live)
-        found += found_counted + found_looked
+        found += found_counted + found_looked + find_overdue(self.teller, live, standing)
         for project in live:
             if project.id in synced:
                 found += find_failing(project, self.results[project.id], self.now)
-            found += find_stale(project, self.options.stale_after, self.now)
             found += find_waiting(project.id, *waiting.get(project.id, (0, 0)))
         of_projects: dict[Rule, Any] = {
             **dict.fromkeys(OF_RESULTS, synced),
@@ -129,12 +149,10 @@ class Scene:
         found: list[Finding] = []
         if not self.signs.sick:
             return covered, found
-        for sheet in spreadsheets.listed(self.tx):
-            mine = [project for project in live if (project.spreadsheet or self.teller.sheet) == sheet.key]
+        for sheet, mine in unread_sheets(self.teller, live):
             worst = max((project.failures for project in mine), default=0)
             found += find_source(sheet.title or sheet.key, "spreadsheet", sheet, worst, self.now)
-            if sheet.state != "ok":
-                covered |= {project.id for project in mine}
+            covered |= {project.id for project in mine}
         for platform in platforms.listed(self.tx):
             found += find_source(platform.name, "platform", platform, platform.failures, self.now)
             found += find_quota(platform, self.now)
@@ -155,7 +173,7 @@ class Scene:
         found: list[Finding] = []
         for project in mine:
             views = totals[project.id][VIEWS] if project.id in totals else None
-            found += find_target(project, views, standing=Key("target", project.id) in stands)
+            found += find_target(project, views, standing=target_key(project) in stands)
         for one in watched:
             if one.account_id is not None:
                 value, whose = of_accounts.get((one.account_id, one.metric), (None, ""))
