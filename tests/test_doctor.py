@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -207,6 +208,19 @@ def test_a_server_that_does_not_answer_fails_without_its_password(environ: dict[
     assert found["database"].level == "FAIL"
     assert "hunter2" not in repr(found)
     assert "disk" not in found
+
+
+def test_a_disk_that_forgets_is_well_where_its_copy_is_kept(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[has_wal_reset_bug.__module__], "durability", lambda _: "ephemeral")
+
+    alone, copied = (findings(environ | more)["disk"] for more in ({}, {"LITESTREAM_REPLICA_URL": "s3://bucket/copy"}))
+
+    assert (alone.level, copied.level) == ("warn", "ok")
+    assert copied.words.endswith(
+        "which is thrown away with its container or at a restart, and is restored from its copy then"
+    )
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def on_starting(server: Any) -> None:
         _bring_back(server.app.wsgi())
         _migrate_apart(db)
         ensure_migrated(db)
-        _tell_where_the_data_is(db)
+        _tell_where_the_data_is(db, copied=_replicated(server.app.wsgi()) is not None)
     except (ConfigError, StoreError) as error:
         if error.code not in PASSING:
             raise RuntimeError(str(error)) from None
@@ -172,10 +172,10 @@ def _replicated(app: Any) -> Path | None:
     return Path(db.storage()) if wanted else None
 
 
-def _tell_where_the_data_is(db: Database) -> None:
+def _tell_where_the_data_is(db: Database, *, copied: bool) -> None:
     """A disk that forgets is told at each start, before it has forgotten."""
     words, kind = whereabouts(db)
-    level = logging.INFO if kind == "durable" else logging.WARNING
+    level = logging.INFO if kind == "durable" or copied else logging.WARNING
     log.log(level, "[SmartSync] the data is %s", words, extra={"durability": kind})
 
 

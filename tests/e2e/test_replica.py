@@ -59,6 +59,33 @@ def test_every_row_comes_back_when_the_data_folder_is_gone(
         assert "history was lost" not in service.log
 
 
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["ended", "killed"])
+def test_every_row_comes_back_when_the_data_folder_is_deleted_under_a_running_server(
+    tmp_path: Path, sheet: Google, replica: dict[str, str], end: signal.Signals
+) -> None:
+    sheet.tab("Project A", 3, 1_000)
+    with serving(tmp_path, sheet, env=replica) as service:
+        assert service.sync().json["success"]
+        time.sleep(2)  # until it is copied
+        before = dump(service)
+        shutil.rmtree(tmp_path / "data")
+        assert service.sync().status == 503
+        time.sleep(2)  # in which the folder is looked at
+        if end == signal.SIGTERM:
+            service.signal(end)
+            service.exit()
+        else:
+            service.kill()
+        until(lambda: not _processes(str(service.database)))
+    for _ in range(2):
+        with serving(tmp_path, sheet, env=replica) as service:
+            assert dump(service) == before
+            assert service.sound()
+            service.signal(signal.SIGTERM)
+            assert service.exit() == 0
+        shutil.rmtree(tmp_path / "data")
+
+
 def test_a_server_that_is_killed_has_copied_all_but_the_last_second(
     tmp_path: Path, sheet: Google, replica: dict[str, str]
 ) -> None:

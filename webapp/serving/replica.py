@@ -27,7 +27,7 @@ from webapp.store.storage import ReplicaState
 log = logging.getLogger("smart_sync")
 
 RESTORE_S = 3600.0  # for a large database over a slow line
-END_S = 10.0  # for the last changes, and before it for Litestream to end
+END_S = 5.0  # for the last changes, and before it for Litestream to end
 TELL_S = 20.0
 AGAIN_S = (1.0, 2.0, 5.0, 15.0, 60.0)  # before it is begun again, each time longer
 QUIET_S = 330.0  # without an error: Litestream tries at least every five minutes
@@ -119,10 +119,9 @@ def _keep(words: Sequence[str], what: Sequence[str], database: Path, ends: int) 
     """Work as the keeper until the pipe is closed."""
     code = 1
     try:
-        for number in (*range(1, signal.NSIG),):  # its end is told by the pipe; a terminal and systemd ask everybody
-            if number not in {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, 32, 33}:
-                with suppress(OSError, ValueError):
-                    signal.signal(number, _ignore)
+        # Its end is told by the pipe; a terminal and systemd ask everybody.
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}:
+            signal.signal(number, _ignore)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _Watch([*words, *what], database, what[1], ends).run()
         # Litestream looks at the log once a second, and does not when it ends.

@@ -109,7 +109,7 @@ def examine_disk(case: Case) -> Iterator[Finding]:
         return
     path = Path(case.db.storage())
     folder = _nearest_folder(path)
-    yield _durability(path)
+    yield _durability(path, copied=bool(case.settings.replica_url))
     yield from _replica(case, path)
     free = shutil.disk_usage(folder).free
     if free < FREE_BYTES:
@@ -138,11 +138,16 @@ def _replica(case: Case, path: Path) -> Iterator[Finding]:
         )
 
 
-def _durability(path: Path) -> Finding:
+def _durability(path: Path, *, copied: bool) -> Finding:
+    """copied: it is restored from elsewhere where it is gone."""
     fix = "mount a disk and set SMART_SYNC_DATA_DIR to a folder on it, or set DATABASE_URL to PostgreSQL"
     kind = durability(path)
     words = f"the data is in {path.parent}, {WORDS[kind]}"
-    return Finding("ok", "disk", words) if kind == "durable" else Finding("warn", "disk", words, fix)
+    if kind == "durable":
+        return Finding("ok", "disk", words)
+    if kind == "ephemeral" and copied:
+        return Finding("ok", "disk", f"{words}, and is restored from its copy then")
+    return Finding("warn", "disk", words, fix)
 
 
 def _sqlite() -> Finding:
