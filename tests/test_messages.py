@@ -20,6 +20,7 @@ from tests.fakes.service import Service
 from tests.fakes.told import SECRET, Told, until
 from webapp.alerts.channels import Post, notify
 from webapp.alerts.channels.notify import Notify
+from webapp.alerts.messages import Letter
 from webapp.bootstrap import channels_of, mail_of
 from webapp.clock import Clock, Stop
 from webapp.config import Settings
@@ -77,6 +78,13 @@ def both(sqlite_service: Service, hook: Receiver, phone: Receiver) -> Told:
     sqlite_service.sheet.rows("Project A", ["x.com/ann", 1000])
     address = phone.url.replace("http://", "json://")
     return Told(sqlite_service, webhook_urls=(hook.url,), webhook_secrets=(SECRET,), notify=(address,))
+
+
+class Broken:
+    """A channel with a fault."""
+
+    def send(self, post: Post) -> None:
+        raise ZeroDivisionError(post.event)
 
 
 class TestWebhooks:
@@ -318,10 +326,6 @@ class TestAttempts:
     def test_a_fault_of_a_channel_is_no_reason_to_try_at_once_again(
         self, told: Told, caplog: pytest.LogCaptureFixture
     ) -> None:
-        class Broken:
-            def send(self, post: Post) -> None:
-                raise ZeroDivisionError(post.event)
-
         told.sync()
         told.channels = dict.fromkeys(told.channels, Broken())
 
@@ -331,6 +335,19 @@ class TestAttempts:
             row["error"] for row in told.service.rows("SELECT error FROM alert_deliveries")
         }
         assert "a message was not sent" in caplog.text
+
+    def test_a_test_says_so_too(self, told: Told) -> None:
+        told.postman.channels = dict.fromkeys(told.channels, Broken())
+        (name,) = told.channels
+
+        (tried,) = told.postman.try_out([Letter("msg_1", name, "test", "{}", told.service.time.now)])
+
+        assert tried.error == "it failed with ZeroDivisionError"
+
+    def test_the_addresses_of_apprise_are_told_apart(self, both: Told) -> None:
+        both.live()
+
+        assert [type(one) for one in both.postman.people()] == [Notify]
 
     def test_without_threads_it_waits_for_the_next_trigger(self, told: Told, caplog: pytest.LogCaptureFixture) -> None:
         def none(*_: object) -> None:
