@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from flask import Response, request
@@ -10,15 +12,45 @@ from flask import Response, request
 from webapp import web
 from webapp.clock import as_utc
 from webapp.config import Settings
-from webapp.dashboard.problems import problem_groups
+from webapp.dashboard.problems import Place, place_of, problem_groups
 from webapp.dashboard.questions import links
 from webapp.dashboard.rendering import page
-from webapp.store import runs
+from webapp.rules.outcomes import run_label
+from webapp.rules.words import seconds_words, utc
+from webapp.store import changes, runs
+from webapp.store.changes import CountChange
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
+from webapp.store.projects import Project
 from webapp.store.runs import Run
 
 RUNS = 50
+OUTCOMES = ("succeeded", "degraded", "partial", "failed", "cancelled", "abandoned")
+CHANGES = 200
+TALLEST, BAR, GAP = 60, 14, 4  # of the bars: pixels
+
+
+class Bar(NamedTuple):
+    """How long one run took, as a bar. words: the same, said."""
+
+    run: Run
+    x: int
+    height: float
+    words: str
+
+
+class ChangeLine(NamedTuple):
+    """One count that a run changed, from its cell to the number."""
+
+    project_id: str
+    project: str
+    account_id: int
+    account: str
+    metric: str
+    old: int | None
+    new: int | None
+    source: str
+    place: Place | None
 
 
 def live_run(tx: sa.Connection) -> Run | None:
@@ -36,10 +68,35 @@ def latest_run(tx: sa.Connection) -> Run | None:
 def run_list() -> Response:
     """The log of runs, newest first."""
     before, project_id = request.args.get("before"), request.args.get("project_id") or None
+    label = request.args.get("outcome") if request.args.get("outcome") in OUTCOMES else None
     with web.get(Database).read() as tx:
-        found = runs.latest(tx, limit=RUNS + 1, before=_moment(before), project_id=project_id, idle=False)
+        found = runs.latest(tx, limit=RUNS + 1, before=_moment(before), project_id=project_id, label=label, idle=False)
     shown = found[:RUNS]
-    return page("runs.html", runs=shown, more=shown[-1].started_at if len(found) > RUNS else None, **links())
+    return page(
+        "runs.html",
+        runs=shown,
+        more=shown[-1].started_at if len(found) > RUNS else None,
+        bars=_bars(shown),
+        width=max(1, len(shown)) * (BAR + GAP),
+        tallest=TALLEST,
+        outcomes=OUTCOMES,
+        chosen=label,
+        **links(),
+    )
+
+
+def _bars(shown: Sequence[Run]) -> list[Bar]:
+    """How long each run took, oldest first; the longest is as tall as can be."""
+    longest = max((run.seconds or 0.0 for run in shown), default=0.0) or 1.0
+    return [
+        Bar(
+            run,
+            place * (BAR + GAP),
+            round(max(2.0, TALLEST * (run.seconds or 0.0) / longest), 1),
+            f"{utc(run.started_at)}: {run_label(run)}, {seconds_words(run.seconds)}",
+        )
+        for place, run in enumerate(reversed(shown))
+    ]
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -54,5 +111,24 @@ def run(run_id: str) -> Response:
     with web.get(Database).read() as tx:
         found, results = runs.get(tx, run_id), runs.results_of(tx, run_id)
         heads = {one.id: one for one in all_heads(tx)}
+        changed = changes.of_run(tx, run_id, found.started_at, found.finished_at, limit=CHANGES + 1)
+    lines = [line for project_id, one in changed[:CHANGES] for line in _lines(heads.get(project_id), project_id, one)]
     groups = {one.project_id: problem_groups(heads.get(one.project_id), one.problems) for one in results}
-    return page("run.html", run=found, results=results, groups=groups, live=found if found.live else None)
+    return page(
+        "run.html",
+        run=found,
+        results=results,
+        groups=groups,
+        changes=lines,
+        cut=len(changed) > CHANGES,
+        live=found if found.live else None,
+    )
+
+
+def _lines(project: Project | None, project_id: str, change: CountChange) -> Iterator[ChangeLine]:
+    name = change.username or change.profile_url
+    for metric, (old, new, winner, cell) in change.changes.items():
+        place = place_of(project, cell)
+        source = {"sheet": "the Sheet", "parsed": "the platform", "pin": "a pin", None: "nobody any more"}[winner]
+        title = project.name if project is not None else "a project that was removed"
+        yield ChangeLine(project_id, title, change.account_id, name, metric, old, new, source, place)

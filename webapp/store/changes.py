@@ -157,8 +157,33 @@ def of_project(
     if metric is not None:
         old, new = count_changes.c[f"old_{metric}"], count_changes.c[f"new_{metric}"]
         statement = statement.where(old.is_distinct_from(new))
-    rows = ([*row[: len(_HEAD)], _unpack(*row[len(_HEAD) :])] for row in tx.execute(statement))
-    return [CountChange(*row) for row in rows]
+    return _read(tx, statement)
+
+
+def of_run(
+    tx: sa.Connection, run_id: str, began: datetime, ended: datetime | None, *, limit: int
+) -> list[tuple[str, CountChange]]:
+    """(project id, changed counts) of a run, newest first. began, ended: of the run; they lead to its changes."""
+    here = [change_batches.c.run_id == run_id, change_batches.c.changed_at >= began]
+    if ended is not None:
+        here.append(change_batches.c.changed_at <= ended)
+    statement = (
+        sa.select(change_batches.c.project_id, *_HEAD, *_PACKED)
+        .select_from(in_order(_JOINED, accounts, accounts.c.id == count_changes.c.account_id))
+        .where(*here)
+        .order_by(*_NEWEST_FIRST)
+        .limit(limit)
+    )
+    return [(row[0], _change_of(row[1:])) for row in tx.execute(statement)]
+
+
+def _read(tx: sa.Connection, statement: sa.Select[Any]) -> list[CountChange]:
+    return [_change_of(row) for row in tx.execute(statement)]
+
+
+def _change_of(row: Sequence[Any]) -> CountChange:
+    values: list[Any] = [*row[: len(_HEAD)], _unpack(*row[len(_HEAD) :])]
+    return CountChange(*values)
 
 
 def _last_batch(project_id: str, before: int) -> sa.ColumnElement[int]:

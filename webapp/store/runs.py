@@ -268,14 +268,23 @@ def latest(
     limit: int,
     before: datetime | None = None,
     project_id: str | None = None,
+    label: str | None = None,
     idle: bool = True,
 ) -> list[Run]:
-    """Runs, newest first; `before`: only those started earlier; `idle`: also those that found nothing to do."""
+    """Runs, newest first; `before`: only those started earlier; `idle`: also those that found nothing to do.
+
+    label: only those that `rules.outcomes.run_label` calls so.
+    """
     statement = sa.select(*_COLUMNS).order_by(sync_runs.c.started_at.desc(), sync_runs.c.id.desc()).limit(limit)
     if not idle:
         statement = statement.where(sa.text(f"NOT ({IDLE})"))
     if before is not None:
         statement = statement.where(sync_runs.c.started_at < before)
+    if label is not None:
+        whole = sync_runs.c.state == "succeeded"
+        degraded = whole & sync_runs.c.degraded
+        called = {"succeeded": whole & ~sync_runs.c.degraded, "degraded": degraded}
+        statement = statement.where(called.get(label, sync_runs.c.state == label))
     if project_id is not None:
         of_project = sa.select(sync_run_projects.c.run_id).where(sync_run_projects.c.project_id == project_id)
         statement = statement.where(sync_runs.c.id.in_(of_project))
