@@ -103,7 +103,7 @@ def test_a_database_that_holds_projects_is_replaced_by_force_alone(shell: Shell,
     refused = shell.run("restore", str(copy))
 
     assert refused.exit_code == 1
-    assert f"Error: {database} holds projects already (use --force to replace it)\n" == refused.stderr
+    assert f"Error: {database} holds something already (use --force to replace it)\n" == refused.stderr
     assert dump(database) == before
     assert shell.run("restore", "--force", str(copy)).exit_code == 0
     assert dump(database) == dump(copy)
@@ -144,7 +144,7 @@ def test_a_damaged_database_is_replaced(shell: Shell, database: Path) -> None:
     shell.run("backup", str(copy))
     database.write_bytes(b"no database at all" * 1000)
 
-    assert "holds projects already" in shell.run("restore", str(copy)).stderr
+    assert "holds something already" in shell.run("restore", str(copy)).stderr
     assert shell.run("restore", "--force", str(copy)).exit_code == 0
     assert dump(database) == dump(copy)
 
@@ -171,7 +171,7 @@ def test_the_name_is_typed_at_a_terminal(
     with pytest.raises(click.ClickException, match="nothing was changed"):
         confirm_by_name(db)
     assert confirm_by_name(db)
-    assert f"{database} holds projects, and all of it will be replaced." in capsys.readouterr().out
+    assert f"{database} holds something, and all of it will be replaced." in capsys.readouterr().out
 
 
 def test_the_status_says_how_the_copying_goes(shell: Shell, database: Path) -> None:

@@ -250,7 +250,7 @@ def test_somebody_is_asked_about_zeros(
         ("none.db", "there is no file "),
         ("sqlite:////nowhere/none.db", "there is no file /nowhere/none.db"),
         ("sheet/Beauty Lab.csv", "the earlier database cannot be read: file is not a database"),
-        ("mysql://host/name", "neither SQLite nor PostgreSQL"),
+        ("mysql://host/name", "Error: the address of the earlier database: neither SQLite nor PostgreSQL"),
         ("data/smart_sync.db", "there is no table project_social_accounts"),
     ],
 )
@@ -274,6 +274,27 @@ def test_it_is_taken_over_into_postgresql(shell: Shell, sqlite_app: str, postgre
         assert tx.execute(sa.text(row)).scalar_one() == 18
         assert tx.execute(sa.text("SELECT count(*) FROM account_snapshots")).scalar_one() == 6
     db.close()
+
+
+def test_ids_that_are_taken_get_others(shell: Shell, sqlite_app: str, postgres_url: str) -> None:
+    with closing(sqlite3.connect(sqlite_app)) as hand:  # in PostgreSQL's own counting 2 and 3 would come next
+        hand.execute("UPDATE project_social_accounts SET id = 3 WHERE id = 15")
+        hand.execute("UPDATE project_social_accounts SET id = 1 WHERE id = 17")
+        hand.commit()
+    db = open_database(postgres_url)
+    with db.write() as tx:
+        tx.execute(sa.text("INSERT INTO projects (id, name) VALUES ('x', 'X')"))
+        tx.execute(sa.text("INSERT INTO accounts (project_id, profile_url, url_key) VALUES ('x', 'u', 'u')"))
+
+    done = shell.run("import", "--earlier", "--drop-zeros", sqlite_app, DATABASE_URL=postgres_url)
+
+    assert done.exit_code == 0, done.output
+    with db.read() as tx:
+        found: dict[str, int] = {key: one for key, one in tx.execute(sa.text("SELECT url_key, id FROM accounts"))}  # noqa: C416  rows
+    db.close()
+    assert found[MIRA] == 11
+    assert found["youtube:@zed"] == 3
+    assert len({*found.values()}) == 5
 
 
 def test_options_of_the_one_do_not_go_with_the_other(shell: Shell) -> None:

@@ -129,14 +129,16 @@ def test_a_file_is_looked_through(file: Path, damage: str, code: str) -> None:
 
 
 def test_what_can_be_lost_is_known(file: Path, tmp_path: Path) -> None:
-    empty, other, text = tmp_path / "empty", tmp_path / "other", tmp_path / "text"
+    empty, other, text, bare = (tmp_path / name for name in ("empty", "other", "text", "bare"))
     empty.touch()
+    with closing(sqlite3.connect(bare)) as hand:
+        hand.execute("PRAGMA user_version = 1")
     text.write_bytes(b"no database at all" * 100)
     with closing(sqlite3.connect(other)) as hand:
         hand.execute("CREATE TABLE others (x)")
 
-    assert [copies.holds_projects(one) for one in (tmp_path / "none", empty, other)] == [False, False, False]
-    assert [copies.holds_projects(one) for one in (file, text)] == [True, True]
+    assert [copies.holds_projects(one) for one in (tmp_path / "none", empty, bare)] == [False, False, False]
+    assert [copies.holds_projects(one) for one in (file, text, other)] == [True, True, True]
     with closing(sqlite3.connect(file)) as hand:
         hand.execute("DELETE FROM projects")
         hand.commit()

@@ -50,7 +50,7 @@ def restore(db: Database, file: Path, *, overwrite: bool = False, advance: Advan
     """
     target = _restorable(db)
     if copies.holds_projects(target) and not overwrite:
-        raise Conflict(f"{target} holds projects already", code="not_empty", hint="use --force to replace it")
+        raise Conflict(f"{target} holds something already", code="not_empty", hint="use --force to replace it")
     target.parent.mkdir(parents=True, exist_ok=True)
     with copies.place_beside(target, "restoring") as copy, _saying(f"{file} cannot be restored"):
         copies.copy(file, copy, advance)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from webapp.actions.desk import Desk, Edit
 from webapp.actions.projects import LONGEST_NAME
 from webapp.actions.texts import clean_line
-from webapp.errors import Invalid, SourceError
+from webapp.errors import ConfigError, Invalid, SourceError
 from webapp.model import Counts, Profile, larger
 from webapp.rules.earlier import Seen, collapse, spans_of, stand, without_zeros
 from webapp.rules.history import union
@@ -112,7 +112,11 @@ def open_earlier(where: str) -> Iterator[EarlierApp]:
 
 
 def _address(where: str) -> sa.URL:
-    url = normalise_url(where) if "://" in where else sa.URL.create("sqlite", database=where)
+    try:
+        url = normalise_url(where) if "://" in where else sa.URL.create("sqlite", database=where)
+    except ConfigError as error:
+        words = error.message.removeprefix("DATABASE_URL: ")
+        raise ConfigError(f"the address of the earlier database: {words}", hint=error.hint) from None
     if url.drivername != "sqlite":
         return url
     path = Path(url.database or "").absolute()
@@ -225,7 +229,6 @@ class _OfProject:
         self._drop_zeros = drop_zeros
         self._new_accounts = self._new_days = 0
         self._latest: datetime | None = None
-        self._last_id = 0
         self._moved = False
 
     def take(self, group: _Group) -> None:
@@ -266,7 +269,7 @@ class _OfProject:
         values |= {"owner": _line(row.owner.removeprefix("@"), LONGEST_TEXT), "topic": _line(row.topic, LONGEST_TEXT)}
         if row.id >= self._first_id and accounts.by_id(tx, row.id) is None:
             values["id"] = row.id  # programs know it by this
-            self._last_id = max(self._last_id, row.id)
+            count_on_from(tx, account_rows, row.id)
         if not group.active:
             values |= {"removed_at": self._edit.now, "removed_by": "sheet"}
         began = min((seen.at for seen in found.values()), default=self._edit.now)
@@ -289,8 +292,6 @@ class _OfProject:
     def finish(self, *, new: bool) -> None:
         tx = self._edit.tx
         self._report.new_accounts += self._new_accounts
-        if self._last_id:
-            count_on_from(tx, account_rows, self._last_id)
         if not (new or self._moved or self._new_days):
             return
         days.rebuild(tx, self._project.id)

@@ -28,12 +28,12 @@ def backup(file: Path, *, force: bool) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Replace a database that holds projects, without asking.")
+@click.option("--force", is_flag=True, help="Replace a database that holds anything, without asking.")
 def restore(file: Path, *, force: bool) -> None:
     """Put the backup in FILE in the place of the SQLite database. The service has to be stopped.
 
     It is looked through and brought up to date beside the database first, so that there is always a whole one. A
-    database that holds projects is replaced only after its name was typed, or with --force.
+    database that holds anything is replaced only after its name was typed, or with --force.
     """
     from webapp.actions.backups import has_something_to_lose  # noqa: PLC0415
     from webapp.actions.backups import restore as put_back  # noqa: PLC0415

@@ -87,7 +87,7 @@ def confirm_by_name(db: Database) -> bool:
     if not sys.stdin.isatty():
         return False
     name = db.storage().rpartition("/")[2]
-    say(f"{db.storage()} holds projects, and all of it will be replaced.")
+    say(f"{db.storage()} holds something, and all of it will be replaced.")
     if click.prompt(f"Type {name} to go on", default="", show_default=False) != name:
         raise click.ClickException("nothing was changed")
     return True

@@ -98,7 +98,7 @@ def check(file: Path, *, quick: bool = False) -> None:
 
 
 def holds_projects(file: Path) -> bool:
-    """Whether there is anything to lose: projects, or what cannot be told.
+    """Whether there is anything to lose: projects, what another program has made, or what cannot be told.
 
     Whatever the log of an ended process holds is applied on the way.
     """
@@ -106,9 +106,12 @@ def holds_projects(file: Path) -> bool:
         return False
     try:
         with closing(_connect(file, "rw")) as there:
+            names = {name for (name,) in there.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not {"projects", "alembic_version"} <= names:
+                return bool(names)
             return there.execute("SELECT 1 FROM projects").fetchone() is not None
-    except sqlite3.Error as error:
-        return not str(error).startswith("no such table")
+    except sqlite3.Error:
+        return True
 
 
 def put_in_place(new: Path, target: Path) -> None:
