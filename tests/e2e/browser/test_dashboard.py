@@ -89,6 +89,25 @@ def test_progress_is_shown_wherever_the_run_is_and_numbers_change_without_a_relo
     assert page.evaluate("window.same") is True
 
 
+def test_what_somebody_else_starts_and_changes_is_seen_without_a_reload(
+    service: Service, book: Google, opened: Opening
+) -> None:
+    mine, others = opened(service.url, token=SERVICE_TOKEN), opened(service.url, token=SERVICE_TOKEN)
+    others.evaluate("window.same = true")
+    with others.expect_response("**/pulse"):
+        pass
+    book.tab("Project A", 3, 700)
+
+    with book.gate() as gate:
+        mine.get_by_role("button", name="Sync all").click()
+        gate.wait()
+        expect(others.get_by_role("progressbar")).to_be_visible()
+    card = others.locator(".card", has_text="Project A")
+    expect(card.locator(".facts dd").first).to_have_text("2,100")
+
+    assert others.evaluate("window.same") is True
+
+
 def test_refresh_syncs_one_project_and_shows_its_new_numbers(service: Service, book: Google, opened: Opening) -> None:
     page = to_project(opened(service.url, token=SERVICE_TOKEN), "Project A")
     page.evaluate("window.same = true")

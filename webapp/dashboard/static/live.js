@@ -1,6 +1,7 @@
 // Live parts: a page is asked for again and its changed regions take the place of the old ones. Nothing is reloaded.
 const LOOK_MS = 30000;
 const POLL_MS = 1500;
+const REST_MS = 10000; // between two looks where the last one failed
 const offline = document.getElementById("offline");
 const admin = document.getElementById("main").dataset.role === "admin";
 let asked = 0;
@@ -194,6 +195,22 @@ async function go(url) {
 addEventListener("popstate", () => show(location.href));
 addEventListener("offline", () => tell("You are offline. The numbers are as they were last read."));
 addEventListener("online", () => show(location.href));
+// What somebody else started or changed shows here too: a few bytes are asked for, and the page only when they differ.
+async function feel() {
+  let last = null;
+  for (;;) {
+    const look = !document.hidden && !followed && document.querySelector("[data-live]");
+    const answer = look ? await fetch("/pulse", { redirect: "manual" }).catch(() => null) : null;
+    if (answer?.ok) {
+      const { at } = await answer.json();
+      if (last !== null && at !== last) await show(location.href);
+      last = at;
+    }
+    await new Promise((on) => setTimeout(on, look && !answer?.ok ? REST_MS : POLL_MS));
+  }
+}
+
 setInterval(() => { if (!document.hidden && !followed && document.querySelector("[data-live]")) show(location.href); }, LOOK_MS);
 document.addEventListener("visibilitychange", () => { if (!document.hidden && !followed && document.querySelector("[data-live]")) show(location.href); });
 follow();
+feel();
