@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from flask.testing import FlaskClient
 from tests.api.tour import ADMIN, BY_ID, CHANGES, NOW, Demo, demo_on, doubt, held
 from tests.e2e.harness import environment
 from tests.fakes.shell import Shell
+from webapp.actions.backups import back_up
 from webapp.actions.moves import LONGEST_LINE, export_all, import_all
 from webapp.app import create_app
 from webapp.bootstrap import bootstrap
@@ -103,6 +105,20 @@ def test_the_demo_moves_to_postgresql_and_back_with_the_same_answers(
         with demo.parts.db.read() as old, db.read() as new:
             assert [*portable.dump(new, NOW)] == [*portable.dump(old, NOW)]
         db.close()
+
+
+def test_no_token_is_in_an_export_or_a_backup(demo: Demo, tmp_path: Path) -> None:
+    shared = demo.call("create_share_link", json={"label": "Client"}).get_json()
+    token = next(value for value in shared.values() if isinstance(value, str) and value.startswith("share_"))
+    file = io.BytesIO()
+
+    export_all(demo.parts.db, file, Clock(now=lambda: NOW))
+    back_up(demo.parts.db, tmp_path / "copy.db")
+
+    for stored in (gzip.decompress(file.getvalue()), (tmp_path / "copy.db").read_bytes()):
+        assert b"Client" in stored
+        for secret in (token, token.removeprefix("share_"), *demo.parts.tokens.admin):
+            assert secret.encode() not in stored
 
 
 # The command line
