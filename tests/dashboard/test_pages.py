@@ -220,10 +220,8 @@ def test_every_day_of_the_table_adds_up(quiet_site: Site, admin: FlaskClient) ->
 
     for path in (f"/projects/{project_id(quiet_site)}?days=90", "/accounts/2?days=90"):
         page = admin.get(path).get_data(as_text=True)
-        rows = re.findall(
-            r"<tr[^>]*><th scope=\"row\">[^<]+</th>((?:<td>[^<]*</td>)+)", page[page.index("data-twin") :]
-        )
-        days = [[number(cell) for cell in re.findall(r"<td>([^<]*)</td>", row)[:4]] for row in rows]
+        rows = re.findall(r"<tr[^>]*><th scope=\"row\">[^<]+</th>((?:<td>[^<]*)+)", page[page.index("data-twin") :])
+        days = [[number(cell) for cell in re.findall(r"<td>([^<]*)", row)[:4]] for row in rows]
         *days, together = days
         value = together[0] - sum(together[1:])
         for end, growth, joined, left in days:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -24,6 +25,7 @@ from webapp.store import alerts
 from webapp.store.db import Database
 from webapp.store.types import as_moment
 
+INDENTS = re.compile(r"\s*\n\s*")  # of the templates: a tenth of a page, and nobody sees them
 TEMPLATES = Path(__file__).with_name("templates")
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -56,7 +58,8 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
     role = g.get("role")
     given = {"role": role, "admin": role == "admin", "signed_in": g.get("signed_in", False), "here": request.path}
     given["alert_count"] = _alert_count() if role == "admin" else 0
-    body = _environment().get_template(template).render(now=web.get(Clock).now(), **given, **values)
+    drawn = _environment().get_template(template).render(now=web.get(Clock).now(), **given, **values)
+    body = INDENTS.sub("\n", drawn)
     return Response(body, status, headers=HEADERS, content_type="text/html; charset=utf-8")
 
 

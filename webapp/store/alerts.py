@@ -95,6 +95,13 @@ def count_open(tx: sa.Connection) -> int:
     return int(tx.execute(_COUNT).scalar_one())
 
 
+def counts_open(tx: sa.Connection) -> dict[str, int]:
+    """{project id: its alerts that nobody has acknowledged}."""
+    mine = _OPEN & alerts.c.acknowledged_at.is_(None) & alerts.c.project_id.is_not(None)
+    statement = sa.select(alerts.c.project_id, sa.func.count()).where(mine).group_by(alerts.c.project_id)
+    return {row[0]: row[1] for row in tx.execute(statement)}
+
+
 def any_calm(tx: sa.Connection) -> bool:
     """Whether any that is open may have come to its end."""
     return bool(tx.execute(_CALM).scalar())

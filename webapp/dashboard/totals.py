@@ -1,0 +1,140 @@
+"""All projects together: what they come to, how that came about, and how much of it the time before had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from functools import reduce
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from webapp.dashboard.charts import ChartDay, from_first_known
+from webapp.dashboard.tiles import SPARK_DAYS
+from webapp.model import METRICS
+from webapp.rules.growth import NO_SUMS, Sums
+from webapp.rules.history import ONE
+from webapp.rules.words import compact, day_words
+from webapp.store import days as kept_days
+from webapp.store.ends import DayEnd, Present
+from webapp.store.wholes import crossings, since_day
+
+VIEWS = METRICS.index("views")
+
+
+class CourseDay(NamedTuple):
+    """One metric of a project on a day. known: accounts that count for it."""
+
+    total: int
+    growth: int
+    joined: int
+    left: int
+    known: int
+    accounts: int
+    carried: int
+
+
+class Course(NamedTuple):
+    """One metric of a project from day to day. views: of the latest days. since: what came after the last day, up to now.
+
+    recent: from the first of the days to the last; earlier: over as many days before. is_old: anybody counted at the
+    beginning of those.
+    """
+
+    days: Sequence[CourseDay]
+    views: Sequence[int | None]
+    since: Sums
+    recent: Sums
+    earlier: Sums
+    is_old: bool
+
+
+def find_courses(tx: sa.Connection, now: Mapping[str, Sums], place: int, count: int, today: date) -> dict[str, Course]:
+    """{project id: its course over so many days, today the last}. now: what the projects come to at present."""
+    start = today - (count - 1) * ONE
+    first = start - (count - 1) * ONE
+    past = kept_days.of_projects(tx, [*now], min(start, today - (SPARK_DAYS - 1) * ONE), today)
+    begun = kept_days.of_projects(tx, [*now], first, first)
+    sums = {one: {day.day: day.sums for day in (*begun[one], *days)} for one, days in past.items()}
+    crossed = crossings(tx, [*now], first)
+
+    def at(day: date) -> dict[str, Sums]:
+        return {one: mine.get(day, NO_SUMS) for one, mine in sums.items()}
+
+    since = since_day(tx, DayEnd(today), Present(), at(today), now, crossed)
+    recent = since_day(tx, DayEnd(start), DayEnd(today), at(start), at(today), crossed)
+    earlier = since_day(tx, DayEnd(first), DayEnd(start), at(first), at(start), crossed)
+    return {
+        one: Course(
+            [_course_day(mine.get(start + n * ONE, NO_SUMS), place) for n in range(count)],
+            [day.total[VIEWS] for day in past[one][-SPARK_DAYS:]],
+            since[one],
+            recent[one],
+            earlier[one],
+            bool(mine.get(first, NO_SUMS).now[place]),
+        )
+        for one, mine in sums.items()
+    }
+
+
+def _course_day(sums: Sums, place: int) -> CourseDay:
+    parts = (sums.total, sums.growth, sums.joined, sums.left, sums.now)
+    return CourseDay._make([*(part[place] for part in parts), sums.accounts, sums.carried])
+
+
+class Compared(NamedTuple):
+    """What one metric of all projects grew by, from the end of one day to that of another. earlier: None, not known."""
+
+    start: date
+    end: date
+    growth: int | None
+    joined: int
+    left: int
+    earlier: int | None
+
+    @property
+    def words(self) -> str:
+        """`+12.3M from 29 Oct to 27 Nov, 14 % more than in the 29 days before (+10.8M)`."""
+        days = [day_words(day).rsplit(" ", 1)[0] for day in (self.start, self.end)]
+        words = f"{compact(self.growth, sign=True)} from {days[0]} to {days[1]}"
+        if self.growth is None or not self.earlier:
+            return words
+        percent = round(100 * (self.growth - self.earlier) / abs(self.earlier))
+        than = "as much as" if percent == 0 else f"{abs(percent):,} % {'more' if percent > 0 else 'less'} than"
+        return f"{words}, {than} in the {(self.end - self.start).days} days before ({compact(self.earlier, sign=True)})"
+
+
+def compare(courses: Sequence[Course], place: int, today: date) -> Compared | None:
+    """None without projects."""
+    if not courses:
+        return None
+    recent, earlier = (
+        reduce(Sums.plus, sums).movement for sums in ([one.recent for one in courses], [one.earlier for one in courses])
+    )
+    start = today - timedelta(days=len(courses[0].days) - 1)
+    was = earlier.growth[place] if any(one.is_old for one in courses) else None
+    joined, left = recent.joined[place] or 0, recent.left[place] or 0
+    return Compared(start, today, recent.growth[place], joined, left, was)
+
+
+def points_of(courses: Sequence[Course], place: int, today: date) -> list[ChartDay]:
+    """The days of all projects together, and behind them the present."""
+    if not courses:
+        return []
+    count = len(courses[0].days)
+    points = [_point(today - timedelta(days=count - 1 - n), [one.days[n] for one in courses]) for n in range(count)]
+    now = reduce(Sums.plus, (one.since for one in courses)).movement
+    total, growth, joined, left = (part[place] for part in now)
+    if total is not None:
+        points.append(ChartDay(today, total, growth, joined, left, now=True))
+    return from_first_known(points)
+
+
+def _point(day: date, parts: Sequence[CourseDay]) -> ChartDay:
+    total = CourseDay(*map(sum, zip(*parts, strict=True)))
+    if not total.known and not total.left:
+        return ChartDay(day, None, gap=True)
+    value = total.total if total.known else None
+    gap = total.accounts > 0 and total.carried == total.accounts
+    moved = (total.growth, total.joined, total.left)
+    return ChartDay(day, value, *moved, carried=total.carried, accounts=total.accounts, gap=gap)
