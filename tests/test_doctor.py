@@ -22,10 +22,10 @@ from werkzeug.serving import WSGIRequestHandler
 
 from webapp import cli
 from webapp.bootstrap import DEMO_FOLDER
-from webapp.cli.doctor.case import Finding
-from webapp.cli.doctor.examination import examine
-from webapp.cli.doctor.storage import has_wal_reset_bug
 from webapp.clock import Clock
+from webapp.doctor.case import Finding
+from webapp.doctor.examination import examine
+from webapp.doctor.storage import has_wal_reset_bug
 from webapp.model import Counts
 from webapp.store import projects, readings, replicas, tables
 from webapp.store.db import open_database

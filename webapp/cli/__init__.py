@@ -9,7 +9,7 @@ from webapp.cli.alerts import alerts
 from webapp.cli.backups import backup, restore
 from webapp.cli.cron import cron
 from webapp.cli.data import db, token
-from webapp.cli.doctor.command import doctor
+from webapp.cli.doctor import doctor
 from webapp.cli.doubts import doubts
 from webapp.cli.moves import export_, import_
 from webapp.cli.projects import projects

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from webapp.cli.doctor.case import Case, Finding, failure
+from webapp.doctor.case import Case, Finding, failure
 from webapp.errors import StoreError
 from webapp.rules.retention import last_whole_week
 from webapp.store import lost_history, replicas, thinning

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from webapp.cli.doctor.case import Case, Finding, Level
 from webapp.clock import iso
+from webapp.doctor.case import Case, Finding, Level
 from webapp.rules.freshness import is_project_stale, stale_readings
 from webapp.rules.outcomes import run_label, succeeded, withheld
 from webapp.store import runs, status

@@ -12,14 +12,14 @@ from webapp.cli.root import print_json
 from webapp.cli.terminal import say
 
 if TYPE_CHECKING:
-    from webapp.cli.doctor.case import Finding
+    from webapp.doctor.case import Finding
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(*, as_json: bool) -> None:
     """Look at every part and say how to mend what is wrong. Exits with 1 when something has failed."""
-    from webapp.cli.doctor.examination import examine  # noqa: PLC0415  nothing else needs its imports
+    from webapp.doctor.examination import examine  # noqa: PLC0415  nothing else needs its imports
 
     findings: list[Finding] = []
     for finding in examine():

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from webapp import __version__
 from webapp.bootstrap import token_file
-from webapp.cli.doctor.case import Case, Finding
 from webapp.config import Settings, every_setting
+from webapp.doctor.case import Case, Finding
 from webapp.logs import NAME_A_FILE
 
 SHORT_LEASE_S = 5.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webapp.cli.doctor.case import Case, Finding, failure
+from webapp.doctor.case import Case, Finding, failure
 from webapp.errors import StoreError
 from webapp.sync.queue import Queue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
-from webapp.cli.doctor.case import Case, Finding, failure
+from webapp.doctor.case import Case, Finding, failure
 from webapp.errors import SourceError
 from webapp.platforms import PLATFORMS
 from webapp.rules.platforms import units_left

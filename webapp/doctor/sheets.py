@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from webapp.bootstrap import credentials_of
-from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.clock import Budget
 from webapp.config import Settings
+from webapp.doctor.case import Case, Finding, failure
 from webapp.errors import ConfigError, SourceError
 from webapp.model import METRICS
 from webapp.rules.addresses import column_letters

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from webapp.alerts.channels.notify import Notify
 from webapp.bootstrap import channels_of, mail_of
-from webapp.cli.doctor.case import Case, Finding, failure
 from webapp.clock import Stop
+from webapp.doctor.case import Case, Finding, failure
 from webapp.errors import ConfigError
 from webapp.store import outbox
 

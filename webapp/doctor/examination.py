@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from webapp.cli.doctor.alerts import examine_alerts
-from webapp.cli.doctor.case import Case, Finding, failure
-from webapp.cli.doctor.platforms import examine_platforms
-from webapp.cli.doctor.queue import examine_queue
-from webapp.cli.doctor.settings import examine_settings, examine_token, examine_version
-from webapp.cli.doctor.sheets import examine_clock, examine_credentials, examine_sheets, open_sheets
-from webapp.cli.doctor.storage import examine_database, examine_disk
-from webapp.cli.doctor.syncs import examine_syncs
 from webapp.clock import Clock
 from webapp.config import Settings, environment
+from webapp.doctor.alerts import examine_alerts
+from webapp.doctor.case import Case, Finding, failure
+from webapp.doctor.platforms import examine_platforms
+from webapp.doctor.queue import examine_queue
+from webapp.doctor.settings import examine_settings, examine_token, examine_version
+from webapp.doctor.sheets import examine_clock, examine_credentials, examine_sheets, open_sheets
+from webapp.doctor.storage import examine_database, examine_disk
+from webapp.doctor.syncs import examine_syncs
 from webapp.errors import ConfigError, SmartSyncError
 
 # In the order in which one thing rests on another.
