@@ -65,6 +65,7 @@ PROGRAMS = {
     "nginx": Program(_on_path("nginx"), "nginx-light"),
     "pgbouncer": Program(_on_path("pgbouncer"), "pgbouncer"),
     "npm": Program(_on_path("npm"), "npm"),
+    "openssl": Program(_on_path("openssl"), "openssl"),
     "postgres": Program(postgres_server.find_binaries, "postgresql"),
     "redis-server": Program(_on_path("redis-server"), "redis-server"),
     "systemd-analyze": Program(_on_path("systemd-analyze"), "systemd"),

@@ -7,10 +7,14 @@ a task that comes twice, or after a worker died, does nothing twice.
 from __future__ import annotations
 
 import logging
+import os
+import signal
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from billiard.process import active_children
 from celery import Task, signals
 from celery.schedules import crontab
 
@@ -29,6 +33,7 @@ from webapp.sync.trigger import Trigger
 log = logging.getLogger("smart_sync")
 
 MARGIN_S = 2
+LEAVE_S = 20.0  # for a run that is at work when its worker is to end: most hosts kill what has not ended after 30
 
 settings = Settings.from_env()
 if settings.mode != "celery":
@@ -37,6 +42,7 @@ if settings.mode != "celery":
     )
 
 app = celery_app(settings.redis_url, settings.budget_s)
+app.conf.beat_scheduler = "celery.beat.Scheduler"  # which keeps no file: what was asked when is in the database
 if settings.beat == "tick":
     app.conf.beat_schedule = {
         "tick": {
@@ -71,6 +77,25 @@ def parts() -> Parts:
     made = bootstrap(settings, serving=False)
     ensure_migrated(made.db)
     return made
+
+
+@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def hurry(**_: Any) -> None:
+    """A worker that is to end waits for what its processes are at; they hear of it, and end in time."""
+    for process in active_children():
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGUSR2)
+
+
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
+def heed(**_: Any) -> None:
+    """Hear of the end: see above."""
+    signal.signal(signal.SIGUSR2, _end_soon)
+
+
+def _end_soon(*_: Any) -> None:
+    if parts.cache_info().currsize:
+        parts().background.stop.request(LEAVE_S)
 
 
 @signals.worker_process_shutdown.connect  # type: ignore[untyped-decorator]

@@ -15,20 +15,21 @@ from tests.e2e.google import Google
 from tests.e2e.harness import environment, free_port, until
 from tests.programs import need
 
-__all__ = ["Worker", "celery_env", "redis_server", "worker"]
+__all__ = ["Worker", "celery_env", "certificate", "redis_server", "worker"]
 
 PATIENCE_S = 30.0
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
-    """Its address; nothing of it is kept."""
+def redis_server(folder: Path, *options: str, scheme: str = "redis") -> Iterator[str]:
+    """Its address; nothing of it is kept. options: more of its command line. scheme: `rediss`, for one with TLS alone."""
     port = free_port()
-    program = [need("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    listen = ["--port", str(port)] if scheme == "redis" else ["--port", "0", "--tls-port", str(port)]
+    program = [need("redis-server"), *listen, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", *options]
     process = subprocess.Popen(program, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until(lambda: _answers(port))
-        yield f"redis://127.0.0.1:{port}/0"
+        yield f"{scheme}://localhost:{port}/0"
     finally:
         process.kill()
         process.wait(PATIENCE_S)
@@ -36,11 +37,34 @@ def redis_server(folder: Path) -> Iterator[str]:
 
 def _answers(port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), 1) as connection:
-            connection.sendall(b"PING\r\n")
-            return connection.recv(100).startswith(b"+PONG")
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
     except OSError:
         return False
+
+
+def certificate(folder: Path, host: str) -> tuple[str, ...]:
+    """Options of a Redis that shows a certificate for a host, which `{host}.pem` in the folder is the authority of."""
+    key, pem = folder / f"{host}.key", folder / f"{host}.pem"
+    whose = ["-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"]
+    made = [
+        need("openssl"),
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        *whose,
+        "-keyout",
+        key,
+        "-out",
+        pem,
+    ]
+    subprocess.run(made, check=True, capture_output=True)
+    files = ("--tls-cert-file", str(pem), "--tls-key-file", str(key), "--tls-ca-cert-file", str(pem))
+    return (*files, "--tls-auth-clients", "no")
 
 
 def celery_env(redis: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.google import Google
 from tests.e2e.harness import Service, environment, run, serving, until
-from tests.e2e.redis_server import celery_env, redis_server, worker
+from tests.e2e.redis_server import celery_env, certificate, redis_server, worker
 
 pytestmark = pytest.mark.usefixtures("processes")
 TABS = ("Project A", "Project B", "Project C")
@@ -150,6 +150,19 @@ def test_a_run_whose_worker_died_is_made_up_for_though_nobody_asks_again(
         assert service.rows("SELECT count(*) FROM account_snapshots") == [90]
 
 
+def test_a_worker_that_is_to_end_lets_its_run_end_in_time(sheet: Google, tmp_path: Path, redis: str) -> None:
+    fill(sheet, 100)
+    env = celery_env(redis) | {"SMART_SYNC_GOOGLE_READS": "1"}
+    with serving(tmp_path, sheet, env=env) as service, worker(tmp_path, sheet, env) as one:
+        run_id = service.sync().json["run_id"]
+        until(lambda: sheet.calls)  # and the next one has to wait for a minute
+
+        assert one.stop() == 0
+
+        assert service.run(run_id)["state"] == "cancelled"
+        assert service.sound()
+
+
 def test_all_workers_together_read_google_no_more_often_than_it_grants(
     sheet: Google, tmp_path: Path, redis: str
 ) -> None:
@@ -180,6 +193,27 @@ def test_tasks_are_for_services_whose_mode_says_so(tmp_path: Path) -> None:
 
     assert done.returncode != 0
     assert "SMART_SYNC_MODE: is not celery" in done.stdout
+
+
+def test_over_tls_only_a_trusted_certificate_of_the_host_will_do(sheet: Google, tmp_path: Path) -> None:
+    fill(sheet, 100)
+    options = certificate(tmp_path, "localhost")
+    with redis_server(tmp_path, *options, "--requirepass", "sesame-secret", scheme="rediss") as url:
+        env = celery_env(f'"{url.replace("://", "://:sesame-secret@")}"')  # in quotes, as a panel gives it
+        trusting = env | {"SSL_CERT_FILE": str(tmp_path / "localhost.pem")}
+        with serving(tmp_path, sheet, env=trusting) as service, worker(tmp_path, sheet, trusting) as one:
+            assert service.ended(service.sync().json["run_id"])["state"] == "succeeded"
+            assert "sesame-secret" not in one.log + service.log
+        assert "its certificate is not trusted" in doctor(tmp_path, env)
+        assert "it refuses the password" in doctor(tmp_path, trusting | {"REDIS_URL": url.replace("://", "://:wrong@")})
+    with redis_server(tmp_path, *certificate(tmp_path, "elsewhere.example"), scheme="rediss") as url:
+        env = celery_env(url) | {"SSL_CERT_FILE": str(tmp_path / "elsewhere.example.pem")}
+        assert "its certificate is not trusted, or of another host" in doctor(tmp_path, env)
+
+
+def doctor(folder: Path, env: dict[str, str]) -> str:
+    """What it says of a service without a spreadsheet."""
+    return run(folder, "-m", "webapp.cli", "doctor", env=environment(folder, env=env)).stdout
 
 
 def test_doctor_asks_the_broker_and_the_workers(sheet: Google, tmp_path: Path, redis: str) -> None:

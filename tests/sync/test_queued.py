@@ -16,11 +16,11 @@ from webapp.app import create_app
 from webapp.bootstrap import pace_of
 from webapp.clock import Budget, Clock, Stop
 from webapp.config import Settings
-from webapp.errors import ConfigError, StoreError, TransientSourceError
+from webapp.errors import ConfigError, OutOfTime, StoreError, TransientSourceError
 from webapp.store import google_calls, runs
 from webapp.sync.fanout import by_spreadsheet
 from webapp.sync.pace import SharedPace
-from webapp.sync.queue import Queue, celery_app
+from webapp.sync.queue import Queue, celery_app, unreachable
 from webapp.sync.trigger import Trigger
 
 
@@ -316,6 +316,29 @@ def test_a_turn_after_the_end_of_the_budget_is_none(sqlite_service: Service, mon
     assert error.value.code == "rate_limited"
 
 
+def test_a_turn_after_a_shutdown_leaves_the_project_to_the_next_run(queued: Service) -> None:
+    stop = queued.parts.background.stop
+    stop.request(5)
+    clock = queued.parts.clock
+    queued.sheet.offline(OutOfTime("the 3 reads a minute are used up for 30 s", code="rate_limited"))
+
+    started = queued.engine.start(Trigger())
+    for _ in queued.engine.run(started.run, Trigger(), Budget(60, clock, stop)):
+        pass
+
+    assert queued.get(f"/api/admin/runs/{started.run.id}")["state"] == "cancelled"
+
+
+def test_a_turn_after_a_shutdown_is_none(sqlite_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = Stop(sqlite_service.time.clock.monotonic)
+    stop.request(5)
+    monkeypatch.setattr(google_calls, "take", lambda *_: 30_000)
+    pace = SharedPace(sqlite_service.db, "account", 3, sqlite_service.time.clock)
+
+    with pytest.raises(OutOfTime):
+        pace(Budget(600, sqlite_service.time.clock, stop))
+
+
 def test_a_shutdown_ends_the_wait(sqlite_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     stop = Stop(sqlite_service.time.clock.monotonic)
     waits = iter([30_000, 0])
@@ -437,3 +460,27 @@ def test_no_task_is_broken_off_before_its_run_has_used_its_budget(budget_s: floa
 
     assert conf.task_time_limit == limit_s
     assert conf.broker_transport_options["visibility_timeout"] == 2 * limit_s
+
+
+class AuthenticationError(Exception):
+    """As the client of Redis has one."""
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        (AuthenticationError("invalid password a-secret"), "it refuses the password"),
+        (ConnectionRefusedError("127.0.0.1"), "nothing listens there"),
+        (ssl.SSLCertVerificationError("for a-secret.example"), "its certificate is not trusted, or of another host"),
+        (ArithmeticError("a-secret"), "KeyError"),
+    ],
+)
+def test_why_a_redis_cannot_be_reached_is_told_in_words_of_ours(first: Exception, words: str) -> None:
+    error = KeyError("a-secret")
+    error.__cause__ = ValueError("a-secret")
+    error.__cause__.__context__ = first
+
+    found = unreachable(error)
+
+    assert found.message == f"the Redis at REDIS_URL cannot be reached: {words}"
+    assert "a-secret" not in str(found)

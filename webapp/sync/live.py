@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from webapp.clock import Budget, Clock
-from webapp.errors import LostLease, SourceError
+from webapp.errors import LostLease, OutOfTime, SourceError
 from webapp.sources.sheet import SheetSource
 from webapp.store import runs
 from webapp.store.db import Database
@@ -83,6 +83,10 @@ class LiveRun:
     def cut_short(self) -> bool:
         """Whether a shutdown has ended the run, and what it waited for; that says nothing about the sheet."""
         return self.budget.stopped and self.budget.used_up
+
+    def is_cut_short_by(self, error: SourceError) -> bool:
+        """The same, or a shutdown has ended a wait for a turn that would have come after it."""
+        return self.cut_short or (self.budget.stopped and isinstance(error, OutOfTime))
 
     @property
     def seconds(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import uniform
 
 from webapp.clock import Budget, Clock
-from webapp.errors import TransientSourceError
+from webapp.errors import OutOfTime, TransientSourceError
 from webapp.store import google_calls
 from webapp.store.db import Database
 
@@ -25,7 +25,8 @@ class SharedPace:
     def __call__(self, budget: Budget) -> None:
         """Wait for the next turn, and take it.
 
-        Raises: TransientSourceError where it would come after the budget's end; StoreError.
+        Raises: TransientSourceError where it would come after the budget's end, OutOfTime after that of a shutdown;
+            StoreError.
         """
         while True:
             with self._db.write() as tx:
@@ -35,7 +36,7 @@ class SharedPace:
             wait_s = wait_ms / 1000 + uniform(0, SPREAD_S)  # noqa: S311  no secret
             if wait_s >= budget.left():
                 words = f"the {self._per_minute} reads a minute that Google grants are used up for {wait_s:.0f} s"
-                raise TransientSourceError(words, code="rate_limited")
+                raise (OutOfTime if budget.stopped else TransientSourceError)(words, code="rate_limited")
             self._wait(wait_s, budget)
 
     def _wait(self, seconds: float, budget: Budget) -> None:

@@ -7,7 +7,7 @@ Celery is imported by whoever puts or takes, since most services have none.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -105,9 +105,32 @@ class Queue:
             raise unreachable(error) from None
 
 
+# The name of an error on the way to a Redis: what that means, and what helps. What comes first says most.
+REASONS = {
+    "AuthenticationError": ("it refuses the password", "see that the address has its user and password"),
+    "NoPermissionError": ("its user may not do this", "give the user the right to all commands"),
+    "OutOfMemoryError": ("it has no memory left", "give it more, or end what fills it"),
+    "SSLCertVerificationError": (
+        "its certificate is not trusted, or of another host",
+        "use the host name of the certificate; name an authority of your own by SSL_CERT_FILE",
+    ),
+    "gaierror": ("its host is not known", "see that the address is right"),
+    "ConnectionRefusedError": ("nothing listens there", "start it, or see that host and port are right"),
+    "TimeoutError": ("it does not answer", "see that it runs; rediss:// is for one with TLS, redis:// for one without"),
+    "ConnectionResetError": ("it hangs up", "rediss:// is for one with TLS, redis:// for one without"),
+    "ResponseError": ("it refuses the number of the database", "end the address with the number of one it has, or /0"),
+}
+
+
 def unreachable(error: Exception) -> StoreError:
-    """Its words may name the address, which is a secret."""
-    words = f"the Redis at REDIS_URL cannot be reached ({type(error).__name__})"
-    return StoreError(
-        words, code="queue_unavailable", hint="see that it runs, and that its address and password are right"
-    )
+    """In words of ours, since its own may name the address, which is a secret."""
+    names = [type(one).__name__ for one in _causes(error)]
+    name = next((name for name in REASONS if name in names), None)
+    reason, hint = REASONS[name] if name else (type(error).__name__, "see that it runs, and that the address is right")
+    return StoreError(f"the Redis at REDIS_URL cannot be reached: {reason}", code="queue_unavailable", hint=hint)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

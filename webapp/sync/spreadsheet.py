@@ -143,7 +143,7 @@ class SpreadsheetSync:
         try:
             book, unknown = checked(self.source.book(self.run.budget.part(READ_SHARE)))
         except SourceError as error:
-            if not self.run.cut_short:
+            if not self.run.is_cut_short_by(error):
                 self.note(None, error)
             raise
         self.note(book, None)
@@ -279,7 +279,7 @@ class SpreadsheetSync:
     # When it does not answer
 
     def sync_unopened(self, turns: Sequence[Turn], error: SourceError) -> Iterator[Outcome]:
-        if self.run.cut_short:
+        if self.run.is_cut_short_by(error):
             self.run.remaining += len(turns) or 1
             return
         if not turns and not self.can_wait(error):
@@ -296,7 +296,7 @@ class SpreadsheetSync:
         return somebody and not is_outage_long(since, None, self.run.options.stale_after, None, self.run.now())
 
     def sync_unread(self, book: Book, turns: Sequence[TabTurn], error: SourceError) -> Iterator[Outcome]:
-        if self.run.cut_short:
+        if self.run.is_cut_short_by(error):
             self.run.remaining += len(turns)
             return
         self.note(book, error)
