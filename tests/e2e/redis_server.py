@@ -58,9 +58,9 @@ def certificate(folder: Path, host: str) -> tuple[str, ...]:
         "2",
         *whose,
         "-keyout",
-        key,
+        str(key),
         "-out",
-        pem,
+        str(pem),
     ]
     subprocess.run(made, check=True, capture_output=True)
     files = ("--tls-cert-file", str(pem), "--tls-key-file", str(key), "--tls-ca-cert-file", str(pem))
