@@ -53,6 +53,7 @@ CODES: dict[str, Code] = {
     "database_busy": Code(503, "somebody else holds the database; ask again in a few seconds"),
     "connections_used_up": Code(503, "the database server has no connection free; ask again in a few seconds"),
     "database_corrupt": Code(503, "the database is damaged and is not written any more; restore a backup"),
+    "database_encoding": Code(503, "the PostgreSQL database is not in UTF8; make one that is"),
     "database_missing": Code(503, "the database file has gone; it is not made anew, restore a backup"),
     "database_replaced": Code(503, "the database file was replaced while it was in use; ask again"),
     "database_unavailable": Code(503, "the database cannot be read or opened"),

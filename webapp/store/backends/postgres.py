@@ -10,11 +10,12 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
-from webapp.errors import ConfigError
+from webapp.errors import ConfigError, StoreError
 from webapp.store.revision import revision_of
 from webapp.store.tables import metadata
 
 CONNECT_TIMEOUT_S = 5
+ENCODING = "UTF8"
 # A server that has gone without a word, as in a failover, is noticed after a minute.
 ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 LOCK_TIMEOUT_MS = 5_000
@@ -93,6 +94,7 @@ class Postgres:
                 "connect_timeout": CONNECT_TIMEOUT_S,
                 **ALIVE,
                 "application_name": "smart-sync",
+                "client_encoding": "UTF8",  # whatever PGCLIENTENCODING, the role or the server would have it be
                 "prepare_threshold": None,  # statements prepared by name do not survive a transaction pooler
             },
             hide_parameters=True,
@@ -107,7 +109,22 @@ class Postgres:
         return engine
 
     def _connect(self, _: object, __: object, arguments: list[Any], parameters: dict[str, Any]) -> Any:
-        """Settings go with the connection, which costs nothing, unless a pooler refuses them."""
+        """Settings go with the connection, which costs nothing, unless a pooler refuses them.
+
+        Raises: StoreError for a database that cannot hold every name; psycopg.OperationalError.
+        """
+        connection = self._open(arguments, parameters)
+        encoding = connection.info.parameter_status("server_encoding")  # said by the server when a session begins
+        if encoding != ENCODING:
+            connection.close()
+            raise StoreError(
+                f"The database {self.place} has the encoding {encoding}, in which not every name of a Sheet can be kept",
+                code="database_encoding",
+                hint="make one by CREATE DATABASE smart_sync ENCODING 'UTF8' TEMPLATE template0, and put it into DATABASE_URL",
+            )
+        return connection
+
+    def _open(self, arguments: list[Any], parameters: dict[str, Any]) -> psycopg.Connection:
         if not self._pooled:
             options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
             try:
