@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -288,6 +289,22 @@ def test_reads_from_the_future_are_none(service: Service) -> None:
     service.write("UPDATE google_calls SET recent = :recent", recent=str([at + 10**9] * 3))
 
     assert take(service) == 0
+
+
+def test_reads_count_though_the_clock_was_set_back_a_little(service: Service) -> None:
+    take(service)
+    (at,) = _numbers(service.one("SELECT recent FROM google_calls"))
+    service.write("UPDATE google_calls SET recent = :recent", recent=str([at + 30_000, at, at]))
+
+    assert google_calls.WINDOW_MS - 10_000 < take(service) <= google_calls.WINDOW_MS
+    assert take(service, per_minute=1) > google_calls.WINDOW_MS
+
+
+def test_whoever_asks_at_the_same_instant_is_counted(service: Service) -> None:
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        waits = list(pool.map(lambda _: take(service, per_minute=20), range(40)))
+
+    assert waits.count(0) == 20
 
 
 def _numbers(kept: Any) -> list[int]:

@@ -19,9 +19,8 @@ def take(tx: sa.Connection, name: str, per_minute: int) -> int:
     mine = google_calls.c.name == name
     row = tx.execute(sa.select(google_calls.c.recent, now_ms(tx)).where(mine).with_for_update()).one()
     now = int(row[1])
-    recent: list[int] = [
-        at for at in row[0] or () if now - WINDOW_MS < at <= now
-    ]  # one of a clock that was ahead is none
+    # Those of a clock that is a little behind by now count; of one that was far ahead, they would count for ever.
+    recent: list[int] = sorted(at for at in row[0] or () if abs(now - at) < WINDOW_MS)
     if len(recent) >= per_minute:
         return max(1, recent[-per_minute] + WINDOW_MS - now)
     tx.execute(google_calls.update().where(mine).values(recent=[*recent, now]))
