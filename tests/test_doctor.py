@@ -244,7 +244,7 @@ def test_it_is_told_how_the_copying_goes(
         replicas.write(Path(environ["DATABASE_URL"].removeprefix("sqlite:///")), said[0], now, said[1], now)
 
     found = findings(environ)["replica"]
-    monkeypatch.setattr(replicas, "litestream", lambda: None)
+    monkeypatch.setattr(replicas, "litestream_path", lambda: None)
     without = findings(environ)["replica"]
 
     assert (found.level, words in found.words) == (level, True)

@@ -156,7 +156,7 @@ def test_a_copy_that_can_not_be_read_is_not_taken_for_none(
 
 def test_a_service_without_litestream_says_how_to_get_it(tmp_path: Path, replica: dict[str, str]) -> None:
     start = (
-        "import sys\nfrom webapp.store import replicas\nreplicas.litestream = lambda: None\n"
+        "import sys\nfrom webapp.store import replicas\nreplicas.litestream_path = lambda: None\n"
         "sys.argv[1:] = ['serve']\nfrom webapp.cli import main\nmain()"
     )
 

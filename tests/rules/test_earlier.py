@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.model import METRICS, NOTHING, Counts
-from webapp.rules.earlier import Seen, collapse, spans_of, stand, without_zeros
+from webapp.rules.earlier import Seen, collapse, spans_of, stand, strip_zeros
 from webapp.rules.history import Span
 
 START = datetime(2025, 3, 1, 10, tzinfo=UTC)
@@ -22,7 +22,7 @@ def seen(days: float, *counts: int | None) -> Seen:
 
 
 def left(*snapshots: Seen) -> dict[date, Counts]:
-    return {day: one.counts for day, one in without_zeros(collapse(snapshots)).days.items()}
+    return {day: one.counts for day, one in strip_zeros(collapse(snapshots)).days.items()}
 
 
 def test_of_a_day_the_largest_of_each_metric_is_taken_at_its_first_moment() -> None:
@@ -39,7 +39,7 @@ def test_a_day_is_one_of_utc() -> None:
 
 
 def test_zeros_after_more_are_left_out_and_those_before_are_not() -> None:
-    found = without_zeros(collapse([seen(0, 0, 0, 4), seen(1, 5, 0, 4), seen(2, 0, 0, 5), seen(3, 6, 1, 0)]))
+    found = strip_zeros(collapse([seen(0, 0, 0, 4), seen(1, 5, 0, 4), seen(2, 0, 0, 5), seen(3, 6, 1, 0)]))
 
     first, second, third, fourth = found.days.values()
     assert (first.counts, second.counts) == (Counts(0, 0, 4), Counts(5, 0, 4))
@@ -48,7 +48,7 @@ def test_zeros_after_more_are_left_out_and_those_before_are_not() -> None:
 
 
 def test_a_day_of_nothing_but_zeros_goes_whole() -> None:
-    found = without_zeros(collapse([seen(0, 0, 0), seen(1, 5, 0), seen(2, 0, 0, None), seen(3, 6, 0)]))
+    found = strip_zeros(collapse([seen(0, 0, 0), seen(1, 5, 0), seen(2, 0, 0, None), seen(3, 6, 0)]))
 
     assert [day.day for day in found.days] == [1, 2, 4]
     assert (found.zeros, found.zero_days) == (2, 1)
@@ -83,7 +83,7 @@ many = st.lists(st.builds(Seen, st.integers(0, 100).map(lambda hours: START + ho
 
 @given(many)
 def test_whatever_was_there_nothing_falls_to_zero_and_no_larger_value_is_lost(snapshots: list[Seen]) -> None:
-    whole, found = collapse(snapshots), without_zeros(collapse(snapshots))
+    whole, found = collapse(snapshots), strip_zeros(collapse(snapshots))
 
     assert set(found.days) <= set(whole)
     assert len(whole) - len(found.days) == found.zero_days

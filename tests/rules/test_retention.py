@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.rules.retention import last_whole_week, superfluous, week_of
+from webapp.rules.retention import find_superfluous, last_whole_week, week_of
 
 MONDAY = date(2025, 3, 3)
 DAYS = [MONDAY + timedelta(days=n) for n in range(7)]
@@ -19,7 +19,7 @@ LONG_AGO = dict.fromkeys(range(4), date(2024, 1, 1))
 
 def gone(*cells: tuple[Any, ...], began: Mapping[int, date] = LONG_AGO) -> list[tuple[int, int]]:
     """(number of the day, account)."""
-    found = superfluous([(DAYS[day], *rest, *[None] * (6 - len(rest))) for day, *rest in cells], began)
+    found = find_superfluous([(DAYS[day], *rest, *[None] * (6 - len(rest))) for day, *rest in cells], began)
     return sorted((DAYS.index(day), account) for day, account in found)
 
 

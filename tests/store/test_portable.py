@@ -107,7 +107,7 @@ def test_it_is_read_into_either(sqlite_db: Database, db: Database) -> None:
 
 
 def test_every_table_is_carried_or_left_out_by_name() -> None:
-    assert {table.name for table in portable.carried()} == metadata.tables.keys() - portable.LEFT_OUT
+    assert {table.name for table in portable.exported_tables()} == metadata.tables.keys() - portable.LEFT_OUT
 
 
 def test_what_anybody_would_miss_is_known(db: Database) -> None:

@@ -60,8 +60,8 @@ def test_the_program_is_that_of_this_environment_or_of_the_path(
     monkeypatch.setattr(sys, "executable", str(own.with_name("python")))
     monkeypatch.setenv("PATH", str(other.parent))
 
-    assert replicas.litestream() == str(own)
+    assert replicas.litestream_path() == str(own)
     own.unlink()
-    assert replicas.litestream() == str(other)
+    assert replicas.litestream_path() == str(other)
     other.unlink()
-    assert replicas.litestream() is None
+    assert replicas.litestream_path() is None

@@ -122,8 +122,8 @@ def test_nothing_goes_before_somebody_has_begun(sqlite_db: Database) -> None:
     assert thinning.go_on(db, NOW, 3) == 0
     assert count(db) == rows
     with db.read() as tx:
-        assert thinning.waiting(tx, UNTIL) == thinning.Waiting(["p"], min(row[0] for row in days_of(tx)))
-        assert thinning.waiting(tx, MONDAY - ONE) is None
+        assert thinning.waiting_projects(tx, UNTIL) == thinning.Waiting(["p"], min(row[0] for row in days_of(tx)))
+        assert thinning.waiting_projects(tx, MONDAY - ONE) is None
 
 
 def days_of(tx: sa.Connection) -> list[Any]:
@@ -150,7 +150,7 @@ def test_a_project_that_has_nothing_old_is_begun_by_itself(sqlite_db: Database) 
     assert thinning.go_on(db, early, 3) == 0
     assert thinning.go_on(db, NOW, 3) > 50
     with db.read() as tx:
-        assert thinning.waiting(tx, UNTIL) is None
+        assert thinning.waiting_projects(tx, UNTIL) is None
 
 
 def test_a_call_makes_so_many_steps_at_most(sqlite_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

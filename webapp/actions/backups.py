@@ -22,7 +22,7 @@ def back_up(db: Database, file: Path, *, overwrite: bool = False, advance: Advan
     """
     source = _path_of(db, "pg_dump --format=custom --file=FILE DATABASE_URL, or smart-sync export FILE")
     if file.exists() and not overwrite:  # known before the work; looked at again after it
-        raise copies.taken(file)
+        raise copies.name_conflict(file)
     if file.resolve() == source:
         raise copies.Taken(f"{file} is the database itself", hint="choose another name")
     with copies.place_beside(file, "partial") as copy:

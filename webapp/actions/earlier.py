@@ -18,7 +18,7 @@ from webapp.actions.projects import LONGEST_NAME
 from webapp.actions.texts import clean_line
 from webapp.errors import ConfigError, Invalid, SourceError
 from webapp.model import Counts, Profile, larger
-from webapp.rules.earlier import Seen, collapse, spans_of, stand, without_zeros
+from webapp.rules.earlier import Seen, collapse, spans_of, stand, strip_zeros
 from webapp.rules.history import union
 from webapp.rules.modes import mode_of
 from webapp.sources.earlier import EarlierAccount, EarlierApp, EarlierProject, EarlierSnapshot
@@ -236,7 +236,7 @@ class _OfProject:
         tx, now = self._edit.tx, self._edit.now
         usable = [Seen(one.at, one.counts) for one in group.read if one.at is not None and one.at <= now]
         whole = collapse(usable)
-        cleaned = without_zeros(whole)
+        cleaned = strip_zeros(whole)
         found = cleaned.days if self._drop_zeros else whole
         counts = stand(found, group.counts, drop_zeros=self._drop_zeros)
         known = accounts.claimant(tx, self._project.id, group.profile.url_key)

@@ -37,7 +37,7 @@ def export_(file: Path, *, force: bool) -> None:
             export_all(db, sys.stdout.buffer, Clock())
         return
     if file.exists() and not force:
-        raise copies.taken(file)
+        raise copies.name_conflict(file)
     with open_database_alone() as db, copies.place_beside(file, "partial") as new:
         with new.open("wb") as opened, bar(file.name) as show:
             size = export_all(db, opened, Clock(), show)

@@ -61,7 +61,7 @@ def _thinning(case: Case, db: Database) -> Iterator[Finding]:
         return
     until = last_whole_week(case.clock.now().date(), case.settings.weekly_after)
     with db.read() as tx:
-        found = thinning.waiting(tx, until)
+        found = thinning.waiting_projects(tx, until)
     if found is None:
         yield Finding("ok", "history", f"days up to {until} are kept by the week")
     else:
@@ -124,7 +124,7 @@ def _replica(case: Case, path: Path) -> Iterator[Finding]:
     if found is None:
         return
     words = f"{found.to}: {found.message or 'copied all the time'}"
-    if replicas.litestream() is None:
+    if replicas.litestream_path() is None:
         fix = "pip install 'smart-sync[backup]'"
         yield Finding("FAIL", "replica", f"{found.to}: Litestream is not installed", fix)
     elif found.state == "failing":

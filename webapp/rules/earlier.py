@@ -38,7 +38,7 @@ def collapse(snapshots: Iterable[Seen]) -> dict[date, Seen]:
     return {day: found[day] for day in sorted(found) if found[day].counts != NOTHING}
 
 
-def without_zeros(days: Mapping[date, Seen]) -> Days:
+def strip_zeros(days: Mapping[date, Seen]) -> Days:
     """The days, oldest first, without zeros that follow on more than zero: an app that cannot tell missing from zero."""
     found: dict[date, Seen] = {}
     had = [False] * len(METRICS)

@@ -27,7 +27,7 @@ def last_whole_week(today: date, months: int) -> date:
     return max(monday, date.min + WEEK) - timedelta(days=1)
 
 
-def superfluous(cells: Iterable[Sequence[Any]], began: Mapping[int, date]) -> list[tuple[date, int]]:
+def find_superfluous(cells: Iterable[Sequence[Any]], began: Mapping[int, date]) -> list[tuple[date, int]]:
     """The (day, account) of the snapshots of one week without which the week ends as it does.
 
     cells: (day, account id, *counts), the days in rising order. began: when accounts first counted; that day stays, and

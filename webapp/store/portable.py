@@ -74,7 +74,7 @@ class End(msgspec.Struct, forbid_unknown_fields=True):
     sha256: str
 
 
-def carried() -> list[sa.Table]:
+def exported_tables() -> list[sa.Table]:
     """The tables that an export has, parents first."""
     return [table for table in metadata.sorted_tables if table.name not in LEFT_OUT]
 
@@ -90,7 +90,7 @@ def holds_anything(tx: sa.Connection) -> bool:
 
 def dump(tx: sa.Connection, now: datetime, advance: Advance = lambda *_: None) -> Iterator[bytes]:
     """The lines of all that is stored, a few thousand rows in memory at a time."""
-    tables = carried()
+    tables = exported_tables()
     heads = [_head_of(tx, table) for table in tables]
     head = Head("smart-sync export", 1, HEAD_REVISION, __version__, iso(now), heads)
     encode, digest, done = msgspec.json.Encoder().encode, sha256(), 0
@@ -137,7 +137,7 @@ def load(tx: sa.Connection, lines: Iterable[bytes], advance: Advance = lambda *_
     file = _File(lines)
     head = file.next(Head, "this is no export of Smart Sync")
     tables = _known(head)
-    write_alone(tx, carried())
+    write_alone(tx, exported_tables())
     for table in reversed([*metadata.sorted_tables]):
         tx.execute(table.delete())
     done = 0
@@ -168,7 +168,7 @@ def _known(head: Head) -> list[sa.Table]:
     if head.schema != HEAD_REVISION:
         words = f"the export has schema {head.schema}, and this version has {HEAD_REVISION}"
         raise BadExport(words, hint="import it with the version that made it, then upgrade that database")
-    known = {table.name: table for table in carried()}
+    known = {table.name: table for table in exported_tables()}
     for one in head.tables:
         strange = [one.name] if one.name not in known else sorted({*one.columns} - {*known[one.name].c.keys()})
         if strange:

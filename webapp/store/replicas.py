@@ -28,7 +28,7 @@ class Replica:
     message: str | None
 
 
-def litestream() -> str | None:
+def litestream_path() -> str | None:
     """The program that copies: of this environment, else of the path; None where it is not installed."""
     own = Path(sys.executable).with_name("litestream")
     return str(own) if own.is_file() else shutil.which("litestream")

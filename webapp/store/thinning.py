@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.errors import StoreError
-from webapp.rules.retention import last_whole_week, superfluous, week_of
+from webapp.rules.retention import find_superfluous, last_whole_week, week_of
 from webapp.store import days, spans
 from webapp.store import projects as project_rows
 from webapp.store.db import Database
@@ -46,7 +46,7 @@ def step(tx: sa.Connection, project_id: str, until: date, now: datetime) -> Step
     began: dict[int, date] = {}
     for span in spans.of_scope(tx, "project", project_id):  # those of an account in their order
         began.setdefault(span.account_id, span.since.date())
-    gone = superfluous(cells(tx, "project", project_id, monday, sunday), began)
+    gone = find_superfluous(cells(tx, "project", project_id, monday, sunday), began)
     if gone:
         bound = {day: bind_day(tx, day) for day in {day for day, _ in gone}}
         _delete.run(tx, [(bound[day], account_id) for day, account_id in gone])
@@ -83,7 +83,7 @@ class Waiting(NamedTuple):
     first: date
 
 
-def waiting(tx: sa.Connection, until: date) -> Waiting | None:
+def waiting_projects(tx: sa.Connection, until: date) -> Waiting | None:
     """The projects that nobody has begun to thin although they have days up to one; None: there is none."""
     found = tx.execute(
         sa.select(projects.c.id, sa.func.min(project_days.c.day, type_=Day()))
