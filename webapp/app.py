@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 
@@ -17,6 +19,9 @@ from webapp.api.views.projects import ProjectsMemory
 from webapp.bootstrap import Parts
 from webapp.store.ended_sessions import is_ended
 from webapp.store.watch import Watch
+
+if TYPE_CHECKING:
+    from webapp.doctor.case import Finding
 
 MAX_BODY = 4 * 1024 * 1024
 HARD = (
@@ -54,6 +59,7 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
         document,
         Streams(),
         Sessions(parts.tokens, parts.clock, partial(is_ended, parts.db)),
+        dashboard.Doctor(_examine),
         dashboard.SetUp(parts.settings.configured, parts.reader, keep_answers, _default_sheet(parts)),
     ]
     web.provide(app, shared)
@@ -69,6 +75,13 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
 
 def _default_sheet(parts: Parts) -> str | None:
     return parts.engine.sheets[0].key if parts.engine.sheets else None
+
+
+def _examine() -> Iterable[Finding]:
+    """What an examination of this service finds."""
+    from webapp.doctor.examination import examine  # noqa: PLC0415  few ever ask for it
+
+    return examine()
 
 
 def harden(response: Response) -> Response:

@@ -59,11 +59,11 @@ def test_where_there_is_none_it_says_so(site: Site, boss: FlaskClient) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/runs", "/alerts", "/accounts/2"])
 def test_every_head_counts_those_that_nobody_knows_of(site: Site, boss: FlaskClient, path: str) -> None:
-    assert "Runs Alerts Sign out" in text_of(boss, path)
+    assert "Runs Alerts Set-up Sign out" in text_of(boss, path)
     begin(site)
     begin(site, "stale")
 
-    assert "Runs Alerts 2 Sign out" in text_of(boss, path)
+    assert "Runs Alerts 2 Set-up Sign out" in text_of(boss, path)
 
 
 def test_who_only_reads_sees_no_alerts(site: Site) -> None:
@@ -83,7 +83,7 @@ def test_somebody_acknowledges_one(site: Site, boss: FlaskClient) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/alerts")
     words = text_of(boss, "/alerts")
     assert "Acknowledged by page" in words
-    assert "Runs Alerts Sign out" in words
+    assert "Runs Alerts Set-up Sign out" in words
 
 
 def test_what_others_send_is_refused(site: Site, boss: FlaskClient) -> None:

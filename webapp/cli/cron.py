@@ -24,7 +24,7 @@ from webapp.config import Settings, environment
 from webapp.cron.call import PATH, Call, service_url
 from webapp.cron.callers import CALLERS, snippet
 from webapp.cron.crontab import block, drop_block, put_block, read_block
-from webapp.cron.curl import CURL, curl_config
+from webapp.cron.curl import CURL, CURL_FILE, curl_config
 from webapp.cron.every import Fields, Missed, explain_pace, missed_calls, parse_every
 from webapp.errors import ConfigError, SmartSyncError
 from webapp.rules.outcomes import run_label, succeeded
@@ -45,7 +45,7 @@ class CronError(SmartSyncError):
 
 
 def _config(settings: Settings) -> Path:
-    return settings.data_dir.resolve() / "cron.curl"
+    return settings.data_dir.resolve() / CURL_FILE
 
 
 def _local_url(settings: Settings) -> str:

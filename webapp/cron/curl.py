@@ -12,6 +12,9 @@ WAKE = "curl --silent --output /dev/null --retry 5 --retry-delay 15 --retry-conn
 IMAGE = "docker.io/curlimages/curl:8.11.1"
 
 
+CURL_FILE = "cron.curl"  # in the data folder: curl's config of an installed caller
+
+
 def curl_config(token: str) -> str:
     """A config file of curl that holds nothing but the token, so that no command line does."""
     escaped = token.replace("\\", "\\\\").replace('"', '\\"')

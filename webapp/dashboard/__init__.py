@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from webapp.dashboard.pages import register
-from webapp.dashboard.rendering import SetUp
+from webapp.dashboard.rendering import Doctor, SetUp
 
-__all__ = ["SetUp", "register"]
+__all__ = ["Doctor", "SetUp", "register"]

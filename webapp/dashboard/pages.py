@@ -22,6 +22,8 @@ PAGES: tuple[tuple[str, str, str, Role | None], ...] = (
     ("GET", "/", "home.home", "read"),
     ("GET", "/projects/<project_id>", "project.project", "read"),
     ("GET", "/accounts/<int:account_id>", "account.account", "read"),
+    ("GET", "/set-up", "set_up.set_up", "admin"),
+    ("POST", "/set-up", "set_up.examine", "admin"),
     ("GET", "/pulse", "pulse.pulse", "read"),
     ("GET", "/runs", "runs.run_list", "admin"),
     ("GET", "/runs/<run_id>", "runs.run", "admin"),

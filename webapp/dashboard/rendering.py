@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Response, g, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -38,6 +39,26 @@ HEADERS = {
     # Not `no-referrer`: with that, browsers leave the origin out of our own forms as well.
     "Referrer-Policy": "same-origin",
 }
+
+
+class Finding(Protocol):
+    """One part and how it is: `ok`, `warn` or `FAIL`. fix: what to do about it."""
+
+    @property
+    def level(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def words(self) -> str: ...
+    @property
+    def fix(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """examine: looks at every part of this service once, also over the network."""
+
+    examine: Callable[[], Iterable[Finding]]
 
 
 @dataclass(frozen=True)

@@ -175,9 +175,11 @@ document.addEventListener("change", (event) => {
 });
 
 document.addEventListener("click", async (event) => {
-  const copied = event.target.closest?.("[data-copy]");
+  const button = event.target.closest?.("[data-copies]");
+  const copied = button ? document.getElementById(button.dataset.copies) : event.target.closest?.("[data-copy]");
   if (!copied) return;
-  await navigator.clipboard?.writeText(copied.textContent).then(() => say(`${copied.textContent} is copied.`), () => {});
+  const words = button ? "That is copied." : `${copied.textContent} is copied.`;
+  await navigator.clipboard?.writeText(copied.textContent).then(() => say(words), () => {});
 });
 
 document.addEventListener("click", (event) => {
