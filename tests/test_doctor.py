@@ -256,6 +256,8 @@ def test_postgresql_is_looked_at_as_well(environ: dict[str, str], postgres_url: 
 
     assert (found["database"].level, found["disk"].level) == ("ok", "ok")
     assert "the data is on the server " in found["disk"].words
+    copied = findings(environ | {"DATABASE_URL": postgres_url, "LITESTREAM_REPLICA_URL": "s3://bucket/copy"})
+    assert copied["replica"].words.endswith("nothing is copied")
     assert "sqlite" not in found
 
 

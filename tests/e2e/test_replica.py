@@ -133,6 +133,25 @@ def test_litestream_is_begun_again_when_it_dies(tmp_path: Path, sheet: Google, r
         assert service.followers() == {"Project A": {1_000}}
 
 
+def test_of_two_servers_on_one_file_one_copies(tmp_path: Path, sheet: Google, replica: dict[str, str]) -> None:
+    sheet.tab("Project A", 3, 1_000)
+    with serving(tmp_path, sheet, env=replica) as first:
+        until(lambda: _processes(str(first.database)))
+        with serving(tmp_path, sheet, env=replica) as second:
+            time.sleep(2)
+            (one,) = _processes(str(first.database))
+            first.signal(signal.SIGTERM)
+            assert first.exit() == 0
+            until(lambda: {*_processes(str(first.database))} - {one})
+            assert second.sync().json["success"]
+            assert state(second)["state"] == "ok"
+            second.signal(signal.SIGTERM)
+            assert second.exit() == 0
+    shutil.rmtree(tmp_path / "data")
+    with serving(tmp_path, sheet, env=replica) as service:
+        assert service.followers() == {"Project A": {1_000}}
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [

@@ -106,6 +106,9 @@ def examine_disk(case: Case) -> Iterator[Finding]:
         if case.current:
             words = f"the data is {whereabouts(case.db)[0]}, whose disks and backups are not this machine's"
             yield Finding("ok", "disk", words)
+        if case.settings.replica_url:
+            words = "LITESTREAM_REPLICA_URL is for a SQLite file; nothing is copied"
+            yield Finding("warn", "replica", words, "take it out of the settings")
         return
     path = Path(case.db.storage())
     folder = _nearest_folder(path)

@@ -6,6 +6,7 @@ A process of its own looks after it: it begins before the workers do, and ends o
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import logging
 import os
 import re
@@ -29,6 +30,7 @@ log = logging.getLogger("smart_sync")
 RESTORE_S = 3600.0  # for a large database over a slow line
 END_S = 5.0  # for the last changes, and before it for Litestream to end
 TELL_S = 20.0
+TURN_S = 1.0
 AGAIN_S = (1.0, 2.0, 5.0, 15.0, 60.0)  # before it is begun again, each time longer
 QUIET_S = 330.0  # without an error: Litestream tries at least every five minutes
 LINE = re.compile(r"level=(\w+) (.*)")
@@ -123,9 +125,9 @@ def _keep(words: Sequence[str], what: Sequence[str], database: Path, ends: int) 
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}:
             signal.signal(number, _ignore)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _Watch([*words, *what], database, what[1], ends).run()
-        # Litestream looks at the log once a second, and does not when it ends.
-        subprocess.run([*words, "-once", *what], check=False, stdout=subprocess.DEVNULL, timeout=END_S)  # noqa: S603
+        if _Watch([*words, *what], database, what[1], ends).run():
+            # Litestream looks at the log once a second, and does not when it ends.
+            subprocess.run([*words, "-once", *what], check=False, stdout=subprocess.DEVNULL, timeout=END_S)  # noqa: S603
         code = 0
     except Exception:
         log.exception("[SmartSync] nobody looks after the replication any more")
@@ -152,20 +154,36 @@ class _Watch:
         self._failed_at = -QUIET_S
         self._failures = 0
 
-    def run(self) -> None:
+    def run(self) -> bool:
+        """Whether it came to its turn before all was over."""
+        if not self._await_turn():
+            return False
         log.info("[SmartSync] the database is copied to %s", self._to)
         self._tell()
         while not self._is_over(0):
             began = time.monotonic()
             last = self._follow()
             if self._is_over(0):
-                return
+                break
             lasted = time.monotonic() - began > QUIET_S
             self._failures = 0 if lasted else self._failures + 1
             again = AGAIN_S[min(self._failures, len(AGAIN_S)) - 1] if self._failures else 0.0
             self._note_failure(f"Litestream ended; it is begun again: {last}")
             if self._is_over(again):
-                return
+                break
+        return True
+
+    def _await_turn(self) -> bool:
+        """Whether this is the only one that copies the database, once another server has ended; False: all is over."""
+        lock = os.open(f"{self._database}.replica-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        while True:  # held until this process ends
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if self._is_over(TURN_S):
+                    return False
+            else:
+                return True
 
     def _follow(self) -> str:
         """Let it run until it ends, or all is over; its last words."""
