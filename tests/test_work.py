@@ -20,6 +20,7 @@ from webapp.actions.trigger import start_sync
 from webapp.bootstrap import bootstrap
 from webapp.cli import root, work
 from webapp.errors import StoreError
+from webapp.sync.queue import Queue
 
 BEGIN = MONDAY + timedelta(seconds=20)
 
@@ -142,6 +143,30 @@ def test_a_stop_in_the_middle_of_a_tick_ends_it_in_time(shell: Shell, working: W
 
     assert done.exit_code == 0
     assert runs(shell) == []  # no run was begun, so none is left behind
+
+
+def test_workers_of_celery_are_told_of_what_is_due(
+    shell: Shell, working: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Queue, "put", lambda _, run_id, params: told.append(run_id))
+    shell.env |= {"SMART_SYNC_MODE": "celery", "REDIS_URL": "redis://127.0.0.1:1/0"}
+
+    done = working.until(70)
+
+    assert done.exit_code == 0, done.output
+    assert {state for _, _, state, _ in runs(shell)} == {"queued"}
+    assert len(set(told)) == len(runs(shell)) == 1  # the second tick tells of it once more
+    assert len(told) == 2
+
+
+def test_workers_that_cannot_be_told_are_told_at_the_next_minute(shell: Shell, working: Working) -> None:
+    shell.env |= {"SMART_SYNC_MODE": "celery", "REDIS_URL": "redis://127.0.0.1:1/0"}
+
+    done = working.until(70)
+
+    assert done.exit_code == 0
+    assert done.output.count("no tick") == 2
 
 
 def test_settings_that_are_wrong_end_it(shell: Shell) -> None:

@@ -20,13 +20,12 @@ from celery.schedules import crontab
 
 from webapp import logs
 from webapp.actions.desk import Desk
-from webapp.actions.trigger import sync_in_background, work_off
+from webapp.actions.trigger import sync_each_spreadsheet, sync_in_background, work_off
 from webapp.bootstrap import Parts, bootstrap
 from webapp.config import Settings
 from webapp.errors import ConfigError
 from webapp.store import runs
 from webapp.store.migrate import ensure_migrated
-from webapp.sync.fanout import by_spreadsheet
 from webapp.sync.queue import WORK, celery_app, longest_budget_s
 from webapp.sync.trigger import Trigger
 
@@ -109,12 +108,7 @@ def leave(**_: Any) -> None:
 @app.task  # type: ignore[untyped-decorator]
 def smart_sync_all_projects(due: bool = False, force: bool = False) -> None:
     """Sync all projects that are synced by themselves, or those that are due: a task for each spreadsheet."""
-    desk, trigger = parts().desk, Trigger(caller="celery", due=due, force=force)
-    keys = [sheet.key for sheet in desk.engine.sheets]
-    with desk.db.read() as tx:
-        shares = by_spreadsheet(tx, trigger, keys, desk.clock.now(), settings.interval_minutes)
-    for share in shares:
-        sync_in_background(desk, share)
+    sync_each_spreadsheet(parts().desk, Trigger(caller="celery", due=due, force=force))
 
 
 @app.task  # type: ignore[untyped-decorator]

@@ -24,7 +24,7 @@ from webapp.cron.callers import snippet
 from webapp.server import GRACE_S
 
 DEPLOY = ROOT / "deploy"
-BLUEPRINTS = [ROOT / "render.yaml", DEPLOY / "render-postgres.yaml"]
+BLUEPRINTS = [ROOT / "render.yaml", DEPLOY / "render-postgres.yaml", DEPLOY / "render-celery.yaml"]
 MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 SETTINGS = {setting.name for setting in every_setting()}
 OPEN = {route.path for route in BY_ID.values() if route.method == "GET" and route.access == "public"}
@@ -109,12 +109,27 @@ def test_a_blueprint_refers_to_what_it_makes(blueprint: Any) -> None:
         assert variable["key"] in SETTINGS | {"PYTHON_VERSION", "SYNC_HOST"}
 
 
-def test_both_blueprints_build_start_and_call_alike(blueprint: Any) -> None:
+def test_all_blueprints_build_start_and_call_alike(blueprint: Any) -> None:
     (first,) = documents(BLUEPRINTS[0])
     for service in blueprint["services"]:
         for same in (one for one in first["services"] if one["type"] == service["type"]):
             for name in ("buildCommand", "startCommand", "healthCheckPath", "schedule"):
                 assert service.get(name) == same.get(name)
+
+
+def test_workers_are_started_where_there_is_a_queue_for_them(blueprint: Any) -> None:
+    kinds = {service["type"] for service in blueprint["services"]}
+    workers = [service for service in blueprint["services"] if service["type"] == "worker"]
+    celery = [
+        service
+        for service in blueprint["services"]
+        if {"key": "SMART_SYNC_MODE", "value": "celery"} in service.get("envVars", ())
+    ]
+
+    assert ("worker" in kinds) == ("keyvalue" in kinds)
+    assert {service["type"] for service in celery} == ({"web", "worker"} if workers else set())
+    for worker in workers:
+        assert shlex.split(worker["startCommand"])[:4] == ["celery", "-A", "webapp.tasks", "worker"]
 
 
 def test_a_blueprint_says_no_secret_and_asks_for_each(blueprint: Any) -> None:
@@ -163,17 +178,17 @@ def test_containers_use_networks_volumes_and_each_other_as_there_are(compose: An
         for name, wanted in service.get("depends_on", {}).items():
             assert wanted["condition"] != "service_healthy" or "test" in services[name]["healthcheck"]
     assert compose["networks"]["database"]["internal"] is True
-    assert services["postgres"]["networks"] == ["database"]
+    assert services["postgres"]["networks"] == services["redis"]["networks"] == ["database"]
     assert [port for service in services.values() for port in service.get("ports", ())] == ["127.0.0.1:8000:8000"]
 
 
 def test_it_sets_only_what_there_is_and_every_secret_comes_from_outside(compose: Any) -> None:
     head = (DEPLOY / "compose.yml").read_text(encoding="utf-8").partition("\nname:")[0]
-    for name in ("web", "clock"):
+    for name in ("web", "clock", "worker"):
         environment = compose["services"][name]["environment"]
         assert set(environment) <= SETTINGS
         for setting, value in environment.items():
-            assert "${" in value, setting
+            assert "${" in value or setting == "REDIS_URL", setting
             for wanted in re.findall(r"\$\{(\w+)", value):
                 assert f"{wanted}=" in head
     needed = set(re.findall(r"\$\{(\w+):\?", json.dumps(compose)))
@@ -188,6 +203,7 @@ def test_it_builds_our_image_and_starts_our_commands(compose: Any) -> None:
     assert context / build["dockerfile"] == DOCKERFILE
     assert program == "smart-sync"
     parse(words)
+    assert compose["services"]["worker"]["command"][:4] == ["celery", "-A", "webapp.tasks", "worker"]
     assert int(compose["services"]["web"]["stop_grace_period"].removesuffix("s")) > GRACE_S
 
 

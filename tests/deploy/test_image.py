@@ -6,19 +6,21 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
 from tests.deploy.image import DOCKERFILE, Stage, ignore_rules, is_ignored, steps
-from tests.e2e.google import BOOK_ID, google
+from tests.e2e.google import BOOK_ID, Google, google
 from tests.e2e.harness import TOKEN, free_port, request, until
+from tests.e2e.redis_server import redis_server
 from tests.postgres_server import roomy_folder
 from tests.reference import ROOT
 from webapp.config import every_setting
@@ -134,8 +136,7 @@ def test_it_serves_read_only_without_rights_and_its_check_notices(image: Stage) 
     url = f"http://127.0.0.1:{port}"
     with volume() as data, google() as sheet:
         sheet.tab("Project A", 3, 100)
-        env = {"PORT": port, "SMART_SYNC_ADMIN_TOKEN": TOKEN, "SMART_SYNC_SHEETS_API": sheet.url}
-        env |= {"GOOGLE_API_KEY": "a-key-of-the-tests", "SMART_SYNC_SHEET": BOOK_ID, "SMART_SYNC_PLATFORMS": "none"}
+        env = google_env(sheet) | {"PORT": port, "SMART_SYNC_ADMIN_TOKEN": TOKEN}
         with container(image, data, image.command, env) as process:
             until(lambda: _healthy(url, process))
             status = request("GET", f"{url}/api/admin/sync_status").json
@@ -187,19 +188,58 @@ def test_the_commands_are_there_and_say_what_is_wrong_before_anything_is_set(ima
     assert "/data can be written" in found
 
 
+def command_of(service: str) -> list[str]:
+    """What a container of the compose file runs."""
+    command: list[str] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"][service]["command"]
+    return command
+
+
+def google_env(sheet: Google) -> dict[str, str]:
+    env = {"SMART_SYNC_SHEETS_API": sheet.url, "GOOGLE_API_KEY": "a-key-of-the-tests", "SMART_SYNC_SHEET": BOOK_ID}
+    return env | {"SMART_SYNC_PLATFORMS": "none"}
+
+
+def states(data: Path) -> list[str]:
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"file:{data}/smart_sync.db?mode=ro", uri=True)) as connection,
+    ):
+        return [state for (state,) in connection.execute("SELECT state FROM sync_runs")]
+    return []
+
+
+def end(process: subprocess.Popen[str]) -> str:
+    """All it printed, once it has ended well after SIGTERM."""
+    os.kill(process.pid, signal.SIGTERM)
+    printed, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, printed
+    return printed
+
+
 def test_the_clock_of_the_compose_file_works_in_it(image: Stage) -> None:
-    command = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]["clock"]["command"]
     with volume() as data, google() as sheet:
         sheet.tab("Project A", 3, 100)
-        env = {"SMART_SYNC_SHEETS_API": sheet.url, "GOOGLE_API_KEY": "a-key-of-the-tests", "SMART_SYNC_SHEET": BOOK_ID}
-        with container(image, data, command, env | {"SMART_SYNC_PLATFORMS": "none"}) as process:
-            until(lambda: sheet.asked("cells"))
-            until((data / "smart_sync.db-wal").exists)
-            os.kill(process.pid, signal.SIGTERM)
-            printed, _ = process.communicate(timeout=40)
+        with container(image, data, command_of("clock"), google_env(sheet)) as clock:
+            until(lambda: states(data) == ["succeeded"])
+            printed = end(clock)
 
-    assert process.returncode == 0, printed
     assert "[SmartSync] sync ended" in printed
+
+
+@pytest.mark.long
+def test_the_clock_tells_the_worker_of_the_compose_file(image: Stage, tmp_path: Path) -> None:
+    with volume() as data, google() as sheet, redis_server(tmp_path) as redis:
+        sheet.tab("Project A", 3, 100)
+        env = google_env(sheet) | {"SMART_SYNC_MODE": "celery", "REDIS_URL": redis}
+        with container(image, data, command_of("clock"), env) as clock:
+            until(lambda: states(data) == ["queued"])
+            with container(image, data, command_of("worker"), env) as worker:
+                until(lambda: states(data) == ["succeeded"])
+                worked = end(worker)
+            told = end(clock)
+
+    assert "[SmartSync] sync ended" in worked
+    assert "[SmartSync] sync ended" not in told
 
 
 # Where there is a builder

@@ -14,6 +14,7 @@ from webapp.clock import Budget
 from webapp.errors import Invalid, NotFound, StoreError
 from webapp.store import runs
 from webapp.store.runs import ProjectResult, Run
+from webapp.sync.fanout import by_spreadsheet
 from webapp.sync.trigger import Caller, Started, Trigger
 from webapp.sync.watch import at_once, watch
 
@@ -157,6 +158,18 @@ def sync_in_background(desk: Desk, trigger: Trigger) -> Started:
     started = start_sync(desk, trigger, later=True)
     go_on(desk, started, trigger)
     return started
+
+
+def sync_each_spreadsheet(desk: Desk, trigger: Trigger) -> None:
+    """Start what together asks for the same as the trigger, a run for each spreadsheet, and let it go on without the caller.
+
+    Raises: as `sync_in_background`; what was started until then goes on.
+    """
+    keys = [sheet.key for sheet in desk.engine.sheets]
+    with desk.db.read() as tx:
+        shares = by_spreadsheet(tx, trigger, keys, desk.clock.now(), desk.settings.interval_minutes)
+    for share in shares:
+        sync_in_background(desk, share)
 
 
 def outcome_of(desk: Desk, run_id: str, *, summary: bool = False) -> RunOutcome:

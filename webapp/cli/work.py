@@ -9,7 +9,7 @@ import click
 
 from webapp.actions import Trigger
 from webapp.actions.desk import Desk
-from webapp.actions.trigger import finish_run, start_sync
+from webapp.actions.trigger import finish_run, start_sync, sync_each_spreadsheet
 from webapp.cli.progress import stop_on_signals
 from webapp.cli.root import open_parts
 from webapp.cli.terminal import say
@@ -31,7 +31,10 @@ log = logging.getLogger("smart_sync")
     "--grace", type=click.IntRange(1, 3600), default=30, show_default=True, help="Seconds to end in after SIGTERM."
 )
 def work(*, budget: float | None, grace: int) -> None:
-    """Sync what is due, now and at each full minute, until it is stopped."""
+    """Sync what is due, now and at each full minute, until it is stopped.
+
+    Where workers of Celery sync (SMART_SYNC_MODE=celery), they are told.
+    """
     with open_parts(migrated=False) as parts:
         desk, clock = parts.desk.through("cli"), parts.clock
         stop = desk.background.stop
@@ -54,6 +57,9 @@ def _tick(desk: Desk, budget: float | None) -> None:
     trigger = Trigger("background", due=True, budget_s=budget)
     try:
         ensure_migrated(desk.db)
+        if desk.queue is not None:
+            sync_each_spreadsheet(desk, trigger)
+            return
         started = start_sync(desk, trigger)
         if started.how == "fresh":
             finish_run(desk, started.run, trigger, summary=True)
