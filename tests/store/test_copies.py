@@ -180,6 +180,19 @@ def test_a_copy_comes_where_nothing_was(file: Path, tmp_path: Path, monkeypatch:
     assert names(target) == ["Project A"]
 
 
+def test_a_database_that_is_back_is_left_alone(file: Path, tmp_path: Path) -> None:
+    new, target = tmp_path / "new.db", tmp_path / "target.db"
+    new.touch()
+    copies.copy(file, new)
+
+    with pytest.raises(copies.Taken):
+        copies.put_in_place(new, file, only_if_gone=True)
+    target.touch()  # as a start leaves it that was killed
+    copies.put_in_place(new, target, only_if_gone=True)
+
+    assert names(file) == names(target) == ["Project A"]
+
+
 def test_a_database_in_use_is_left_alone(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise BlockingIOError

@@ -55,7 +55,7 @@ def restore_if_gone(database: Path, url: str) -> None:
 
     Raises: StoreError where the replica cannot be read: to begin anew would hide what is in it. ConfigError.
     """
-    if database.exists() and database.stat().st_size:
+    if copies.is_there(database):
         return
     database.parent.mkdir(parents=True, exist_ok=True)
     with copies.place_beside(database, "restoring") as copy:
@@ -65,7 +65,10 @@ def restore_if_gone(database: Path, url: str) -> None:
             log.info("[SmartSync] %s has no copy yet; the database begins empty", shown_address(url))
             return
         copies.check(copy)
-        copies.put_in_place(copy, database)
+        try:
+            copies.put_in_place(copy, database, only_if_gone=True)
+        except (copies.Taken, copies.InUse):  # another server that was started at the same time was faster
+            return
     log.warning("[SmartSync] %s was gone and is restored from %s", database, shown_address(url))
 
 

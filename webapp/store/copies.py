@@ -102,7 +102,7 @@ def holds_projects(file: Path) -> bool:
 
     Whatever the log of an ended process holds is applied on the way.
     """
-    if not file.exists() or not file.stat().st_size:
+    if not is_there(file):
         return False
     try:
         with closing(_connect(file, "rw")) as there:
@@ -114,13 +114,17 @@ def holds_projects(file: Path) -> bool:
         return True
 
 
-def put_in_place(new: Path, target: Path) -> None:
+def put_in_place(new: Path, target: Path, *, only_if_gone: bool = False) -> None:
     """Let a whole file take the place of a database that nobody uses; crashes leave the one or the other.
 
-    Raises: InUse; StoreError.
+    only_if_gone: leave one alone that is there by now, because somebody else has put it there meanwhile.
+
+    Raises: InUse; Taken; StoreError.
     """
     try:
         with Sqlite(str(target), busy_timeout_s=BUSY_S).migration_lock(create=True), _alone(target):
+            if only_if_gone and is_there(target):
+                raise name_conflict(target)
             _give_to_owner(new, target)
             _sync(new)
             for name in BESIDE[:3]:  # of the old one: applied to the new one, they would destroy it
@@ -129,6 +133,11 @@ def put_in_place(new: Path, target: Path) -> None:
             _sync(target.resolve().parent)
     except OSError as error:
         raise _refusal(target, error) from error
+
+
+def is_there(database: Path) -> bool:
+    """Whether there is a file with anything in it."""
+    return database.exists() and database.stat().st_size > 0
 
 
 def keep_as(new: Path, target: Path, *, overwrite: bool) -> None:
