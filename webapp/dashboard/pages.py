@@ -46,6 +46,10 @@ PAGES: tuple[tuple[str, str, str, Role | None], ...] = (
     ("POST", "/accounts/<int:account_id>/remove", "account_forms.remove", "admin"),
     ("POST", "/accounts/<int:account_id>/return", "account_forms.bring_back", "admin"),
     ("POST", "/accounts/<int:account_id>/addresses/remove", "account_forms.forget_address", "admin"),
+    ("GET", "/projects/<project_id>/settings", "project_settings.project_settings", "admin"),
+    ("POST", "/projects/<project_id>/change", "project_settings.change_settings", "admin"),
+    ("POST", "/projects/<project_id>/schedule", "project_settings.change_schedule", "admin"),
+    ("POST", "/projects/<project_id>/remove", "project_settings.remove_one", "admin"),
     ("POST", "/projects/<project_id>/auto_sync", "forms.auto_sync", "admin"),
 )
 
