@@ -183,6 +183,22 @@ def test_a_tab_that_fails_alone_is_told_by_its_project_and_says_what_it_cost(wat
     assert "5 syncs did not succeed" in json.loads(body)["text"]
 
 
+def test_each_alert_has_a_line_in_the_log_at_its_beginning_and_its_end(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched.sheet.rows("Project A")
+    with caplog.at_level("INFO", logger="smart_sync"):
+        watched.sync()
+        watched.sync(3, force=True)
+
+    found = [(one.levelname, one.getMessage(), one.rule) for one in caplog.records if "alert" in one.getMessage()]  # type: ignore[attr-defined]
+    (began, ended) = found
+    assert began[0] == "WARNING"
+    assert began[1].startswith("[SmartSync] an alert began: Project A: a tab lost too much at once: Project A: 12 of")
+    assert ended[:2] == ("INFO", began[1].replace("an alert began", "an alert is over"))
+    assert {began[2], ended[2]} == {"guard"}
+
+
 def test_a_guard_is_told_at_once_with_the_page_to_look_at(watched: Watched) -> None:
     watched.sheet.rows("Project A")
     watched.sync()

@@ -5,6 +5,7 @@ Nothing is sent here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from webapp.alerts.messages import Event, Letter, alert_data, letters, links_of
 from webapp.clock import iso
-from webapp.rules.alert_words import Links, Words, closing, opening
+from webapp.rules.alert_words import Links, Words, closing, opening, title_of
 from webapp.rules.alerts import Finding, Judged, changes, is_muted
 from webapp.rules.outcomes import run_label, succeeded
 from webapp.store import alert_facts, alerts, outbox
@@ -23,6 +24,8 @@ from webapp.store.outbox import Message
 from webapp.store.projects import Project
 from webapp.store.runs import ProjectResult, Run
 from webapp.sync.options import Options
+
+log = logging.getLogger("smart_sync")
 
 COUNTED = ("failing", "guard", "gone")  # alerts whose end says how many syncs did not succeed
 
@@ -69,8 +72,12 @@ class Teller:
 
     def _begin(self, finding: Finding, project: Project | None, *, muted: bool) -> None:
         alert_id = alerts.begin(self.tx, finding, self.now, announced=not muted)
-        if alert_id is not None and not muted:
-            self._tell_begun(_alert_of(finding, alert_id, self.now, project))
+        if alert_id is None:
+            return
+        alert = _alert_of(finding, alert_id, self.now, project)
+        _log(logging.INFO if alert.level == "news" else logging.WARNING, "an alert began", alert)
+        if not muted:
+            self._tell_begun(alert)
 
     def _tell_begun(self, alert: Alert) -> None:
         words = opening(alert, self._links(alert), self.now)
@@ -78,6 +85,7 @@ class Teller:
 
     def _tell_over(self, alert: Alert) -> None:
         """Whoever heard of its beginning hears of its end."""
+        _log(logging.INFO, "an alert is over", alert)
         untold = outbox.drop_untold(self.tx, alert.id, self.now)
         if not alert.announced:
             return
@@ -146,6 +154,12 @@ class Teller:
     def _put(self, event: Event, data: Iterable[Mapping[str, Any]]) -> None:
         sent = [letter for one in data for letter in letters(self.options.mail, event, one, self.now)]
         outbox.put(self.tx, [_message(one) for one in sent], self.now)
+
+
+def _log(level: int, words: str, alert: Alert) -> None:
+    """One line for each that begins or ends, muted or not."""
+    about = {"rule": alert.rule, "project": alert.project_name, "project_id": alert.project_id, "alert_id": alert.id}
+    log.log(level, "[SmartSync] %s: %s: %s", words, title_of(alert), alert.what, extra=about)
 
 
 def _message(letter: Letter, alert_id: int | None = None) -> Message:
