@@ -21,9 +21,11 @@ from webapp.setting import (
     database_url_text,
     flag,
     key_text,
+    line,
     notify_addresses,
     one_of,
     origins,
+    picture,
     quiet_hours,
     redis_url,
     replica_url,
@@ -81,6 +83,8 @@ class Settings:
     beat: Literal["all", "tick"] = "all"
     google_reads: int | None = None
     own_url: str = ""
+    share_name: str = "Smart Sync"
+    share_logo: str = field(default="", repr=False)
     render_url: str = ""
     private_targets: bool = False
     read_platforms: tuple[str, ...] | None = None
@@ -520,6 +524,19 @@ SETTINGS: tuple[Setting, ...] = (
         base_url,
         "address at which people reach this service, for the links in messages",
         "RENDER_EXTERNAL_URL",
+    ),
+    Setting(
+        "SMART_SYNC_SHARE_NAME",
+        "share_name",
+        line,
+        "name on the pages that share links open, such as yours",
+        "Smart Sync",
+    ),
+    Setting(
+        "SMART_SYNC_SHARE_LOGO",
+        "share_logo",
+        picture,
+        "picture beside it: path of an .svg, .png, .jpg or .webp file of at most 32 KB",
     ),
     Setting("RENDER_EXTERNAL_URL", "render_url", base_url, "the same, as Render sets it by itself"),
 )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +18,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 TOKEN_LENGTH = 16
 MOST_DATABASES = 9999  # of a Redis
 QUIET = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})(?:\s+(\S+))?")
+PICTURES = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+}
+LARGEST_PICTURE = 32 * 1024  # bytes: it is in every page
+LONGEST_LINE = 60
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 HOST = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]*)?")
@@ -122,6 +132,27 @@ def base_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ValueError("is not a base URL such as https://sheets.example.com")
     return text.rstrip("/")
+
+
+def picture(text: str) -> str:
+    """A small picture as a `data:` address, so that no page has to ask for it."""
+    kind = PICTURES.get(Path(text).suffix.lower())
+    if kind is None:
+        raise ValueError(f"is none of {', '.join(PICTURES)}")
+    try:
+        data = Path(text).read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    if len(data) > LARGEST_PICTURE:
+        raise ValueError(f"is larger than {LARGEST_PICTURE // 1024} KB")
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def line(text: str) -> str:
+    """A few words."""
+    if len(text) > LONGEST_LINE or not text.isprintable():
+        raise ValueError(f"is not one line of at most {LONGEST_LINE} characters")
+    return text
 
 
 def target_url(text: str) -> str:

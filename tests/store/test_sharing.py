@@ -28,10 +28,10 @@ def test_a_token_opens_its_project_until_it_is_revoked(db: Database, account_id:
     link, token = made
 
     with db.write() as tx:
-        opened = share_links.project_of_token(tx, token)
+        opened = share_links.project_of_token(tx, token, NOW)
         first = share_links.revoke(tx, link.id, NOW)
         second = share_links.revoke(tx, link.id, NOW + timedelta(days=1))
-        closed = share_links.project_of_token(tx, token)
+        closed = share_links.project_of_token(tx, token, NOW)
 
     assert (opened, closed) == ("p", None)
     assert first == second

@@ -167,8 +167,8 @@ class ShareLinks(RuleBasedStateMachine):
     def tokens_open_what_they_are_for(self) -> None:
         with self.db.read() as tx:
             for token, (project, _, _, closed) in self.links.items():
-                assert share_links.project_of_token(tx, token) == (None if closed else project)
-            assert share_links.project_of_token(tx, "share_of_nobody") is None
+                assert share_links.project_of_token(tx, token, self.now) == (None if closed else project)
+            assert share_links.project_of_token(tx, "share_of_nobody", self.now) is None
 
     @invariant()
     def a_list_has_live_ones_first_then_the_newest(self) -> None:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from webapp.actions.desk import Desk, Edit
-from webapp.actions.texts import clean_line
+from webapp.actions.texts import clean_line, refusal
 from webapp.errors import Invalid, NotFound
 from webapp.store import projects, share_links
 from webapp.store.projects import present_project
 from webapp.store.share_links import ShareLink
 
 
-def create_share_link(desk: Desk, project_id: str, label: str | None) -> tuple[ShareLink, str]:
+def create_share_link(
+    desk: Desk, project_id: str, label: str | None, expires_at: datetime | None = None
+) -> tuple[ShareLink, str]:
     """A link that only reads this one project, and its token, which cannot be had again: only its hash is kept.
 
-    Raises: NotFound; Invalid for a label that is no line of text, or when the project has as many live links as it may
-        have.
+    Raises: NotFound; Invalid for a label that is no line of text, an end that is over, or when the project has as many
+        live links as it may have.
     """
+    if expires_at is not None and expires_at <= desk.clock.now():
+        raise refusal("expires_at", "has to be in the future")
     label = None if label is None else clean_line("label", label, share_links.LONGEST_LABEL)
     with desk.edit() as edit:
         project = present_project(projects.lock(edit.tx, project_id))
-        added = share_links.add(edit.tx, project.id, label, edit.now)
+        added = share_links.add(edit.tx, project.id, label, edit.now, expires_at)
         if added is None:
             words = f"the project has {share_links.LIVE_LINKS} live share links"
             raise Invalid(words, code="too_many_share_links", hint="revoke some")
@@ -57,4 +62,5 @@ def _lock(edit: Edit, link_id: str) -> ShareLink:
 
 
 def _values(link: ShareLink) -> dict[str, Any]:
-    return {"id": link.id, "label": link.label}
+    ends = {} if link.expires_at is None else {"expires_at": link.expires_at}
+    return {"id": link.id, "label": link.label, **ends}

@@ -38,12 +38,13 @@ def guard(view: Callable[..., Response], role: Role = "read") -> Callable[..., R
             return plain_error(403, "That did not come from here", "The request was sent by another site's page.")
         if role == "admin" and have != "admin":
             return plain_error(403, "This needs the admin token", "You are signed in with a token that only reads.")
-        return _answer(view, values)
+        return answer(view, values)
 
     return shown
 
 
-def _answer(view: Callable[..., Response], values: dict[str, Any]) -> Response:
+def answer(view: Callable[..., Response], values: dict[str, Any]) -> Response:
+    """What the view gives; what goes wrong is shown on a page."""
     try:
         ensure_migrated(web.get(Database))
         return view(**values)
@@ -114,7 +115,7 @@ def sign_in() -> Response:
 def leave() -> Response:
     if not web.sent_by_ours():
         return redirect_to("/")
-    return _answer(_leave, {})
+    return answer(_leave, {})
 
 
 def _leave() -> Response:

@@ -11,7 +11,7 @@ from flask import Flask, Response
 
 from webapp.access import Role
 
-PUBLIC = ("/sign-in", "/static/<name>", "/sign-out")
+PUBLIC = ("/sign-in", "/static/<name>", "/sign-out", "/share/<token>", "/shared/<project_id>")
 
 # Method, address, the view's module and name, and who may see it; None: everybody.
 PAGES: tuple[tuple[str, str, str, Role | None], ...] = (
@@ -19,6 +19,8 @@ PAGES: tuple[tuple[str, str, str, Role | None], ...] = (
     ("GET", "/sign-in", "entrance.show_sign_in", None),
     ("POST", "/sign-in", "entrance.sign_in", None),
     ("POST", "/sign-out", "entrance.leave", None),
+    ("GET", "/share/<token>", "shared.arrive", None),
+    ("GET", "/shared/<project_id>", "shared.shared_project", None),
     ("GET", "/", "home.home", "read"),
     ("GET", "/projects/<project_id>", "project.project", "read"),
     ("GET", "/accounts/<int:account_id>", "account.account", "read"),
@@ -50,6 +52,9 @@ PAGES: tuple[tuple[str, str, str, Role | None], ...] = (
     ("POST", "/projects/<project_id>/change", "project_settings.change_settings", "admin"),
     ("POST", "/projects/<project_id>/schedule", "project_settings.change_schedule", "admin"),
     ("POST", "/projects/<project_id>/remove", "project_settings.remove_one", "admin"),
+    ("GET", "/projects/<project_id>/share", "sharing.links_of", "admin"),
+    ("POST", "/projects/<project_id>/share", "sharing.share", "admin"),
+    ("POST", "/share_links/<link_id>/revoke", "sharing.revoke", "admin"),
     ("POST", "/projects/<project_id>/auto_sync", "forms.auto_sync", "admin"),
 )
 

@@ -121,6 +121,7 @@ def _environment() -> Environment:
         "every": words.every,
         "when": when,
         "until": until,
+        "moment": words.utc,
         "link": _link,
         "called": short_name,
     }

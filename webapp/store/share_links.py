@@ -22,13 +22,17 @@ SHOWN = 200
 
 @dataclass(frozen=True)
 class ShareLink:
-    """One row of `share_links`. `revoked_at` None: its token opens the project."""
+    """One row of `share_links`: its token opens the project until it expires or is revoked. None: never, or not yet."""
 
     id: str
     project_id: str
     label: str | None
     created_at: datetime
+    expires_at: datetime | None
     revoked_at: datetime | None
+
+    def is_live(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 _COLUMNS = [share_links.c[name] for name in ShareLink.__dataclass_fields__]
@@ -38,13 +42,20 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def add(tx: sa.Connection, project_id: str, label: str | None, now: datetime) -> tuple[ShareLink, str] | None:
+def _live(now: datetime) -> sa.ColumnElement[bool]:
+    lasts = share_links.c.expires_at.is_(None) | (share_links.c.expires_at > now)
+    return share_links.c.revoked_at.is_(None) & lasts
+
+
+def add(
+    tx: sa.Connection, project_id: str, label: str | None, now: datetime, expires_at: datetime | None = None
+) -> tuple[ShareLink, str] | None:
     """A new link and its token, which cannot be had again. None when the project has as many as it may have."""
-    live = sa.select(sa.func.count()).where(share_links.c.project_id == project_id, share_links.c.revoked_at.is_(None))
+    live = sa.select(sa.func.count()).where(share_links.c.project_id == project_id, _live(now))
     if tx.execute(live).scalar_one() >= LIVE_LINKS:
         return None
     token = f"share_{secrets.token_urlsafe(32)}"
-    link = ShareLink(str(uuid.uuid4()), project_id, label, now, None)
+    link = ShareLink(str(uuid.uuid4()), project_id, label, now, expires_at, None)
     tx.execute(share_links.insert().values(**link.__dict__, token_hash=_hash(token)))
     return link, token
 
@@ -73,14 +84,13 @@ def revoke(tx: sa.Connection, link_id: str, now: datetime) -> ShareLink | None:
     return by_id(tx, link_id)
 
 
-def project_of_token(tx: sa.Connection, token: str) -> str | None:
-    """The project that this token opens; None for a token that is unknown or revoked."""
-    statement = sa.select(share_links.c.project_id).where(
-        share_links.c.token_hash == _hash(token), share_links.c.revoked_at.is_(None)
-    )
+def project_of_token(tx: sa.Connection, token: str, now: datetime) -> str | None:
+    """The project that this token opens; None for a token that is unknown, has expired or was revoked."""
+    statement = sa.select(share_links.c.project_id).where(share_links.c.token_hash == _hash(token), _live(now))
     return tx.execute(statement).scalar()
 
 
 def forget(tx: sa.Connection, before: datetime, most: int) -> int:
-    """Remove links that were revoked before a moment; how many."""
-    return delete_some(tx, share_links, share_links.c.revoked_at < before, most)
+    """Remove links that were revoked or expired before a moment; how many."""
+    over = (share_links.c.revoked_at < before) | (share_links.c.expires_at < before)
+    return delete_some(tx, share_links, over, most)

@@ -486,6 +486,7 @@ share_links = _table(
     sa.Column("token_hash", sa.Text, nullable=False, unique=True),
     sa.Column("label", sa.Text),
     sa.Column("created_at", UtcDateTime()),
+    sa.Column("expires_at", UtcDateTime()),
     sa.Column("revoked_at", UtcDateTime()),
     sa.Index("ix_share_links_project", "project_id"),
 )

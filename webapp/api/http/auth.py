@@ -12,6 +12,7 @@ from flask import g, request
 from webapp import web
 from webapp.access import COOKIE, Gate, Role, Sessions, Tokens, bearer
 from webapp.api.http.problems import HttpProblem
+from webapp.clock import Clock
 from webapp.store import accounts, share_links
 from webapp.store.db import Database
 from webapp.store.migrate import ensure_migrated
@@ -72,7 +73,7 @@ def _opens(access: Access, values: Mapping[str, Any], token: str) -> bool:
     db = web.get(Database)
     ensure_migrated(db)
     with db.read() as tx:
-        shared = share_links.project_of_token(tx, token)
+        shared = share_links.project_of_token(tx, token, web.get(Clock).now())
         if shared is None:
             return False
         asked = values.get("project_id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,7 @@ class ShareLinkCreate(Struct, forbid_unknown_fields=True):
         ]
         | None
     ) = None
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True, description="its end; none when left out")] | None = None
 
 
 class ShareLinkOut(Struct):
@@ -30,7 +32,8 @@ class ShareLinkOut(Struct):
     project_id: str
     label: str | None
     created_at: Time
-    revoked_at: Annotated[Time | None, says("null: its token opens the project")]
+    expires_at: Annotated[Time | None, says("null: it has no end of its own")]
+    revoked_at: Annotated[Time | None, says("null: nobody has revoked it")]
 
 
 class ShareLinkList(Struct):
@@ -41,6 +44,7 @@ class ShareLinkCreated(Struct):
     success: bool
     share_link: ShareLinkOut
     token: Annotated[str, says("opens the project's reads; shown this once")]
+    path: Annotated[str, says("address of the project's page for people, below that of the service; holds the token")]
 
 
 class ShareLinkAnswer(Struct):

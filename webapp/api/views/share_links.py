@@ -31,8 +31,10 @@ def list_share_links(_: NoQuery, project_id: str) -> Response:
 
 def create_share_link(_: NoQuery, asked: ShareLinkCreate, project_id: str) -> Response:
     """Make a token that only reads this one project. It is shown this once: only its hash is kept."""
-    link, token = actions.share_links.create_share_link(desk(), project_id, asked.label)
-    return json_answer(ShareLinkCreated(success=True, share_link=share_link_out(link), token=token), 201)
+    link, token = actions.share_links.create_share_link(desk(), project_id, asked.label, asked.expires_at)
+    return json_answer(
+        ShareLinkCreated(success=True, share_link=share_link_out(link), token=token, path=f"/share/{token}"), 201
+    )
 
 
 def revoke_share_link(_: NoQuery, link_id: str) -> Response:
