@@ -114,8 +114,8 @@ class Postgres:
         Raises: StoreError for a database that cannot hold every name; psycopg.OperationalError.
         """
         connection = self._open(arguments, parameters)
-        encoding = connection.info.parameter_status("server_encoding")  # said by the server when a session begins
-        if encoding != ENCODING:
+        encoding = connection.info.parameter_status("server_encoding")  # said when a session begins; a pooler may not
+        if encoding not in {None, ENCODING}:
             connection.close()
             raise StoreError(
                 f"The database {self.place} has the encoding {encoding}, in which not every name of a Sheet can be kept",
