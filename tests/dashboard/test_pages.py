@@ -490,3 +490,19 @@ def test_platforms_that_are_not_read_as_they_should_be_are_told(site: Site) -> N
     assert "Units left today" not in before
     assert "tiktok: 1 account unread, gone: there is none" in text_of(client, f"/projects/{project}")
     assert "(gone): there is none. What was read before stands." in text_of(client, f"/accounts/{account}")
+
+
+def test_a_target_says_when_it_is_reached_at_the_pace_of_four_weeks(site: Site) -> None:
+    visitor, mine = site.visitor(TOKEN), project_id(site)
+
+    assert re.search(
+        r"\d[\d.]* % of 100M reached on \d+ \w{3} 20\d\d at the pace of four weeks",
+        text_of(visitor, f"/projects/{mine}"),
+    )
+
+    with site.parts.db.write() as tx:
+        tx.execute(projects.update().where(projects.c.id == mine).values(target_views=9 * 10**14))
+    assert "not reached at the pace of four weeks" in text_of(visitor, f"/projects/{mine}")
+    with site.parts.db.write() as tx:
+        tx.execute(projects.update().where(projects.c.id == mine).values(target_views=5))
+    assert "the pace of four weeks" not in text_of(visitor, f"/projects/{mine}")

@@ -23,11 +23,13 @@ from webapp.dashboard.runs import live_run
 from webapp.dashboard.states import failing_words, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
 from webapp.model import METRICS, Metric, Values
+from webapp.rules.forecast import reached_on
 from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import NO_SUMS, Movement, Sums, difference
 from webapp.rules.history import ProjectDay
 from webapp.rules.platforms import unread_words
 from webapp.rules.sorting import by_value, group_by, says
+from webapp.rules.words import day_words
 from webapp.store import account_pages, account_reads, doubts, held, leases, observations, schedule
 from webapp.store import days as kept_days
 from webapp.store.accounts import Account
@@ -106,6 +108,7 @@ class ProjectPage:
     unread: Sequence[str]
     tiles: Sequence[MetricTile]
     percent: float | None
+    forecast: str | None
     points: Sequence[ChartDay]
     platforms: Sequence[GroupBar]
     topics: Sequence[GroupBar]
@@ -197,6 +200,7 @@ def project_page(
         unread=_unread(tx, project.id),
         tiles=metric_tiles(day.total, day.growth, week.growth, lambda of: _sparks(past, of)),
         percent=target_percent(project, day.total),
+        forecast=_forecast(project, past, day.total, today),
         points=from_first_known(
             [
                 *fill_gaps([_chart_day(one, place) for one in past], dates)[-days:],
@@ -231,6 +235,18 @@ def _cells_in_doubt(
         ]
         for one in found
     }
+
+
+def _forecast(project: Project, past: Sequence[ProjectDay], total: Values, today: date) -> str | None:
+    """When the target is reached, in words; None: there is none, it is reached, or nobody can tell."""
+    views = METRICS.index("views")
+    if not project.target_views or (total[views] or 0) >= project.target_views:
+        return None
+    growths = [(one.day, None if _is_gap(one) else one.movement.growth[views]) for one in past]
+    found = reached_on(growths, total[views], project.target_views, today)
+    return (
+        f"reached on {day_words(found)} at the pace of four weeks" if found else "not reached at the pace of four weeks"
+    )
 
 
 # The list of accounts
