@@ -78,6 +78,12 @@ def _add_more(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     year.add_argument("--minutes", type=int, default=30, help="from one sync to the next")
     year.add_argument("--file", type=Path, help="where to leave the database; by default it is thrown away")
     year.set_defaults(run=_measure_year)
+    many = commands.add_parser("many", help="many spreadsheets by workers of Celery, within what Google grants")
+    many.add_argument("--spreadsheets", type=int, default=200)
+    many.add_argument("--tabs", type=int, default=50, help="of each spreadsheet")
+    many.add_argument("--rows", type=int, default=10, help="accounts a tab")
+    many.add_argument("--workers", type=int, default=2)
+    many.set_defaults(run=_measure_many)
 
 
 def _measure_sync(options: Options) -> None:
@@ -140,6 +146,13 @@ def _measure_year(options: Options) -> None:
     from bench import year  # noqa: PLC0415
 
     year.measure(options.days, options.tabs, options.rows, options.minutes, options.file)
+
+
+def _measure_many(options: Options) -> None:
+    from bench import many  # noqa: PLC0415
+    from bench.google import Size  # noqa: PLC0415
+
+    many.measure(options.spreadsheets, Size(options.tabs, options.rows), options.workers)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import multiprocessing
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,17 +77,43 @@ def _edit(book: dict[str, Grid], share: float, seed: int) -> int:
     return len(touched)
 
 
+class Counts:
+    """Reads, and those of them that were refused because there were too many within a minute."""
+
+    def __init__(self) -> None:
+        self.reads = self.refused = 0
+        self._granted: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def count(self, per_minute: int | None) -> bool:
+        """Whether one more is granted."""
+        with self._lock:
+            now = time.monotonic()
+            while self._granted and self._granted[0] <= now - 60:
+                self._granted.popleft()
+            self.reads += 1
+            if per_minute is not None and len(self._granted) >= per_minute:
+                self.refused += 1
+                return False
+            self._granted.append(now)
+            return True
+
+
 class _Api(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     book: dict[str, Grid]
     parts: dict[str, str]
     latency_s: float
+    per_minute: int | None
+    counts: Counts
 
     def do_GET(self) -> None:
-        data = gzip.compress(self._body().encode(), 1)
+        granted = self.counts.count(self.per_minute)
+        body = self._body() if granted else '{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}'
+        data = gzip.compress(body.encode(), 1)
         time.sleep(self.latency_s)
-        self.send_response(200)
+        self.send_response(200 if granted else 429)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(data)))
@@ -137,13 +164,17 @@ class _Api(BaseHTTPRequestHandler):
         pass
 
 
-def _serve(size: Size, latency_s: float, pipe: Connection) -> None:
+def _serve(size: Size, latency_s: float, per_minute: int | None, pipe: Connection) -> None:
     _Api.book, _Api.parts, _Api.latency_s = invent(size), {}, latency_s
+    _Api.per_minute, _Api.counts = per_minute, Counts()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Api)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pipe.send(server.server_port)
-    for share, seed in iter(pipe.recv, None):
-        touched = _edit(_Api.book, share, seed)
+    for asked in iter(pipe.recv, None):
+        if asked == "counts":
+            pipe.send((_Api.counts.reads, _Api.counts.refused))
+            continue
+        touched = _edit(_Api.book, *asked)
         _Api.parts.clear()
         pipe.send(touched)
 
@@ -160,12 +191,22 @@ class Google:
         self._pipe.send((share, seed))
         return int(self._pipe.recv())
 
+    def counts(self) -> tuple[int, int]:
+        """(reads so far, refused ones among them)."""
+        self._pipe.send("counts")
+        reads, refused = self._pipe.recv()
+        return reads, refused
+
 
 @contextmanager
-def served(size: Size, latency_s: float = 0.0) -> Iterator[Google]:
-    """A spreadsheet of that size on a loopback port, in a process of its own. latency_s: before each answer."""
+def served(size: Size, latency_s: float = 0.0, per_minute: int | None = None) -> Iterator[Google]:
+    """A spreadsheet of that size on a loopback port, in a process of its own; the same one under any id.
+
+    latency_s: before each answer. per_minute: more reads within any minute are refused.
+    """
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(size, latency_s, theirs), daemon=True)
+    args = (size, latency_s, per_minute, theirs)
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=args, daemon=True)
     process.start()
     try:
         yield Google(f"http://127.0.0.1:{ours.recv()}", ours)
