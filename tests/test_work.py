@@ -160,13 +160,25 @@ def test_workers_of_celery_are_told_of_what_is_due(
     assert len(told) == 2
 
 
-def test_workers_that_cannot_be_told_are_told_at_the_next_minute(shell: Shell, working: Working) -> None:
+def test_workers_that_cannot_be_told_are_told_at_the_next_minute(
+    shell: Shell, working: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def put(_: Queue, run_id: str, __: object) -> None:
+        told.append(run_id)
+        if len(told) == 1:
+            raise StoreError("The Redis cannot be reached", code="queue_unavailable")
+
+    monkeypatch.setattr(Queue, "put", put)
     shell.env |= {"SMART_SYNC_MODE": "celery", "REDIS_URL": "redis://127.0.0.1:1/0"}
 
     done = working.until(70)
 
     assert done.exit_code == 0
-    assert done.output.count("no tick") == 2
+    assert done.output.count("no tick: The Redis cannot be reached") == 1
+    assert [state for _, _, state, _ in runs(shell)] == ["failed", "queued"]
+    assert len(set(told)) == 2
 
 
 def test_settings_that_are_wrong_end_it(shell: Shell) -> None:
