@@ -276,6 +276,25 @@ def test_it_is_taken_over_into_postgresql(shell: Shell, sqlite_app: str, postgre
     db.close()
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_names_in_an_earlier_database_of_another_encoding_are_read(
+    shell: Shell, postgres: Server, parts: Parts, encoding: str
+) -> None:
+    name = f"earlier_{encoding.lower()}"
+    postgres.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0")
+    try:
+        with psycopg.connect(postgres.url(name), client_encoding="UTF8") as hand:
+            hand.execute(TABLES.format(text="TEXT", time="TIMESTAMP").replace("Beauty Lab", "Beauté Labö").encode())
+
+        done = shell.run("import", "--earlier", "--drop-zeros", postgres.url(name))
+    finally:
+        postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    assert done.exit_code == 0, done.output
+    assert ask(parts, "SELECT name FROM projects WHERE id = 'p-1'") == [("Beauté Labö",)]
+
+
 def test_ids_that_are_taken_get_others(shell: Shell, sqlite_app: str, postgres_url: str) -> None:
     with closing(sqlite3.connect(sqlite_app)) as hand:  # in PostgreSQL's own counting 2 and 3 would come next
         hand.execute("UPDATE project_social_accounts SET id = 3 WHERE id = 15")

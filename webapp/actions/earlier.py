@@ -118,7 +118,8 @@ def _address(where: str) -> sa.URL:
         words = error.message.removeprefix("DATABASE_URL: ")
         raise ConfigError(f"the address of the earlier database: {words}", hint=error.hint) from None
     if url.drivername != "sqlite":
-        return url
+        # What its server does not translate, such as SQL_ASCII, is UTF-8 most likely; as bytes it would be of no use.
+        return url.update_query_dict({"client_encoding": "UTF8"})
     path = Path(url.database or "").absolute()
     if not path.is_file():
         raise SourceError(f"there is no file {path}", code="bad_file")
