@@ -58,6 +58,10 @@ def test_a_metric_is_pinned_and_unpinned(site: Site) -> None:
         ("/accounts/2/merge", {"into": "2", "sure": "yes"}, 422),
         ("/accounts/2/merge", {"into": "https://x.com/nobody_here", "sure": "yes"}, 422),
         ("/accounts/2/remove", {}, 422),
+        ("/accounts/2/pins/likes", {"value": "5", "until": "9999-12-31"}, 422),
+        ("/accounts/2/days", {"metric": "views", "value": "5"}, 422),
+        ("/accounts/2/days", {"day": "2026-02-20", "metric": "hearts", "value": "5"}, 422),
+        ("/accounts/2/days", {"day": "1999-01-01", "metric": "views", "value": "5"}, 404),
         ("/accounts/999/return", {}, 404),
         ("/accounts/2/addresses/remove", {"url_key": "no:body"}, 404),
     ],
@@ -112,6 +116,17 @@ def test_an_account_is_merged_into_another_by_its_address(site: Site) -> None:
 
     assert where == f"/accounts/{second.id}"
     assert account(site, first.id) is None
+
+
+def test_a_day_of_the_history_is_corrected(site: Site) -> None:
+    visitor = site.visitor(TOKEN)
+    where = post(visitor, "/accounts/2/days", day="2026-02-20", metric="views", value="4,000,123", note="a slip")
+    corrected = text_of(visitor, "/accounts/2")
+    post(visitor, "/accounts/2/days", day="2026-02-20", metric="views")
+
+    assert where == "/accounts/2#chart"
+    assert "2026-02-20 4,000,123" in corrected
+    assert "4,000,123" not in text_of(visitor, "/accounts/2")
 
 
 def test_an_account_is_removed_and_brought_back(site: Site) -> None:

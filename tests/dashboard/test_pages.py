@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -220,7 +220,7 @@ def test_every_day_of_the_table_adds_up(quiet_site: Site, admin: FlaskClient) ->
 
     for path in (f"/projects/{project_id(quiet_site)}?days=90", "/accounts/2?days=90"):
         page = admin.get(path).get_data(as_text=True)
-        rows = re.findall(r"<tr[^>]*><th scope=\"row\">[^<]+</th>((?:<td>[^<]*)+)", page[page.index("data-twin") :])
+        rows = re.findall(r"<tr[^>]*><th[^>]*>[^<]+</th>((?:<td>[^<]*)+)", page[page.index("data-twin") :])
         days = [[number(cell) for cell in re.findall(r"<td>([^<]*)", row)[:4]] for row in rows]
         *days, together = days
         value = together[0] - sum(together[1:])
@@ -435,16 +435,26 @@ def counted(db: Database) -> Iterator[list[str]]:
     sa.event.remove(engine, "before_cursor_execute", note)
 
 
-def more_accounts(site: Site, count: int) -> None:
-    """So many more accounts in the first project, each with two months of snapshots."""
+def more_accounts(site: Site, count: int, days: int = 0) -> None:
+    """So many more accounts in the first project, each with two months of snapshots, and so many days before."""
     with site.parts.db.write() as tx:
         row = dict(tx.execute(accounts.select().where(accounts.c.id == 1)).mappings().one())
         past = tx.execute(account_snapshots.select().where(account_snapshots.c.account_id == 1)).mappings().all()
+        early = [
+            dict(past[0])
+            | {
+                "day": past[0]["day"] - timedelta(days=back),
+                "snapshot_time": past[0]["snapshot_time"] - timedelta(days=back),
+            }
+            for back in range(1, days + 1)
+        ]
+        if early:
+            tx.execute(account_snapshots.insert(), early)
         for n in range(count):
             new = row | {"id": 1000 + n, "url_key": f"more-{n}", "username": f"a.rather.long.name.{n}"}
             tx.execute(accounts.insert().values(new))
-            tx.execute(account_snapshots.insert(), [dict(day) | {"account_id": 1000 + n} for day in past])
-        follow_past(tx)
+            tx.execute(account_snapshots.insert(), [dict(day) | {"account_id": 1000 + n} for day in [*past, *early]])
+        follow_past(tx, anew=days > 0)
         tx.execute(projects.update().values(revision=projects.c.revision + 1))
 
 
@@ -465,6 +475,19 @@ def test_pages_ask_the_database_as_often_for_many_accounts_as_for_few_and_stay_s
 
     assert looked() == few
     assert max(few) <= 22
+
+
+def test_pages_stay_small_with_a_year_of_days_and_a_page_full_of_accounts(site: Site) -> None:
+    with site.parts.db.write() as tx:
+        mine = {"topic": "a topic", "owner": "somebody", "views": 1_234_567_890, "likes": 123_456_789}
+        tx.execute(accounts.update().values(**mine))
+    more_accounts(site, 60, days=330)
+    visitor = site.visitor(TOKEN)
+
+    for path in ("/?days=365", f"/projects/{project_id(site)}?days=365", "/accounts/1?days=365"):
+        answer = visitor.get(path)
+        assert answer.get_data(as_text=True).count("data-y=") > 300
+        assert len(answer.data) < 100_000, path
 
 
 def test_platforms_that_are_not_read_as_they_should_be_are_told(site: Site) -> None:

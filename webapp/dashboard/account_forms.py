@@ -12,8 +12,9 @@ from webapp.actions import accounts as doing
 from webapp.actions.desk import Desk
 from webapp.actions.identity import correct_url, drop_alias, merge_account
 from webapp.actions.pins import delete_pin, put_pin
+from webapp.actions.snapshots import correct_snapshot
 from webapp.actions.texts import parse_profile
-from webapp.dashboard.fields import count_of, end_of_day_in, text_in
+from webapp.dashboard.fields import count_of, day_in, end_of_day_in, metric_of, text_in
 from webapp.dashboard.rendering import redirect_to
 from webapp.errors import Invalid
 from webapp.model import METRICS, Metric, Mode
@@ -92,6 +93,16 @@ def _claimant(account_id: int, profile_url: str) -> Account:
     if found is None:
         raise Invalid(f"into: {profile.url} is no account of the project", field="into", code="invalid_parameter")
     return found
+
+
+def correct_day(account_id: int) -> Response:
+    """Correct one metric of one day in the account's history; blank: it was not observed."""
+    day, value = day_in("day"), text_in("value")
+    if day is None:
+        raise Invalid("say which day", field="day", code="invalid_parameter")
+    values: dict[str, int | None] = {metric_of(text_in("metric") or ""): None if value is None else count_of(value)}
+    correct_snapshot(_desk(), account_id, day, values, note=text_in("note"))
+    return _back(account_id, "chart")
 
 
 def remove(account_id: int) -> Response:

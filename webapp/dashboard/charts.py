@@ -192,7 +192,7 @@ def draw_spark(values: Sequence[int | None]) -> SparkDrawing | None:
     if len(known) < 2:  # noqa: PLR2004  one value is no line
         return None
     low, high = min(known), max(known)
-    xs = _xs(len(values), SPARK_WIDTH)
+    xs = [float(round(x)) for x in _xs(len(values), SPARK_WIDTH)]
     ys = [None if v is None else _place(v, low, high, 2, SPARK_HEIGHT - 2) for v in values]
     last = max(i for i, y in enumerate(ys) if y is not None)
     end = ys[last]

@@ -39,8 +39,8 @@ def metric_of(text: str) -> Metric:
     return found
 
 
-def end_of_day_in(field: str) -> datetime | None:
-    """The end of the UTC day in a field; None for nothing.
+def day_in(field: str) -> date | None:
+    """The day in a field; None for nothing.
 
     Raises: Invalid.
     """
@@ -48,6 +48,18 @@ def end_of_day_in(field: str) -> datetime | None:
     if text is None:
         return None
     try:
-        return end_of(date.fromisoformat(text))
-    except (ValueError, OverflowError):
+        return date.fromisoformat(text)
+    except ValueError:
         raise Invalid(f"{field}: {text[:20]!r} is no day", field=field, code="invalid_parameter") from None
+
+
+def end_of_day_in(field: str) -> datetime | None:
+    """The end of the UTC day in a field; None for nothing.
+
+    Raises: Invalid.
+    """
+    day = day_in(field)
+    try:
+        return None if day is None else end_of(day)
+    except OverflowError:
+        raise Invalid(f"{field}: {day} is too far ahead", field=field, code="invalid_parameter") from None

@@ -45,6 +45,7 @@ PAGES: tuple[tuple[str, str, str, Role | None], ...] = (
     ("POST", "/accounts/<int:account_id>/change", "account_forms.change", "admin"),
     ("POST", "/accounts/<int:account_id>/correct_url", "account_forms.correct", "admin"),
     ("POST", "/accounts/<int:account_id>/merge", "account_forms.merge", "admin"),
+    ("POST", "/accounts/<int:account_id>/days", "account_forms.correct_day", "admin"),
     ("POST", "/accounts/<int:account_id>/remove", "account_forms.remove", "admin"),
     ("POST", "/accounts/<int:account_id>/return", "account_forms.bring_back", "admin"),
     ("POST", "/accounts/<int:account_id>/addresses/remove", "account_forms.forget_address", "admin"),
