@@ -164,13 +164,24 @@ def test_a_trigger_is_answered_at_once_and_waits_for_a_worker(queued: Service, s
 
 def test_one_that_waits_answers_for_whoever_asks_meanwhile(queued: Service, shelf: Shelf) -> None:
     _, first = trigger(queued)
-    queued.time.forward(minutes=14)
+    queued.time.forward(minutes=119)
     _, second = trigger(queued)
 
     assert (second["run_id"], second["state"]) == (first["run_id"], "queued")
     assert [run_id for run_id, _ in shelf.put_] == [first["run_id"]] * 2  # the first may have died with its worker
     shelf.broken = True
     assert trigger(queued)[0] == 202
+
+
+def test_one_that_waits_is_taken_by_whoever_works_by_himself(queued: Service, shelf: Shelf) -> None:
+    run_id = trigger(queued)[1]["run_id"]
+    queued.parts.__dict__["desk"] = replace(queued.parts.desk, queue=None)
+    queued.__dict__["app"] = create_app(queued.parts)
+
+    status, body = trigger(queued, {"Idempotency-Key": "monday"})
+
+    assert (status, body["run_id"], body["state"]) == (200, run_id, "succeeded")
+    assert queued.followers("x.com/ann") == 1000
 
 
 def test_only_one_worker_takes_it(queued: Service, shelf: Shelf) -> None:
@@ -208,8 +219,8 @@ def test_one_is_made_up_for_by_a_later_one_that_was_asked_for_the_same(queued: S
             return runs.is_made_up_for(tx, runs.get(tx, run_id))
 
     run_id = trigger(queued)[1]["run_id"]
-    queued.write("UPDATE sync_runs SET heartbeat = heartbeat - 901000")
-    queued.time.forward(minutes=16)
+    queued.write("UPDATE sync_runs SET heartbeat = heartbeat - 7201000")
+    queued.time.forward(minutes=121)
     work_off(queued, Trigger(force=True))
     assert not made_up_for()
     work_off(queued, Trigger())
@@ -218,7 +229,7 @@ def test_one_is_made_up_for_by_a_later_one_that_was_asked_for_the_same(queued: S
 
 def test_one_that_waits_for_too_long_is_given_up_and_another_takes_its_place(queued: Service) -> None:
     first = trigger(queued)[1]["run_id"]
-    queued.write("UPDATE sync_runs SET heartbeat = heartbeat - 901000")
+    queued.write("UPDATE sync_runs SET heartbeat = heartbeat - 7201000")
 
     _, second = trigger(queued)
 

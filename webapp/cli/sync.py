@@ -44,8 +44,6 @@ def sync(
     elif fresh:
         print_changes(found.changes or ())
         print_run(found.run)
-    elif found.run.state == "queued":
-        say(f"run {found.run.id} waits for a worker of Celery, and will see what you have just edited")
     elif found.run.live and found.run.error:
         say(f"run {found.run.id} is at it already: {found.run.error}")
     else:

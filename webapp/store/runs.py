@@ -25,7 +25,7 @@ from webapp.store.tables import IDLE, run_keys, sync_run_projects, sync_runs
 KEEP = timedelta(days=90)
 KEEP_IDLE = timedelta(days=2)
 KEY_LIVES = timedelta(hours=24)
-QUEUED_MS = 900_000  # that a run may wait for a worker before it is given up
+QUEUED_MS = 7_200_000  # that a run may wait for a worker before it is given up: there may be many before it
 AT_ONCE = 100  # runs that go with one that comes: more than one, so that what has piled up goes too
 PROBLEMS_SHOWN = 20  # of a project, in an answer; the run has all for some days
 

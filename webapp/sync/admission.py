@@ -15,7 +15,7 @@ from webapp.rules.doubts import REGRET
 from webapp.store import doubts, leases, projects, runs, schedule, ticks
 from webapp.store.db import Database
 from webapp.store.projects import present_project
-from webapp.store.runs import NewRun
+from webapp.store.runs import NewRun, Run
 from webapp.sync.alerting import close_calm, judge_overdue, tell_silence
 from webapp.sync.options import Options
 from webapp.sync.telling import Teller
@@ -114,7 +114,7 @@ class Admission:
         if idle or trigger.idempotency_key is not None:
             return None
         live = runs.live_like(tx, trigger.identity, self.options.lease_ms)
-        if live is None or not (live.read_at is None or live.again):
+        if live is None or not (live.read_at is None or live.again) or self._may_take(live):
             return None
         return Started(live, "coalesced")
 
@@ -154,7 +154,7 @@ class Admission:
         return Started(run, "fresh")
 
     def _join(self, tx: sa.Connection, trigger: Trigger, now: datetime) -> Started | None:
-        """The live run like this, which then makes one more pass; None when it has just ended.
+        """The live run like this, which then makes one more pass, or is taken; None when it has just ended.
 
         The trigger's key stands for that run from now on.
         """
@@ -165,7 +165,13 @@ class Admission:
             return None
         if trigger.is_tick:  # that run may hang
             judge_overdue(self._teller(tx, now))
+        if self._may_take(live) and runs.claim(tx, live.id):
+            return Started(runs.get(tx, live.id), "fresh")
         return Started(live, "coalesced")
+
+    def _may_take(self, live: Run) -> bool:
+        """Whether a run that waits for a worker is worked off by whoever is asked now: there may be no workers any more."""
+        return live.state == "queued" and not self.queued
 
 
 def _warn_of_silence(started: Started) -> None:
