@@ -174,8 +174,8 @@ def test_a_trigger_that_meets_a_run_at_its_end_gets_a_run_of_its_own(
     two.on_book = int
     add = runs.add
 
-    def just_before_it_ends(tx: sa.Connection, run: NewRun, key: str | None) -> bool:
-        added = add(tx, run, key)
+    def just_before_it_ends(tx: sa.Connection, run: NewRun, key: str | None, *, queued: bool) -> bool:
+        added = add(tx, run, key, queued=queued)
         if not added:  # SQLite lets nobody else write now, so there it ends in our own transaction
             ends(service, tx, first, gate)
         return added
@@ -193,7 +193,7 @@ def test_two_triggers_that_meet_again_and_again_are_told_to_come_later(
 ) -> None:
     service.sync()
     begun_before = states(service)
-    monkeypatch.setattr(runs, "add", lambda *_: False)
+    monkeypatch.setattr(runs, "add", lambda *_, **__: False)
 
     answer = service.trigger()
 
