@@ -9,8 +9,10 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from email.message import Message
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -99,13 +101,14 @@ def hosts(processes: None, postgres: Server, tmp_path_factory: pytest.TempPathFa
             "SMART_SYNC_ALLOW_PRIVATE_TARGETS": "true",
         }
         sheet.tab("Project A", 20, 100)
-        first = serving(folder / "first", sheet, env=env)
-        second = serving(folder / "second", sheet, env=env)
-        with (
-            first as one,
-            second as other,
-            balancer([int(host.url.rpartition(":")[2]) for host in (one, other)]) as front,
-        ):
+        with ExitStack() as stack:
+            # Both at once, over a database without a table.
+            starts = [
+                later(partial(stack.enter_context, serving(folder / name, sheet, env=env)))
+                for name in ("first", "second")
+            ]
+            one, other = (start.result() for start in starts)
+            front = stack.enter_context(balancer([int(host.url.rpartition(":")[2]) for host in (one, other)]))
             hosts = Hosts(one, other, front, url, sheet, hook)
             assert hosts.sync().status == 200
             yield hosts
@@ -121,6 +124,15 @@ def test_both_take_their_turns(hosts: Hosts) -> None:
         assert hosts.ask("GET", "/api/projects").status == 200
 
     assert Counter(hosts.front.turns) == {0: 3, 1: 3}
+
+
+def test_both_say_the_same_of_how_it_stands_and_none_misses_a_database_of_its_own(hosts: Hosts) -> None:
+    one, other = (answer.json for answer in hosts.both("/api/admin/sync_status"))
+
+    for name in ("last_run", "next_due_at", "sheet", "total_projects", "stale_projects", "failing_projects", "storage"):
+        assert one[name] == other[name], name
+    assert one["storage"]["lost_history_since"] is None
+    assert "Traceback" not in hosts.first.log + hosts.second.log
 
 
 def test_triggers_that_come_to_both_are_answered_by_one_run(hosts: Hosts) -> None:
