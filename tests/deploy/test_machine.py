@@ -106,8 +106,9 @@ def unit_started(folder: Path, **more: str) -> Iterator[tuple[Service, str]]:
         given = {name: value.replace(specifier, str(place)) for name, value in given.items()}
     (folder / "credentials" / "admin_token").write_text(f"{TOKEN}\n", encoding="ascii")
     (folder / "credentials" / "google.json").write_text("{}", encoding="ascii")
-    given = given | more | {"PORT": port, "SMART_SYNC_PLATFORMS": "none", "PATH": os.environ["PATH"]}
-    (command,) = values("ExecStart")
+    given = given | more | {"SMART_SYNC_PLATFORMS": "none", "PATH": os.environ["PATH"]}
+    (command,) = (line.replace("--bind 127.0.0.1:8000", f"--bind 127.0.0.1:{port}") for line in values("ExecStart"))
+    assert port in command
     program = [sys.executable, "-m", "gunicorn", *shlex.split(command)[1:]]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd, (folder / "server.log").open("ab") as log:
         systemd.bind(str(folder / "notify"))
