@@ -32,8 +32,12 @@ class Minutes(FakeClock):
     by = signal.SIGTERM
     set_back = False  # by an hour, while somebody sleeps next
 
+    def nap(self) -> None:
+        """What happens meanwhile; a test says."""
+
     def _sleep(self, seconds: float) -> None:
         super()._sleep(seconds)
+        self.nap()
         if self.set_back:
             self.set_back = False
             self.forward(hours=-1)
@@ -125,6 +129,20 @@ def test_a_tick_that_fails_is_told_and_the_next_one_comes(
 
     assert done.exit_code == 0
     assert told.rpartition("] ")[2] in done.output
+    assert [(at, projects) for at, _, _, projects in runs(shell)] == [(60, 3), (120, 0)]
+
+
+def test_a_database_that_comes_later_is_made_and_synced_then(
+    shell: Shell, working: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_way = shell.folder / "data"
+    in_the_way.write_text("a file where the folder has to be", encoding="ascii")
+    monkeypatch.setattr(working.time, "nap", lambda: in_the_way.unlink() if in_the_way.is_file() else None)
+
+    done = working.until(130)
+
+    assert done.exit_code == 0, done.output
+    assert done.output.count("no tick: ") == 1
     assert [(at, projects) for at, _, _, projects in runs(shell)] == [(60, 3), (120, 0)]
 
 
