@@ -78,8 +78,8 @@ def find_courses(tx: sa.Connection, now: Mapping[str, Sums], place: int, count: 
 
 
 def _course_day(sums: Sums, place: int) -> CourseDay:
-    parts = (sums.total, sums.growth, sums.joined, sums.left, sums.now)
-    return CourseDay._make([*(part[place] for part in parts), sums.accounts, sums.carried])
+    total, growth, joined, left, now, _, _, accounts, carried = sums  # thousands of days: one by one would be slow
+    return CourseDay(total[place], growth[place], joined[place], left[place], now[place], accounts, carried)
 
 
 class Compared(NamedTuple):
