@@ -36,12 +36,13 @@ class Balancer(socketserver.ThreadingTCPServer):
 
         Raises: OSError when nobody is there.
         """
-        for _ in self._ports:
-            with self._lock:
-                turn = next(self._next) % len(self._ports)
-                self.turns.append(turn)
+        with self._lock:
+            first = next(self._next)
+        for turn in (number % len(self._ports) for number in range(first, first + len(self._ports))):
             with suppress(OSError):
-                return socket.create_connection(("127.0.0.1", self._ports[turn]), timeout=5)
+                host = socket.create_connection(("127.0.0.1", self._ports[turn]), timeout=5)
+                self.turns.append(turn)
+                return host
         raise OSError("no host is there")
 
 

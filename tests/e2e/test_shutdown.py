@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import signal
+import socket
 from pathlib import Path
 
 from tests.e2e.google import Google
@@ -36,6 +38,26 @@ def test_a_sync_that_fits_the_grace_is_finished_before_the_server_ends(sheet: Go
         assert service.exit() == 0
         assert set(service.states().values()) == {"succeeded"}
         assert service.followers() == {title: {100} for title in TABS}
+
+
+def test_a_server_that_ends_lets_nobody_wait_for_it(sheet: Google, tmp_path: Path) -> None:
+    fill(sheet, 100)
+    with serving(tmp_path, sheet, "--grace", "20", workers=2) as service:
+        with sheet.gate() as gate:
+            caller = service.sync_later()
+            gate.wait()
+            service.signal(signal.SIGTERM)
+            until(lambda: _refuses(service))
+            assert not caller.done()
+
+        assert caller.result().status == 200
+
+
+def _refuses(service: Service) -> bool:
+    """Whether a balancer would go to the next server at once."""
+    with socket.socket() as client:
+        client.settimeout(2)
+        return client.connect_ex(("127.0.0.1", int(service.url.rpartition(":")[2]))) == errno.ECONNREFUSED
 
 
 def test_a_sync_longer_than_the_grace_is_cancelled_between_two_projects(sheet: Google, tmp_path: Path) -> None:

@@ -75,6 +75,11 @@ class Served:
         with self.client(said) as client:
             return answer(client)
 
+    def refuses(self) -> bool:
+        """Whether nobody is let in any more."""
+        with socket.socket(*_family(self.address)) as client:
+            return client.connect_ex(self.address) == errno.ECONNREFUSED
+
     def stop(self) -> None:
         self.worker.alive = False
         self.worker.method_queue.defer(lambda: None)
@@ -505,6 +510,32 @@ class TestTheEnd:
             go_on.set()
 
             assert answer(client).body == b"hello"
+
+    def test_who_came_before_is_answered_and_who_comes_later_is_refused_at_once(self) -> None:
+        begun, go_on, standing, on = (threading.Event() for _ in range(4))
+
+        def slow(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            begun.set()
+            assert go_on.wait(PATIENCE_S)
+            return hello(environ, start)
+
+        def stand() -> None:
+            standing.set()
+            assert on.wait(PATIENCE_S)
+
+        with serving(slow) as served:
+            first = served.client(GET)
+            assert begun.wait(PATIENCE_S)
+            served.worker.method_queue.defer(stand)
+            assert standing.wait(PATIENCE_S)
+            waiting = [served.client(GET) for _ in range(3)]  # let in by the system, and not looked at yet
+            served.stop()
+            on.set()
+
+            served.until(served.refuses)
+            go_on.set()
+
+            assert [answer(client).body for client in (first, *waiting)] == [b"hello"] * 4
 
     def test_a_request_that_is_almost_there_is_answered_and_the_connection_closed(self, served: Served) -> None:
         client = served.client(POST[:-1])

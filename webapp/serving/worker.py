@@ -105,14 +105,17 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             return
         # The more there are, the more come at once; where few are, the other worker is to get its share.
         for _ in range(1 + len(self.lobby) // 16):
-            try:
-                client, address = listener.accept()
-            except OSError as error:
-                self._bear(error)
+            if not self._take(listener):
                 return
-            self.nr_conns += 1
-            outlet = Outlet(client, self.clock)
-            self._await_request(Connection(self.cfg, outlet, address, listener.getsockname()), b"")
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take connections from now on, or none. A worker that ends lets nobody wait who could go to another server."""
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            for listener in self.sockets:
+                while _is_plain(self.cfg) and self.nr_conns < self.worker_connections and self._take(listener):
+                    """Who has been let in by the system is answered."""
+                listener.close()
 
     def notify(self) -> None:
         """Tell the master that we live; about once a second, where gunicorn does so at every event."""
@@ -156,6 +159,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             util.write_nonblock(client, refusal.encode())
 
     # The way of a connection through the rooms
+
+    def _take(self, listener: socket.socket) -> bool:
+        """Take one connection; whether there was any."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            self._bear(error)
+            return False
+        self.nr_conns += 1
+        outlet = Outlet(client, self.clock)
+        self._await_request(Connection(self.cfg, outlet, address, listener.getsockname()), b"")
+        return True
 
     def _await_request(self, conn: Connection, data: bytes) -> None:
         """One more request of the connection; data: what of it is there."""
