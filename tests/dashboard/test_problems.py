@@ -81,6 +81,16 @@ def test_problems_are_told_by_kind_with_what_to_do_and_held_values_stand_by_them
     assert "4 problems 1 held value" in text_of(visitor, "/")
 
 
+def test_a_cell_that_a_problem_names_besides_is_a_link_too(site: Site) -> None:
+    twice = "Beauty Lab!C42: the same account as Beauty Lab!C8; the larger of each count is taken"
+    change(site, spreadsheet=BOOK, worksheet_id="17", **report(("duplicate_row", twice, "Beauty Lab!C42")))
+
+    page = site.visitor(TOKEN).get(f"/projects/{project_id(site)}").get_data(as_text=True)
+
+    assert "#gid=17&amp;range=C42" in page
+    assert "#gid=17&amp;range=C8" in page
+
+
 def test_values_in_doubt_are_counted_and_lead_to_their_cells(site: Site) -> None:
     now = site.time.now
     with site.parts.db.write() as tx:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,10 +24,10 @@ class Place(NamedTuple):
 
 
 class ShownProblem(NamedTuple):
-    """place None: it is about no single place."""
+    """place None: it is about no single place. parts: its words, and the places that they name."""
 
     place: Place | None
-    words: str
+    parts: Sequence[str | Place]
 
 
 class ProblemGroup(NamedTuple):
@@ -63,5 +64,13 @@ def problem_groups(project: Project | None, problems: Iterable[Mapping[str, Any]
 
 def _shown(project: Project | None, problem: Mapping[str, Any]) -> ShownProblem:
     cell = problem.get("cell")
-    words = str(problem["message"]).removeprefix(f"{cell}: ")
-    return ShownProblem(place_of(project, cell), group_numbers(words))
+    words = group_numbers(str(problem["message"]).removeprefix(f"{cell}: "))
+    return ShownProblem(place_of(project, cell), _parts(project, words))
+
+
+def _parts(project: Project | None, words: str) -> list[str | Place]:
+    """The words with the cells of the tab that they name as places."""
+    if project is None:
+        return [words]
+    found = re.split(rf"({re.escape(project.tab_title)}![A-Z]{{1,3}}\d+)", words)
+    return [(place_of(project, part) or part) if at % 2 else part for at, part in enumerate(found)]
