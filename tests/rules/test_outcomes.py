@@ -10,6 +10,7 @@ import pytest
 
 from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import (
+    ProjectState,
     ProjectVerdict,
     count_states,
     exit_code,
@@ -22,6 +23,7 @@ from webapp.rules.outcomes import (
     run_label,
     run_words,
     stalled,
+    standing_words,
     state_of,
     status_of,
     succeeded,
@@ -279,3 +281,20 @@ def test_a_project_at_work_is_running_whatever_became_of_it_before() -> None:
     project = Project("id", "Project A", status="paused", failures=2)
 
     assert project_state(project, stale=True, syncing=True) == "running"
+
+
+@pytest.mark.parametrize(
+    ("failed", "hands", "said"),
+    [
+        (0, 0, None),
+        (0, 1, "1 of 6 projects needs a hand"),
+        (0, 2, "2 of 6 projects need a hand"),
+        (1, 0, "1 of 6 projects failed"),
+        (1, 1, "1 of 6 projects failed, 1 needs a hand"),
+        (1, 2, "1 of 6 projects failed, 2 need a hand"),
+    ],
+)
+def test_how_all_projects_stand_is_one_line(failed: int, hands: int, said: str | None) -> None:
+    states: list[ProjectState] = ["failed" if place < failed else "fresh" for place in range(6)]
+
+    assert standing_words(states, hands) == said
