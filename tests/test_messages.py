@@ -179,6 +179,14 @@ class TestWebhooks:
             "localhost is a private address, which is refused"
         )
 
+    def test_whoever_takes_it_and_says_much_has_it(self, told: Told, hook: Receiver) -> None:
+        hook.status, hook.body = 200, "thank you " * 20_000
+        told.sync()
+
+        told.send()
+
+        assert (len(hook.got), told.waiting) == (2, {})
+
     def test_a_redirect_is_not_followed(self, told: Told, hook: Receiver, phone: Receiver) -> None:
         hook.status, hook.headers = 307, {"Location": phone.url}
         told.sync()

@@ -42,8 +42,8 @@ DEMO_FOLDER = Path(__file__).parent / "demo"
 THREADS = 8
 PING_S = 5.0
 WEBHOOK_S = 20.0
-WEBHOOK_LIMITS = Limits(connect_s=5.0, silence_s=10.0, call_s=15.0, body_bytes=64 * 1024, attempts=1, wait_s=0.0)
-PING_LIMITS = Limits(connect_s=2.0, silence_s=2.0, call_s=2.2, body_bytes=64 * 1024, attempts=2, wait_s=1.0)
+WEBHOOK_LIMITS = Limits(connect_s=5.0, silence_s=10.0, call_s=15.0, body_bytes=0, attempts=1, wait_s=0.0)
+PING_LIMITS = Limits(connect_s=2.0, silence_s=2.0, call_s=2.2, body_bytes=0, attempts=2, wait_s=1.0)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class Receiver:
         self.got: list[Got] = []
         self.status = 204
         self.headers: dict[str, str] = {}
+        self.body = ""
         self.open = threading.Event()
         self.open.set()
         self.url = server.url_for(path)
@@ -51,4 +52,4 @@ class Receiver:
     def _take(self, request: Request) -> Response:
         self.got.append(Got(dict(request.headers), request.get_data()))
         self.open.wait(20)
-        return Response("", self.status, headers=self.headers)
+        return Response(self.body, self.status, headers=self.headers)

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.fakes.service import Service
+from tests.fakes.sheet import FakeSheet
 from webapp.alerts import Mail, Recipient
 from webapp.errors import NotFound, SourceError, StoreError, TransientSourceError
 from webapp.rules.alerts import Key, Mute
@@ -146,6 +147,26 @@ def test_a_clock_that_was_ahead_for_a_while_keeps_no_alert_open(watched: Watched
 
     assert watched.open == []
     assert [one.split()[0] for one in watched.told] == ["opened", "closed"]
+
+
+def test_two_spreadsheets_of_one_title_are_two_alerts(database_url: str) -> None:
+    first, second = FakeSheet(), FakeSheet(key="the-other-sheet")
+    service = Service(database_url, sheets=[first, second])
+    watched = Watched(service)
+    first.rows("Project A", ["x.com/ann", 1000])
+    second.rows("Project B", ["x.com/bob", 500])
+    watched.sync()
+    for sheet in (first, second):
+        sheet.offline(REFUSED)
+
+    watched.sync(4)
+    told = watched.told
+    service.close()
+
+    assert told == [
+        "opened The sheet the-other-sheet: a spreadsheet cannot be read",
+        "opened The sheet the-sheet: a spreadsheet cannot be read",
+    ]
 
 
 def test_a_source_that_flaps_is_told_of_once(watched: Watched) -> None:

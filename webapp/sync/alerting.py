@@ -149,9 +149,12 @@ class Scene:
         found: list[Finding] = []
         if not self.signs.sick:
             return covered, found
+        titles = [sheet.title for sheet in spreadsheets.listed(self.tx)]
         for sheet, mine in unread_sheets(self.teller, live):
+            alone = sheet.title and titles.count(sheet.title) == 1
+            name = sheet.title if alone else f"{sheet.title or ''} {sheet.key}"
             worst = max((project.failures for project in mine), default=0)
-            found += find_source(sheet.title or sheet.key, "spreadsheet", sheet, worst, self.now)
+            found += find_source((name or "").strip(), "spreadsheet", sheet, worst, self.now)
             covered |= {project.id for project in mine}
         for platform in platforms.listed(self.tx):
             found += find_source(platform.name, "platform", platform, platform.failures, self.now)

@@ -17,8 +17,8 @@ class Limits:
     """What one request may take, in seconds and bytes. The run's budget limits all of it further.
 
     silence_s: the longest pause of a server within an answer. call_s: one attempt from connecting to the last byte.
-    body_bytes: the answer after gunzip. wait_s: the longest Retry-After worth waiting for. split: what helps where an
-    answer is larger.
+    body_bytes: the answer after gunzip; 0: it is not read, the status says all. wait_s: the longest Retry-After worth
+    waiting for. split: what helps where an answer is larger.
     """
 
     connect_s: float = 5.0

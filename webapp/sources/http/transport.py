@@ -199,7 +199,8 @@ def send(
             allow_redirects=False,
             timeout=(attempt.limits.connect_s, attempt.limits.silence_s),
         ) as response:
-            return Fetched(response.status_code, response.headers, _body(response, attempt))
+            body = _body(response, attempt) if attempt.limits.body_bytes else b""
+            return Fetched(response.status_code, response.headers, body)
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         # Not chained: these errors quote the whole URL. A ValueError is what http.client makes of a length below zero.
         raise _failure(attempt.name, url, error) from None
