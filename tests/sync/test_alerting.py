@@ -697,6 +697,19 @@ def test_a_message_that_did_not_get_there_is_put_off(box: Watched) -> None:
         assert counts(tx) == {"notify:1": 1, "webhook:1": 2}
 
 
+def test_a_time_of_a_clock_that_was_ahead_is_not_waited_for(box: Watched) -> None:
+    first = claim(box)
+    assert first is not None
+    now = box.service.time.now
+    with box.service.db.write() as tx:
+        outbox.put_off(tx, first.id, now + timedelta(days=30), "it answered 500")
+        assert "notify:1" in outbox.due(tx, now, ["notify:1"])
+
+    again = claim(box)
+    assert again is not None
+    assert again.id == first.id
+
+
 def test_who_asked_to_be_left_alone_gets_nothing_more_until_taken_back(box: Watched) -> None:
     now = box.service.time.now
     with box.service.db.write() as tx:

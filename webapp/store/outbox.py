@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -38,6 +38,8 @@ class Delivery(NamedTuple):
     created_at: datetime
 
 
+LONGEST_WAIT = timedelta(hours=27)  # for the next attempt, or the end of quiet hours
+
 _WAITING = alert_deliveries.c.state == "waiting"
 _EARLIER = alert_deliveries.alias()
 _OVERTAKING = sa.exists().where(  # one about the same alert waits before it
@@ -71,12 +73,18 @@ def put(tx: sa.Connection, messages: Sequence[Message], now: datetime) -> None:
         tx.execute(insert_for(tx, alert_deliveries).on_conflict_do_nothing(), rows)
 
 
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    """A time that no attempt is put off to was made by a clock that was ahead, and is not waited for."""
+    then = alert_deliveries.c.next_try_at
+    return (then <= now) | (then > now + LONGEST_WAIT)
+
+
 def claim(tx: sa.Connection, recipient: str, now: datetime, until: datetime) -> Delivery | None:
     """Take the next message of a recipient that is due, in one statement. Nobody else takes it before `until`.
 
     Messages about one alert go in their order: the end of one never overtakes its beginning.
     """
-    due = (_WAITING, alert_deliveries.c.recipient == recipient, alert_deliveries.c.next_try_at <= now)
+    due = (_WAITING, alert_deliveries.c.recipient == recipient, _is_due(now))
     first = sa.select(sa.func.min(alert_deliveries.c.id)).where(*due, ~_OVERTAKING).scalar_subquery()
     statement = (
         alert_deliveries.update()
@@ -111,7 +119,7 @@ def drop_untold(tx: sa.Connection, alert_id: int, now: datetime) -> set[str]:
 def due(tx: sa.Connection, now: datetime, recipients: Collection[str]) -> set[str]:
     """Those of the recipients for whom something is to be sent now."""
     statement = sa.select(alert_deliveries.c.recipient).where(
-        _WAITING, alert_deliveries.c.recipient.in_(recipients), alert_deliveries.c.next_try_at <= now
+        _WAITING, alert_deliveries.c.recipient.in_(recipients), _is_due(now)
     )
     return set(tx.execute(statement.distinct()).scalars())
 

@@ -44,7 +44,8 @@ def last(tx: sa.Connection) -> Tick | None:
 
 def put(tx: sa.Connection, now: datetime, caller: str, longest: timedelta) -> Silence | None:
     """Somebody asks for what is due; how long nobody did, where that is more than `longest`."""
-    before = last(tx)
+    found = tx.execute(_TICK.with_for_update()).first()  # so that of two at once one tells what nobody asked meanwhile
+    before = None if found is None else Tick(*found)
     row: dict[str, Any] = {"seen_at": now, "caller": caller}
     silence = None
     if before is not None:
