@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, get_args
 
 import sqlalchemy as sa
 from flask import Response, request
@@ -16,13 +16,14 @@ from webapp.config import Settings
 from webapp.dashboard.charts import ChartDay, SparkDrawing, add_up, draw_line, draw_spark, fill_gaps, from_first_known
 from webapp.dashboard.crossed import Crossed, crossed, metrics_of
 from webapp.dashboard.problems import Place, ProblemGroup, place_of, problem_groups, to_mend
-from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
+from webapp.dashboard.questions import PERIODS, Span, links, metric_in_query, span_in_query
 from webapp.dashboard.reasons import SourcedCount, sheet_cells, sourced_count, unreadable_cells
 from webapp.dashboard.rendering import page
 from webapp.dashboard.runs import live_run
 from webapp.dashboard.states import failing_words, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
-from webapp.model import METRICS, Metric, Values
+from webapp.dashboard.totals import Compared, compare_project
+from webapp.model import METRICS, Metric, Mode, Values
 from webapp.rules.forecast import reached_on
 from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import NO_SUMS, Movement, Sums, difference
@@ -42,6 +43,7 @@ from webapp.store.movements import Cohort, grown, together
 from webapp.store.observations import Sources
 from webapp.store.projects import Project
 from webapp.store.reading_ages import reading_ages
+from webapp.store.runs import problem_counts
 from webapp.store.standing import cells, everybody, recent
 from webapp.store.wholes import crossings, present, since_day, since_moments
 
@@ -51,6 +53,7 @@ GROUPS = 20
 PER_PAGE = 40
 LONGEST_WORD = 100
 MOST_PAGES = 100_000
+MODES: tuple[Mode, ...] = get_args(Mode)
 TEXTS = ("username", "platform", "owner", "topic")
 SORTS = (*TEXTS, *METRICS, "growth")
 
@@ -64,12 +67,13 @@ class Listing:
     q: str = ""
     platform: str = ""
     topic: str = ""
+    mode: str = ""
     page: int = 1
 
     @property
     def plain(self) -> bool:
         """Whether the database sorts and filters it."""
-        return self.sort in METRICS and not self.q and not self.topic
+        return self.sort in METRICS and not self.q and not self.topic and not self.mode
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,8 @@ class ProjectPage:
     percent: float | None
     forecast: str | None
     points: Sequence[ChartDay]
+    compared: Compared | None
+    problem_days: SparkDrawing | None
     platforms: Sequence[GroupBar]
     topics: Sequence[GroupBar]
     rows: Sequence[AccountLine]
@@ -137,17 +143,20 @@ def _unread(tx: sa.Connection, project_id: str) -> list[str]:
 def project(project_id: str) -> Response:
     """One project: totals, a chart, its accounts, and what needs a hand."""
     settings, now = web.get(Settings), web.get(Clock).now()
-    metric, days, listing = metric_in_query(), days_in_query(), _listing()
+    metric, span, listing = metric_in_query(), span_in_query(now.date()), _listing()
     with web.get(Database).read() as tx:
         head = head_of(tx, project_id)
-        found = project_page(tx, head, metric, days, listing, now, settings)
+        found = project_page(tx, head, metric, span, listing, now, settings)
         live = live_run(tx)
     return page(
         "project.html",
         it=found,
         live=live if found.state == "running" else None,
         metric=metric,
-        days=days,
+        days=span.days,
+        span=span,
+        today=now.date(),
+        modes=MODES,
         listing=listing,
         periods=PERIODS,
         chart=draw_line(found.points),
@@ -167,11 +176,13 @@ def _listing() -> Listing:
     number = request.args.get("page", "1")
     known = number.isascii() and number.isdigit() and len(number) < len(str(MOST_PAGES))
     words = {name: request.args.get(name, "").strip()[:LONGEST_WORD] for name in ("q", "platform", "topic")}
+    mode = request.args.get("mode", "")
+    words["mode"] = mode if mode in MODES else ""
     return Listing(sort, order == "desc", page=max(1, int(number)) if known else 1, **words)
 
 
 def project_page(
-    tx: sa.Connection, project: Project, metric: Metric, days: int, listing: Listing, now: datetime, settings: Settings
+    tx: sa.Connection, project: Project, metric: Metric, span: Span, listing: Listing, now: datetime, settings: Settings
 ) -> ProjectPage:
     today, place = now.date(), METRICS.index(metric)
     cohorts = present(tx, [project.id])
@@ -183,8 +194,7 @@ def project_page(
     shown = listed.shown
     growths = _growths(tx, project, shown)
 
-    dates = days_up_to(today, max(days, SPARK_DAYS))
-    past = kept_days.of_project(tx, project.id, dates[0], today)
+    past = kept_days.of_project(tx, project.id, min(span.first, days_up_to(today, SPARK_DAYS)[0]), today)
     sparks = _account_sparks(tx, [account.id for account in shown], place, today)
     in_doubt = doubts.listed(tx, project_id=project.id)
     ids = {account.id for account in shown} | {one.account_id for one in in_doubt}
@@ -203,10 +213,12 @@ def project_page(
         forecast=_forecast(project, past, day.total, today),
         points=from_first_known(
             [
-                *fill_gaps([_chart_day(one, place) for one in past], dates)[-days:],
-                *_chart_now(tx, project, past, now_sums, place),
+                *fill_gaps([_chart_day(one, place) for one in past], days_up_to(span.last, span.days)),
+                *(_chart_now(tx, project, past, now_sums, place) if span.last == today else ()),
             ]
         ),
+        compared=compare_project(tx, project.id, span.first, span.last, place),
+        problem_days=_problem_days(tx, project, today),
         platforms=_groups(cohorts, lambda cohort: cohort.platform, place),
         topics=_groups(cohorts, _topic, place),
         rows=[_line(a, project, sources[a.id], unreadable, growths[a.id][place], sparks.get(a.id)) for a in shown],
@@ -247,6 +259,12 @@ def _forecast(project: Project, past: Sequence[ProjectDay], total: Values, today
     return (
         f"reached on {day_words(found)} at the pace of four weeks" if found else "not reached at the pace of four weeks"
     )
+
+
+def _problem_days(tx: sa.Connection, project: Project, today: date) -> SparkDrawing | None:
+    """How many problems the worst sync of each of the latest days found; None where there were never any."""
+    found = [count for _, count in problem_counts(tx, project.id, days_up_to(today, SPARK_DAYS)[0])]
+    return draw_spark(found) if any(found) else None
 
 
 # The list of accounts
@@ -291,6 +309,7 @@ def _fits(account: Account, listing: Listing) -> bool:
     return (
         listing.platform in ("", account.platform)
         and listing.topic in ("", _topic(account))
+        and listing.mode in ("", account.mode)
         and says(listing.q, account.username, account.profile_url, account.owner, account.topic)
     )
 

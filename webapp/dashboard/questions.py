@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import request
@@ -10,6 +11,7 @@ from flask import request
 from webapp.model import METRICS, Metric
 
 PERIODS = (7, 30, 90, 365)
+LONGEST_SPAN = 3 * 366  # days back
 
 
 def metric_in_query() -> Metric:
@@ -20,6 +22,33 @@ def metric_in_query() -> Metric:
 def days_in_query() -> int:
     asked = request.args.get("days", "30")
     return int(asked) if asked in map(str, PERIODS) else 30
+
+
+class Span(NamedTuple):
+    """The days that are looked at, both included. chosen: by two dates, not by how many."""
+
+    first: date
+    last: date
+    chosen: bool = False
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+def span_in_query(today: date) -> Span:
+    """`from` and `to`, where both are days that make sense; else the latest days."""
+    first, last = _day(request.args.get("from")), _day(request.args.get("to"))
+    if first is not None and last is not None and first <= last <= today and (today - first).days <= LONGEST_SPAN:
+        return Span(first, last, chosen=True)
+    return Span(today - timedelta(days=days_in_query() - 1), today)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def links() -> dict[str, Any]:

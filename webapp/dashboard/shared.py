@@ -18,7 +18,7 @@ from webapp.config import Settings
 from webapp.dashboard.charts import add_up, draw_line
 from webapp.dashboard.entrance import answer
 from webapp.dashboard.project import Listing, ProjectPage, project_page
-from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
+from webapp.dashboard.questions import PERIODS, links, metric_in_query, span_in_query
 from webapp.dashboard.rendering import page, plain_error, redirect_to
 from webapp.store import share_links
 from webapp.store.db import Database
@@ -66,14 +66,15 @@ def _show(project_id: str) -> Response:
         found = _page_of(tx, project_id, now)
     if found is None:
         return _closed(token)
-    settings = web.get(Settings)
+    settings, span = web.get(Settings), span_in_query(now.date())
     drawn = draw_line(found.points)
     return _unseen(
         page(
             "shared.html",
             it=found,
             metric=metric_in_query(),
-            days=days_in_query(),
+            days=span.days,
+            span=span,
             periods=PERIODS,
             chart=drawn,
             together=add_up(found.points),
@@ -90,7 +91,7 @@ def _page_of(tx: sa.Connection, project_id: str, now: datetime) -> ProjectPage |
     if head.removed_at is not None:
         return None
     metric = metric_in_query()
-    return project_page(tx, head, metric, days_in_query(), Listing(metric), now, web.get(Settings))
+    return project_page(tx, head, metric, span_in_query(now.date()), Listing(metric), now, web.get(Settings))
 
 
 def _closed(token: str) -> Response:

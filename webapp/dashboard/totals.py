@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from webapp.dashboard.charts import ChartDay, from_first_known
 from webapp.dashboard.tiles import SPARK_DAYS
 from webapp.model import METRICS
-from webapp.rules.growth import NO_SUMS, Sums
+from webapp.rules.growth import NO_SUMS, Movement, Sums
 from webapp.rules.history import ONE
 from webapp.rules.words import compact, day_words
 from webapp.store import days as kept_days
@@ -115,6 +115,23 @@ def compare(courses: Sequence[Course], place: int, today: date) -> Compared | No
     was = earlier.growth[place] if any(one.is_old for one in courses) else None
     joined, left = recent.joined[place] or 0, recent.left[place] or 0
     return Compared(start, today, recent.growth[place], joined, left, was)
+
+
+def compare_project(tx: sa.Connection, project_id: str, start: date, end: date, place: int) -> Compared | None:
+    """What one metric of a project grew by between two days, and over as many days before; None of a single day."""
+    if start >= end:
+        return None
+    first = start - (end - start)
+    sums = kept_days.sums_of(tx, project_id, first, end)
+    crossed = crossings(tx, [project_id], first)
+
+    def moved(since: date, until: date) -> Movement:
+        then, now = ({project_id: sums.get(day, NO_SUMS)} for day in (since, until))
+        return since_day(tx, DayEnd(since), DayEnd(until), then, now, crossed)[project_id].movement
+
+    recent = moved(start, end)
+    was = moved(first, start).growth[place] if sums.get(first, NO_SUMS).now[place] else None
+    return Compared(start, end, recent.growth[place], recent.joined[place] or 0, recent.left[place] or 0, was)
 
 
 def points_of(courses: Sequence[Course], place: int, today: date) -> list[ChartDay]:

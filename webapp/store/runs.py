@@ -351,6 +351,19 @@ def results_of(tx: sa.Connection, run_id: str) -> list[ProjectResult]:
     return worst_first(ProjectResult(*row) for row in tx.execute(statement))
 
 
+def problem_counts(tx: sa.Connection, project_id: str, since: date) -> list[tuple[date, int]]:
+    """(UTC day, most problems that a sync of the project found on it), oldest first, from a day on."""
+    results = sync_run_projects
+    statement = (
+        sa.select(sync_runs.c.day, sa.func.max(results.c.problem_count))
+        .join_from(results, sync_runs, sync_runs.c.id == results.c.run_id)
+        .where(results.c.project_id == project_id, results.c.skipped.is_(None), sync_runs.c.day >= since)
+        .group_by(sync_runs.c.day)
+        .order_by(sync_runs.c.day)
+    )
+    return [(row[0], row[1]) for row in tx.execute(statement)]
+
+
 _LONG = (
     sa.select(sync_run_projects.c.run_id, sync_run_projects.c.project_id, sync_run_projects.c.problems)
     .join(sync_runs, sync_runs.c.id == sync_run_projects.c.run_id)
