@@ -67,6 +67,23 @@ def test_a_book_tells_its_title_locale_and_tabs_in_one_call(google: Google, fake
     )
 
 
+def test_each_call_waits_for_its_turn_with_what_time_there_is(google: Google, fake_time: FakeTime) -> None:
+    turns: list[float] = []
+    sheet = GoogleSheet(
+        google.id,
+        credentials=ApiKey("a-key"),
+        api_base=google.api,
+        clock=fake_time.clock,
+        pace=lambda budget: turns.append(budget.left()),
+    )
+
+    sheet.book(Budget(60, fake_time.clock))
+    sheet.book(Budget(30, fake_time.clock))
+
+    assert len(turns) == sheet.calls == 2
+    assert turns[0] > turns[1] > 0
+
+
 def test_only_what_is_needed_is_asked_for(google: Google, fake_time: FakeTime) -> None:
     all_cells(google, fake_time)
 

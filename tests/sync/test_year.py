@@ -90,9 +90,10 @@ def titles(page: str, words: str) -> list[str]:
 
 
 def lines(page: str) -> list[list[str]]:
-    """The cells of the table of days."""
-    rows = re.findall(r'<tr[^>]*><th scope="row">((?:now|\d{4}-\d\d-\d\d)</th>.*?)</tr>', page)
-    return [[re.sub(r"<[^>]*>", "", cell) for cell in re.split(r"</t[hd]>", row)[:-1]] for row in rows]
+    """The cells of the table of days: day, value, growth, joined, left, note."""
+    table = page.partition("data-twin")[2].partition("<tbody>")[2].partition("</tbody>")[0]
+    rows = re.split(r"<tr[^>]*>", table)[1:]
+    return [[re.sub(r"<[^>]*>", "", cell).strip() for cell in re.split(r"<t[hd][^>]*>", row)[1:]] for row in rows]
 
 
 # The tests of one year
@@ -167,8 +168,10 @@ def account_pages(known: Known) -> None:
         if not table:
             assert not any(known.value(person, day) for day in known.days[-90:])
             continue
-        assert len(table) in (90, 91)
-        for name, value, grown, _ in table[:90]:
+        days = [name for name, *_ in table if name != "now"]
+        known_days = [str(day) for day in known.days[-90:] if known.value(person, day) is not None]
+        assert days == [str(day) for day in known.days[-90:] if str(day) >= known_days[0]]
+        for name, value, grown, *_ in table[: len(days)]:
             then, now = (known.value(person, date.fromisoformat(name) - back * DAY) for back in (1, 0))
             assert (value, grown) == (grouped(now), signed(growth(then, now))), name
         if known.value(person, known.days[-1]) is not None or person.counts:
@@ -299,7 +302,7 @@ def pages(known: Known) -> None:
     assert [row[0] for row in table] == list(last)
     for name, value, *sides, _ in table:
         right = moved(last[name])
-        shown = [signed(right["growth"]), *(signed(right[side]) if right[side] else "" for side in ("joined", "left"))]
+        shown = [signed(right[side]) for side in ("growth", "joined", "left")]
         assert (value, sides) == (grouped(last[name]["views"]), shown), name
 
 
