@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -233,6 +234,37 @@ class TestAttempts:
 
         until(lambda: not told.waiting)
         assert sorted(set(hook.events)) == ["project.changed", "run.finished"]
+
+    def test_what_comes_meanwhile_ends_the_wait(self, told: Told, hook: Receiver) -> None:
+        hook.status = 500
+        told.sync()
+        told.send()
+        (name,), more = told.channels, threading.Event()
+        more.set()
+
+        assert told.postman._await_next(name, more)
+        assert not more.is_set()
+
+    def test_a_long_wait_looks_for_a_shutdown_now_and_then(self, told: Told, hook: Receiver) -> None:
+        hook.status = 500
+        told.sync()
+        told.send()
+        (name,) = told.channels
+
+        class Slices(threading.Event):
+            """Time passes in the second of them."""
+
+            seen = 0
+
+            def wait(self, timeout: float | None = None) -> bool:
+                self.seen += 1
+                told.service.time.forward(seconds=10 * (self.seen - 1))
+                return timeout is None
+
+        slices = Slices()
+
+        assert told.postman._await_next(name, slices)
+        assert slices.seen == 2
 
     def test_what_does_not_arrive_is_tried_for_three_days_and_then_given_up(self, told: Told, hook: Receiver) -> None:
         told.sync()

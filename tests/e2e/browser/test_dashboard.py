@@ -222,7 +222,7 @@ def test_who_reads_has_no_buttons(site: Service, opened: Opening) -> None:
 
     expect(page.get_by_role("button")).to_have_text(["Sign out"])
     to_project(page)
-    expect(page.get_by_role("button")).to_have_text(["Sign out", "Filter"])
+    expect(page.get_by_role("button")).to_have_text(["Sign out", "Show", "Filter"])
 
 
 def test_a_held_value_is_accepted(service: Service, opened: Opening) -> None:
