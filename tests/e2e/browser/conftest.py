@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.dashboard.filled import TOKEN, filled_demo
+from tests.dashboard.filled import TOKEN, fill, filled_demo, parts_on
 from tests.e2e.google import Google, google
 from tests.e2e.harness import Service, serving
 from tests.programs import need
@@ -24,6 +24,7 @@ ARGS = [
     "--disable-sync",
 ]
 READ = "a-token-that-only-reads"
+TROUBLED = "Beauty & Friends"
 
 Opening = Callable[..., Page]
 
@@ -44,6 +45,38 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     tokens = {"SMART_SYNC_ADMIN_TOKEN": TOKEN, "SMART_SYNC_READ_TOKEN": READ}
     with serving(folder, None, "--demo", workers=2, env=tokens) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A site on which everything stands that a page can show; tests leave it as it is.
+
+    Three tabs: one with cells that cannot be read, a value in doubt and one that is held, one that is fine, and one
+    that is gone.
+    """
+    with (
+        google() as book,
+        serving(tmp_path_factory.mktemp("busy"), book, workers=2, env={"SMART_SYNC_READ_TOKEN": READ}) as running,
+    ):
+        fill_busy(running, book)
+        yield running
+
+
+def fill_busy(service: Service, book: Google) -> None:
+    """Give a service over an empty spreadsheet three projects with a past and with trouble."""
+    book.tab(TROUBLED, 12, 100_000, note="brows & lashes")
+    book.tab("Street Food", 3, 5_000)
+    book.tab("Gone", 3, 700)
+    assert service.sync().status == 200
+    parts = parts_on(service.database)
+    fill(parts, days=40)
+    parts.db.close()
+    assert service.sync().status == 200
+    book.put(TROUBLED, 5, "12 or 13")
+    book.put(TROUBLED, 6, "n/a")
+    book.put(TROUBLED, 7, 9_000_000)
+    book.drop("Gone")
+    service.sync()
 
 
 @pytest.fixture

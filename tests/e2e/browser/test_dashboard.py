@@ -8,11 +8,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboard.filled import TOKEN
 from tests.e2e.browser.conftest import READ, Opening, Watched
+from tests.e2e.browser.looking import barriers
 from tests.e2e.google import Google
 from tests.e2e.harness import TOKEN as SERVICE_TOKEN
 from tests.e2e.harness import Service
@@ -418,15 +418,6 @@ def test_no_page_keeps_anybody_out(site: Service, opened: Opening, watched: Watc
         for twin in page.locator("summary").all():
             twin.click()
         assert barriers(page) == [], address
-
-
-def barriers(page: Page) -> list[str]:
-    found = Axe().run(page)
-    return [
-        f"{one['id']}: {node['html'][:150]} {node['failureSummary'][:250]}"
-        for one in found.response["violations"]
-        for node in one["nodes"]
-    ]
 
 
 def test_every_page_is_complete_without_scripts(site: Service, opened: Opening) -> None:
