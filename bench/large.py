@@ -40,7 +40,7 @@ PEOPLE = """
     FROM n"""
 SNAPSHOTS = """
     INSERT INTO account_snapshots (day, account_id, snapshot_time, followers, likes, comments, videos, views)
-    SELECT :day, id, :moment, followers - 1000 * :back, likes, comments, videos, views - 900 * :back
+    SELECT :day, id, :moment, followers - 800 * :back, likes, comments, videos, views - 900 * :back
     FROM accounts ORDER BY id"""
 DAY = """
     SELECT project_id, sum(s.followers), sum(s.likes), sum(s.comments), sum(s.videos), sum(s.views)
@@ -72,7 +72,7 @@ def measure(accounts: int, projects: int, days: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, number, size, bars in (("one", 1, accounts, OF_ONE), ("many", projects, 100, OF_MANY)):
             path = Path(folder) / f"{name}.db"
-            _lay_out(path, number, size, days)
+            lay_out(path, number, size, days)
             print(f"{number} projects of {size} accounts and {days} days, CPU of an answer that is made anew")
             for bar in bars:
                 _show(bar, path)
@@ -101,7 +101,7 @@ def _visitor(path: Path) -> FlaskClient:
     return client
 
 
-def _lay_out(path: Path, projects: int, size: int, days: int) -> None:
+def lay_out(path: Path, projects: int, size: int, days: int) -> None:
     database = open_database(f"sqlite:///{path}")
     ensure_migrated(database)
     database.close()

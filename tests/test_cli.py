@@ -203,7 +203,7 @@ def test_an_interrupt_ends_the_run_between_two_projects(shell: Shell, monkeypatc
 
     assert done.exit_code == 2
     assert "ending after this project" in done.stderr
-    assert "cancelled: 1 projects done, 0 failed, 0 skipped, 2 left" in done.stdout
+    assert "cancelled: 1 project done, 0 failed, 0 skipped, 2 left" in done.stdout
 
 
 def test_a_second_interrupt_ends_at_once() -> None:

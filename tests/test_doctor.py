@@ -23,7 +23,7 @@ from werkzeug.serving import WSGIRequestHandler
 from webapp import cli
 from webapp.bootstrap import DEMO_FOLDER
 from webapp.clock import Clock
-from webapp.doctor.case import Finding
+from webapp.doctor.case import Diagnosis
 from webapp.doctor.examination import examine
 from webapp.doctor.storage import has_wal_reset_bug
 from webapp.model import Counts
@@ -51,10 +51,10 @@ def environ(sqlite_url: str, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def findings(environ: Mapping[str, str], clock: Clock | None = None) -> dict[str, Finding]:
+def findings(environ: Mapping[str, str], clock: Clock | None = None) -> dict[str, Diagnosis]:
     """{what: finding}; where a part has several, the worst."""
     order = ("ok", "warn", "FAIL")
-    found: dict[str, Finding] = {}
+    found: dict[str, Diagnosis] = {}
     for finding in examine(environ, clock):
         last = found.get(finding.what)
         if last is None or order.index(finding.level) > order.index(last.level):
@@ -359,7 +359,7 @@ def serve_book(server: HTTPServer, tabs: Mapping[str, Any]) -> None:
 def test_a_google_sheet_is_read_tab_by_tab_and_the_key_never_shown(google: dict[str, str], private_key: str) -> None:
     found = findings(google)
 
-    assert found["credentials"] == Finding("ok", "credentials", f"service account {EMAIL}")
+    assert found["credentials"] == Diagnosis("ok", "credentials", f"service account {EMAIL}")
     assert found["sheet Accounts"].words == "can be read: 2 tabs, locale en_US"
     assert found["clock"].level == "ok"
     assert found["tab Notes"].level == "warn"

@@ -86,7 +86,7 @@ def test_a_run_is_told_at_its_start_and_at_its_end(pinging: Watched, monitor: Mo
     (start, end) = monitor.told
     assert start == ("/start", run_id, "")
     assert end[:2] == ("", run_id)
-    assert end[2].startswith("succeeded: 1 projects done, 0 failed, 0 skipped, 0 left")
+    assert end[2].startswith("succeeded: 1 project done, 0 failed, 0 skipped, 0 left")
 
 
 def test_a_run_in_the_background_is_told_too(pinging: Watched, monitor: Monitor) -> None:
@@ -177,7 +177,7 @@ def test_an_outage_is_a_degraded_success_at_first_and_then_a_failure_with_its_re
 
     assert monitor.events == ["/start", "success", "/start", "/fail"]
     short, long = monitor.told[1][2], monitor.told[3][2]
-    assert short.startswith("degraded: 1 projects done")
+    assert short.startswith("degraded: 1 project done")
     assert "Project A: the Sheets API answered 503" in short
     assert long.startswith("partial: 0 projects done, 1 failed")
     assert "Project A: the Sheets API answered 503; nothing of the sheet was read since" in long

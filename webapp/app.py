@@ -21,7 +21,7 @@ from webapp.store.ended_sessions import is_ended
 from webapp.store.watch import Watch
 
 if TYPE_CHECKING:
-    from webapp.doctor.case import Finding
+    from webapp.doctor.case import Diagnosis
 
 MAX_BODY = 4 * 1024 * 1024
 HARD = (
@@ -77,7 +77,7 @@ def _default_sheet(parts: Parts) -> str | None:
     return parts.engine.sheets[0].key if parts.engine.sheets else None
 
 
-def _examine() -> Iterable[Finding]:
+def _examine() -> Iterable[Diagnosis]:
     """What an examination of this service finds."""
     from webapp.doctor.examination import examine  # noqa: PLC0415  few ever ask for it
 

@@ -66,6 +66,20 @@ def test_every_head_counts_those_that_nobody_knows_of(site: Site, boss: FlaskCli
     assert "Runs Alerts 2 Set-up Sign out" in text_of(boss, path)
 
 
+def test_many_are_shown_page_by_page_and_all_of_them_are_counted(site: Site, boss: FlaskClient) -> None:
+    for number in range(45):
+        begin(site, subject=str(number), what=f"it is number {number}.")
+
+    first, second = text_of(boss, "/alerts"), text_of(boss, "/alerts?page=2")
+
+    assert "Open 45 " in first
+    assert "Open 45 " in second
+    assert "Page 1 of 2 Next" in first
+    assert ("it is number 44." in first, "it is number 4." in first) == (True, False)
+    assert ("it is number 44." in second, "it is number 4." in second) == (False, True)
+    assert "Page 2 of 2" in text_of(boss, "/alerts?page=9")
+
+
 def test_who_only_reads_sees_no_alerts(site: Site) -> None:
     begin(site)
     reader = site.visitor(READ)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from webapp.dashboard.charts import Added, ChartDay, add_up, draw_bars, draw_line, from_first_known, mark_left
+from webapp.dashboard.charts import Added, ChartDay, add_up, by_week, draw_bars, draw_line, from_first_known, mark_left
 
 FIRST = date(2026, 3, 1)
 
@@ -97,3 +97,18 @@ def test_a_chart_begins_where_anything_is_known() -> None:
 
     assert [day.value for day in from_first_known([*nothing, *points(5)])] == [5]
     assert from_first_known(nothing) == nothing
+
+
+def test_weeks_end_with_the_last_day_and_add_up_as_their_days_do() -> None:
+    days = points(*range(100, 110), None, 112, *[None] * 8)
+    now = ChartDay(FIRST + timedelta(days=len(days)), 130, 18, now=True)
+
+    weeks = by_week([*days, now])
+
+    assert [(one.day.day, one.value, one.growth, one.gap, one.now) for one in weeks] == [
+        (6, 105, 5, False, False),
+        (13, 112, 7, False, False),
+        (20, 112, 0, True, False),
+        (21, 130, 18, False, True),
+    ]
+    assert add_up(weeks) == add_up([*days, now])

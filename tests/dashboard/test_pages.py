@@ -20,10 +20,10 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.past import follow_past
 from webapp.app import create_app
 from webapp.dashboard.charts import ChartDay, draw_line
-from webapp.dashboard.totals import compare_project
+from webapp.dashboard.totals import Compared, compare_project, compared_since
 from webapp.model import RunState
 from webapp.rules.words import day_words
-from webapp.store import runs, tables
+from webapp.store import days, runs, tables
 from webapp.store.backends.dialect import now_ms
 from webapp.store.db import Database
 from webapp.store.runs import NewRun, ProjectResult
@@ -565,18 +565,18 @@ def test_the_range_is_what_the_api_says_of_these_days(site: Site) -> None:
     visitor, mine = site.visitor(TOKEN), project_id(site)
     today = site.time.now.date()
     first, last = today - timedelta(days=10), today - timedelta(days=3)
-    with site.parts.db.read() as tx:
-        found = compare_project(tx, mine, first, last, 4)
+    found = compared(site, mine, first, last)
     assert found is not None
-    days = visitor.get(f"/api/projects/{mine}/analytics?start_date={first}&end_date={last}").get_json()
+    answer = visitor.get(f"/api/projects/{mine}/analytics?start_date={first}&end_date={last}").get_json()
 
-    assert found.growth == days["growth"]["views"]
-    assert compare_project_of_a_day(site, mine, today) is None
+    assert found.growth == answer["growth"]["views"]
+    assert compared(site, mine, today, today) is None
 
 
-def compare_project_of_a_day(site: Site, mine: str, day: date) -> object:
+def compared(site: Site, mine: str, first: date, last: date) -> Compared | None:
     with site.parts.db.read() as tx:
-        return compare_project(tx, mine, day, day, 4)
+        sums = days.sums_of(tx, mine, compared_since(first, last), last)
+        return compare_project(tx, mine, first, last, 4, sums)
 
 
 def test_accounts_are_found_by_how_they_are_counted(site: Site) -> None:
@@ -597,3 +597,57 @@ def test_problems_are_drawn_over_days_where_there_were_any(site: Site) -> None:
         tx.execute(tables.sync_runs.update().where(tables.sync_runs.c.id == run_id).values(day=earlier.date()))
 
     assert "Most problems of each day, over 30 days" in visitor.get(f"/projects/{mine}").get_data(as_text=True)
+
+
+def test_more_than_a_year_is_shown_week_by_week(site: Site) -> None:
+    visitor, mine = site.visitor(TOKEN), project_id(site)
+    last = site.time.now.date()
+
+    def table(days: int) -> tuple[str, list[str]]:
+        page = visitor.get(f"/projects/{mine}?from={last - timedelta(days=days)}&to={last}").get_data(as_text=True)
+        part = page[page.index('class="twin"') : page.index("</tfoot>")]
+        return part, re.findall(r"<tr[^>]*><th>(20\d\d-\d\d-\d\d|now)", part)
+
+    daily, days = table(365)
+    weekly, weeks = table(366)
+
+    assert "Every day as a table" in daily
+    assert "Every week as a table" in weekly
+    assert weeks == [*days[-2::-7][::-1], "now"]
+    assert re.findall(r"<tfoot>.*", daily, re.DOTALL) == re.findall(r"<tfoot>.*", weekly, re.DOTALL)
+
+
+def test_many_values_that_wait_are_shown_in_part_and_counted_in_full(site: Site) -> None:
+    visitor, mine = site.visitor(TOKEN), project_id(site)
+    held, doubts = tables.held_observations, tables.doubts
+    with site.parts.db.write() as tx:
+        tx.execute(held.delete())
+        ids = tx.execute(sa.select(accounts.c.id).where(accounts.c.project_id == mine)).scalars().all()
+        pairs = [{"account_id": one, "metric": metric} for one in ids for metric in ("likes", "views")]
+        tx.execute(held.insert(), [pair | {"value": 9_000} for pair in pairs])
+        moment = {"since": site.time.now, "observed_at": site.time.now, "day": site.time.now.date()}
+        tx.execute(doubts.insert(), [pair | moment | {"typed": 8_000, "credible": 10} for pair in pairs])
+
+    words = text_of(visitor, f"/projects/{mine}")
+
+    assert f"Held values {len(pairs)} " in words
+    assert f"Values in doubt {len(pairs)} " in words
+    assert words.count(f"and {len(pairs) - 10} more, shown as these are decided") == 2
+
+
+def test_the_count_in_the_head_costs_no_transaction_of_its_own(site: Site) -> None:
+    visitor = site.visitor(TOKEN)
+    visitor.get("/")  # sees to it that the tables are there
+    begun: list[Database] = []
+    original = Database.read
+
+    def read(db: Database) -> Any:
+        begun.append(db)
+        return original(db)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "read", read)
+        for path in [*pages(site)[:4], "/runs", "/alerts"]:
+            begun.clear()
+            assert visitor.get(path).status_code == 200
+            assert len(begun) == 1, path

@@ -13,7 +13,7 @@ from tests.dashboard.filled import TOKEN
 from tests.dashboard.test_pages import MARKUP, text_of
 from webapp import web
 from webapp.dashboard.rendering import Doctor
-from webapp.doctor.case import Finding
+from webapp.doctor.case import Diagnosis
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ def test_platforms_say_what_they_miss(boss: FlaskClient) -> None:
 
 def test_an_examination_shows_the_worst_first_with_its_fix(site: Site, boss: FlaskClient) -> None:
     found = [
-        Finding("ok", "database", "all is well"),
-        Finding("FAIL", "sheet", f"it is not shared {MARKUP}", "share it"),
-        Finding("warn", "disk", "it is small", "take a larger one"),
+        Diagnosis("ok", "database", "all is well"),
+        Diagnosis("FAIL", "sheet", f"it is not shared {MARKUP}", "share it"),
+        Diagnosis("warn", "disk", "it is small", "take a larger one"),
     ]
     site.app.extensions[web.KEY][Doctor] = Doctor(lambda: found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import pytest
@@ -182,6 +182,7 @@ def test_a_run_says_in_words_how_much_it_did() -> None:
     run = Counted("partial", 2, success_count=3, skipped_count=4, remaining=1)
 
     assert run_words(run) == "partial: 3 projects done, 2 failed, 4 skipped, 1 left"
+    assert run_words(replace(run, success_count=1)) == "partial: 1 project done, 2 failed, 4 skipped, 1 left"
 
 
 def test_reasons_name_who_is_not_whole_and_why() -> None:

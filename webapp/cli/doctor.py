@@ -12,7 +12,7 @@ from webapp.cli.root import print_json
 from webapp.cli.terminal import say
 
 if TYPE_CHECKING:
-    from webapp.doctor.case import Finding
+    from webapp.doctor.case import Diagnosis
 
 
 @click.command()
@@ -21,7 +21,7 @@ def doctor(*, as_json: bool) -> None:
     """Look at every part and say how to mend what is wrong. Exits with 1 when something has failed."""
     from webapp.doctor.examination import examine  # noqa: PLC0415  nothing else needs its imports
 
-    findings: list[Finding] = []
+    findings: list[Diagnosis] = []
     for finding in examine():
         findings.append(finding)
         if not as_json:

@@ -16,7 +16,7 @@ from webapp.dashboard.crossed import Crossed, crossed, metrics_of
 from webapp.dashboard.problems import Place, place_of
 from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
 from webapp.dashboard.reasons import SourcedCount, columns_of, sourced_count, unreadable_cells
-from webapp.dashboard.rendering import page
+from webapp.dashboard.rendering import count_alerts, page
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
 from webapp.model import METRICS, Metric
 from webapp.rules.addresses import cells_of
@@ -94,6 +94,7 @@ def account(account_id: int) -> Response:
     with web.get(Database).read() as tx:
         project = head_of_account(tx, account_id)
         found = account_page(tx, project, account_id, metric, days, now)
+        count_alerts(tx)
     return page(
         "account.html",
         it=found,

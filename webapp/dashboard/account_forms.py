@@ -9,11 +9,11 @@ from werkzeug.exceptions import NotFound as NoAddress
 
 from webapp import web
 from webapp.actions import accounts as doing
-from webapp.actions.desk import Desk
 from webapp.actions.identity import correct_url, drop_alias, merge_account
 from webapp.actions.pins import delete_pin, put_pin
 from webapp.actions.snapshots import correct_snapshot
 from webapp.actions.texts import parse_profile
+from webapp.dashboard.desk import desk
 from webapp.dashboard.fields import count_of, day_in, end_of_day_in, metric_of, text_in
 from webapp.dashboard.rendering import redirect_to
 from webapp.errors import Invalid
@@ -29,13 +29,13 @@ MODES: tuple[Mode, ...] = ("auto", "manual", "off")
 def pin(account_id: int, metric: str) -> Response:
     """Fix a metric to a value."""
     value, note = count_of(text_in("value") or ""), text_in("note")
-    put_pin(_desk(), account_id, _metric(metric), value, until=end_of_day_in("until"), note=note)
+    put_pin(desk(), account_id, _metric(metric), value, until=end_of_day_in("until"), note=note)
     return _back(account_id, metric)
 
 
 def unpin(account_id: int, metric: str) -> Response:
     """Let the merge decide again."""
-    delete_pin(_desk(), account_id, _metric(metric))
+    delete_pin(desk(), account_id, _metric(metric))
     return _back(account_id, metric)
 
 
@@ -49,7 +49,7 @@ def _metric(text: str) -> Metric:
 def change(account_id: int) -> Response:
     """Change how an account is counted, and whose it is."""
     texts: dict[str, Any] = {name: text_in(name) for name in ("owner", "topic") if name in request.form}
-    doing.change_account(_desk(), account_id, texts | _mode(text_in("mode")))
+    doing.change_account(desk(), account_id, texts | _mode(text_in("mode")))
     return _back(account_id, "change")
 
 
@@ -66,18 +66,18 @@ def _mode(asked: str | None) -> dict[str, Mode | None]:
 
 def correct(account_id: int) -> Response:
     """Give an account the address it should have had."""
-    correct_url(_desk(), account_id, text_in("profile_url") or "", note=text_in("note"))
+    correct_url(desk(), account_id, text_in("profile_url") or "", note=text_in("note"))
     return _back(account_id)
 
 
 def merge(account_id: int) -> Response:
     """Merge an account into another of its project, and show that one."""
     _confirm()
-    desk, into = _desk(), text_in("into") or ""
+    into = text_in("into") or ""
     other = (
         int(into) if into.isascii() and into.isdigit() and len(into) < LONGEST_ID else _claimant(account_id, into).id
     )
-    merged = merge_account(desk, account_id, other, note=text_in("note"))
+    merged = merge_account(desk(), account_id, other, note=text_in("note"))
     return _back(merged.target.account.id)
 
 
@@ -101,14 +101,14 @@ def correct_day(account_id: int) -> Response:
     if day is None:
         raise Invalid("say which day", field="day", code="invalid_parameter")
     values: dict[str, int | None] = {metric_of(text_in("metric") or ""): None if value is None else count_of(value)}
-    correct_snapshot(_desk(), account_id, day, values, note=text_in("note"))
+    correct_snapshot(desk(), account_id, day, values, note=text_in("note"))
     return _back(account_id, "chart")
 
 
 def remove(account_id: int) -> Response:
     """Take an account out of its project."""
     _confirm()
-    doing.remove_account(_desk(), account_id)
+    doing.remove_account(desk(), account_id)
     return _back(account_id)
 
 
@@ -116,13 +116,13 @@ def bring_back(account_id: int) -> Response:
     """Put an account that was removed into its project again, with its history."""
     with web.get(Database).read() as tx:
         account = accounts.get(tx, account_id)
-    doing.create_account(_desk(), account.project_id, profile_url=account.profile_url)
+    doing.create_account(desk(), account.project_id, profile_url=account.profile_url)
     return _back(account_id)
 
 
 def forget_address(account_id: int) -> Response:
     """Let a former address mean nobody."""
-    drop_alias(_desk(), account_id, text_in("url_key") or "")
+    drop_alias(desk(), account_id, text_in("url_key") or "")
     return _back(account_id, "change")
 
 
@@ -133,7 +133,3 @@ def _confirm() -> None:
 
 def _back(account_id: int, part: str = "") -> Response:
     return redirect_to(f"/accounts/{account_id}{'#' if part else ''}{part}")
-
-
-def _desk() -> Desk:
-    return web.get(Desk).through("page")

@@ -11,13 +11,14 @@ from flask import Response, request
 
 from webapp import web
 from webapp.actions import alerts as doing
-from webapp.actions.desk import Desk
 from webapp.alerts import Mail, Recipient
 from webapp.alerts.messages import Tried
 from webapp.clock import Clock
+from webapp.dashboard.desk import desk
 from webapp.dashboard.entrance import FORM_LIMIT
 from webapp.dashboard.fields import count_of, metric_of
-from webapp.dashboard.rendering import page, redirect_to
+from webapp.dashboard.questions import links, page_in_query
+from webapp.dashboard.rendering import count_alerts, page, redirect_to
 from webapp.errors import Invalid
 from webapp.rules.alert_words import Links, title_of
 from webapp.rules.alerts import KINDS, Kind, Mute, is_muted
@@ -28,7 +29,8 @@ from webapp.store.outbox import Standing
 from webapp.store.thresholds import Threshold
 
 CLOSED = 50
-OPEN = 200
+PER_PAGE = 40  # of those that are open
+WATCHED = 40
 MUTES = {"12": "12 hours", "72": "3 days", "336": "2 weeks", "": "until taken back"}
 
 
@@ -65,29 +67,37 @@ def alert_list() -> Response:
 
 
 def _show(status: int = 200, tried: Sequence[Tried] = ()) -> Response:
-    desk, now = _desk(), web.get(Clock).now()
+    mine, now = desk(), web.get(Clock).now()
     with web.get(Database).read() as tx:
         mutes = alerts.mutes(tx)
         names = {one.id: one.name for one in projects.all_listed(tx)}
-        found = alerts.listed(tx, state="open", limit=OPEN)
+        found = alerts.open_alerts(tx)[::-1]
         ended = alerts.listed(tx, state="closed", limit=CLOSED)
-        watched, told = thresholds.listed(tx), _told(tx, desk.engine.options.mail)
+        count_alerts(tx)
+        watched, told = thresholds.listed(tx), _told(tx, mine.engine.options.mail)
 
     def line(alert: Alert) -> AlertLine:
-        return AlertLine(alert, title_of(alert), doing.alert_links(desk, alert), is_muted(alert.key, mutes, now))
+        return AlertLine(alert, title_of(alert), doing.alert_links(mine, alert), is_muted(alert.key, mutes, now))
 
+    pages = max(1, -(-len(found) // PER_PAGE))
+    at = min(page_in_query(), pages)
     return page(
         "alerts.html",
         status,
-        found=[line(alert) for alert in found],
+        found=[line(alert) for alert in found[(at - 1) * PER_PAGE : at * PER_PAGE]],
+        count=len(found),
+        at=at,
+        pages=pages,
         ended=[line(alert) for alert in ended],
-        watched=[WatchedLine(one, names.get(one.project_id, one.project_id)) for one in watched],
+        watched=[WatchedLine(one, names.get(one.project_id, one.project_id)) for one in watched[:WATCHED]],
+        watched_count=len(watched),
         mutes=[(one, _mute_words(one, names)) for one in mutes if one.until is None or now < one.until],
         told=told,
         tried=tried,
         projects=sorted(names.items(), key=lambda pair: pair[1]),
         lengths=MUTES,
         kinds=KINDS,
+        **links(),
     )
 
 
@@ -106,7 +116,7 @@ def _mute_words(mute: Mute, names: Mapping[str, str]) -> str:
 
 def acknowledge(alert_id: int) -> Response:
     """Somebody knows of an alert."""
-    alert = doing.acknowledge_alert(_desk(), alert_id)
+    alert = doing.acknowledge_alert(desk(), alert_id)
     return redirect_to(_back(alert))
 
 
@@ -123,20 +133,20 @@ def mute() -> Response:
     if hours not in MUTES:
         raise Invalid(f"hours: {hours[:20]!r} is not offered", field="hours", code="invalid_parameter")
     until = web.get(Clock).now() + timedelta(hours=int(hours)) if hours else None
-    doing.mute_alerts(_desk(), request.form.get("rule") or None, request.form.get("project_id") or None, until)
+    doing.mute_alerts(desk(), request.form.get("rule") or None, request.form.get("project_id") or None, until)
     return redirect_to("/alerts#muted")
 
 
 def unmute() -> Response:
     """Tell people again."""
     request.max_content_length = FORM_LIMIT
-    doing.unmute_alerts(_desk(), request.form.get("rule") or None, request.form.get("project_id") or None)
+    doing.unmute_alerts(desk(), request.form.get("rule") or None, request.form.get("project_id") or None)
     return redirect_to("/alerts#muted")
 
 
 def try_out() -> Response:
     """Send everybody a message, and show where it arrived."""
-    return _show(tried=doing.send_trial(_desk()))
+    return _show(tried=doing.send_trial(desk()))
 
 
 def watch() -> Response:
@@ -144,13 +154,13 @@ def watch() -> Response:
     request.max_content_length = FORM_LIMIT
     said = request.form
     metric, kind, value = said.get("metric", ""), said.get("kind", ""), said.get("value", "")
-    doing.watch_number(_desk(), said.get("project_id", ""), None, metric_of(metric), _kind(kind), count_of(value))
+    doing.watch_number(desk(), said.get("project_id", ""), None, metric_of(metric), _kind(kind), count_of(value))
     return redirect_to("/alerts#watched")
 
 
 def unwatch(threshold_id: int) -> Response:
     """Watch a number no more."""
-    doing.unwatch_number(_desk(), threshold_id)
+    doing.unwatch_number(desk(), threshold_id)
     return redirect_to("/alerts#watched")
 
 
@@ -159,7 +169,3 @@ def _kind(text: str) -> Kind:
     if found is None:
         raise Invalid(f"{text[:20]!r} is no way to watch a number", field="kind", code="invalid_parameter")
     return found
-
-
-def _desk() -> Desk:
-    return web.get(Desk).through("page")

@@ -14,6 +14,7 @@ SPARK_WIDTH, SPARK_HEIGHT = 100, 28
 LINES = 4  # of the grid, about
 MUCH = 10  # one in so many accounts
 TICKS = 5  # days that are named
+WEEK = 7
 NICE = (1, 2, 2.5, 5, 10)
 
 
@@ -52,6 +53,23 @@ def from_first_known(points: Sequence[ChartDay]) -> list[ChartDay]:
     """The points without the days before there was anything; all of them where there is nothing at all."""
     first = next((place for place, one in enumerate(points) if one.value is not None), 0)
     return [*points[first:]]
+
+
+def by_week(points: Sequence[ChartDay]) -> list[ChartDay]:
+    """Each week as its last day, with what came and went in all of it; the last of the days ends a week, the present is apart."""
+    days, now = [one for one in points if not one.now], [one for one in points if one.now]
+    ends = range(len(days), 0, -WEEK)
+    weeks = [_as_one(days[max(0, end - WEEK) : end]) for end in reversed(ends)]
+    return [*weeks, *now]
+
+
+def _as_one(days: Sequence[ChartDay]) -> ChartDay:
+    moved = {name: [getattr(one, name) for one in days] for name in ("growth", "joined", "left")}
+    sums = {
+        name: sum(part or 0 for part in parts) for name, parts in moved.items() if any(p is not None for p in parts)
+    }
+    nothing = dict.fromkeys(moved)
+    return replace(days[-1], gap=all(one.gap for one in days), **(nothing | sums))
 
 
 def mark_left(points: Sequence[ChartDay]) -> list[ChartDay]:

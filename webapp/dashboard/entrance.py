@@ -13,8 +13,8 @@ from werkzeug.exceptions import HTTPException
 
 from webapp import web
 from webapp.access import COOKIE, SESSION_S, Gate, Role, Sessions, Tokens
-from webapp.actions.desk import Desk
 from webapp.actions.sessions import end_session
+from webapp.dashboard.desk import desk
 from webapp.dashboard.rendering import page, plain_error, redirect_to
 from webapp.errors import Conflict, Invalid, NotFound, StoreError
 from webapp.store.db import Database
@@ -121,7 +121,7 @@ def leave() -> Response:
 def _leave() -> Response:
     session = web.get(Sessions).of(request.cookies.get(COOKIE, ""))
     if session is not None:
-        end_session(web.get(Desk).through("page"), session.id, session.ends)
+        end_session(desk(), session.id, session.ends)
     answer = redirect_to("/sign-in")
     answer.delete_cookie(COOKIE, secure=web.came_encrypted(), httponly=True, samesite="Strict")
     return answer

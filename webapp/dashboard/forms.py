@@ -7,12 +7,12 @@ from werkzeug.exceptions import NotFound as NoAddress
 
 from webapp import web
 from webapp.actions import Trigger
-from webapp.actions.desk import Desk
 from webapp.actions.doubts import accept_doubt
 from webapp.actions.held import accept_held, reject_held
 from webapp.actions.schedule import set_schedule
 from webapp.actions.storage import acknowledge_lost_history
 from webapp.actions.trigger import sync_in_background
+from webapp.dashboard.desk import desk
 from webapp.dashboard.entrance import FORM_LIMIT
 from webapp.dashboard.project import BY_CRON
 from webapp.dashboard.rendering import redirect_to
@@ -29,14 +29,14 @@ def sync() -> Response:
     """Start a sync of one project, or of all: by hand, so whoever is not synced by itself is synced too."""
     project_id = request.args.get("project_id")  # an empty one is nobody, never all
     trigger = Trigger(caller="background", project_id=project_id, all=project_id is None)
-    return redirect_to(f"/runs/{sync_in_background(_desk(), trigger).run.id}")
+    return redirect_to(f"/runs/{sync_in_background(desk(), trigger).run.id}")
 
 
 def decide(held_id: int, decision: str) -> Response:
     """Accept or reject a reading that was kept aside."""
     if decision not in DECISIONS:
         raise NoAddress
-    decided = DECISIONS[decision](_desk(), held_id)
+    decided = DECISIONS[decision](desk(), held_id)
     with web.get(Database).read() as tx:
         project_id = accounts.owner_of(tx, decided.account_id)
     on_account = request.args.get("from") == "account"
@@ -47,7 +47,7 @@ def decide(held_id: int, decision: str) -> Response:
 
 def acknowledge_loss() -> Response:
     """Take note of the history that was lost."""
-    acknowledge_lost_history(_desk())
+    acknowledge_lost_history(desk())
     return redirect_to("/")
 
 
@@ -55,7 +55,7 @@ def accept(account_id: int, metric: str) -> Response:
     """Believe a value of the Sheet that is in doubt."""
     if metric not in METRICS:
         raise NoAddress
-    accept_doubt(_desk(), account_id, metric)
+    accept_doubt(desk(), account_id, metric)
     return redirect_to(f"/accounts/{account_id}#{metric}")
 
 
@@ -63,7 +63,7 @@ def auto_sync(project_id: str) -> Response:
     """Sync a project by itself or not, and how often."""
     request.max_content_length = FORM_LIMIT
     values = {"enabled": "enabled" in request.form} | _interval(request.form.get("interval_minutes", BY_CRON))
-    return redirect_to(f"/projects/{set_schedule(_desk(), project_id, values).id}#schedule")
+    return redirect_to(f"/projects/{set_schedule(desk(), project_id, values).id}#schedule")
 
 
 def _interval(chosen: str) -> dict[str, int | None]:
@@ -79,7 +79,3 @@ def _interval(chosen: str) -> dict[str, int | None]:
         words = f"interval_minutes: {chosen[:20]!r} is not a number of minutes"
         raise Invalid(words, field="interval_minutes", code="invalid_parameter")
     return {"interval_minutes": int(chosen)}
-
-
-def _desk() -> Desk:
-    return web.get(Desk).through("page")

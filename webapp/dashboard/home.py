@@ -16,8 +16,8 @@ from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.dashboard.charts import ChartDay, SparkDrawing, add_up, draw_line, draw_spark
 from webapp.dashboard.problems import to_mend
-from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query
-from webapp.dashboard.rendering import SetUp, page
+from webapp.dashboard.questions import PERIODS, days_in_query, links, metric_in_query, page_in_query
+from webapp.dashboard.rendering import SetUp, count_alerts, page
 from webapp.dashboard.runs import latest_run, live_run
 from webapp.dashboard.states import state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, metric_tiles
@@ -52,7 +52,6 @@ SORTS = {"urgency": "what needs somebody", "name": "name", "views": "views", "da
 SHOWN = ("all", "failed", "hand")
 PER_PAGE = 24
 LONGEST_WORD = 100
-LONGEST_PAGE = 6  # digits
 MEMORY = "smart_sync.home"  # where the app keeps its HomeMemory
 
 
@@ -78,7 +77,7 @@ class HomeMemory:
 
 
 @dataclass(frozen=True)
-class Listing:
+class ProjectListing:
     """Which projects, in which order. sort: `urgency`, or as SORTS."""
 
     sort: str = "urgency"
@@ -184,6 +183,7 @@ def home() -> Response:
     metric, days, listing = metric_in_query(), days_in_query(), _listing()
     with database.read() as tx:
         found = home_page(tx, memory, database.generation, now, settings, listing, metric, days)
+        count_alerts(tx)
         live, loss, latest = live_run(tx), lost_history.open_loss(tx), latest_run(tx)
     unhappy = latest if latest and not succeeded(latest) else None
     return page(
@@ -205,15 +205,15 @@ def home() -> Response:
     )
 
 
-def _listing() -> Listing:
+def _listing() -> ProjectListing:
     """What is asked for, as far as it makes sense."""
-    asked, number = request.args, request.args.get("page", "1")
+    asked = request.args
     sort, show = asked.get("sort", ""), asked.get("show", "")
-    return Listing(
+    return ProjectListing(
         sort if sort in SORTS else "urgency",
         show if show in SHOWN else "all",
         asked.get("q", "").strip()[:LONGEST_WORD],
-        int(number) if number.isascii() and number.isdigit() and 0 < len(number) < LONGEST_PAGE else 1,
+        page_in_query(),
     )
 
 
@@ -223,12 +223,12 @@ def home_page(
     generation: int,
     now: datetime,
     settings: Settings,
-    listing: Listing | None = None,
+    listing: ProjectListing | None = None,
     metric: Metric = "views",
     period: int = SPARK_DAYS,
 ) -> HomePage:
     """Every project that is not removed, in the order of the listing, and all of them together over a period of days."""
-    listing = listing or Listing()
+    listing = listing or ProjectListing()
     projects = all_heads(tx)
     today = now.date()
     sums = memory.sums.of(projects, (generation, today), lambda some: _sums(tx, some))
@@ -254,13 +254,13 @@ def home_page(
     cards.sort(key=lambda card: _urgency(card, settings.stale_after, now))
     fitting = _sort([card for card in cards if _fits(card, listing)], listing.sort)
     pages = max(1, -(-len(fitting) // PER_PAGE))
-    start = (min(max(listing.page, 1), pages) - 1) * PER_PAGE
+    start = (min(listing.page, pages) - 1) * PER_PAGE
     told = stale_readings(reading_ages.together(ages.values()), settings.readings_stale_after, now)
     whole = _whole([*courses.values()], [*sums.values()], place, today)
     return HomePage(cards, fitting[start : start + PER_PAGE], len(fitting), pages, whole, told, _platforms(tx, now))
 
 
-def _fits(card: ProjectCard, listing: Listing) -> bool:
+def _fits(card: ProjectCard, listing: ProjectListing) -> bool:
     shown = {"all": True, "failed": card.state == "failed", "hand": card.needs_hand and card.state != "failed"}
     return shown[listing.show] and says(listing.q, card.project.name)
 

@@ -13,7 +13,7 @@ from webapp.rules.problem_kinds import WAITING, ProblemKind, kinds_of
 from webapp.rules.words import group_numbers
 from webapp.store.projects import Project
 
-PROBLEMS = 100
+PROBLEMS = 30  # that are shown on a page
 
 
 class Place(NamedTuple):
@@ -52,9 +52,11 @@ def to_mend(project: Project) -> list[Mapping[str, Any]]:
     return [problem for problem in project.problems if problem["code"] not in WAITING]
 
 
-def problem_groups(project: Project | None, problems: Iterable[Mapping[str, Any]]) -> list[ProblemGroup]:
-    """The problems by kind, the first hundred of all kinds."""
-    left, groups = PROBLEMS, []
+def problem_groups(
+    project: Project | None, problems: Iterable[Mapping[str, Any]], most: int = PROBLEMS
+) -> list[ProblemGroup]:
+    """The problems by kind, the first of all kinds: so many at most are shown."""
+    left, groups = most, []
     for kind, found in kinds_of(problems):
         shown = found[: max(left, 0)]
         left -= len(shown)

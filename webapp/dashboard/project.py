@@ -13,21 +13,30 @@ from flask import Response, request
 from webapp import web
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.dashboard.charts import ChartDay, SparkDrawing, add_up, draw_line, draw_spark, fill_gaps, from_first_known
+from webapp.dashboard.charts import (
+    ChartDay,
+    SparkDrawing,
+    add_up,
+    by_week,
+    draw_line,
+    draw_spark,
+    fill_gaps,
+    from_first_known,
+)
 from webapp.dashboard.crossed import Crossed, crossed, metrics_of
 from webapp.dashboard.problems import Place, ProblemGroup, place_of, problem_groups, to_mend
-from webapp.dashboard.questions import PERIODS, Span, links, metric_in_query, span_in_query
+from webapp.dashboard.questions import PERIODS, DaySpan, links, metric_in_query, page_in_query, span_in_query
 from webapp.dashboard.reasons import SourcedCount, sheet_cells, sourced_count, unreadable_cells
-from webapp.dashboard.rendering import page
+from webapp.dashboard.rendering import count_alerts, page
 from webapp.dashboard.runs import live_run
 from webapp.dashboard.states import failing_words, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
-from webapp.dashboard.totals import Compared, compare_project
+from webapp.dashboard.totals import Compared, compare_project, compared_since
 from webapp.model import METRICS, Metric, Mode, Values
 from webapp.rules.forecast import reached_on
 from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import NO_SUMS, Movement, Sums, difference
-from webapp.rules.history import ProjectDay
+from webapp.rules.history import ProjectDay, project_days
 from webapp.rules.platforms import unread_words
 from webapp.rules.sorting import by_value, group_by, says
 from webapp.rules.words import day_words
@@ -50,16 +59,16 @@ from webapp.store.wholes import crossings, present, since_day, since_moments
 INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
 BY_CRON = "cron"  # stands for the expression that rules now
 GROUPS = 20
-PER_PAGE = 40
+DECISIONS = 10  # of each kind that are shown
+PER_PAGE = 30
 LONGEST_WORD = 100
-MOST_PAGES = 100_000
 MODES: tuple[Mode, ...] = get_args(Mode)
 TEXTS = ("username", "platform", "owner", "topic")
 SORTS = (*TEXTS, *METRICS, "growth")
 
 
 @dataclass(frozen=True)
-class Listing:
+class AccountListing:
     """Which accounts, in which order."""
 
     sort: str = "views"
@@ -126,7 +135,9 @@ class ProjectPage:
     problem_count: int
     failing: str | None
     held: Sequence[ListedHeld]
+    held_count: int
     doubts: Sequence[ListedDoubt]
+    doubt_count: int
     doubted: Mapping[tuple[int, Metric], Sequence[Place]]
     crossed: Sequence[Crossed]
 
@@ -148,6 +159,7 @@ def project(project_id: str) -> Response:
         head = head_of(tx, project_id)
         found = project_page(tx, head, metric, span, listing, now, settings)
         live = live_run(tx)
+        count_alerts(tx)
     return page(
         "project.html",
         it=found,
@@ -168,21 +180,25 @@ def project(project_id: str) -> Response:
     )
 
 
-def _listing() -> Listing:
+def _listing() -> AccountListing:
     """What is asked for, as far as it makes sense."""
     sort = request.args.get("sort", metric_in_query())
     sort = sort if sort in SORTS else metric_in_query()
     order = request.args.get("order", "asc" if sort in TEXTS else "desc")
-    number = request.args.get("page", "1")
-    known = number.isascii() and number.isdigit() and len(number) < len(str(MOST_PAGES))
     words = {name: request.args.get(name, "").strip()[:LONGEST_WORD] for name in ("q", "platform", "topic")}
     mode = request.args.get("mode", "")
     words["mode"] = mode if mode in MODES else ""
-    return Listing(sort, order == "desc", page=max(1, int(number)) if known else 1, **words)
+    return AccountListing(sort, order == "desc", page=page_in_query(), **words)
 
 
 def project_page(
-    tx: sa.Connection, project: Project, metric: Metric, span: Span, listing: Listing, now: datetime, settings: Settings
+    tx: sa.Connection,
+    project: Project,
+    metric: Metric,
+    span: DaySpan,
+    listing: AccountListing,
+    now: datetime,
+    settings: Settings,
 ) -> ProjectPage:
     today, place = now.date(), METRICS.index(metric)
     cohorts = present(tx, [project.id])
@@ -194,9 +210,12 @@ def project_page(
     shown = listed.shown
     growths = _growths(tx, project, shown)
 
-    past = kept_days.of_project(tx, project.id, min(span.first, days_up_to(today, SPARK_DAYS)[0]), today)
+    shown_since = min(span.first, days_up_to(today, SPARK_DAYS)[0])
+    day_sums = kept_days.sums_of(tx, project.id, min(shown_since, compared_since(span.first, span.last)), today)
+    past = project_days({day: sums for day, sums in day_sums.items() if day >= shown_since})
     sparks = _account_sparks(tx, [account.id for account in shown], place, today)
-    in_doubt = doubts.listed(tx, project_id=project.id)
+    all_in_doubt = doubts.listed(tx, project_id=project.id)
+    in_doubt = all_in_doubt[:DECISIONS]
     ids = {account.id for account in shown} | {one.account_id for one in in_doubt}
     sources = observations.sources_of(tx, ids, now)
     problems, unreadable = to_mend(project), unreadable_cells(project)
@@ -211,13 +230,8 @@ def project_page(
         tiles=metric_tiles(day.total, day.growth, week.growth, lambda of: _sparks(past, of)),
         percent=target_percent(project, day.total),
         forecast=_forecast(project, past, day.total, today),
-        points=from_first_known(
-            [
-                *fill_gaps([_chart_day(one, place) for one in past], days_up_to(span.last, span.days)),
-                *(_chart_now(tx, project, past, now_sums, place) if span.last == today else ()),
-            ]
-        ),
-        compared=compare_project(tx, project.id, span.first, span.last, place),
+        points=_points(tx, project, span, past, now_sums, place),
+        compared=compare_project(tx, project.id, span.first, span.last, place, day_sums),
         problem_days=_problem_days(tx, project, today),
         platforms=_groups(cohorts, lambda cohort: cohort.platform, place),
         topics=_groups(cohorts, _topic, place),
@@ -228,8 +242,10 @@ def project_page(
         problems=problem_groups(project, problems),
         problem_count=len(problems),
         failing=failing_words(project, state),
-        held=held.listed(tx, project_id=project.id),
+        held=held.listed(tx, project_id=project.id, limit=DECISIONS),
+        held_count=held.counts(tx).get(project.id, 0),
         doubts=in_doubt,
+        doubt_count=len(all_in_doubt),
         doubted=_cells_in_doubt(project, in_doubt, sources),
         crossed=crossed(tx, project.id),
     )
@@ -270,7 +286,7 @@ def _problem_days(tx: sa.Connection, project: Project, today: date) -> SparkDraw
 # The list of accounts
 
 
-class Listed(NamedTuple):
+class Shown(NamedTuple):
     """The accounts on the page, and how many fit."""
 
     shown: Sequence[Account]
@@ -281,12 +297,12 @@ def _pages(found: int) -> int:
     return max(1, -(-found // PER_PAGE))
 
 
-def _start(listing: Listing, found: int) -> int:
+def _start(listing: AccountListing, found: int) -> int:
     """Where the page begins; the last one stands for those behind it."""
     return (min(listing.page, _pages(found)) - 1) * PER_PAGE
 
 
-def _by_database(tx: sa.Connection, project: Project, listing: Listing, there: int) -> Listed:
+def _by_database(tx: sa.Connection, project: Project, listing: AccountListing, there: int) -> Shown:
     platform = listing.platform or None
     found = there if platform is None else account_pages.count(tx, project.id, platform=platform)
     start = _start(listing, found)
@@ -294,18 +310,18 @@ def _by_database(tx: sa.Connection, project: Project, listing: Listing, there: i
     people = account_pages.page(
         tx, project.id, limit=start + PER_PAGE, metric=metric, descending=listing.descending, platform=platform
     )
-    return Listed(people[start:], found)
+    return Shown(people[start:], found)
 
 
-def _one_by_one(tx: sa.Connection, project: Project, listing: Listing, place: int) -> Listed:
+def _one_by_one(tx: sa.Connection, project: Project, listing: AccountListing, place: int) -> Shown:
     fitting = [one for one in everybody(tx, "project", project.id) if _fits(one, listing)]
     growths = grown(tx, project.id, DaysBack(1), Present(), METRICS[place]) if listing.sort == "growth" else {}
     fitting = _sort(fitting, growths, listing)
     start = _start(listing, len(fitting))
-    return Listed(fitting[start : start + PER_PAGE], len(fitting))
+    return Shown(fitting[start : start + PER_PAGE], len(fitting))
 
 
-def _fits(account: Account, listing: Listing) -> bool:
+def _fits(account: Account, listing: AccountListing) -> bool:
     return (
         listing.platform in ("", account.platform)
         and listing.topic in ("", _topic(account))
@@ -324,7 +340,7 @@ def _growths(tx: sa.Connection, project: Project, people: Sequence[Account]) -> 
     return {one.account.id: difference(one.now, one.then) for one in found}
 
 
-def _sort(accounts: Sequence[Account], growths: Mapping[int, int | None], listing: Listing) -> list[Account]:
+def _sort(accounts: Sequence[Account], growths: Mapping[int, int | None], listing: AccountListing) -> list[Account]:
     """As the listing says, those without a value last, and by id among equals."""
 
     def value(account: Account) -> Any:
@@ -369,6 +385,21 @@ def _sparks(past: Sequence[ProjectDay], place: int) -> list[int | None]:
 def _is_gap(day: ProjectDay) -> bool:
     """Nothing was observed on the day."""
     return day.accounts > 0 and day.carried == day.accounts
+
+
+def _points(
+    tx: sa.Connection,
+    project: Project,
+    span: DaySpan,
+    past: Sequence[ProjectDay],
+    now: Mapping[str, Sums],
+    place: int,
+) -> list[ChartDay]:
+    """What the chart shows. past: up to today."""
+    days = fill_gaps([_chart_day(one, place) for one in past], days_up_to(span.last, span.days))
+    is_past = bool(past) and span.last < past[-1].day
+    points = from_first_known([*days, *(() if is_past else _chart_now(tx, project, past, now, place))])
+    return by_week(points) if span.weekly else points
 
 
 def _chart_day(found: ProjectDay, place: int) -> ChartDay:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, get_args
 
 from flask import Response
 
 from webapp import web
-from webapp.actions.desk import Desk
 from webapp.actions.projects import change_project, remove_project
 from webapp.actions.schedule import set_schedule
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.dashboard.fields import count_of, text_in
+from webapp.dashboard.desk import desk
+from webapp.dashboard.fields import count_of, day_in, text_in
 from webapp.dashboard.rendering import page, redirect_to
 from webapp.errors import Invalid
 from webapp.model import Policy
@@ -56,14 +56,14 @@ def change_settings(project_id: str) -> Response:
         "status": _one_of("status", STATUSES),
         "merge_policy": _one_of("merge_policy", POLICIES),
         "target_views": None if (target := text_in("target_views")) is None else count_of(target),
-        "start_date": _day("start_date"),
-        "end_date": _day("end_date"),
+        "start_date": day_in("start_date"),
+        "end_date": day_in("end_date"),
     }
     with web.get(Database).read() as tx:
         before = head_of(tx, project_id)
     if values["name"] == before.name:
         del values["name"]
-    change_project(_desk(), project_id, values)
+    change_project(desk(), project_id, values)
     return redirect_to(f"/projects/{project_id}/settings")
 
 
@@ -71,7 +71,7 @@ def change_schedule(project_id: str) -> Response:
     """Sync it by itself or not; every so many minutes, or by a cron expression on the clock of its zone."""
     minutes, cron, zone = text_in("interval_minutes"), text_in("cron"), text_in("timezone")
     rhythm: dict[str, Any] = {"cron": cron} if cron else {"interval_minutes": count_of(minutes) if minutes else None}
-    set_schedule(_desk(), project_id, {"enabled": text_in("enabled") is not None, "timezone": zone} | rhythm)
+    set_schedule(desk(), project_id, {"enabled": text_in("enabled") is not None, "timezone": zone} | rhythm)
     return redirect_to(f"/projects/{project_id}/settings")
 
 
@@ -83,7 +83,7 @@ def remove_one(project_id: str) -> Response:
         raise Invalid(
             "type the project's name as it stands there, to remove it", field="name", code="invalid_parameter"
         )
-    remove_project(_desk(), project_id)
+    remove_project(desk(), project_id)
     return redirect_to("/")
 
 
@@ -92,17 +92,3 @@ def _one_of(field: str, allowed: tuple[str, ...]) -> str:
     if found not in allowed:
         raise Invalid(f"{field}: choose one of {', '.join(allowed)}", field=field, code="invalid_parameter")
     return found
-
-
-def _day(field: str) -> date | None:
-    text = text_in(field)
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise Invalid(
-            f"{field}: {text!r} is no day such as 2026-03-02", field=field, code="invalid_parameter"
-        ) from None
-
-
-def _desk() -> Desk:
-    return web.get(Desk).through("page")

@@ -12,6 +12,8 @@ from webapp.model import METRICS, Metric
 
 PERIODS = (7, 30, 90, 365)
 LONGEST_SPAN = 3 * 366  # days back
+MOST_DAYS = 366  # that are shown one by one
+LONGEST_PAGE = 6  # digits
 
 
 def metric_in_query() -> Metric:
@@ -24,7 +26,14 @@ def days_in_query() -> int:
     return int(asked) if asked in map(str, PERIODS) else 30
 
 
-class Span(NamedTuple):
+def page_in_query() -> int:
+    """Which page of a list, from 1 on; there may be fewer."""
+    number = request.args.get("page", "1")
+    known = number.isascii() and number.isdigit() and len(number) <= LONGEST_PAGE
+    return max(1, int(number)) if known else 1
+
+
+class DaySpan(NamedTuple):
     """The days that are looked at, both included. chosen: by two dates, not by how many."""
 
     first: date
@@ -35,13 +44,18 @@ class Span(NamedTuple):
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
+    @property
+    def weekly(self) -> bool:
+        """Whether it is shown week by week."""
+        return self.days > MOST_DAYS
 
-def span_in_query(today: date) -> Span:
+
+def span_in_query(today: date) -> DaySpan:
     """`from` and `to`, where both are days that make sense; else the latest days."""
     first, last = _day(request.args.get("from")), _day(request.args.get("to"))
     if first is not None and last is not None and first <= last <= today and (today - first).days <= LONGEST_SPAN:
-        return Span(first, last, chosen=True)
-    return Span(today - timedelta(days=days_in_query() - 1), today)
+        return DaySpan(first, last, chosen=True)
+    return DaySpan(today - timedelta(days=days_in_query() - 1), today)
 
 
 def _day(text: str | None) -> date | None:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import sqlalchemy as sa
 from flask import Response, g, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -41,7 +42,7 @@ HEADERS = {
 }
 
 
-class Finding(Protocol):
+class Part(Protocol):
     """One part and how it is: `ok`, `warn` or `FAIL`. fix: what to do about it."""
 
     @property
@@ -58,7 +59,7 @@ class Finding(Protocol):
 class Doctor:
     """examine: looks at every part of this service once, also over the network."""
 
-    examine: Callable[[], Iterable[Finding]]
+    examine: Callable[[], Iterable[Part]]
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,16 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
     return Response(body, status, headers=HEADERS, content_type="text/html; charset=utf-8")
 
 
+def count_alerts(tx: sa.Connection) -> None:
+    """Count for the head of the page, in the transaction that the rest of it is read in."""
+    if g.get("role") == "admin":
+        g.alert_count = alerts.count_open(tx)
+
+
 def _alert_count() -> int:
     """Open alerts that nobody has acknowledged, for the head of each page; 0 also where they cannot be read."""
+    if "alert_count" in g:
+        return int(g.alert_count)
     try:
         with web.get(Database).read() as tx:
             return alerts.count_open(tx)

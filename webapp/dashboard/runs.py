@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,9 +12,9 @@ from flask import Response, request
 from webapp import web
 from webapp.clock import as_utc
 from webapp.config import Settings
-from webapp.dashboard.problems import Place, place_of, problem_groups
+from webapp.dashboard.problems import PROBLEMS, Place, ProblemGroup, place_of, problem_groups
 from webapp.dashboard.questions import links
-from webapp.dashboard.rendering import page
+from webapp.dashboard.rendering import count_alerts, page
 from webapp.rules.outcomes import run_label
 from webapp.rules.words import seconds_words, utc
 from webapp.store import changes, runs
@@ -22,11 +22,12 @@ from webapp.store.changes import CountChange
 from webapp.store.db import Database
 from webapp.store.heads import all_heads
 from webapp.store.projects import Project
-from webapp.store.runs import Run
+from webapp.store.runs import ProjectResult, Run
 
 RUNS = 50
 OUTCOMES = ("succeeded", "degraded", "partial", "failed", "cancelled", "abandoned")
-CHANGES = 200
+CHANGES = 100
+RESULTS = 100
 TALLEST, BAR, GAP = 60, 14, 4  # of the bars: pixels
 
 
@@ -71,6 +72,7 @@ def run_list() -> Response:
     label = request.args.get("outcome") if request.args.get("outcome") in OUTCOMES else None
     with web.get(Database).read() as tx:
         found = runs.latest(tx, limit=RUNS + 1, before=_moment(before), project_id=project_id, label=label, idle=False)
+        count_alerts(tx)
     shown = found[:RUNS]
     return page(
         "runs.html",
@@ -112,17 +114,27 @@ def run(run_id: str) -> Response:
         found, results = runs.get(tx, run_id), runs.results_of(tx, run_id)
         heads = {one.id: one for one in all_heads(tx)}
         changed = changes.of_run(tx, run_id, found.started_at, found.finished_at, limit=CHANGES + 1)
+        count_alerts(tx)
     lines = [line for project_id, one in changed[:CHANGES] for line in _lines(heads.get(project_id), project_id, one)]
-    groups = {one.project_id: problem_groups(heads.get(one.project_id), one.problems) for one in results}
     return page(
         "run.html",
         run=found,
-        results=results,
-        groups=groups,
+        results=results[:RESULTS],
+        more=max(0, len(results) - RESULTS),
+        groups=_problems(results[:RESULTS], heads),
         changes=lines,
         cut=len(changed) > CHANGES,
         live=found if found.live else None,
     )
+
+
+def _problems(results: Sequence[ProjectResult], heads: Mapping[str, Project]) -> dict[str, list[ProblemGroup]]:
+    """{project id: its problems by kind}, the first of all projects."""
+    left, found = PROBLEMS, {}
+    for one in results:
+        found[one.project_id] = problem_groups(heads.get(one.project_id), one.problems, left)
+        left -= sum(len(group.shown) for group in found[one.project_id])
+    return found
 
 
 def _lines(project: Project | None, project_id: str, change: CountChange) -> Iterator[ChangeLine]:

@@ -12,7 +12,7 @@ from webapp.config import Settings
 from webapp.cron.callers import CALLERS, snippet
 from webapp.cron.curl import CURL_FILE
 from webapp.dashboard.questions import links
-from webapp.dashboard.rendering import Doctor, Finding, page
+from webapp.dashboard.rendering import Doctor, Part, page
 from webapp.errors import Invalid
 from webapp.platforms import PLATFORMS
 from webapp.store import platforms
@@ -41,7 +41,7 @@ def examine() -> Response:
     return _show(found)
 
 
-def _show(found: Sequence[Finding] | None = None) -> Response:
+def _show(found: Sequence[Part] | None = None) -> Response:
     settings = web.get(Settings)
     name = request.args.get("caller", "crontab")
     name = name if name in CALLERS else "crontab"

@@ -17,7 +17,7 @@ from webapp.clock import Clock
 from webapp.config import Settings
 from webapp.dashboard.charts import add_up, draw_line
 from webapp.dashboard.entrance import answer
-from webapp.dashboard.project import Listing, ProjectPage, project_page
+from webapp.dashboard.project import AccountListing, ProjectPage, project_page
 from webapp.dashboard.questions import PERIODS, links, metric_in_query, span_in_query
 from webapp.dashboard.rendering import page, plain_error, redirect_to
 from webapp.store import share_links
@@ -91,7 +91,7 @@ def _page_of(tx: sa.Connection, project_id: str, now: datetime) -> ProjectPage |
     if head.removed_at is not None:
         return None
     metric = metric_in_query()
-    return project_page(tx, head, metric, span_in_query(now.date()), Listing(metric), now, web.get(Settings))
+    return project_page(tx, head, metric, span_in_query(now.date()), AccountListing(metric), now, web.get(Settings))
 
 
 def _closed(token: str) -> Response:

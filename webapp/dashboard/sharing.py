@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Response, request
 
 from webapp import web
-from webapp.actions.desk import Desk
 from webapp.actions.share_links import create_share_link, revoke_share_link
 from webapp.clock import Clock
 from webapp.config import Settings
+from webapp.dashboard.desk import desk
 from webapp.dashboard.fields import end_of_day_in, text_in
 from webapp.dashboard.rendering import page, redirect_to
 from webapp.store import share_links
@@ -24,7 +24,7 @@ def links_of(project_id: str) -> Response:
 
 def share(project_id: str) -> Response:
     """Make a link, and show its address this once."""
-    token = create_share_link(_desk(), project_id, text_in("label"), end_of_day_in("until"))[1]
+    token = create_share_link(desk(), project_id, text_in("label"), end_of_day_in("until"))[1]
     base = web.get(Settings).base_url or request.host_url.rstrip("/")
     return _show(project_id, f"{base}/share/{token}")
 
@@ -42,8 +42,4 @@ def _show(project_id: str, address: str | None = None) -> Response:
 
 def revoke(link_id: str) -> Response:
     """Close a link at once and for good."""
-    return redirect_to(f"/projects/{revoke_share_link(_desk(), link_id).project_id}/share")
-
-
-def _desk() -> Desk:
-    return web.get(Desk).through("page")
+    return redirect_to(f"/projects/{revoke_share_link(desk(), link_id).project_id}/share")

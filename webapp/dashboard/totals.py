@@ -117,12 +117,21 @@ def compare(courses: Sequence[Course], place: int, today: date) -> Compared | No
     return Compared(start, today, recent.growth[place], joined, left, was)
 
 
-def compare_project(tx: sa.Connection, project_id: str, start: date, end: date, place: int) -> Compared | None:
-    """What one metric of a project grew by between two days, and over as many days before; None of a single day."""
+def compared_since(start: date, end: date) -> date:
+    """The first day that matters where the days between two are compared with as many before."""
+    return start - (end - start)
+
+
+def compare_project(
+    tx: sa.Connection, project_id: str, start: date, end: date, place: int, sums: Mapping[date, Sums]
+) -> Compared | None:
+    """What one metric of a project grew by between two days, and over as many days before; None of a single day.
+
+    sums: of each day since `compared_since`, and maybe of others.
+    """
     if start >= end:
         return None
-    first = start - (end - start)
-    sums = kept_days.sums_of(tx, project_id, first, end)
+    first = compared_since(start, end)
     crossed = crossings(tx, [project_id], first)
 
     def moved(since: date, until: date) -> Movement:

@@ -17,7 +17,7 @@ Level = Literal["ok", "warn", "FAIL"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One part and how it is. `fix`: what to do about it; None where nothing has to be done."""
 
     level: Level
@@ -26,8 +26,8 @@ class Finding:
     fix: str | None = None
 
 
-def failure(what: str, error: SmartSyncError) -> Finding:
-    return Finding("FAIL", what, error.message, error.hint)
+def failure(what: str, error: SmartSyncError) -> Diagnosis:
+    return Diagnosis("FAIL", what, error.message, error.hint)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from webapp.clock import Clock
 from webapp.config import Settings, environment
 from webapp.doctor.alerts import examine_alerts
-from webapp.doctor.case import Case, Finding, failure
+from webapp.doctor.case import Case, Diagnosis, failure
 from webapp.doctor.platforms import examine_platforms
 from webapp.doctor.queue import examine_queue
 from webapp.doctor.settings import examine_settings, examine_token, examine_version
@@ -17,7 +17,7 @@ from webapp.doctor.syncs import examine_syncs
 from webapp.errors import ConfigError, SmartSyncError
 
 # In the order in which one thing rests on another.
-PARTS: tuple[tuple[str, Callable[[Case], Iterator[Finding]]], ...] = (
+PARTS: tuple[tuple[str, Callable[[Case], Iterator[Diagnosis]]], ...] = (
     ("version", examine_version),
     ("settings", examine_settings),
     ("database", examine_database),
@@ -34,7 +34,7 @@ PARTS: tuple[tuple[str, Callable[[Case], Iterator[Finding]]], ...] = (
 )
 
 
-def examine(environ: Mapping[str, str] | None = None, clock: Clock | None = None) -> Iterator[Finding]:
+def examine(environ: Mapping[str, str] | None = None, clock: Clock | None = None) -> Iterator[Diagnosis]:
     """The findings, as they are made. Asks the network only for the spreadsheets that are configured and the platforms that are read.
 
     environ: the variables to go by; by default those a start would go by, the `.env` file included.
@@ -55,7 +55,7 @@ def examine(environ: Mapping[str, str] | None = None, clock: Clock | None = None
             case.db.close()
 
 
-def _guard(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+def _guard(what: str, findings: Iterator[Diagnosis]) -> Iterator[Diagnosis]:
     """What is wrong with one part must not hide how the others are."""
     try:
         yield from findings
@@ -63,4 +63,4 @@ def _guard(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
         yield failure(what, error)
     except OSError as error:
         words = f"{error.filename or what}: {error.strerror}"
-        yield Finding("FAIL", what, words, "check that it is there and may be used")
+        yield Diagnosis("FAIL", what, words, "check that it is there and may be used")

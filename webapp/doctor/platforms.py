@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
-from webapp.doctor.case import Case, Finding, failure
+from webapp.doctor.case import Case, Diagnosis, failure
 from webapp.errors import SourceError
 from webapp.platforms import PLATFORMS
 from webapp.rules.platforms import units_left
@@ -16,7 +16,7 @@ from webapp.store import account_reads, platforms
 ASK_S = 15.0  # what one platform may take
 
 
-def examine_platforms(case: Case) -> Iterator[Finding]:
+def examine_platforms(case: Case) -> Iterator[Diagnosis]:
     yield from _half_set(case)
     with_accounts = _with_accounts(case)
     keyless = {
@@ -27,7 +27,7 @@ def examine_platforms(case: Case) -> Iterator[Finding]:
             yield _ask(case, source)
 
 
-def _half_set(case: Case) -> Iterator[Finding]:
+def _half_set(case: Case) -> Iterator[Diagnosis]:
     """Platforms of which something is set, and too little."""
     values = case.settings.platforms
     for listed in PLATFORMS:
@@ -35,7 +35,7 @@ def _half_set(case: Case) -> Iterator[Finding]:
             missing = listed.load().missing(values)
             if missing and not listed.keyless:
                 words = f"is not read: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set"
-                yield Finding("warn", f"platform {listed.name}", words, "docs/readers.md says where to get it")
+                yield Diagnosis("warn", f"platform {listed.name}", words, "docs/readers.md says where to get it")
 
 
 def _with_accounts(case: Case) -> set[str]:
@@ -46,17 +46,17 @@ def _with_accounts(case: Case) -> set[str]:
         return account_reads.platforms_there(tx)
 
 
-def _ask(case: Case, source: Source) -> Finding:
+def _ask(case: Case, source: Source) -> Diagnosis:
     what = f"platform {source.name}"
     try:
         with closing(source.open(case.clock)) as reader:
             words = reader.check(ReadBudget(ASK_S, case.clock))
     except QuotaUsedUp as error:
-        return Finding("warn", what, error.message, "nothing: it is read again once there are units")
+        return Diagnosis("warn", what, error.message, "nothing: it is read again once there are units")
     except SourceError as error:
         return failure(what, error)
     left = _units_left(case, source.name)
-    return Finding("ok", what, f"{words}; {left}" if left else words)
+    return Diagnosis("ok", what, f"{words}; {left}" if left else words)
 
 
 def _units_left(case: Case, name: str) -> str:

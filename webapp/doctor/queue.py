@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webapp.doctor.case import Case, Finding, failure
+from webapp.doctor.case import Case, Diagnosis, failure
 from webapp.errors import StoreError
 from webapp.sync.queue import Queue
 
 
-def examine_queue(case: Case) -> Iterator[Finding]:
+def examine_queue(case: Case) -> Iterator[Diagnosis]:
     if case.settings.mode != "celery":
         return
     queue = Queue(case.settings.redis_url)
@@ -21,7 +21,7 @@ def examine_queue(case: Case) -> Iterator[Finding]:
         return
     if workers:
         words = f"{len(workers)} worker{'s' if len(workers) > 1 else ''} answer{'' if len(workers) > 1 else 's'}"
-        yield Finding("ok", "celery", words)
+        yield Diagnosis("ok", "celery", words)
     else:
         fix = "start one: celery -A webapp.tasks worker"
-        yield Finding("warn", "celery", "the Redis answers, and no worker answers: runs will wait", fix)
+        yield Diagnosis("warn", "celery", "the Redis answers, and no worker answers: runs will wait", fix)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from webapp.bootstrap import credentials_of
 from webapp.clock import Budget
 from webapp.config import Settings
-from webapp.doctor.case import Case, Finding, failure
+from webapp.doctor.case import Case, Diagnosis, failure
 from webapp.errors import ConfigError, SourceError
 from webapp.model import METRICS
 from webapp.rules.addresses import column_letters
@@ -34,19 +34,19 @@ SKEW_WARN_S = 30.0
 SKEW_FAIL_S = 300.0  # from here on Google refuses what we sign
 
 
-def examine_credentials(case: Case) -> Iterator[Finding]:
+def examine_credentials(case: Case) -> Iterator[Diagnosis]:
     case.credentials = credentials_of(case.settings)
     if isinstance(case.credentials, ServiceAccount):
-        yield Finding("ok", "credentials", f"service account {case.credentials.client_email}")
+        yield Diagnosis("ok", "credentials", f"service account {case.credentials.client_email}")
     elif case.credentials is not None:
-        yield Finding("ok", "credentials", "an API key, which reads sheets that are open to anyone with the link")
+        yield Diagnosis("ok", "credentials", "an API key, which reads sheets that are open to anyone with the link")
 
 
-def open_sheets(case: Case) -> Iterator[Finding]:
+def open_sheets(case: Case) -> Iterator[Diagnosis]:
     settings = case.settings
     if not settings.sheets:
         fix = "set SMART_SYNC_SHEET to the address of a spreadsheet"
-        yield Finding("warn", "sheet", "none configured; only readings are merged", fix)
+        yield Diagnosis("warn", "sheet", "none configured; only readings are merged", fix)
     for text in settings.sheets:
         try:
             sheet = open_sheet(
@@ -60,12 +60,12 @@ def open_sheets(case: Case) -> Iterator[Finding]:
             yield failure("sheet", error)
             continue
         if any(sheet.key == other.key for other in case.sheets):
-            yield Finding("FAIL", "sheet", f"{sheet.key} is named twice", "name it once in SMART_SYNC_SHEET")
+            yield Diagnosis("FAIL", "sheet", f"{sheet.key} is named twice", "name it once in SMART_SYNC_SHEET")
         else:
             case.sheets.append(sheet)
 
 
-def examine_clock(case: Case) -> Iterator[Finding]:
+def examine_clock(case: Case) -> Iterator[Diagnosis]:
     if not any(isinstance(sheet, GoogleSheet) for sheet in case.sheets):
         return
     http = Http("Google", case.clock, limits=replace(LIMITS, attempts=1))
@@ -80,24 +80,24 @@ def examine_clock(case: Case) -> Iterator[Finding]:
         words = error.message
     if theirs is None:
         fix = "compare it by hand: date -u; a wrong clock is refused at sign-in"
-        yield Finding("warn", "clock", f"could not be compared: {words}", fix)
+        yield Diagnosis("warn", "clock", f"could not be compared: {words}", fix)
         return
     yield _skew((case.clock.now() - theirs).total_seconds())
 
 
-def _skew(ahead_s: float) -> Finding:
+def _skew(ahead_s: float) -> Diagnosis:
     """The clock against Google's, which tells whole seconds."""
     off = abs(ahead_s)
     words = f"{off:.0f} s {'ahead of' if ahead_s > 0 else 'behind'} Google's"
     fix = "set the clock, with NTP for instance; Google refuses to sign in who is five minutes off"
     if off >= SKEW_FAIL_S:
-        return Finding("FAIL", "clock", words, fix)
+        return Diagnosis("FAIL", "clock", words, fix)
     if off >= SKEW_WARN_S:
-        return Finding("warn", "clock", words, fix)
-    return Finding("ok", "clock", "agrees with Google's")
+        return Diagnosis("warn", "clock", words, fix)
+    return Diagnosis("ok", "clock", "agrees with Google's")
 
 
-def examine_sheets(case: Case) -> Iterator[Finding]:
+def examine_sheets(case: Case) -> Iterator[Diagnosis]:
     unsigned = case.credentials is None and bool(case.settings.google_credentials)  # which has been said already
     for number, sheet in enumerate(case.sheets):
         if unsigned and isinstance(sheet, GoogleSheet):
@@ -109,15 +109,15 @@ def examine_sheets(case: Case) -> Iterator[Finding]:
             yield failure(f"sheet {sheet.key}", error)
             continue
         locale = f", locale {book.locale}" if book.locale else ""
-        yield Finding("ok", f"sheet {book.title or sheet.key}", f"can be read: {len(book.tabs)} tabs{locale}")
+        yield Diagnosis("ok", f"sheet {book.title or sheet.key}", f"can be read: {len(book.tabs)} tabs{locale}")
         for words in book.notes:
-            yield Finding("warn", f"sheet {book.title or sheet.key}", words)
+            yield Diagnosis("warn", f"sheet {book.title or sheet.key}", words)
         for fault in unknown:
             yield failure(f"sheet {book.title or sheet.key}", fault)
         yield from _tabs(case, sheet, book, budget, key=sheet.key if number else None)
 
 
-def _tabs(case: Case, sheet: SheetSource, book: Book, budget: Budget, *, key: str | None) -> Iterator[Finding]:
+def _tabs(case: Case, sheet: SheetSource, book: Book, budget: Budget, *, key: str | None) -> Iterator[Diagnosis]:
     taken: Mapping[str, Project] = {}
     unbound: Sequence[Project] = ()
     ignored: set[str] = set()
@@ -136,7 +136,7 @@ def _tabs(case: Case, sheet: SheetSource, book: Book, budget: Budget, *, key: st
     looked_at = [tab for tab in wanted if tab.grid and not tab.fault]
     yield from _read_tabs(case.settings, sheet, looked_at, roles, book.locale, budget)
     for words in tabs.left_out:
-        yield Finding("ok", "tab", words)
+        yield Diagnosis("ok", "tab", words)
     yield from _ignored_tabs(book, taken, ignored)
     yield from _missing_tabs(book, taken, tabs.heirs)
 
@@ -148,7 +148,7 @@ def _read_tabs(
     roles: Mapping[str, str],
     locale: str | None,
     budget: Budget,
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     if not tabs:
         return
     try:
@@ -160,7 +160,7 @@ def _read_tabs(
 
 def _finding_of(
     settings: Settings, tab: Tab, cells: Cells, role: str | None, locale: str | None, budget: Budget
-) -> Finding:
+) -> Diagnosis:
     what = f"tab {tab.title}"
     try:
         if cells.error is not None:
@@ -170,17 +170,17 @@ def _finding_of(
         reading = read_tab(rows, tab.title, locale, settings.columns, budget)
     except SourceError as error:
         if role is None and error.code in NO_PROJECT:
-            return Finding("warn", what, f"is left out: {error.message}", error.hint)
+            return Diagnosis("warn", what, f"is left out: {error.message}", error.hint)
         if role is None:
             return failure(what, error)
-        return Finding("FAIL", what, f"{role}: {error.message}", error.hint)
+        return Diagnosis("FAIL", what, f"{role}: {error.message}", error.hint)
     if role is None:
         role = "becomes a project" if settings.discover else "no project, and SMART_SYNC_DISCOVER is off"
     words = f"{role}, {len(reading.rows)} accounts; {_columns(header)}"
     if not reading.problems:
-        return Finding("ok", what, words)
+        return Diagnosis("ok", what, words)
     more = f" (and {len(reading.problems) - 1} more)" if len(reading.problems) > 1 else ""
-    return Finding("warn", what, words, f"look at {reading.problems[0].message}{more}")
+    return Diagnosis("warn", what, words, f"look at {reading.problems[0].message}{more}")
 
 
 def _columns(header: Header) -> str:
@@ -192,17 +192,17 @@ def _columns(header: Header) -> str:
     return f"{words}; no column for {', '.join(missing)}" if missing else words
 
 
-def _ignored_tabs(book: Book, taken: Mapping[str, Project], ignored: set[str]) -> Iterator[Finding]:
+def _ignored_tabs(book: Book, taken: Mapping[str, Project], ignored: set[str]) -> Iterator[Diagnosis]:
     for tab in book.tabs:
         if not tab.grid:
-            yield Finding("ok", f"tab {tab.title}", "is a chart or a connected sheet and is left out")
+            yield Diagnosis("ok", f"tab {tab.title}", "is a chart or a connected sheet and is left out")
         elif tab.id in ignored:
-            yield Finding("ok", f"tab {tab.title}", "is ignored; `smart-sync projects restore` takes it back")
+            yield Diagnosis("ok", f"tab {tab.title}", "is ignored; `smart-sync projects restore` takes it back")
         elif tab.id in taken and taken[tab.id].removed_at is not None:
-            yield Finding("ok", f"tab {tab.title}", "its project was removed")
+            yield Diagnosis("ok", f"tab {tab.title}", "its project was removed")
 
 
-def _missing_tabs(book: Book, taken: Mapping[str, Project], heirs: Collection[str]) -> Iterator[Finding]:
+def _missing_tabs(book: Book, taken: Mapping[str, Project], heirs: Collection[str]) -> Iterator[Diagnosis]:
     """heirs: ids of projects with which another tab goes on."""
     there = {tab.id for tab in book.tabs}
     for id_, project in taken.items():
@@ -210,4 +210,4 @@ def _missing_tabs(book: Book, taken: Mapping[str, Project], heirs: Collection[st
         if id_ not in there and is_wanted and project.id not in heirs:
             words = f"its tab {project.worksheet_title!r} has gone from the spreadsheet"
             fix = f"restore the tab, or smart-sync projects ignore {project.id}"
-            yield Finding("FAIL", f"project {project.name}", words, fix)
+            yield Diagnosis("FAIL", f"project {project.name}", words, fix)

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from webapp.doctor.case import Case, Finding, failure
+from webapp.doctor.case import Case, Diagnosis, failure
 from webapp.errors import StoreError
 from webapp.rules.retention import last_whole_week
 from webapp.store import lost_history, replicas, thinning
@@ -21,12 +21,12 @@ from webapp.store.tables import leases
 FREE_BYTES = 100 * 2**20
 
 
-def examine_database(case: Case) -> Iterator[Finding]:
+def examine_database(case: Case) -> Iterator[Diagnosis]:
     case.db = open_database(case.settings.database)
     place = case.db.storage()
     damage = case.db.damage()
     if damage is not None:
-        yield Finding("FAIL", "database", f"{damage}: {place} is damaged, or is no database", RESTORE)
+        yield Diagnosis("FAIL", "database", f"{damage}: {place} is damaged, or is no database", RESTORE)
         return
     try:
         with case.db.read() as tx:
@@ -38,24 +38,24 @@ def examine_database(case: Case) -> Iterator[Finding]:
         yield failure("database", newer_schema(place, revision))
     elif revision != HEAD_REVISION:
         words = f"{place} has schema {revision or 'none'}; this version has {HEAD_REVISION}"
-        yield Finding("warn", "database", words, "smart-sync db upgrade, or the next start, brings it up to date")
+        yield Diagnosis("warn", "database", words, "smart-sync db upgrade, or the next start, brings it up to date")
     else:
         case.current = True
         _write_something(case.db)
-        yield Finding("ok", "database", f"{place} can be read and written, schema {revision} is current")
+        yield Diagnosis("ok", "database", f"{place} can be read and written, schema {revision} is current")
         yield from _lost_history(case.db)
         yield from _thinning(case, case.db)
 
 
-def _lost_history(db: Database) -> Iterator[Finding]:
+def _lost_history(db: Database) -> Iterator[Diagnosis]:
     with db.read() as tx:
         loss = lost_history.open_loss(tx)
     if loss is not None:
         fix = "restore a backup over it, or, if nothing is to be done, smart-sync db acknowledge-loss"
-        yield Finding("warn", "history", f"was lost: {loss.words}", fix)
+        yield Diagnosis("warn", "history", f"was lost: {loss.words}", fix)
 
 
-def _thinning(case: Case, db: Database) -> Iterator[Finding]:
+def _thinning(case: Case, db: Database) -> Iterator[Diagnosis]:
     """What a setting would take away, before anybody has begun with it."""
     if case.settings.weekly_after is None:
         return
@@ -63,26 +63,26 @@ def _thinning(case: Case, db: Database) -> Iterator[Finding]:
     with db.read() as tx:
         found = thinning.waiting_projects(tx, until)
     if found is None:
-        yield Finding("ok", "history", f"days up to {until} are kept by the week")
+        yield Diagnosis("ok", "history", f"days up to {until} are kept by the week")
     else:
         words = f"days from {found.first} to {until} of {len(found.project_ids)} projects are still kept one by one"
-        yield Finding(
+        yield Diagnosis(
             "warn", "history", words, "smart-sync db thin --dry-run says what would go; smart-sync db thin begins"
         )
 
 
-def _no_tables(place: str, error: StoreError) -> Finding:
+def _no_tables(place: str, error: StoreError) -> Diagnosis:
     """Nothing is there yet, which is as it should be before the first start, or nothing is there any more."""
     fix = "smart-sync db upgrade, or the first start, makes it; if there was data before, restore a backup instead"
     if error.code == "database_missing":
         path = Path(place)
         folder = _nearest_folder(path)
         if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-            return Finding("warn", "database", f"{path} is not there yet; {folder} can be written", fix)
+            return Diagnosis("warn", "database", f"{path} is not there yet; {folder} can be written", fix)
         words = f"{path} is not there, and this user cannot make it in {folder}"
-        return Finding("FAIL", "database", words, "name a folder in SMART_SYNC_DATA_DIR that this user can write")
+        return Diagnosis("FAIL", "database", words, "name a folder in SMART_SYNC_DATA_DIR that this user can write")
     if error.code == "schema_missing" and not error.message.endswith("is empty"):
-        return Finding("warn", "database", error.message, fix)
+        return Diagnosis("warn", "database", error.message, fix)
     return failure("database", error)
 
 
@@ -99,16 +99,16 @@ def _nearest_folder(path: Path) -> Path:
     return next((parent for parent in path.parents if parent.exists()), path)
 
 
-def examine_disk(case: Case) -> Iterator[Finding]:
+def examine_disk(case: Case) -> Iterator[Diagnosis]:
     if case.db is None:
         return
     if case.db.dialect != "sqlite":
         if case.current:
             words = f"the data is {whereabouts(case.db)[0]}, whose disks and backups are not this machine's"
-            yield Finding("ok", "disk", words)
+            yield Diagnosis("ok", "disk", words)
         if case.settings.replica_url:
             words = "LITESTREAM_REPLICA_URL is for a SQLite file; nothing is copied"
-            yield Finding("warn", "replica", words, "take it out of the settings")
+            yield Diagnosis("warn", "replica", words, "take it out of the settings")
         return
     path = Path(case.db.storage())
     folder = _nearest_folder(path)
@@ -117,11 +117,11 @@ def examine_disk(case: Case) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     if free < FREE_BYTES:
         words = f"{free // 2**20} MB are free on the disk of {folder}"
-        yield Finding("warn", "disk", words, "free space or grow the disk; a full one stops all syncs")
+        yield Diagnosis("warn", "disk", words, "free space or grow the disk; a full one stops all syncs")
     yield _sqlite()
 
 
-def _replica(case: Case, path: Path) -> Iterator[Finding]:
+def _replica(case: Case, path: Path) -> Iterator[Diagnosis]:
     """Whether the database is copied away, where that is wanted."""
     found = replicas.read(path, case.settings.replica_url, case.clock.now())
     if found is None:
@@ -129,11 +129,11 @@ def _replica(case: Case, path: Path) -> Iterator[Finding]:
     words = f"{found.to}: {found.message or 'copied all the time'}"
     if replicas.litestream_path() is None:
         fix = "pip install 'smart-sync[backup]'"
-        yield Finding("FAIL", "replica", f"{found.to}: Litestream is not installed", fix)
+        yield Diagnosis("FAIL", "replica", f"{found.to}: Litestream is not installed", fix)
     elif found.state == "failing":
-        yield Finding("FAIL", "replica", words, "see that the address is right, and its keys may write there")
+        yield Diagnosis("FAIL", "replica", words, "see that the address is right, and its keys may write there")
     else:
-        yield Finding(
+        yield Diagnosis(
             "ok" if found.state == "ok" else "warn",
             "replica",
             words,
@@ -141,23 +141,23 @@ def _replica(case: Case, path: Path) -> Iterator[Finding]:
         )
 
 
-def _durability(path: Path, *, copied: bool) -> Finding:
+def _durability(path: Path, *, copied: bool) -> Diagnosis:
     """copied: it is restored from elsewhere where it is gone."""
     fix = "mount a disk and set SMART_SYNC_DATA_DIR to a folder on it, or set DATABASE_URL to PostgreSQL"
     kind = durability(path)
     words = f"the data is in {path.parent}, {WORDS[kind]}"
     if kind == "durable":
-        return Finding("ok", "disk", words)
+        return Diagnosis("ok", "disk", words)
     if kind == "ephemeral" and copied:
-        return Finding("ok", "disk", f"{words}, and is restored from its copy then")
-    return Finding("warn", "disk", words, fix)
+        return Diagnosis("ok", "disk", f"{words}, and is restored from its copy then")
+    return Diagnosis("warn", "disk", words, fix)
 
 
-def _sqlite() -> Finding:
+def _sqlite() -> Diagnosis:
     version = sqlite3.sqlite_version
     if not has_wal_reset_bug(sqlite3.sqlite_version_info):
-        return Finding("ok", "sqlite", f"SQLite {version}")
-    return Finding(
+        return Diagnosis("ok", "sqlite", f"SQLite {version}")
+    return Diagnosis(
         "warn",
         "sqlite",
         f"SQLite {version} can, very rarely, damage a database that two processes write at the same instant",

@@ -235,8 +235,9 @@ def run_label(run: RunFacts) -> str:
 
 def run_words(run: RunCounts) -> str:
     """How many projects a run did, in words that begin with how it stands."""
+    projects = "project" if run.success_count == 1 else "projects"
     return (
-        f"{run_label(run)}: {run.success_count} projects done, {run.error_count} failed, {run.skipped_count} skipped, "
+        f"{run_label(run)}: {run.success_count} {projects} done, {run.error_count} failed, {run.skipped_count} skipped, "
         f"{run.remaining} left"
     )
 

@@ -197,7 +197,7 @@ def test_what_a_sync_of_everything_came_to_is_said(service: Service, book: Googl
     book.put("Project A", 2, 4_321)
     page.get_by_role("button", name="Sync all").click()
 
-    expect(page.locator("#said")).to_have_text(re.compile(r"^Latest sync .* succeeded: 1 projects done, 0 failed"))
+    expect(page.locator("#said")).to_have_text(re.compile(r"^Latest sync .* succeeded: 1 project done, 0 failed"))
 
 
 def test_accounts_are_sorted_and_filtered_in_place(site: Service, opened: Opening) -> None:

@@ -6,14 +6,15 @@ function enhance(figure) {
   const plot = figure.querySelector(".plot");
   const cross = figure.querySelector(".cross");
   const readout = figure.querySelector("[data-readout]");
+  const step = rows[0].closest("table").dataset.step ?? "day";
   const days = Object.assign(document.createElement("input"), { type: "range", min: 0, max: rows.length - 1, value: rows.length - 1 });
-  days.setAttribute("aria-label", "Day of the chart");
+  days.setAttribute("aria-label", `${step === "day" ? "Day" : "Week"} of the chart`);
   plot.append(days);
 
   function words(row) {
     const [day, value, growth, joined, left, note] = [...row.cells].map((cell) => cell.textContent.trim());
     const said = [note === "no snapshot" ? "no snapshot" : value];
-    if (growth !== "–") said.push(`${growth} ${day === "now" ? "since the last day" : "that day"}`);
+    if (growth !== "–") said.push(`${growth} ${day === "now" ? "since the last day" : `that ${step}`}`);
     for (const [moved, verb] of [[joined, "joined"], [left, "left"]]) if (moved !== "0" && moved !== "–") said.push(`${moved} ${verb}`);
     if (note && note !== "no snapshot") said.push(note);
     return `${day}: ${said.join(", ")}`;
