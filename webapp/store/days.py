@@ -12,6 +12,7 @@ from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from webapp.rules.growth import NO_SUMS, Sums
@@ -21,8 +22,9 @@ from webapp.store import movements, spans
 from webapp.store.backends.dialect import insert_into
 from webapp.store.ends import DayEnd
 from webapp.store.standing import Scope, cells, standing_at
-from webapp.store.statement import bind_ids, chunks, texts_in
-from webapp.store.tables import account_snapshots, account_spans, accounts, project_days
+from webapp.store.statement import Query, bind_ids, in_order, texts_in
+from webapp.store.tables import account_snapshots, account_spans, accounts, project_days, projects
+from webapp.store.types import UnreadableValue, as_day, bind_day
 
 
 def keep(tx: sa.Connection, touched: Mapping[str, Collection[date]]) -> None:
@@ -203,16 +205,38 @@ def of_projects(tx: sa.Connection, project_ids: Sequence[str], start: date, end:
 
 def _rows(tx: sa.Connection, project_ids: Sequence[str], start: date, end: date) -> dict[str, dict[date, Sums]]:
     """The rows between two days, and before them the last one of each project."""
-    days = project_days.alias()
-    last = sa.select(sa.func.max(days.c.day)).where(days.c.project_id == project_days.c.project_id, days.c.day < start)
-    within = project_days.c.day.between(start, end) | (project_days.c.day == last.scalar_subquery())
-    columns = (project_days.c[name] for name in ("project_id", "day", "sums", "accounts", "carried"))
     found: dict[str, dict[date, Sums]] = {}
-    for part in chunks(project_ids):
-        statement = sa.select(*columns).where(project_days.c.project_id.in_(part), within)
-        for project_id, day, sums, count, carried in tx.execute(statement):
-            found.setdefault(project_id, {})[day] = Sums._make([*map(tuple, sums), count, carried])
+    for project_id, day, *sums in _driver_rows(tx, project_ids, start, end):
+        found.setdefault(project_id, {})[as_day(day)] = _sums(*sums)
     return found
+
+
+def _driver_rows(tx: sa.Connection, project_ids: Sequence[str], start: date, end: date) -> Iterator[tuple[Any, ...]]:
+    ends = {"first": bind_day(tx, start), "last": bind_day(tx, end)}
+    return _between().rows(tx, projects=bind_ids(tx, project_ids), **ends)
+
+
+_PARTS = msgspec.json.Decoder(list[tuple[int, ...]])
+
+
+def _sums(text: str, accounts: int, carried: int) -> Sums:
+    try:
+        return Sums._make((*_PARTS.decode(text), accounts, carried))
+    except (msgspec.DecodeError, TypeError):
+        raise UnreadableValue("sums of a day") from None
+
+
+@cache
+def _between() -> Query:
+    """From each project to its days: an OR of two conditions on the day would have every day of all years looked at."""
+    first, last = (sa.bindparam(name, type_=project_days.c.day.type) for name in ("first", "last"))
+    earlier = project_days.alias("earlier")
+    before = sa.select(sa.func.max(earlier.c.day)).where(earlier.c.project_id == projects.c.id, earlier.c.day < first)
+    begin = sa.func.coalesce(before.scalar_subquery(), first, type_=project_days.c.day.type)
+    mine = projects.c.id.op("IN")(texts_in(sa.bindparam("projects")))
+    theirs = (project_days.c.project_id == projects.c.id) & project_days.c.day.between(begin, last)
+    columns = [project_days.c[name] for name in ("project_id", "day", "sums", "accounts", "carried")]
+    return Query(lambda _: sa.select(*columns).select_from(in_order(projects, project_days, theirs)).where(mine))
 
 
 def _every_day(known: Mapping[date, Sums], start: date, end: date) -> dict[date, Sums]:
