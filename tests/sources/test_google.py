@@ -203,14 +203,14 @@ def test_nothing_but_charts_needs_no_call_for_cells(google: Google, fake_time: F
     [
         ([None, None, None], [3]),
         ([900_000, 900_000, 900_000], [2, 1]),
-        ([1_000_000, 1_000_000, 1], [2, 1]),
+        ([1_250_000, 1_250_000, 1], [2, 1]),
         ([9_000_000, 1, 1], [1, 2]),
         ([1, 9_000_000, 1], [1, 1, 1]),
         ([0, 2_000_000, 0], [3]),
     ],
     ids=["unknown", "too much together", "just fits", "a large one first", "a large one between", "zero is known"],
 )
-def test_a_call_stays_below_two_megabytes_but_never_splits_a_tab(
+def test_a_call_stays_near_two_megabytes_but_never_splits_a_tab(
     google: Google, fake_time: FakeTime, sizes: list[int | None], calls: list[int]
 ) -> None:
     google.tabs = {title: [[title]] for title in "ABC"}
@@ -221,9 +221,17 @@ def test_a_call_stays_below_two_megabytes_but_never_splits_a_tab(
     assert [each.rows() for each in cells] == [[["A"]], [["B"]], [["C"]]]
 
 
+def test_two_tabs_of_a_good_megabyte_share_a_call(google: Google, fake_time: FakeTime) -> None:
+    google.tabs = {title: [[title]] for title in "ABCDEFGHIJ"}
+
+    all_cells(google, fake_time, [1_100_000] * 10)
+
+    assert [len(ranges(request)) for request in google.reads] == [2] * 5
+
+
 @pytest.mark.parametrize(
     ("rows", "columns", "calls"),
-    [(1000, 26, [3]), (10_000, 26, [1, 1, 1]), (10_000, 5, [3]), (20_000, 4, [2, 1])],
+    [(1000, 26, [3]), (11_000, 26, [1, 1, 1]), (10_000, 5, [3]), (25_000, 4, [2, 1])],
     ids=["the default grid says nothing", "tall", "tall and narrow", "taller"],
 )
 def test_a_tab_never_read_is_planned_by_its_grid(

@@ -224,6 +224,63 @@ def test_many_accounts_are_written_in_parts_whatever_the_sheet_does(
     assert [result["degraded"] for result in answer["results"]] == [True] * 3
 
 
+def commits(work: Callable[[], object]) -> int:
+    """In how many transactions results are written."""
+    return sum("INSERT INTO sync_run_projects" in sql for sql in statements(work))
+
+
+def test_tabs_that_say_what_they_said_share_a_transaction_however_many_accounts_they_have(
+    service: Service, three: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.sync()
+    monkeypatch.setattr(batch, "ACCOUNTS", 1)
+    shortcuts = service.engine.options.shortcuts
+
+    assert commits(service.sync) == (1 if shortcuts.together and shortcuts.unchanged_tab else 3)
+
+
+def test_no_more_projects_share_a_transaction_than_may(
+    service: Service, three: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.sync()
+    monkeypatch.setattr(batch, "PROJECTS", 2)
+
+    assert commits(service.sync) == (2 if service.engine.options.shortcuts.together else 3)
+
+
+def test_cells_are_not_held_for_longer_than_they_have_to_be(
+    service: Service, three: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.sync()
+    for name in NAMES:
+        three.put(f"{name}!B2", 5)
+    monkeypatch.setattr(batch, "HELD_BYTES", 1)
+
+    assert commits(service.sync) == len(NAMES)
+
+
+@pytest.mark.parametrize("tab_changes", [False, True])
+@pytest.mark.parametrize("knows_rows", [False, True])
+def test_many_readings_that_changed_are_merged_in_parts(
+    service: Service, three: FakeSheet, monkeypatch: pytest.MonkeyPatch, tab_changes: bool, knows_rows: bool
+) -> None:
+    for name in NAMES:
+        three.rows(name, [url(name), 1], [url(name, 1), 1])
+    service.sync()
+    for name in "AC":
+        service.reading(url(name), followers=9)
+    if not knows_rows:
+        service.write("UPDATE projects SET rows_seen = NULL")
+    if tab_changes:
+        three.put("B!B2", 5)
+    monkeypatch.setattr(batch, "ACCOUNTS", 1 if knows_rows else 3)
+
+    parts = commits(service.sync)
+
+    assert [service.followers(url(name)) for name in NAMES] == [9, 5 if tab_changes else 1, 9]
+    assert parts == 3 if not service.engine.options.shortcuts.together else parts >= 2
+
+
 # A day that is done
 
 

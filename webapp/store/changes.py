@@ -15,7 +15,7 @@ from webapp.rules.addresses import cell_address
 from webapp.store.backends.dialect import counted, delete_some, new_ids
 from webapp.store.statement import in_order, insert
 from webapp.store.tables import accounts, change_batches, count_changes
-from webapp.store.types import Count, Json, UtcDateTime, native
+from webapp.store.types import JSON, WHEN, Count, native
 
 Changes = Mapping[str, list[Any]]  # {metric: [old, new, winner, cell]}
 
@@ -49,7 +49,7 @@ def add(tx: sa.Connection, run_id: str, changed: Mapping[str, Sequence[tuple[int
     count = sum(map(len, changed.values()))
     if not count:
         return
-    ids, stamp = iter(new_ids(tx, change_batches, count)), native(tx, UtcDateTime(), now)
+    ids, stamp = iter(new_ids(tx, change_batches, count)), native(tx, WHEN, now)
     batches: list[tuple[Any, ...]] = []
     packed: list[tuple[Any, ...]] = []
     for project_id, rows in changed.items():
@@ -59,7 +59,7 @@ def add(tx: sa.Connection, run_id: str, changed: Mapping[str, Sequence[tuple[int
         # In the order of the key, so that the table grows at its end.
         for id_, (account, changes) in zip(mine, sorted(rows, key=lambda row: row[0]), strict=True):
             packed.append((mine[-1], account, id_, *_pack(tx, changes, tab)))
-        batches.append((mine[-1], project_id, run_id, stamp, tab.title, native(tx, Json(), tab.letters)))
+        batches.append((mine[-1], project_id, run_id, stamp, tab.title, native(tx, JSON, tab.letters)))
     _add_batch.run(tx, batches)
     _add.run(tx, packed)
 
@@ -100,7 +100,7 @@ def _pack(tx: sa.Connection, changes: Changes, tab: _Tab) -> tuple[Any, ...]:
             cells[place] = cell
     row = tab.row_of(cells) if cells else None
     odd = None if row is not None or not cells else {METRICS[place]: cell for place, cell in cells.items()}
-    return winners, row, native(tx, Json(), odd), *sides
+    return winners, row, None if odd is None else native(tx, JSON, odd), *sides
 
 
 def move(tx: sa.Connection, project_id: str, source: int, target: int) -> None:

@@ -20,7 +20,7 @@ from webapp.rules.history import ONE, ProjectDay, day_sums, days_between
 from webapp.rules.history import project_days as project_days_of
 from webapp.store import movements, spans
 from webapp.store.backends.dialect import insert_into
-from webapp.store.ends import DayEnd
+from webapp.store.ends import DayEnd, Never
 from webapp.store.standing import Scope, cells, standing_at
 from webapp.store.statement import Query, bind_ids, in_order, texts_in
 from webapp.store.tables import account_snapshots, account_spans, accounts, project_days, projects
@@ -34,16 +34,23 @@ def keep(tx: sa.Connection, touched: Mapping[str, Collection[date]]) -> None:
         return
     # Each day with a snapshot has a row, which tells where to look for carried values.
     _put(tx, [(project_id, day, NO_SUMS) for project_id in first for day in touched[project_id]], anew=False)
-    by_day: dict[date, list[str]] = {}
-    for project_id, day in tx.execute(_SINCE, {"of": bind_ids(tx, first), "since": min(first.values())}):
+    alike: dict[tuple[date, bool], list[str]] = {}
+    rows = tx.execute(_SINCE, {"of": bind_ids(tx, first), "since": min(first.values())})
+    for project_id, day, has_past in rows:
         if day >= first[project_id]:
-            by_day.setdefault(day, []).append(project_id)
-    for day, project_ids in by_day.items():
-        found = movements.of_projects(tx, project_ids, DayEnd(day - ONE), DayEnd(day))
+            alike.setdefault((day, has_past), []).append(project_id)
+    for (day, has_past), project_ids in alike.items():
+        found = movements.of_projects(tx, project_ids, DayEnd(day - ONE) if has_past else Never(), DayEnd(day))
         _put(tx, [(project_id, day, found.get(project_id, NO_SUMS)) for project_id in project_ids])
 
 
-_SINCE = sa.select(project_days.c.project_id, project_days.c.day).where(
+_EARLIER = project_days.alias("earlier")
+# Each day with its project, and whether it is not the first: before that one nobody counted.
+_SINCE = sa.select(
+    project_days.c.project_id,
+    project_days.c.day,
+    sa.exists().where(_EARLIER.c.project_id == project_days.c.project_id, _EARLIER.c.day < project_days.c.day),
+).where(
     project_days.c.project_id.op("IN")(texts_in(sa.bindparam("of"))),
     project_days.c.day >= sa.bindparam("since", type_=project_days.c.day.type),
 )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from webapp.model import METRICS, Metric
 from webapp.store.statement import Bulk, bind_ids, texts_in, upsert
 from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, doubts, projects
-from webapp.store.types import Count, UtcDateTime, native
+from webapp.store.types import WHEN, Count, UtcDateTime, native
 
 
 class DoubtedDay(NamedTuple):
@@ -82,7 +82,7 @@ def drop(tx: sa.Connection, ended: Sequence[tuple[int, int]]) -> None:
 def keep_timed(tx: sa.Connection, ended: Sequence[tuple[int, int]], now: datetime) -> None:
     """These are confirmed by nothing but time: (account id, place of the metric)."""
     if ended:
-        stamp = native(tx, UtcDateTime(), now)
+        stamp = native(tx, WHEN, now)
         _keep_timed.run(tx, [(stamp, account_id, METRICS[place]) for account_id, place in ended])
 
 

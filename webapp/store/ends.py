@@ -40,6 +40,10 @@ class Present(NamedTuple):
     """The current counts."""
 
 
+class Never(NamedTuple):
+    """A moment before anybody counted."""
+
+
 class DaysBack(NamedTuple):
     """So many times 24 hours before `as_of` of the project."""
 
@@ -52,8 +56,8 @@ class DayEnd(NamedTuple):
     day: date
 
 
-End = Present | DaysBack | DayEnd
-Kind = Literal["now", "day"] | int  # of an end; a number: so many days back
+End = Present | DaysBack | DayEnd | Never
+Kind = Literal["now", "day", "never"] | int  # of an end; a number: so many days back
 Scope = Literal["project", "some", "all", "few"]
 Look = Literal["quick", "thorough"]
 
@@ -132,7 +136,7 @@ def _of_projects(dialect: str, asked: Asked) -> sa.Subquery:
     for side, kind in zip(SIDES, (asked.then, asked.now), strict=True):
         if kind == "day":
             columns.append(_near("max", _DAYS.c.day <= bound_day(f"{side}_day")).label(f"{side}_day"))
-        elif kind != "now":
+        elif isinstance(kind, int):
             columns += _back(dialect, kind)
     return in_turn(dialect, sa.select(*columns).where(_meant(asked.scope)))
 
@@ -191,6 +195,11 @@ def _at_now(_: str, side: str, __: sa.FromClause, joined: sa.FromClause, ___: Lo
     return joined, [bits.label(f"{side}_bits"), _number(1).label(f"{side}_fresh"), *_small_values(accounts, side)]
 
 
+def _at_never(_: str, side: str, __: sa.FromClause, joined: sa.FromClause, ___: Look) -> Added:
+    nothing = (sa.cast(sa.null(), Count()).label(f"{side}_{metric}") for metric in METRICS)
+    return joined, [_number(0).label(f"{side}_bits"), *nothing]
+
+
 def _at_day(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause, look: Look) -> Added:
     span = account_spans.alias(f"{side}_span")
     joined = joined.outerjoin(span, on_account(span, bound_moment(f"{side}_end")))
@@ -208,7 +217,7 @@ def _at_back(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause
     return joined, [_bits_of(span).label(f"{side}_bits"), *columns]
 
 
-_AT = {"now": _at_now, "day": _at_day, "back": _at_back}
+_AT = {"now": _at_now, "never": _at_never, "day": _at_day, "back": _at_back}
 
 
 def _around(dialect: str, ends: sa.FromClause, joined: sa.FromClause, look: Look) -> Added:
@@ -334,12 +343,6 @@ def _lacks(rows: sa.FromClause, side: str) -> sa.ColumnElement[bool]:
     """Whether a value is not known for which the account counts."""
     unknown = _number(ALL) - _mask([rows.c[f"{side}_{metric}"] for metric in METRICS])
     return rows.c[f"{side}_bits"].op("&")(unknown) != _number(0)
-
-
-def listed(dialect: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The numbers of a group that are not NULL, by comma; NULL for none."""
-    together = sa.func.string_agg if dialect == "postgresql" else sa.func.group_concat
-    return together(sa.cast(column, sa.Text()), sa.literal_column("','"))
 
 
 def _next_second(dialect: str, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

@@ -20,11 +20,11 @@ from webapp.rules.growth import NO_SUMS, Sums, difference, mask_of, sums
 from webapp.rules.history import end_of
 from webapp.rules.sorting import group_by
 from webapp.store import standing
-from webapp.store.ends import ALIKE, SIDES, Asked, DayEnd, DaysBack, End, Kind, Present, Scope, each, listed
+from webapp.store.ends import ALIKE, SIDES, Asked, DayEnd, DaysBack, End, Kind, Never, Present, Scope, each
 from webapp.store.standing import has_bit
-from webapp.store.statement import Query, bind_ids, chunks
+from webapp.store.statement import Query, bind_ids, chunks, listed, unlisted
 from webapp.store.tables import projects
-from webapp.store.types import UtcDateTime, bind_day, native
+from webapp.store.types import WHEN, bind_day, native
 
 LARGE = 1 << 33  # counts from here on are odd; below, no product and no sum needs more than 64 bits
 FEW = 1_000
@@ -167,7 +167,7 @@ class _Cohorts:
             key, row, numbers = values[:width], _Row._make(values[width : width + 6]), values[width + 6 :]
             self._add(key, 0 if known else row.profiles, NO_SUMS if row.odd_ids else _sums_of(row, numbers))
             if row.odd_ids:
-                odd += map(int, row.odd_ids.split(","))
+                odd += unlisted(row.odd_ids)
         return odd
 
     def add_accounts(self, tx: sa.Connection, ids: Sequence[int], then: End, now: Present | DayEnd) -> None:
@@ -220,6 +220,8 @@ def _values_at(tx: sa.Connection, ids: Sequence[int], end: End) -> dict[int, Val
         case DaysBack(days):
             as_of = {row[0]: row[1] for row in tx.execute(sa.select(projects.c.id, projects.c.as_of))}
             return {one.account.id: one.then for one in standing.recent(tx, "few", ids, days, as_of)}
+        case Never():
+            return {}
         case _:
             return {one.id: one.contribution for one in standing.everybody(tx, "few", ids, removed=True)}
 
@@ -239,6 +241,8 @@ def _kind(end: End) -> Kind:
             return days
         case DayEnd():
             return "day"
+        case Never():
+            return "never"
         case _:
             return "now"
 
@@ -246,7 +250,7 @@ def _kind(end: End) -> Kind:
 def _bound(tx: sa.Connection, side: str, end: End) -> dict[str, Any]:
     if not isinstance(end, DayEnd):
         return {}
-    return {f"{side}_day": bind_day(tx, end.day), f"{side}_end": native(tx, UtcDateTime(), end_of(end.day))}
+    return {f"{side}_day": bind_day(tx, end.day), f"{side}_end": native(tx, WHEN, end_of(end.day))}
 
 
 def _rows(

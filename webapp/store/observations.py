@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from webapp.model import METRICS, NOTHING, Mode, Values
 from webapp.rules.merge import pin_in_force
 from webapp.store import pins
-from webapp.store.statement import Query, bind_ids, chunks, ids_in, texts_in, upsert
+from webapp.store.statement import Query, bind_ids, chunks, ids_in, listed, texts_in, unlisted, upsert
 from webapp.store.tables import ACCOUNT_THERE, accepted_readings, accounts, observations
 from webapp.store.types import Stamp
 
@@ -156,7 +156,13 @@ def _state(*but: sa.ColumnElement[bool]) -> sa.Select[Any]:
 _all_state = Query(lambda _: _state())
 
 
-_other_state = Query(lambda _: _state(accounts.c.id.op("NOT IN")(ids_in(sa.bindparam("but")))))
+# In the order in which SQLite gives all of them.
+_some_state = Query(
+    lambda _: _state(accounts.c.id.op("IN")(ids_in(sa.bindparam("only")))).order_by(
+        accounts.c.project_id, accounts.c.url_key
+    )
+)
+_ids = Query(lambda dialect: sa.select(listed(dialect, accounts.c.id)).where(_of_projects))
 
 
 PLAIN = len(_plain)
@@ -183,7 +189,11 @@ def stored_by_project(
 
 def _stored(tx: sa.Connection, project_ids: Collection[str], but: Collection[int]) -> Iterator[tuple[str, Stored]]:
     asked = {"of": bind_ids(tx, project_ids)}
-    rows = _other_state.rows(tx, **asked, but=bind_ids(tx, but)) if but else _all_state.rows(tx, **asked)
+    if but:
+        only = {one for (ids,) in _ids.rows(tx, **asked) for one in unlisted(ids)}.difference(but)
+        rows = _some_state.rows(tx, **asked, only=bind_ids(tx, only)) if only else iter(())
+    else:
+        rows = _all_state.rows(tx, **asked)
     for row in rows:
         # Spelled out: one generator per account costs as much as the row itself.
         yield row[-1], Stored._make((*row[:PLAIN], row[KNOWN], row[SHEET], row[PARSED], row[ACCEPTED]))

@@ -14,9 +14,8 @@ from webapp.rules.growth import mask_of
 from webapp.rules.history import Span
 from webapp.store.statement import Bulk, Query, bind_ids, ids_in, insert
 from webapp.store.tables import account_spans, accounts
-from webapp.store.types import Count, UtcDateTime, as_moment, native
+from webapp.store.types import WHEN, Count, as_moment, native
 
-WHEN = UtcDateTime()
 _NAMES = ("account_id", "since", "metrics")
 _open = insert(account_spans, _NAMES)
 

@@ -32,7 +32,7 @@ from webapp.store.tables import (
     project_days,
     projects,
 )
-from webapp.store.types import Count, Day, UtcDateTime, as_day, as_moment, bind_day, native
+from webapp.store.types import WHEN, Count, Day, UtcDateTime, as_day, as_moment, bind_day, native
 
 Scope = Literal["project", "account", "few", "all"]
 Of = str | int | Sequence[int] | None
@@ -398,7 +398,7 @@ def bound_moment(name: str) -> sa.ColumnElement[Any]:
 
 
 def _moment(tx: sa.Connection, moment: datetime) -> Any:
-    return native(tx, UtcDateTime(), moment)
+    return native(tx, WHEN, moment)
 
 
 def _days(first: sa.ColumnElement[Any], last: sa.ColumnElement[Any]) -> sa.CTE:

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ Insert = Callable[[sa.Table], Any]
 Build = Callable[[str], sa.Select[Any] | sa.CompoundSelect[Any]]
 
 BATCH = 10_000
+AT_ONCE = 50  # rows of one INSERT on SQLite, which takes a third less than a statement for each row
 MANY = 20  # tuples from which on one statement for all is the lighter one
 FETCH = 2_000
 CHUNK = 5_000  # SQLite takes 32,766 parameters a statement
@@ -78,10 +80,15 @@ class Bulk:
                 return self._run_together(tx, rows, self._together)
         sql, order = self._sql(tx)
         ready = list(rows) if order == tuple(range(len(order))) else [tuple(r[i] for i in order) for r in rows]
+        marks = f"VALUES ({', '.join('?' * len(order))})"
         touched = 0
-        for start in range(0, len(ready), BATCH):
-            part = ready[start : start + BATCH]
-            touched += tx.exec_driver_sql(sql, part if len(part) > 1 else part[0]).rowcount
+        for part in chunks(ready, BATCH):
+            whole = len(part) // AT_ONCE * AT_ONCE if marks in sql else 0
+            if whole:
+                many = sql.replace(marks, marks + f", {marks[7:]}" * (AT_ONCE - 1))
+                touched += _execute(tx, many, [tuple(chain(*each)) for each in chunks(part[:whole], AT_ONCE)])
+            if whole < len(part):
+                touched += _execute(tx, sql, part[whole:])
         return touched
 
     def _are_apart(self, rows: Sequence[tuple[Any, ...]], key: Sequence[str]) -> bool:
@@ -116,6 +123,11 @@ class Bulk:
             places = {parameter: place for place, parameter in enumerate(self._parameters)}
             self._compiled[name] = str(compiled), tuple(places[key] for key in compiled.positiontup or ())
         return self._compiled[name]
+
+
+def _execute(tx: sa.Connection, sql: str, tuples: Sequence[tuple[Any, ...]]) -> int:
+    """How many rows were touched."""
+    return tx.exec_driver_sql(sql, [*tuples] if len(tuples) > 1 else tuples[0]).rowcount
 
 
 def _given(names: Sequence[str], types: Sequence[sa.types.TypeEngine[Any]]) -> sa.FromClause:
@@ -266,6 +278,17 @@ def _cross_join(join: InOrder, compiler: SQLCompiler, **options: Any) -> str:
     assert join.onclause is not None  # noqa: S101  narrows the type
     options["asfrom"] = False
     return f"{left} CROSS JOIN {right} ON {compiler.process(join.onclause, **options)}"
+
+
+def listed(dialect: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The numbers of a group that are not NULL, by comma; NULL for none. A row for each takes ten times as long."""
+    together = sa.func.string_agg if dialect == "postgresql" else sa.func.group_concat
+    return together(sa.cast(column, sa.Text()), sa.literal_column("','"))
+
+
+def unlisted(text: str | None) -> list[int]:
+    """The numbers of `listed`."""
+    return [*map(int, text.split(","))] if text else []
 
 
 class ids_in(FunctionElement[Any]):  # noqa: N801  a function of SQL

@@ -147,6 +147,9 @@ class Json(TypeDecorator[Any]):
             raise UnreadableValue("JSON") from None
 
 
+# Ready to use: to a new one the dialect has to be fitted again, which takes longer than any use of it.
+WHEN, DAY, JSON = UtcDateTime(), Day(), Json()
+
 # Driver values: what the bare driver gives and takes, without the column types above
 
 Stamp = NewType("Stamp", object)  # a moment: text on SQLite, a datetime on PostgreSQL
@@ -162,7 +165,7 @@ def native(tx: Connection, type_: TypeEngine[Any], value: Any) -> Any:
 
 def bind_day(tx: Connection, day: date) -> DriverDay:
     """A day as a value of a statement."""
-    return DriverDay(native(tx, Day(), day))
+    return DriverDay(native(tx, DAY, day))
 
 
 def as_day(value: Any) -> date:

@@ -20,12 +20,12 @@ from webapp.rules.growth import NO_SUMS, Numbers, Sums, sums
 from webapp.rules.history import end_of
 from webapp.rules.sorting import group_by
 from webapp.store import movements, standing
-from webapp.store.ends import ALIKE, DayEnd, DaysBack, End, Present, each_then, in_turn, listed
+from webapp.store.ends import ALIKE, DayEnd, DaysBack, End, Present, each_then, in_turn
 from webapp.store.movements import WHOLE, Cohort, between
 from webapp.store.standing import has_bit
-from webapp.store.statement import Query, bind_ids, in_order, texts_in
+from webapp.store.statement import Query, bind_ids, in_order, listed, texts_in, unlisted
 from webapp.store.tables import ACCOUNT_THERE, account_spans, accounts
-from webapp.store.types import Count, UtcDateTime, as_moment, native
+from webapp.store.types import WHEN, Count, UtcDateTime, as_moment, native
 
 Sides = Mapping[str, Sums]  # {project: what its accounts come to}
 NONE: Numbers = (0,) * len(METRICS)
@@ -43,7 +43,7 @@ def present(tx: sa.Connection, project_ids: Sequence[str], *, by: tuple[str, ...
         key, (profiles, counting, odd_ids, *values) = row[: len(by)], row[len(by) :]
         numbers = tuple(int(value or 0) for value in values)
         found[key] = Cohort.of(by, key, profiles, _joined(numbers[:WIDTH], numbers[WIDTH:], counting))
-        odd += map(int, odd_ids.split(",")) if odd_ids else ()
+        odd += unlisted(odd_ids)
     for one in standing.everybody(tx, "few", odd) if odd else ():
         key = tuple(getattr(one, name) for name in by)
         added = sums([((None,) * WIDTH, one.contribution)])
@@ -109,7 +109,7 @@ def _since_moment(tx: sa.Connection, rows: Iterable[Sequence[Any]], back: int, n
         if project is not None:
             then[project] = numbers[:WIDTH]
             moved[project] = _joined(numbers[WIDTH : 2 * WIDTH], numbers[2 * WIDTH :], counting)
-        others += map(int, other_ids.split(",")) if other_ids else ()
+        others += unlisted(other_ids)
     for project, more in _others(tx, others, DaysBack(back), Present()).items():
         moved[project] = moved[project].plus(more)
     return {one: _together(now.get(one, NO_SUMS), mine, moved[one]) for one, mine in then.items()}
@@ -154,7 +154,7 @@ class Crossing(NamedTuple):
 
 def crossings(tx: sa.Connection, project_ids: Sequence[str], day: date) -> list[Crossing]:
     """Who began or ceased to count for something since the end of a day."""
-    since = native(tx, UtcDateTime(), end_of(day))
+    since = native(tx, WHEN, end_of(day))
     rows = _crossings().rows(tx, projects=bind_ids(tx, project_ids), since=since)
     return [Crossing(row[0], as_moment(row[1]), as_moment(row[2])) for row in rows]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from webapp.model import lease_of
 from webapp.rules.due import next_turn
 from webapp.rules.wording import unexpected
 from webapp.sources.sheet import Tab
-from webapp.store import leases, projects, runs, tab_rows
+from webapp.store import leases, observations, projects, runs, tab_rows
 from webapp.store.projects import Project
 from webapp.sync.collector import pause_collector
 from webapp.sync.draft import make_drafts
@@ -36,7 +36,10 @@ from webapp.sync.writing import Work, write_drafts
 
 log = logging.getLogger("smart_sync")
 
-ACCOUNTS = 5_000  # of projects that share a transaction, as far as is known before: others wait for its end
+# What projects that share a transaction may have at most, as far as is known before: others wait for its end.
+ACCOUNTS = 5_000  # to be looked at
+PROJECTS = 200
+HELD_BYTES = 4 << 20  # of cells
 
 Create = Callable[[Sequence[Tab]], Mapping[str, Turn]]  # {tab id: the turn of the project that it has become}
 
@@ -68,6 +71,20 @@ class Share:
         """How many it has, as far as is known."""
         return max(self.side.rows, _accounts_of(self.turn.project) if self.turn else 0)
 
+    @property
+    def work(self) -> int:
+        """How many of them have to be looked at, if their readings are what they were."""
+        if self.side.unchanged and self.turn is not None and self.turn.project.settled:
+            return 0
+        return len(self.side.reading.rows) if self.side.reading and self.side.leaves_out else self.accounts
+
+    def work_with(self, changed: Mapping[str, Collection[int]]) -> int:
+        """The same. changed: {project id: accounts whose readings have changed}."""
+        more = len(changed.get(self.turn.project.id, ())) if self.turn else 0
+        if more and self.turn and self.side.prints is None and not self.turn.project.knows_rows:
+            return self.accounts
+        return self.work + more
+
 
 class Finished(NamedTuple):
     """What became of a project. steps: lines for the log, once it is committed."""
@@ -90,8 +107,14 @@ class Batch:
 
     @property
     def is_full(self) -> bool:
-        together = self.run.options.shortcuts.together
-        return not together or sum(share.accounts for share in self.shares) >= ACCOUNTS
+        if not self.run.options.shortcuts.together or len(self.shares) >= PROJECTS or self.held_bytes >= HELD_BYTES:
+            return True
+        return sum(share.work for share in self.shares) >= ACCOUNTS
+
+    @property
+    def held_bytes(self) -> int:
+        """Of cells that wait to be written; those that say what they said need not."""
+        return sum(share.side.cells.size for share in self.shares if share.side.cells)
 
     def add(self, turn: Turn | None, side: SheetSide) -> None:
         """Parse what the tab of a project says; it is written later.
@@ -118,8 +141,21 @@ class Batch:
 
         Raises: LostLease when the run itself was taken for dead; StoreError.
         """
-        shares, self.shares = self.shares, []
         self.run.before_merge()
+        for part in self._parts():
+            yield from self._write_together(part)
+
+    def _parts(self) -> Iterable[Sequence[Share]]:
+        """What is added, apart where the readings of so many accounts have changed that it is too much at once."""
+        shares, self.shares = self.shares, []
+        if sum(share.accounts for share in shares) < 2 * ACCOUNTS or not shares[1:]:
+            return [shares]
+        known = [share.turn.project.id for share in shares if share.turn and share.work < share.accounts]
+        with self.run.db.read() as tx:
+            changed = observations.changed_readings(tx, known)
+        return _parted(shares, [share.work_with(changed) for share in shares])
+
+    def _write_together(self, shares: Sequence[Share]) -> Iterator[Outcome]:
         turns = self.create([share.side.tab for share in shares if share.turn is None and share.side.tab])
         ready = [(share, turn) for share in shares if (turn := share.turn or self._turn(share, turns))]
         if not ready:
@@ -232,6 +268,19 @@ class Batch:
 def _forget_rows(side: SheetSide, run: LiveRun) -> SheetSide:
     """Somebody changed what is known of the project after its tab was read."""
     return reread(side, run) if side.leaves_out else side
+
+
+def _parted(shares: Sequence[Share], works: Sequence[int]) -> Iterator[Sequence[Share]]:
+    """In their order, each part with as little work as one transaction may do."""
+    part: list[Share] = []
+    done = 0
+    for share, work in zip(shares, works, strict=True):
+        if part and done + work > ACCOUNTS:
+            yield part
+            part, done = [], 0
+        part.append(share)
+        done += work
+    yield part
 
 
 class RowMemory:

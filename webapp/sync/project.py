@@ -124,8 +124,8 @@ def _sheet_values(side: SheetSide, draft: Draft) -> dict[str, Any]:
         values["rows_seen"] = side.fingerprint if draft.prints else None
     elif draft.prints is None and draft.plan is not None and draft.plan.changes_what_readers_see:
         values["rows_seen"] = None
-    if side.cells is not None:
-        values["sheet_bytes"] = side.cells.size
+    if side.size is not None:
+        values["sheet_bytes"] = side.size
     return values
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import eq
 
 _HEAD = 32  # bytes of the hash that comes first
 _EACH = 8  # bytes of a row's hash, and of an account's id
 NOBODY = 0
 
 
-class RowPrints(NamedTuple):
+@dataclass(frozen=True)
+class RowPrints:
     """The rows of a tab, from row 1.
 
     head: a hash of what else decides what a row means: the header, the tab's name, the settings.
@@ -40,7 +43,7 @@ class RowPrints(NamedTuple):
     def to_bytes(self) -> bytes:
         return self.head + self.hashes + self.ids.tobytes()
 
-    @property
+    @cached_property
     def quiet(self) -> set[int]:
         """The accounts of which there is nothing to do or to say."""
         return {*self.ids} - {NOBODY}
@@ -48,9 +51,13 @@ class RowPrints(NamedTuple):
     def follow(self, hashes: bytes) -> RowPrints:
         """The same tab read once more: NOBODY's are the rows that are new, or say something else than they did."""
         old, new = (memoryview(one).cast("Q") for one in (self.hashes, hashes))
-        same = min(len(old), len(new))
-        ids = array("q", map(_if_same, self.ids, old, new))
-        ids.extend([NOBODY] * (len(new) - same))
+        ids = self.ids[: len(new)]
+        ids.extend([NOBODY] * (len(new) - len(ids)))
+        is_same = bytes(map(eq, old, new))
+        place = is_same.find(False)
+        while place >= 0:
+            ids[place] = NOBODY
+            place = is_same.find(False, place + 1)
         return RowPrints(self.head, hashes, ids)
 
     def unread(self) -> list[int]:
@@ -61,7 +68,7 @@ class RowPrints(NamedTuple):
         """With NOBODY in the place of all others."""
         if self.quiet <= accounts:
             return self
-        return self._replace(ids=array("q", (one if one in accounts else NOBODY for one in self.ids)))
+        return replace(self, ids=array("q", (one if one in accounts else NOBODY for one in self.ids)))
 
     def having(self, accounts: Mapping[int, int]) -> RowPrints:
         """With accounts in their rows. accounts: {number of the row, from 1: id}."""
@@ -70,8 +77,4 @@ class RowPrints(NamedTuple):
         ids = self.ids[:]
         for number, account in accounts.items():
             ids[number - 1] = account
-        return self._replace(ids=ids)
-
-
-def _if_same(account: int, old: int, new: int) -> int:
-    return account if old == new else NOBODY
+        return replace(self, ids=ids)

@@ -22,7 +22,7 @@ from webapp.sync.row_prints import RowPrints
 class SheetSide:
     """What one run learned of a project's tab.
 
-    cells: as read, None when the tab was not read. grid: what they decode to, where that is known already. error: why not, or why what was read is no use.
+    cells: as read, None when the tab was not read or is unchanged. size: of the cells in bytes, None when the tab was not read. grid: what they decode to, where that is known already. error: why not, or why what was read is no use.
     degraded: the source is out of reach for now; what it said before stands.
     reading: what the cells mean. rows: accounts in it; a plan takes them out of it.
     unchanged: they are what the stored observations were read from already.
@@ -32,6 +32,7 @@ class SheetSide:
 
     tab: Tab | None = None
     cells: Cells | None = None
+    size: int | None = None
     grid: Grid | None = None
     locale: str | None = None
     error: SourceError | None = None
@@ -66,7 +67,7 @@ def parse_side(
         return _unread(side, side.cells.error, budget)
     fingerprint = _fingerprint(side.cells, side.tab, side.locale, options)
     if options.shortcuts.unchanged_tab and not force and fingerprint == seen:
-        return replace(side, fingerprint=fingerprint, unchanged=True)
+        return replace(side, cells=None, grid=None, fingerprint=fingerprint, unchanged=True)
     try:
         reading, prints = _read(side, side.cells, side.tab.title, options, budget, None if force else known())
     except SourceError as error:

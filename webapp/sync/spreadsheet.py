@@ -231,11 +231,12 @@ class SpreadsheetSync:
                 yield from batch.write()
                 yield from self.sync_unread(book, turns[place:], error)
                 return
-            if batch.is_full or place + 1 in ends:
+            if batch.is_full or (place + 1 in ends and batch.held_bytes):
                 yield from batch.write()
+        yield from batch.write()
 
     def add(self, batch: Batch, book: Book, turn: TabTurn, cells: Cells) -> None:
-        side = SheetSide(tab=turn.tab, cells=cells, locale=book.locale)
+        side = SheetSide(tab=turn.tab, cells=cells, size=cells.size, locale=book.locale)
         if turn.turn is not None:
             batch.add(turn.turn, side)
         elif (grid := self.look(turn.tab, cells)) is not None:

@@ -17,7 +17,7 @@ from webapp.store import accounts, audit, changes, days, doubts, held, observati
 from webapp.store.doubts import DoubtedDay
 from webapp.store.projects import Project
 from webapp.store.snapshots import Taken, Wanted
-from webapp.store.types import UtcDateTime, native
+from webapp.store.types import WHEN, native
 from webapp.sync.draft import Draft
 from webapp.sync.live import LiveRun
 from webapp.sync.plan import DayValue, HeldChange, Newcomer, Plan
@@ -205,7 +205,7 @@ def _withdrawn(tx: sa.Connection, plan: Plan, day: date, now: datetime, at: date
 
 def _write_sheet(tx: sa.Connection, plans: Sequence[Plan], new_ids: Sequence[int], now: datetime) -> None:
     """What the sheet says."""
-    stamp = native(tx, UtcDateTime(), now)
+    stamp = native(tx, WHEN, now)
     newcomers = (account for plan in plans for account in plan.newcomers)
     rows: list[tuple[Any, ...]] = [
         (account_id, "sheet", *account.row.counts, stamp, account.origin, None, account.row.unread & ALL, 0)
