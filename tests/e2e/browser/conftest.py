@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +143,22 @@ def opened(browser: Browser, watched: Watched) -> Iterator[Opening]:
     yield open_page
     for one in contexts:
         one.close()
+
+
+def to_project(page: Page, name: str = "Beauty Lab") -> Page:
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("heading", level=1, name=name).wait_for()
+    return page
+
+
+def write(service: Service, sql: str, *values: Any) -> None:
+    with closing(sqlite3.connect(service.database)) as connection, connection:
+        connection.execute(sql, values)
+
+
+def hold(service: Service) -> None:
+    write(
+        service,
+        "INSERT INTO held_observations (account_id, metric, value, last_good, held_at, state)"
+        " SELECT min(id), 'views', 999999, 1000, '2026-03-02 10:00:00', 'held' FROM accounts",
+    )

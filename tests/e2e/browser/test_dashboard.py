@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-from contextlib import closing
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboard.filled import TOKEN
-from tests.e2e.browser.conftest import READ, Opening, Watched
+from tests.e2e.browser.conftest import READ, Opening, Watched, to_project, write
 from tests.e2e.browser.looking import barriers
-from tests.e2e.google import Google
 from tests.e2e.harness import TOKEN as SERVICE_TOKEN
 from tests.e2e.harness import Service
 from webapp.access import COOKIE
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
 MARKUP = "<img src=x onerror=alert(1)>"
-
-
-def to_project(page: Page, name: str = "Beauty Lab") -> Page:
-    page.get_by_role("link", name=name, exact=True).click()
-    page.get_by_role("heading", level=1, name=name).wait_for()
-    return page
 
 
 def addresses(page: Page) -> list[str]:
@@ -62,61 +52,6 @@ def test_somebody_signs_in_looks_around_and_signs_out(site: Service, opened: Ope
     page.goto(f"{site.url}/")
 
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-
-
-def test_progress_is_shown_wherever_the_run_is_and_numbers_change_without_a_reload(
-    service: Service, book: Google, opened: Opening
-) -> None:
-    page = opened(service.url, token=SERVICE_TOKEN)
-    page.evaluate("window.same = true")
-    card = page.locator(".card", has_text="Project A")
-    expect(card.locator(".facts dd").first).to_have_text("300")
-    book.tab("Project A", 3, 500)
-
-    with book.gate() as gate:
-        triggered = service.sync_later(run_async=True)
-        gate.wait()
-        page.goto(f"{service.url}/runs")
-        page.goto(service.url)
-        page.evaluate("window.same = true")
-        expect(page.get_by_role("progressbar")).to_be_visible()
-        expect(page.get_by_role("button", name="Sync all")).to_be_disabled()
-        expect(card.locator(".badge")).to_have_text("syncing")
-    assert triggered.result().status == 202
-
-    expect(card.locator(".facts dd").first).to_have_text("1,500")
-    expect(page.get_by_role("button", name="Sync all")).to_be_enabled()
-    assert page.evaluate("window.same") is True
-
-
-def test_what_somebody_else_starts_and_changes_is_seen_without_a_reload(
-    service: Service, book: Google, opened: Opening
-) -> None:
-    mine, others = opened(service.url, token=SERVICE_TOKEN), opened(service.url, token=SERVICE_TOKEN)
-    others.evaluate("window.same = true")
-    with others.expect_response("**/pulse"):
-        pass
-    book.tab("Project A", 3, 700)
-
-    with book.gate() as gate:
-        mine.get_by_role("button", name="Sync all").click()
-        gate.wait()
-        expect(others.get_by_role("progressbar")).to_be_visible()
-    card = others.locator(".card", has_text="Project A")
-    expect(card.locator(".facts dd").first).to_have_text("2,100")
-
-    assert others.evaluate("window.same") is True
-
-
-def test_refresh_syncs_one_project_and_shows_its_new_numbers(service: Service, book: Google, opened: Opening) -> None:
-    page = to_project(opened(service.url, token=SERVICE_TOKEN), "Project A")
-    page.evaluate("window.same = true")
-    book.put("Project A", 2, 4_321)
-    page.get_by_role("button", name="Refresh").click()
-
-    expect(page.get_by_role("cell", name="4,321", exact=True)).to_be_visible()
-    expect(page.get_by_role("button", name="Refresh")).to_be_enabled()
-    assert page.evaluate("window.same") is True
 
 
 def test_a_chart_is_read_with_the_keyboard(site: Service, opened: Opening) -> None:
@@ -192,14 +127,6 @@ def test_the_cell_of_a_file_is_copied_with_a_click(site: Service, opened: Openin
     assert page.evaluate("navigator.clipboard.readText()") == words
 
 
-def test_what_a_sync_of_everything_came_to_is_said(service: Service, book: Google, opened: Opening) -> None:
-    page = opened(service.url, token=SERVICE_TOKEN)
-    book.put("Project A", 2, 4_321)
-    page.get_by_role("button", name="Sync all").click()
-
-    expect(page.locator("#said")).to_have_text(re.compile(r"^Latest sync .* succeeded: 1 project done, 0 failed"))
-
-
 def test_accounts_are_sorted_and_filtered_in_place(site: Service, opened: Opening) -> None:
     page = to_project(opened(site.url, token=TOKEN))
     page.evaluate("window.same = true")
@@ -223,37 +150,6 @@ def test_who_reads_has_no_buttons(site: Service, opened: Opening) -> None:
     expect(page.get_by_role("button")).to_have_text(["Sign out"])
     to_project(page)
     expect(page.get_by_role("button")).to_have_text(["Sign out", "Show", "Filter"])
-
-
-def test_a_held_value_is_accepted(service: Service, opened: Opening) -> None:
-    hold(service)
-    page = opened(service.url, token=SERVICE_TOKEN)
-    page.get_by_role("link", name="1 held value").click()
-    page.get_by_role("button", name="Accept views 999,999").click()
-
-    page.get_by_role("heading", level=1, name="Project A").wait_for()
-    expect(page.get_by_role("heading", name="Held values")).to_have_count(0)
-    assert service.rows("SELECT state FROM held_observations") == ["accepted"]
-
-
-def test_an_account_is_mended_with_the_keyboard(service: Service, opened: Opening) -> None:
-    hold(service)
-    page = to_project(opened(service.url, token=SERVICE_TOKEN), "Project A")
-    page.locator("#held a").first.click()
-    waiting = page.locator("#views")
-    expect(waiting).to_contain_text("999,999 waits")
-    waiting.get_by_role("button", name="Reject views 999,999").press("Enter")
-    expect(waiting).to_contain_text("Rejected 999,999")
-
-    waiting.locator("summary").press("Enter")
-    waiting.get_by_role("textbox", name="Views").fill("4,000")
-    waiting.get_by_label("Why").fill("counted by hand")
-    waiting.get_by_label("Why").press("Enter")
-
-    expect(waiting).to_contain_text("Pin 4,000 counted by hand from the next sync on")
-    assert service.rows("SELECT metric, value FROM pins") == [("views", 4000)]
-    waiting.get_by_role("button", name="Unpin views").press("Enter")
-    expect(waiting).not_to_contain_text("counted by hand")
 
 
 def test_how_often_a_project_is_synced_by_itself_is_saved_at_once(service: Service, opened: Opening) -> None:
@@ -307,19 +203,6 @@ def scheduled(page: Page) -> tuple[Locator, Locator, Locator]:
     """The switch, the interval, and what is said of the next sync."""
     form = page.locator("[data-auto-sync]")
     return form.get_by_role("switch", name="Auto-sync"), form.get_by_label("Interval"), form.locator(".next")
-
-
-def write(service: Service, sql: str, *values: Any) -> None:
-    with closing(sqlite3.connect(service.database)) as connection, connection:
-        connection.execute(sql, values)
-
-
-def hold(service: Service) -> None:
-    write(
-        service,
-        "INSERT INTO held_observations (account_id, metric, value, last_good, held_at, state)"
-        " SELECT min(id), 'views', 999999, 1000, '2026-03-02 10:00:00', 'held' FROM accounts",
-    )
 
 
 def test_markup_from_a_sheet_is_shown_and_not_run(service: Service, opened: Opening) -> None:

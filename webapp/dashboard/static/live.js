@@ -32,8 +32,24 @@ async function ask(url, options) {
 function placeOf(element) {
   const region = element?.closest("[data-live]");
   if (!region) return null;
-  const same = (one) => one.tagName === element.tagName && one.getAttribute("href") === element.getAttribute("href") && one.name === element.name;
-  return { id: region.id, at: [...region.querySelectorAll(element.tagName)].filter(same).indexOf(element), same };
+  const same = (one) => one.tabIndex === element.tabIndex && one.getAttribute("href") === element.getAttribute("href") && one.name === element.name;
+  const all = (one) => [...(one?.querySelectorAll(element.tagName) ?? [])].filter(same);
+  return { id: region.id, all, at: all(region).indexOf(element), day: element.type === "range" ? element.value : null };
+}
+
+// The focus where it was, and the chart at the day that somebody is at.
+function takeBack(place) {
+  if (!place || document.activeElement?.closest?.("[data-live]")) return;
+  const element = place.all(document.getElementById(place.id))[Math.max(0, place.at)];
+  element?.focus({ preventScroll: true });
+  if (!element || place.day === null) return;
+  element.value = place.day;
+  element.dispatchEvent(new Event("input"));
+}
+
+// Whether somebody has typed into a form that is not sent yet.
+function isTypedIn(region) {
+  return [...region.querySelectorAll(".stack input")].some((one) => one.value !== one.defaultValue);
 }
 
 function put(fresh, all) {
@@ -42,7 +58,7 @@ function put(fresh, all) {
   document.title = fresh.title;
   for (const old of document.querySelectorAll("[data-live]")) {
     const now = fresh.getElementById(old.id);
-    if (!now || old.contains(busy) || old.outerHTML === now.outerHTML) continue;
+    if (!now || old.contains(busy) || isTypedIn(old) || old.outerHTML === now.outerHTML) continue;
     const open = old.querySelector("details")?.open;
     const scrolled = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
     old.replaceWith(document.importNode(now, true));
@@ -50,11 +66,8 @@ function put(fresh, all) {
     if (open && put.querySelector("details")) put.querySelector("details").open = true;
     put.querySelectorAll(".scroll").forEach((one, n) => { one.scrollLeft = scrolled[n] ?? 0; });
   }
-  if (place && !document.activeElement?.closest?.("[data-live]")) {
-    const region = document.getElementById(place.id);
-    [...(region?.querySelectorAll("a, button, input, select") ?? [])].filter(place.same)[Math.max(0, place.at)]?.focus({ preventScroll: true });
-  }
   document.dispatchEvent(new CustomEvent("page:changed"));
+  takeBack(place);
   follow();
 }
 

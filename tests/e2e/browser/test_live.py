@@ -1,0 +1,175 @@
+"""What others start and change reaches every open page, and disturbs nobody who is at work on it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.browser.conftest import Opening, to_project
+from tests.e2e.google import Google
+from tests.e2e.harness import TOKEN, Service
+
+
+def test_progress_is_shown_wherever_the_run_is_and_numbers_change_without_a_reload(
+    service: Service, book: Google, opened: Opening
+) -> None:
+    page = opened(service.url, token=TOKEN)
+    page.evaluate("window.same = true")
+    card = page.locator(".card", has_text="Project A")
+    expect(card.locator(".facts dd").first).to_have_text("300")
+    book.tab("Project A", 3, 500)
+
+    with book.gate() as gate:
+        triggered = service.sync_later(run_async=True)
+        gate.wait()
+        page.goto(f"{service.url}/runs")
+        page.goto(service.url)
+        page.evaluate("window.same = true")
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        expect(page.get_by_role("button", name="Sync all")).to_be_disabled()
+        expect(card.locator(".badge")).to_have_text("syncing")
+    assert triggered.result().status == 202
+
+    expect(card.locator(".facts dd").first).to_have_text("1,500")
+    expect(page.get_by_role("button", name="Sync all")).to_be_enabled()
+    assert page.evaluate("window.same") is True
+
+
+def test_what_somebody_else_starts_and_changes_is_seen_without_a_reload(
+    service: Service, book: Google, opened: Opening
+) -> None:
+    mine, others = opened(service.url, token=TOKEN), opened(service.url, token=TOKEN)
+    others.evaluate("window.same = true")
+    with others.expect_response("**/pulse"):
+        pass
+    book.tab("Project A", 3, 700)
+
+    with book.gate() as gate:
+        mine.get_by_role("button", name="Sync all").click()
+        gate.wait()
+        expect(others.get_by_role("progressbar")).to_be_visible()
+    card = others.locator(".card", has_text="Project A")
+    expect(card.locator(".facts dd").first).to_have_text("2,100")
+
+    assert others.evaluate("window.same") is True
+
+
+def test_refresh_syncs_one_project_and_shows_its_new_numbers(service: Service, book: Google, opened: Opening) -> None:
+    page = to_project(opened(service.url, token=TOKEN), "Project A")
+    page.evaluate("window.same = true")
+    book.put("Project A", 2, 4_321)
+    page.get_by_role("button", name="Refresh").click()
+
+    expect(page.get_by_role("cell", name="4,321", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Refresh")).to_be_enabled()
+    assert page.evaluate("window.same") is True
+
+
+def test_what_a_sync_of_everything_came_to_is_said(service: Service, book: Google, opened: Opening) -> None:
+    page = opened(service.url, token=TOKEN)
+    book.put("Project A", 2, 4_321)
+    page.get_by_role("button", name="Sync all").click()
+
+    expect(page.locator("#said")).to_have_text(re.compile(r"^Latest sync .* succeeded: 1 project done, 0 failed"))
+
+
+@pytest.fixture
+def others(service: Service, opened: Opening) -> dict[str, Page]:
+    """Somebody else's browser, with a page of each kind open that numbers or runs are on."""
+    first = to_project(opened(service.url, token=TOKEN), "Project A")
+    found = {"project": first}
+    for name, path in (("home", "/"), ("runs", "/runs"), ("account", "/accounts/1")):
+        found[name] = first.context.new_page()
+        found[name].goto(service.url + path)
+    for page in found.values():
+        page.evaluate("window.same = true")
+        with page.expect_response("**/pulse"):
+            pass
+    return found
+
+
+def test_what_one_starts_others_see_on_every_page(
+    service: Service, book: Google, opened: Opening, others: dict[str, Page]
+) -> None:
+    mine = opened(service.url, token=TOKEN)
+    book.tab("Project A", 3, 700)
+    with book.gate() as gate:
+        mine.get_by_role("button", name="Sync all").click()
+        gate.wait()
+        expect(others["home"].get_by_role("progressbar")).to_be_visible()
+        expect(others["project"].get_by_role("progressbar")).to_be_visible()
+        expect(others["project"].get_by_role("button", name="Refresh")).to_be_disabled()
+        expect(others["runs"].locator("tbody .badge").first).to_have_text("running")
+    expect(others["home"].locator(".card .facts dd").first).to_have_text("2,100")
+    expect(others["project"].get_by_role("link", name=re.compile("^followers 2,100"))).to_be_visible()
+    expect(others["account"].get_by_role("link", name=re.compile("^followers 700"))).to_be_visible()
+    expect(others["account"].locator("#followers h3")).to_have_text("Followers 700")
+    expect(others["runs"].locator("tbody .badge").first).to_have_text("succeeded")
+
+    assert all(page.evaluate("window.same") for page in others.values())
+
+
+def test_a_change_of_somebody_else_s_is_seen_too(service: Service, opened: Opening, others: dict[str, Page]) -> None:
+    mine = to_project(opened(service.url, token=TOKEN), "Project A")
+    mine.get_by_role("switch", name="Auto-sync").press("Space")
+    expect(mine.get_by_text("Not synced by itself", exact=True)).to_be_visible()
+
+    expect(others["project"].get_by_text("Not synced by itself", exact=True)).to_be_visible()
+    expect(others["home"].get_by_text("auto-sync is off")).to_be_visible()
+    assert others["project"].evaluate("window.same") is True
+
+
+@pytest.mark.parametrize("selector", ["summary", "#accounts .scroll", "#accounts thead a", "[type=range]"])
+def test_the_focus_stays_where_it_is_when_numbers_change(
+    service: Service, book: Google, opened: Opening, selector: str
+) -> None:
+    page = to_project(opened(service.url, token=TOKEN), "Project A")
+    control = page.locator(selector).first
+    control.focus()
+    if selector == "[type=range]":
+        page.keyboard.press("Home")
+    before = day_of(control)
+    control.evaluate("(one) => { one.old = true }")
+    book.tab("Project A", 3, 700)
+    assert service.sync().status == 200
+    expect(page.get_by_role("link", name=re.compile("^followers 2,100"))).to_be_visible()
+
+    expect(control).to_be_focused()
+    assert control.evaluate("(one) => one.old") is None
+    assert day_of(control) == before
+
+
+def day_of(control: Locator) -> str:
+    """The day that a chart is read at; nothing of another control."""
+    return (control.get_attribute("aria-valuetext") or "").partition(":")[0]
+
+
+def test_what_is_typed_and_not_sent_stays_when_numbers_change(service: Service, book: Google, opened: Opening) -> None:
+    page = opened(service.url, token=TOKEN)
+    page.goto(f"{service.url}/accounts/1")
+    views, likes = page.locator("#views"), page.locator("#likes")
+    for metric in (views, likes):
+        metric.locator("summary").click()
+    views.get_by_role("textbox", name="Views").fill("4,000")
+    likes.get_by_role("textbox", name="Likes").focus()
+    book.tab("Project A", 3, 700)
+    assert service.sync().status == 200
+    expect(page.locator("#followers h3")).to_have_text("Followers 700")
+
+    expect(page.get_by_role("link", name=re.compile("^views 7,000"))).to_be_visible()
+    expect(views.get_by_role("textbox", name="Views")).to_have_value("4,000")
+    expect(likes.get_by_role("textbox", name="Likes")).to_be_focused()
+
+
+def test_a_page_without_a_stream_asks_and_sees_the_same(service: Service, book: Google, opened: Opening) -> None:
+    page = opened(service.url, token=TOKEN)
+    page.route("**/events", lambda route: route.fulfill(status=204))
+    book.tab("Project A", 3, 700)
+    with book.gate() as gate:
+        page.get_by_role("button", name="Sync all").click()
+        gate.wait()
+        expect(page.locator(".run-words")).to_have_text(re.compile("^Read · 0 of 1"))
+
+    expect(page.locator(".card .facts dd").first).to_have_text("2,100")
