@@ -23,7 +23,8 @@ NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE 
 TROUBLE = f"""
 UPDATE accounts SET username = 'a.rather.long.name.of.somebody.' || id, owner = 'Somebody or other ' || (id % 9),
     profile_url = 'https://www.instagram.com/a.rather.long.name.of.somebody.' || id || '/', topic = 'A topic ' || topic;
-UPDATE projects SET name = 'Campaign of a client ' || name, worksheet_id = name, target_views = 99000000000,
+UPDATE projects SET name = 'Campaign of a client ' || name, worksheet_id = name, target_views = 99000000000, failures = 3,
+    last_error = 'the tab ''' || name || ''' has gone from the spreadsheet (the tabs there are: A, B, C)',
     sheet_columns = '{{"followers": "E", "likes": "F", "comments": "G", "videos": "H", "views": "I"}}',
     sheet_report = ({NUMBERS.format(999)} SELECT json_object('problems', (SELECT json_group_array(json_object(
         'code', 'invalid_number', 'cell', projects.name || '!G' || (i + 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 from webapp.dashboard.charts import Added, ChartDay, add_up, by_week, draw_bars, draw_line, from_first_known, mark_left
@@ -26,8 +27,24 @@ def test_a_day_without_a_snapshot_is_dotted_from_its_neighbours_on() -> None:
 
     assert drawn is not None
     assert drawn.path == "M0 200M1000 0"
-    assert drawn.gaps == "M0 200L500 200L1000 0"
+    assert drawn.gaps == "M0 200l500 0 500-200"
     assert drawn.ys == [200.0, None, 0.0]
+
+
+def test_a_path_leads_back_to_every_point() -> None:
+    values = [3, 17, 17, 16, 5, 105, 104, 90, 91, 250, 249, 248, 0, 1, 0]
+    drawn = draw_line(points(*values))
+    assert drawn is not None
+    assert drawn.path.count("M") == 1
+
+    (x, y), *steps = ([float(n) for n in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", part)] for part in drawn.path.split("l"))
+    ends = [(round(x, 1), round(y, 1))]
+    for dx, dy in zip(steps[0][::2], steps[0][1::2], strict=True):
+        x, y = x + dx, y + dy
+        ends.append((round(x, 1), round(y, 1)))
+
+    assert [end for _, end in ends] == drawn.ys
+    assert [end for end, _ in ends] == [round(1000 * place / 14, 1) for place in range(15)]
 
 
 def test_two_gaps_are_two_dotted_lines_and_a_gap_at_the_end_has_one_neighbour() -> None:

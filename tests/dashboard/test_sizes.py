@@ -22,7 +22,7 @@ from webapp.model import METRICS
 MOST_BYTES = 100_000
 MOST_STATEMENTS = 32
 SOME = "/projects/project-0"
-SPREAD = {"few": (10, 100), "one": (1, 1000)}
+SPREAD = {"few": (10, 100), "one": (1, 1000), "many": (200, 5)}
 
 
 class Big(NamedTuple):

@@ -28,8 +28,8 @@ from webapp.store.db import Database
 from webapp.store.outbox import Standing
 from webapp.store.thresholds import Threshold
 
-CLOSED = 50
-PER_PAGE = 40  # of those that are open
+CLOSED = 40
+PER_PAGE = 30  # of those that are open
 WATCHED = 40
 MUTES = {"12": "12 hours", "72": "3 days", "336": "2 weeks", "": "until taken back"}
 

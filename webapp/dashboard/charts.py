@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain, pairwise
 
 from webapp.rules.words import compact, day_words
 
@@ -286,12 +287,23 @@ def _gaps(
 
 
 def _path(runs: Sequence[Sequence[tuple[float, float]]]) -> str:
-    return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in run) for run in runs)
+    """From point to point by how far it is: half as long as by where they are."""
+    return "".join(f"M{x:g} {y:g}" + _steps(run) for run in runs for x, y in run[:1])
+
+
+def _steps(run: Sequence[tuple[float, float]]) -> str:
+    steps = [(x - before[0], y - before[1]) for before, (x, y) in pairwise(run)]
+    return "l" + "".join(map(_number, chain(*steps))).lstrip() if steps else ""
+
+
+def _number(step: float) -> str:
+    """With as little before it as tells it from the number before: ` 3`, `-.5`."""
+    text = f"{abs(round(step, 1)):g}"
+    return ("-" if step < 0 and text != "0" else " ") + (text[1:] if text.startswith("0.") else text)
 
 
 def _area(runs: Sequence[Sequence[tuple[float, float]]]) -> str:
-    closed = (f"{_path([run])}L{run[-1][0]:g} {HEIGHT}L{run[0][0]:g} {HEIGHT}z" for run in runs if len(run) > 1)
-    return "".join(closed)
+    return "".join(f"{_path([run])}V{HEIGHT}H{run[0][0]:g}z" for run in runs if len(run) > 1)
 
 
 def _days(points: Sequence[ChartDay], *, bars: bool = False) -> list[AxisMark]:

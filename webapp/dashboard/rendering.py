@@ -156,7 +156,7 @@ def until(moment: Any, now: datetime, *, spelled: bool = False) -> Markup:
 
 def _time(moment: datetime, kind: str, text: str) -> Markup:
     marked = Markup('<time datetime="{}" title="{}" data-{}>{}</time>')
-    return marked.format(iso(moment), words.utc(moment), kind, text)
+    return marked.format(iso(moment.replace(microsecond=0)), words.utc(moment), kind, text)
 
 
 def _link(url: str) -> str:

@@ -27,7 +27,7 @@ from webapp.store.runs import ProjectResult, Run
 RUNS = 50
 OUTCOMES = ("succeeded", "degraded", "partial", "failed", "cancelled", "abandoned")
 CHANGES = 100
-RESULTS = 100
+RESULTS = 50
 TALLEST, BAR, GAP = 60, 14, 4  # of the bars: pixels
 
 
@@ -129,11 +129,12 @@ def run(run_id: str) -> Response:
 
 
 def _problems(results: Sequence[ProjectResult], heads: Mapping[str, Project]) -> dict[str, list[ProblemGroup]]:
-    """{project id: its problems by kind}, the first of all projects."""
+    """{project id: its problems by kind}, of the first projects that have any."""
     left, found = PROBLEMS, {}
     for one in results:
-        found[one.project_id] = problem_groups(heads.get(one.project_id), one.problems, left)
-        left -= sum(len(group.shown) for group in found[one.project_id])
+        if one.problems and left > 0:
+            found[one.project_id] = problem_groups(heads.get(one.project_id), one.problems, left)
+            left -= sum(len(group.shown) for group in found[one.project_id])
     return found
 
 

@@ -16,22 +16,11 @@ from webapp.rules.growth import NO_SUMS, Movement, Sums
 from webapp.rules.history import ONE
 from webapp.rules.words import compact, day_words
 from webapp.store import days as kept_days
+from webapp.store.days import MetricDay, Numbers
 from webapp.store.ends import DayEnd, Present
 from webapp.store.wholes import crossings, since_day
 
 VIEWS = METRICS.index("views")
-
-
-class CourseDay(NamedTuple):
-    """One metric of a project on a day. known: accounts that count for it."""
-
-    total: int
-    growth: int
-    joined: int
-    left: int
-    known: int
-    accounts: int
-    carried: int
 
 
 class Course(NamedTuple):
@@ -41,7 +30,7 @@ class Course(NamedTuple):
     beginning of those.
     """
 
-    days: Sequence[CourseDay]
+    days: Sequence[Numbers]
     views: Sequence[int | None]
     since: Sums
     recent: Sums
@@ -51,35 +40,35 @@ class Course(NamedTuple):
 
 def find_courses(tx: sa.Connection, now: Mapping[str, Sums], place: int, count: int, today: date) -> dict[str, Course]:
     """{project id: its course over so many days, today the last}. now: what the projects come to at present."""
-    start = today - (count - 1) * ONE
+    ids, start = [*now], today - (count - 1) * ONE
     first = start - (count - 1) * ONE
-    past = kept_days.of_projects(tx, [*now], min(start, today - (SPARK_DAYS - 1) * ONE), today)
-    begun = kept_days.of_projects(tx, [*now], first, first)
-    sums = {one: {day.day: day.sums for day in (*begun[one], *days)} for one, days in past.items()}
-    crossed = crossings(tx, [*now], first)
-
-    def at(day: date) -> dict[str, Sums]:
-        return {one: mine.get(day, NO_SUMS) for one, mine in sums.items()}
-
-    since = since_day(tx, DayEnd(today), Present(), at(today), now, crossed)
-    recent = since_day(tx, DayEnd(start), DayEnd(today), at(start), at(today), crossed)
-    earlier = since_day(tx, DayEnd(first), DayEnd(start), at(first), at(start), crossed)
+    days = kept_days.of_metric(tx, ids, place, start, today)
+    views = days
+    if place != VIEWS or count < SPARK_DAYS:
+        views = kept_days.of_metric(tx, ids, VIEWS, today - (SPARK_DAYS - 1) * ONE, today)
+    at_first, at_start, at_end = (kept_days.sums_at(tx, ids, day) for day in (first, start, today))
+    crossed = crossings(tx, ids, first)
+    since = since_day(tx, DayEnd(today), Present(), at_end, now, crossed)
+    recent = since_day(tx, DayEnd(start), DayEnd(today), at_start, at_end, crossed)
+    earlier = since_day(tx, DayEnd(first), DayEnd(start), at_first, at_start, crossed)
     return {
         one: Course(
-            [_course_day(mine.get(start + n * ONE, NO_SUMS), place) for n in range(count)],
-            [day.total[VIEWS] for day in past[one][-SPARK_DAYS:]],
+            days[one],
+            _spark(views[one][-SPARK_DAYS:]),
             since[one],
             recent[one],
             earlier[one],
-            bool(mine.get(first, NO_SUMS).now[place]),
+            bool(at_first[one].now[place]),
         )
-        for one, mine in sums.items()
+        for one in ids
     }
 
 
-def _course_day(sums: Sums, place: int) -> CourseDay:
-    total, growth, joined, left, now, _, _, accounts, carried = sums  # thousands of days: one by one would be slow
-    return CourseDay(total[place], growth[place], joined[place], left[place], now[place], accounts, carried)
+def _spark(days: Sequence[Numbers]) -> list[int | None]:
+    """What a metric came to, from the first day on which anybody counts; None where nobody counts for it."""
+    listed = [*map(MetricDay._make, days)]
+    first = next((at for at, day in enumerate(listed) if day.accounts), len(listed))
+    return [day.total if day.known else None for day in listed[first:]]
 
 
 class Compared(NamedTuple):
@@ -156,8 +145,8 @@ def points_of(courses: Sequence[Course], place: int, today: date) -> list[ChartD
     return from_first_known(points)
 
 
-def _point(day: date, parts: Sequence[CourseDay]) -> ChartDay:
-    total = CourseDay(*map(sum, zip(*parts, strict=True)))
+def _point(day: date, parts: Sequence[Numbers]) -> ChartDay:
+    total = MetricDay(*map(sum, zip(*parts, strict=True)))
     if not total.known and not total.left:
         return ChartDay(day, None, gap=True)
     value = total.total if total.known else None

@@ -11,8 +11,9 @@ Everything that shows growth, for days, for hours or for a day's bar, takes it f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import add, sub
 from typing import NamedTuple
 
 from webapp.model import METRICS, UNKNOWN, Values
@@ -132,15 +133,14 @@ class Sums(NamedTuple):
         return _known(self.total, self.now)
 
     def plus(self, other: Sums) -> Sums:
-        return self._combine(other, 1)
+        return self._combine(other, add)
 
     def minus(self, other: Sums) -> Sums:
-        return self._combine(other, -1)
+        return self._combine(other, sub)
 
-    def _combine(self, other: Sums, sign: int) -> Sums:
-        pairs = zip(self[:-2], other[:-2], strict=True)
-        parts = [tuple(a + sign * b for a, b in zip(mine, theirs, strict=True)) for mine, theirs in pairs]
-        return Sums._make([*parts, self.accounts + sign * other.accounts, self.carried + sign * other.carried])
+    def _combine(self, other: Sums, by: Callable[[int, int], int]) -> Sums:
+        parts = [tuple(map(by, mine, theirs)) for mine, theirs in zip(self[:-2], other[:-2], strict=True)]
+        return Sums._make([*parts, by(self.accounts, other.accounts), by(self.carried, other.carried)])
 
     def from_nothing(self) -> Sums:
         """The same, if nobody had counted before: all have joined."""

@@ -210,6 +210,58 @@ def of_projects(tx: sa.Connection, project_ids: Sequence[str], start: date, end:
     return {one: project_days_of(_every_day(found.get(one, {}), start, end)) for one in project_ids}
 
 
+def sums_at(tx: sa.Connection, project_ids: Sequence[str], day: date) -> dict[str, Sums]:
+    """{project id: its sums of one day}, for every one of them."""
+    found = _rows(tx, project_ids, day, day)
+    return {one: _every_day(found.get(one, {}), day, day)[day] for one in project_ids}
+
+
+class MetricDay(NamedTuple):
+    """One metric of many accounts on a day. known: accounts that count for it."""
+
+    total: int
+    growth: int
+    joined: int
+    left: int
+    known: int
+    accounts: int
+    carried: int
+
+
+NO_METRIC = MetricDay(*[0] * len(MetricDay._fields))
+Numbers = tuple[int, ...]  # as a MetricDay; thousands of those would be slow
+
+
+def of_metric(
+    tx: sa.Connection, project_ids: Sequence[str], place: int, start: date, end: date
+) -> dict[str, list[Numbers]]:
+    """{project id: one metric on each day from `start` to `end`}, for every one of them."""
+    places = {str(day): at for at, day in enumerate(days_between(start, end))}
+    before: dict[str, Numbers] = {}
+    found: dict[str, list[Numbers | None]] = {one: [None] * len(places) for one in project_ids}
+    for project_id, day, text, *counts in _driver_rows(tx, project_ids, start, end):
+        total, growth, joined, left, now, *_ = _parts(text)
+        numbers = (total[place], growth[place], joined[place], left[place], now[place], *counts)
+        if (at := places.get(str(day))) is None:
+            before[project_id] = numbers
+        else:
+            found[project_id][at] = numbers
+    return {one: _carried(days, before.get(one, NO_METRIC)) for one, days in found.items()}
+
+
+def _carried(days: Sequence[Numbers | None], last: Numbers) -> list[Numbers]:
+    """As `Sums.carry` has it: days without a row say what the one before says."""
+    found = []
+    for one in days:
+        if one is None:
+            total, _, _, _, known, accounts, _ = last
+            last = (total, 0, 0, 0, known, accounts, accounts)
+        else:
+            last = one
+        found.append(last)
+    return found
+
+
 def _rows(tx: sa.Connection, project_ids: Sequence[str], start: date, end: date) -> dict[str, dict[date, Sums]]:
     """The rows between two days, and before them the last one of each project."""
     found: dict[str, dict[date, Sums]] = {}
@@ -227,10 +279,14 @@ _PARTS = msgspec.json.Decoder(list[tuple[int, ...]])
 
 
 def _sums(text: str, accounts: int, carried: int) -> Sums:
+    return Sums._make((*_parts(text), accounts, carried))
+
+
+def _parts(text: str) -> list[tuple[int, ...]]:
     try:
-        return Sums._make((*_PARTS.decode(text), accounts, carried))
-    except (msgspec.DecodeError, TypeError):
-        raise UnreadableValue("sums of a day") from None
+        return _PARTS.decode(text)
+    except msgspec.DecodeError:
+        raise UnreadableValue("JSON") from None
 
 
 @cache

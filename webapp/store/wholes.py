@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
-from operator import itemgetter
+from operator import itemgetter, sub
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -181,25 +181,27 @@ def since_day(
     moved = _others(tx, sorted(ids), then, end)
     found, unclear = {}, []
     for one, was in before.items():
-        mine, others = now.get(one, NO_SUMS), moved.get(one, NO_SUMS)
-        stayed = was.minus(others.before())
+        mine, others = now.get(one, NO_SUMS), moved.get(one)
+        stayed = was if others is None else was.minus(others.before())
         carried = mine.carried if isinstance(end, DayEnd) else 0
         found[one] = _together(mine, stayed.total, others)._replace(carried=carried)
-        if stayed.now != mine.minus(others).now:  # of some that count all the while nothing was observed at first
+        # Of some that count all the while nothing was observed at first.
+        if stayed.now != (mine if others is None else mine.minus(others)).now:
             unclear.append(one)
     if unclear:
         found |= by_project(between(tx, "some", unclear, then, end, by=WHOLE))
     return found
 
 
-def _together(now: Sums, stayed: Numbers, others: Sums) -> Sums:
+def _together(now: Sums, stayed: Numbers, others: Sums | None) -> Sums:
     """now: everybody at the later end. stayed: what those had at the earlier one that count for the same at both.
 
-    others: all but those.
+    others: all but those; None: there are none, as is the rule.
     """
-    rest = now.minus(others)
-    grown = tuple(a - b for a, b in zip(rest.total, stayed, strict=True))
-    return others.plus(Sums(rest.total, grown, NONE, NONE, rest.now, rest.now, rest.now, rest.accounts, 0))
+    rest = now if others is None else now.minus(others)
+    grown = tuple(map(sub, rest.total, stayed))
+    whole = Sums(rest.total, grown, NONE, NONE, rest.now, rest.now, rest.now, rest.accounts, 0)
+    return whole if others is None else others.plus(whole)
 
 
 def _others(tx: sa.Connection, ids: Sequence[int], then: End, now: Present | DayEnd) -> dict[str, Sums]:
