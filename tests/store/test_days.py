@@ -9,9 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Counts
+from webapp.rules.growth import Sums
 from webapp.rules.history import ONE, ProjectDay, history
 from webapp.store import accounts as account_rows
 from webapp.store import days, merging, spans
+from webapp.store.days import MetricDay
 from webapp.store.db import Database
 from webapp.store.standing import cells, standing_at
 from webapp.store.tables import account_snapshots, account_spans, accounts, project_days, projects
@@ -148,6 +150,18 @@ def test_kept_days_are_those_of_the_plain_rule(db: Database, seed: int, operatio
             assert kept == plainly(tx, project, START, past.day)
             days.rebuild(tx, project)
             assert days.of_project(tx, project, START, past.day) == kept
+        for since in (START, middle):
+            by_metric = [days.of_metric(tx, ["a", "b"], place, since, past.day) for place in range(len(METRICS))]
+            for project in ("a", "b"):
+                sums = days.sums_of(tx, project, since, past.day)
+                for place, found in enumerate(by_metric):
+                    assert found[project] == [metric_of(one, place) for one in sums.values()]
+                assert days.sums_at(tx, [project], past.day) == {project: sums[past.day]}
+
+
+def metric_of(one: Sums, place: int) -> MetricDay:
+    parts = (part[place] for part in (one.total, one.growth, one.joined, one.left, one.now))
+    return MetricDay(*parts, one.accounts, one.carried)
 
 
 def test_days_before_what_was_touched_stay_as_they_are(db: Database) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Hashable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -19,6 +20,7 @@ from tests.damage import KINDS
 from tests.fakes.service import ADMIN, Service
 from tests.postgres_server import Server
 from webapp.errors import StoreError
+from webapp.store import days
 from webapp.store.backends.postgres import Postgres
 from webapp.store.backends.sqlite import Sqlite
 from webapp.store.db import Database, open_database
@@ -166,6 +168,18 @@ def test_a_text_that_is_no_json_is_named(db: Database) -> None:
 
     with pytest.raises(UnreadableValue) as caught, db.read() as tx:
         tx.execute(sa.select(audit_log.c.before)).all()
+
+    assert (caught.value.code, "JSON" in caught.value.message) == ("database_corrupt", True)
+
+
+def test_sums_of_a_day_that_are_no_json_are_named(db: Database) -> None:
+    day = date(2026, 3, 1)
+    with db.write() as tx:
+        tx.execute(projects.insert().values(id="p", name="Project A"))
+        tx.exec_driver_sql("INSERT INTO project_days (project_id, day, sums) VALUES ('p', '2026-03-01', '[[1')")
+
+    with pytest.raises(UnreadableValue) as caught, db.read() as tx:
+        days.sums_at(tx, ["p"], day)
 
     assert (caught.value.code, "JSON" in caught.value.message) == ("database_corrupt", True)
 
