@@ -651,3 +651,15 @@ def test_the_count_in_the_head_costs_no_transaction_of_its_own(site: Site) -> No
             begun.clear()
             assert visitor.get(path).status_code == 200
             assert len(begun) == 2, path  # whether the session still stands, and the page
+
+
+def test_the_bars_of_an_account_are_read_by_pointer_and_keyboard_as_its_line_is(admin: FlaskClient) -> None:
+    page = admin.get("/accounts/2").get_data(as_text=True)
+    figures = re.findall(r"<figure data-chart.*?</figure>", page, re.DOTALL)
+
+    assert len(figures) == 2
+    for figure in figures:  # what the script fills and moves
+        assert "data-readout" in figure
+        assert re.search(r'<g class="cross" hidden><line y1="16" y2="216"/>', figure)
+    assert 'data-bars="chart"' in figures[1]
+    assert 'id="chart"' in page

@@ -1,14 +1,16 @@
 // A crosshair for charts, by pointer and by keyboard. Its numbers are those of the table below the chart.
 function enhance(figure) {
   if (figure.querySelector("input")) return;
-  const rows = [...figure.parentElement.querySelectorAll("[data-twin] tbody tr")];
+  const bars = "bars" in figure.dataset; // their table is that of another chart
+  const section = bars ? document.getElementById(figure.dataset.bars) : figure.parentElement;
+  const rows = [...(section?.querySelectorAll("[data-twin] tbody tr") ?? [])];
   if (rows.length < 2) return;
   const plot = figure.querySelector(".plot");
   const cross = figure.querySelector(".cross");
   const readout = figure.querySelector("[data-readout]");
   const step = rows[0].closest("table").dataset.step ?? "day";
   const days = Object.assign(document.createElement("input"), { type: "range", min: 0, max: rows.length - 1, value: rows.length - 1 });
-  days.setAttribute("aria-label", `${step === "day" ? "Day" : "Week"} of the chart`);
+  days.setAttribute("aria-label", `${step === "day" ? "Day" : "Week"} of the ${bars ? "growth" : "chart"}`);
   plot.append(days);
 
   function words(row) {
@@ -22,12 +24,13 @@ function enhance(figure) {
 
   function look() {
     const row = rows[days.value];
-    const at = `${(100 * days.value) / (rows.length - 1)}%`;
+    // A bar stands in the middle of its day, a point of a line at its end.
+    const at = `${bars ? (100 * (Number(days.value) + 0.5)) / rows.length : (100 * days.value) / (rows.length - 1)}%`;
     const [line, dot] = cross.children;
     for (const name of ["x1", "x2"]) line.setAttribute(name, at);
-    dot.setAttribute("cx", at);
-    dot.setAttribute("cy", 16 + Number(row.dataset.y ?? 0));
-    dot.setAttribute("visibility", "y" in row.dataset ? "visible" : "hidden");
+    dot?.setAttribute("cx", at);
+    dot?.setAttribute("cy", 16 + Number(row.dataset.y ?? 0));
+    dot?.setAttribute("visibility", "y" in row.dataset ? "visible" : "hidden");
     cross.removeAttribute("hidden");
     readout.textContent = words(row);
     days.setAttribute("aria-valuetext", words(row));
@@ -47,7 +50,8 @@ function enhance(figure) {
   days.addEventListener("pointerleave", away);
   days.addEventListener("pointermove", (event) => {
     const box = plot.getBoundingClientRect();
-    days.value = Math.round(((event.clientX - box.left) / box.width) * (rows.length - 1));
+    const part = (event.clientX - box.left) / box.width;
+    days.value = bars ? Math.floor(part * rows.length) : Math.round(part * (rows.length - 1));
     look();
   });
 }
