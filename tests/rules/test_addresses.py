@@ -19,7 +19,8 @@ def test_a_cell_is_named_with_its_tab_where_there_is_one() -> None:
 
 
 def test_the_rows_of_an_account_and_its_cells() -> None:
-    assert rows_address("Project A", [17, 31]) == "Project A!17,31"
+    assert rows_address("Project A", 17) == "Project A!17"
+    assert rows_address("Project A", 17, [31]) == "Project A!17,31"
     assert cells_of("Project A!17,31", "E") == ["Project A!E17", "Project A!E31"]
     assert cells_of("What! A tab!17", "E") == ["What! A tab!E17"]
 

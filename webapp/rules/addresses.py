@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from urllib.parse import quote
 
 GOOGLE_ID = re.compile(r"[A-Za-z0-9_-]{25,}")
@@ -35,9 +35,9 @@ def address(title: str, column: int, row: int) -> str:
     return cell_address(title, column_letters(column), row)
 
 
-def rows_address(title: str, rows: Iterable[int]) -> str:
+def rows_address(title: str, row: int, more: Sequence[int] = ()) -> str:
     """The rows of one account, `Project A!17,31`: the origin of an observation."""
-    return f"{title}!{','.join(map(str, rows))}"
+    return f"{title}!{','.join(map(str, (row, *more)))}" if more else f"{title}!{row}"
 
 
 def cells_of(origin: str | None, column: str | None) -> list[str]:

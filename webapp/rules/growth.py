@@ -67,6 +67,8 @@ BITS = tuple(1 << place for place in range(len(METRICS)))
 
 def mask_of(values: Values) -> int:
     """The bits of the metrics that have a value."""
+    if None not in values:
+        return ALL
     mask = 0
     for bit, value in zip(BITS, values, strict=True):
         if value is not None:

@@ -346,7 +346,7 @@ class _Planner:
 
     def origin(self, row: SheetRow) -> str:
         title = self.inputs.reading.title if self.inputs.reading else ""
-        return rows_address(title, (row.row, *row.more))
+        return rows_address(title, row.row, row.more)
 
     def cell(self, account: Stored, row: SheetRow | None, place: int) -> str:
         if row is not None and self.inputs.reading is not None:

@@ -120,7 +120,12 @@ def _write_plans(
 ) -> tuple[dict[str, int], dict[str, Moved]]:
     """Everything that plans change but days; how many accounts have other counts than before, and who has."""
     every = list(plans.values())
-    new = [(project_id, *_new(account)) for project_id, plan in plans.items() for account in plan.newcomers]
+    new = [
+        (project_id, platform, name, row.typed, key, row.topic, row.owner, row.status, account.mode, *row.counts)
+        for project_id, plan in plans.items()
+        for account in plan.newcomers
+        for row, (platform, key, name, _) in ((account.row, account.row.profile),)
+    ]
     ids = accounts.add_accounts(tx, new, now)
     _write_sheet(tx, every, ids, now)
     described = [(*_description(row, mode), account) for plan in every for account, row, mode in plan.described]
@@ -219,21 +224,6 @@ def _write_sheet(tx: sa.Connection, plans: Sequence[Plan], new_ids: Sequence[int
     )
     observations.put_sheet(tx, rows)
     observations.drop_sheet(tx, _all(plan.silent for plan in plans))
-
-
-def _new(account: Newcomer) -> tuple[Any, ...]:
-    row, profile = account.row, account.row.profile
-    return (
-        profile.platform,
-        profile.username,
-        row.typed,
-        profile.url_key,
-        row.topic,
-        row.owner,
-        row.status,
-        account.mode,
-        *row.counts,
-    )
 
 
 def _description(row: Any, mode: str) -> tuple[Any, ...]:

@@ -158,6 +158,18 @@ class _Adapter(HTTPAdapter):
 
 
 class _Session(requests.Session):
+    """One that looks once for each host what the environment says of proxies and certificates, and not at each call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._environment: dict[tuple[str, str], Any] = {}
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        scheme, host, *_ = urlsplit(url)
+        if (scheme, host) not in self._environment:
+            self._environment[scheme, host] = super().merge_environment_settings(url, {}, stream, verify, cert)
+        return self._environment[scheme, host]
+
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere: requests would look where it leads even though nobody goes there, and stumble over what is no address."""
         del resp

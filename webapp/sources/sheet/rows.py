@@ -159,10 +159,10 @@ class _Reader:
                 profile,
                 Counts._make(cells),
                 unread,
-                clean(typed) or profile.url,
-                self._owner(number, owner),
-                self._text(number, "topic", topic),
-                self._text(number, "status", status),
+                profile.url if typed == profile.url else clean(typed) or profile.url,
+                None if owner is None else self._owner(number, owner),
+                None if topic is None else self._text(number, "topic", topic),
+                None if status is None else self._text(number, "status", status),
             )
             if self.unread_texts:
                 account = account._replace(unread=unread | self.unread_texts)
