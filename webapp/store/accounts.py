@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -301,16 +301,16 @@ _describe = update(accounts.c.id, _DESCRIBED)
 _write_counts = update(accounts.c.id, (*METRICS, "changed_at"))
 
 
-def add_accounts(tx: sa.Connection, rows: Rows, now: datetime) -> Sequence[int]:
+def add_accounts(tx: sa.Connection, rows: Iterable[tuple[Any, ...]], count: int, now: datetime) -> Sequence[int]:
     """New accounts of the sheet: (project id, platform, username, typed, url_key, topic, owner, status, mode, *counts).
 
-    Their ids, in the same order.
+    count: how many they are. Their ids, in the same order.
     """
-    if not rows:
+    if not count:
         return []
-    ids = new_ids(tx, accounts, len(rows))
+    ids = new_ids(tx, accounts, count)
     stamp = native(tx, accounts.c.added_at.type, now)
-    _add_accounts.run(tx, [(i, *row, stamp, stamp) for i, row in zip(ids, rows, strict=True)])
+    _add_accounts.run(tx, ((i, *row, stamp, stamp) for i, row in zip(ids, rows, strict=True)))
     return ids
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -263,10 +263,10 @@ _put_observation = upsert(observations, ("account_id", "source"), without=["same
 _put_accepted = upsert(accepted_readings, ("account_id",))
 
 
-def put_sheet(tx: sa.Connection, rows: Rows) -> int:
+def put_sheet(tx: sa.Connection, rows: Iterable[tuple[Any, ...]]) -> int:
     """What the sheet says: (account id, "sheet", *counts, driver time since when, origin, note,
     bits of the metrics that could not be read, bits of those in doubt)."""
-    return _put_observation.run(tx, rows) if rows else 0
+    return _put_observation.run(tx, rows)
 
 
 def believe_sheet(tx: sa.Connection, account_id: int, place: int) -> None:

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -79,10 +79,10 @@ class Bulk:
             if len(rows) >= MANY and self._are_apart(rows, self._together.key):
                 return self._run_together(tx, rows, self._together)
         sql, order = self._sql(tx)
-        ready = list(rows) if order == tuple(range(len(order))) else [tuple(r[i] for i in order) for r in rows]
+        ready = iter(rows) if order == tuple(range(len(order))) else (tuple(r[i] for i in order) for r in rows)
         marks = f"VALUES ({', '.join('?' * len(order))})"
         touched = 0
-        for part in chunks(ready, BATCH):
+        while part := [*islice(ready, BATCH)]:
             whole = len(part) // AT_ONCE * AT_ONCE if marks in sql else 0
             if whole:
                 many = sql.replace(marks, marks + f", {marks[7:]}" * (AT_ONCE - 1))

@@ -112,8 +112,13 @@ class Batch:
         return sum(share.work for share in self.shares) >= ACCOUNTS
 
     @property
+    def has_work(self) -> bool:
+        """Whether there is more to write than that tabs say what they said, which can wait for others."""
+        return any(share.work for share in self.shares)
+
+    @property
     def held_bytes(self) -> int:
-        """Of cells that wait to be written; those that say what they said need not."""
+        """Of cells that may have to be read once more."""
         return sum(share.side.cells.size for share in self.shares if share.side.cells)
 
     def add(self, turn: Turn | None, side: SheetSide) -> None:

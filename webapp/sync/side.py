@@ -22,7 +22,7 @@ from webapp.sync.row_prints import RowPrints
 class SheetSide:
     """What one run learned of a project's tab.
 
-    cells: as read, None when the tab was not read or is unchanged. size: of the cells in bytes, None when the tab was not read. grid: what they decode to, where that is known already. error: why not, or why what was read is no use.
+    cells: as read, None when the tab was not read, or nobody will have to read it once more. size: of the cells in bytes, None when the tab was not read. grid: what they decode to, where that is known already. error: why not, or why what was read is no use.
     degraded: the source is out of reach for now; what it said before stands.
     reading: what the cells mean. rows: accounts in it; a plan takes them out of it.
     unchanged: they are what the stored observations were read from already.
@@ -78,8 +78,8 @@ def parse_side(
         return replace(side, error=SourceError(words, code="no_usable_rows"))
     if force:  # whoever asks knows that the file is whole
         reading = replace(reading, ended=True, loose=None)
-    rows = len(reading.rows) + reading.unread
-    return replace(side, grid=None, fingerprint=fingerprint, reading=reading, rows=rows, prints=prints)
+    rows, cells = len(reading.rows) + reading.unread, side.cells if reading.unread else None
+    return replace(side, cells=cells, grid=None, fingerprint=fingerprint, reading=reading, rows=rows, prints=prints)
 
 
 def reread(side: SheetSide, run: LiveRun) -> SheetSide:

@@ -231,7 +231,7 @@ class SpreadsheetSync:
                 yield from batch.write()
                 yield from self.sync_unread(book, turns[place:], error)
                 return
-            if batch.is_full or (place + 1 in ends and batch.held_bytes):
+            if batch.is_full or (place + 1 in ends and batch.has_work):
                 yield from batch.write()
         yield from batch.write()
 

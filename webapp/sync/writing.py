@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -120,13 +121,13 @@ def _write_plans(
 ) -> tuple[dict[str, int], dict[str, Moved]]:
     """Everything that plans change but days; how many accounts have other counts than before, and who has."""
     every = list(plans.values())
-    new = [
+    new = (
         (project_id, platform, name, row.typed, key, row.topic, row.owner, row.status, account.mode, *row.counts)
         for project_id, plan in plans.items()
         for account in plan.newcomers
         for row, (platform, key, name, _) in ((account.row, account.row.profile),)
-    ]
-    ids = accounts.add_accounts(tx, new, now)
+    )
+    ids = accounts.add_accounts(tx, new, sum(len(plan.newcomers) for plan in every), now)
     _write_sheet(tx, every, ids, now)
     described = [(*_description(row, mode), account) for plan in every for account, row, mode in plan.described]
     accounts.describe_accounts(tx, described)
@@ -212,17 +213,17 @@ def _write_sheet(tx: sa.Connection, plans: Sequence[Plan], new_ids: Sequence[int
     """What the sheet says."""
     stamp = native(tx, WHEN, now)
     newcomers = (account for plan in plans for account in plan.newcomers)
-    rows: list[tuple[Any, ...]] = [
+    new: Iterable[tuple[Any, ...]] = (
         (account_id, "sheet", *account.row.counts, stamp, account.origin, None, account.row.unread & ALL, 0)
         for account_id, account in zip(new_ids, newcomers, strict=True)
         if _has_counts(account)
-    ]
-    rows.extend(
+    )
+    known: Iterable[tuple[Any, ...]] = (
         (account, "sheet", *counts, stamp if since is None else since, *rest)
         for plan in plans
         for account, counts, since, *rest in plan.sheet
     )
-    observations.put_sheet(tx, rows)
+    observations.put_sheet(tx, chain(new, known))
     observations.drop_sheet(tx, _all(plan.silent for plan in plans))
 
 

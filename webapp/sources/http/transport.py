@@ -167,7 +167,7 @@ class _Session(requests.Session):
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         scheme, host, *_ = urlsplit(url)
         if (scheme, host) not in self._environment:
-            self._environment[scheme, host] = super().merge_environment_settings(url, {}, stream, verify, cert)
+            self._environment[scheme, host] = super().merge_environment_settings(url, proxies, stream, verify, cert)
         return self._environment[scheme, host]
 
     def get_redirect_target(self, resp: requests.Response) -> None:

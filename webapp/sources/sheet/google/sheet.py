@@ -149,12 +149,15 @@ class GoogleSheet:
 
 def _cells(chunk: Sequence[Tab], answer: _Answer) -> Iterator[Cells]:
     for tab in chunk:
-        # Copied out of the answer, so that the answer can go before the caller is done with its last tab.
-        values = answer.found.pop(tab.id, None)
-        if values is None:
-            yield error_payload(tab, answer.refused.get(tab.id) or _missing(tab))
-        else:
-            yield json_payload(tab, bytes(values))
+        yield _take(answer, tab)
+
+
+def _take(answer: _Answer, tab: Tab) -> Cells:
+    """Copied out of the answer, which can go as soon as the caller has its last tab: nothing here holds on to it."""
+    values = answer.found.pop(tab.id, None)
+    if values is None:
+        return error_payload(tab, answer.refused.get(tab.id) or _missing(tab))
+    return json_payload(tab, bytes(values))
 
 
 def _odd(tab: Tab) -> SourceError:
