@@ -333,7 +333,9 @@ def test_a_table_holds_all_accounts_and_no_formula(sqlite_world: World) -> None:
 
     assert answer.data.startswith(b"\xef\xbb\xbf")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="accounts-t----2026.csv"'
+    assert answer.headers["Content-Disposition"] == (
+        "attachment; filename=\"accounts-t----2026.csv\"; filename*=UTF-8''accounts-%C3%89t%C3%A9---2026.csv"
+    )
     rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
     assert rows[0] == ["views", "username", "followers"]
     assert [row[1] for row in rows[1:]] == [

@@ -5,19 +5,43 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
-from urllib.parse import urlencode
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from urllib.parse import quote, urlencode
 
 import msgspec
 from flask import request
 
 from webapp.api.http.asking import FORMATS, FieldsQuery, choose, split_names
 from webapp.api.http.memory import Content
+from webapp.store.projects import Project
 
+LONGEST_NAME = 50
 CSV = "text/csv; charset=utf-8; header=present"
 DANGEROUS = (*"=+-@\t\r", *"\uff1d\uff0b\uff0d\uff20")  # the last four are full-width, which spreadsheets read alike
+
+
+class FileName(NamedTuple):
+    """What a table is called when it is saved. full: with letters of every script, for browsers that know them."""
+
+    plain: str
+    full: str
+
+    @classmethod
+    def of(cls, kind: str, project: Project, *days: date) -> FileName:
+        """Such as `history-Beauty-Lab-2026-03-01-2026-03-30`; what has no letter that is plain is called by its id."""
+        ending = "".join(f"-{day}" for day in days)
+        full = "".join(letter if letter.isalnum() else "-" for letter in project.name)
+        plain = "".join(letter if letter.isascii() else "-" for letter in full)
+        names = (part.strip("-")[:LONGEST_NAME] or project.id for part in (plain, full))
+        return cls(*(f"{kind}-{name}{ending}.csv" for name in names))
+
+    @property
+    def header(self) -> str:
+        saved = f'attachment; filename="{self.plain}"'
+        return saved if self.full == self.plain else f"{saved}; filename*=UTF-8''{quote(self.full)}"
 
 
 def json_content(body: Any) -> Content:
@@ -30,7 +54,7 @@ def lines_content(
     kind: type[msgspec.Struct],
     asked: FieldsQuery,
     *,
-    file: str,
+    file: str | FileName,
     following: str | None = None,
 ) -> Content:
     """An answer whose member `name` has lines of one kind; or a table of just these.
@@ -54,14 +78,15 @@ def csv_content(
     lines: Iterable[msgspec.Struct],
     asked: FieldsQuery,
     *,
-    file: str,
+    file: str | FileName,
     following: str | None = None,
 ) -> Content:
     """Lines as a table.
 
     Raises: HttpProblem 422.
     """
-    saved = {"Content-Disposition": f'attachment; filename="{file}.csv"'}
+    named = file if isinstance(file, FileName) else FileName(f"{file}.csv", f"{file}.csv")
+    saved = {"Content-Disposition": named.header}
     table = _csv(kind, lines, split_names("fields", asked.fields, _names(kind)))
     return Content(table, CSV, saved | link_header(following))
 

@@ -30,7 +30,7 @@ from webapp.api.http.asking import (
 from webapp.api.http.cursor import Place, decode_cursor, encode_cursor
 from webapp.api.http.memory import Content
 from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
-from webapp.api.http.tables import json_content, lines_content, link_header
+from webapp.api.http.tables import FileName, json_content, lines_content, link_header
 from webapp.api.shapes.accounts import AccountDetail, AccountList, AccountOut, account_detail, account_out
 from webapp.api.shapes.counts import Growth, growth_between
 from webapp.clock import iso
@@ -156,7 +156,8 @@ def _list(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Perio
     more = encode_cursor(question, _place(shown[-1], asked.sort)) if len(lines) > limit else None
     rows = [account_out(line.account, _growth(line, asked, span)) for line in shown]
     answer = AccountList(rows, more)
-    return lines_content(answer, "accounts", AccountOut, asked, file=f"accounts-{_slug(project)}", following=more)
+    file = FileName.of("accounts", project, *((days.start, days.end) if days is not None else ()))
+    return lines_content(answer, "accounts", AccountOut, asked, file=file, following=more)
 
 
 def _page_by_database(
@@ -179,12 +180,6 @@ def _page_of(asked: AccountsQuery, after: Place | None) -> PageOf:
         "platform": asked.platform.strip().lower() if asked.platform is not None else None,
         "after": cast("tuple[int | None, int] | None", after),
     }
-
-
-def _slug(project: Project) -> str:
-    """The project's name as part of a file's name."""
-    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in project.name)
-    return plain.strip("-")[:50] or project.id
 
 
 def _choose(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:

@@ -28,7 +28,7 @@ from webapp.api.http.asking import (
 )
 from webapp.api.http.memory import Content
 from webapp.api.http.routes import Answer, Route, as_csv
-from webapp.api.http.tables import csv_content, json_content
+from webapp.api.http.tables import FileName, csv_content, json_content
 from webapp.api.shapes.counts import CountsOut, GroupCounts, GroupGrowth, group_growth, growth_since
 from webapp.api.shapes.history import Analytics, HistoryDay, Now, TopProfile
 from webapp.api.views.accounts import TAGGED
@@ -103,7 +103,7 @@ class AnalyticsFacts(NamedTuple):
 def _content(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: Period) -> Content:
     past = _past(tx, project, asked, days)
     if asked.format == "csv":
-        return csv_content(HistoryDay, _days(past), asked, file=f"history-{days.start}-{days.end}")
+        return csv_content(HistoryDay, _days(past), asked, file=FileName.of("history", project, days.start, days.end))
 
     everyone = present(tx, [project.id])
     facts = AnalyticsFacts(
