@@ -68,9 +68,11 @@ def app_of(folder: Path) -> Flask:
     return app
 
 
-def addresses(service: Service, folder: Path, token: str = NEVER) -> Iterator[Address]:
-    """All of them, with all methods. token: of a share link."""
+def addresses(service: Service, folder: Path, token: str = NEVER, *, project_id: str = "") -> Iterator[Address]:
+    """All of them, with all methods. token: of a share link. project_id: blank for the project of the account."""
     parts = known_parts(service, token)
+    if project_id:
+        parts["project_id"] = project_id
     for rule in app_of(folder).url_map.iter_rules():
         path = PLACEHOLDER.sub(lambda found: parts[found[1]], rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):

@@ -26,6 +26,7 @@ ARGS = [
     "--disable-sync",
 ]
 READ = "a-token-that-only-reads"
+PHONE = {"viewport": {"width": 360, "height": 740}}
 TROUBLED = "Beauty & Friends"
 
 Opening = Callable[..., Page]

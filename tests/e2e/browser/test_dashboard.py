@@ -8,13 +8,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboard.filled import TOKEN
-from tests.e2e.browser.conftest import READ, Opening, Watched, to_project, write
+from tests.e2e.browser.conftest import PHONE, READ, Opening, Watched, to_project, write
 from tests.e2e.browser.looking import barriers
 from tests.e2e.harness import TOKEN as SERVICE_TOKEN
 from tests.e2e.harness import Service
 from webapp.access import COOKIE
 
-PHONE = {"viewport": {"width": 360, "height": 740}}
 MARKUP = "<img src=x onerror=alert(1)>"
 
 
@@ -257,37 +256,6 @@ def test_times_are_said_in_the_viewer_s_zone_with_utc_beside_it(site: Service, o
     page = opened(site.url, token=TOKEN, timezone_id="Asia/Tokyo", locale="en-GB")
 
     expect(page.locator("time").first).to_have_attribute("title", re.compile(r" here, \d+ \w+ \d{4}, \d\d:\d\d UTC$"))
-
-
-def test_a_share_link_opens_one_project_in_a_private_window_and_prints_on_one_page(
-    service: Service, opened: Opening, watched: Watched
-) -> None:
-    page = to_project(opened(service.url, token=SERVICE_TOKEN), "Project A")
-    page.get_by_role("link", name="Share").click()
-    page.get_by_label("Whom it is for").fill("Client")
-    page.get_by_role("button", name="Make a link").press("Enter")
-    link = page.locator("[data-copy]").inner_text()
-    assert barriers(page) == []
-
-    for options in ({"color_scheme": "dark"}, {**PHONE}, {"java_script_enabled": False}):
-        private = opened(link, token=None, **options)
-        private.get_by_role("heading", level=1, name="Project A").wait_for()
-        assert re.fullmatch(rf"{service.url}/shared/[\w-]+", private.url)
-        private.get_by_role("link", name="7 d", exact=True).click()
-        expect(private.get_by_role("heading", name="Views, 7 days")).to_be_visible()
-        expect(private.locator(".accounts tbody tr")).to_have_count(3)
-        if "java_script_enabled" not in options:
-            assert barriers(private) == []
-            assert private.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert len(re.findall(rb"/Type\s*/Page\b", private.pdf(prefer_css_page_size=True))) == 1
-    private.goto(f"{service.url}/")
-    expect(private.get_by_role("heading", name="Sign in")).to_be_visible()
-
-    watched.expected.append("404")
-    page.get_by_role("button", name="Revoke Client").press("Enter")
-    expect(page.get_by_role("heading", name="Over 1")).to_be_visible()
-    private.goto(link)
-    expect(private.get_by_role("heading", name="This link opens nothing")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -203,8 +203,7 @@ document.addEventListener("click", (event) => {
 });
 
 async function go(url) {
-  document.activeElement?.closest?.("[data-filter]") && document.activeElement.blur();
-  if (await show(url)) history.pushState(null, "", url);
+  if (await show(url, true)) history.pushState(null, "", url);
 }
 
 addEventListener("popstate", () => show(location.href));
