@@ -15,7 +15,7 @@ function enhance(figure) {
 
   function words(row) {
     const [day, value, growth, joined, left, note] = [...row.cells].map((cell) => cell.textContent.trim());
-    const said = [note === "no snapshot" ? "no snapshot" : value];
+    const said = bars && growth !== "–" ? [] : [note === "no snapshot" ? "no snapshot" : value];
     if (growth !== "–") said.push(`${growth} ${day === "now" ? "since the last day" : `that ${step}`}`);
     for (const [moved, verb] of [[joined, "joined"], [left, "left"]]) if (moved !== "0" && moved !== "–") said.push(`${moved} ${verb}`);
     if (note && note !== "no snapshot") said.push(note);
