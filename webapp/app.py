@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response
@@ -17,7 +16,7 @@ from webapp.api.http.packing import Packing
 from webapp.api.views.events import Streams
 from webapp.api.views.projects import ProjectsMemory
 from webapp.bootstrap import Parts
-from webapp.store.ended_sessions import is_ended
+from webapp.store.ended_sessions import SessionEnds
 from webapp.store.watch import Watch
 
 if TYPE_CHECKING:
@@ -43,9 +42,12 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
     app.url_map.merge_slashes = False  # by a redirect, which `curl --fail` takes for a success
     routes = api.routes(get_trigger=parts.settings.get_trigger)
     document = Document(routes, public_reads=parts.settings.public_reads)
-    memory = Memory(watch=Watch(parts.db)) if keep_answers else Memory(0)
+    watch = Watch(parts.db)
+    memory = Memory(watch=watch) if keep_answers else Memory(0)
+    ends = SessionEnds(parts.db, watch if keep_answers else None)
     shared = [
         memory,
+        watch,
         ProjectsMemory(keep=keep_answers),
         parts.settings,
         parts.clock,
@@ -58,7 +60,7 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
         parts.desk,
         document,
         Streams(),
-        Sessions(parts.tokens, parts.clock, partial(is_ended, parts.db)),
+        Sessions(parts.tokens, parts.clock, ends.is_ended),
         dashboard.Doctor(_examine),
         dashboard.SetUp(parts.settings.configured, parts.reader, keep_answers, _default_sheet(parts)),
     ]

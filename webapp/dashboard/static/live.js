@@ -1,7 +1,8 @@
 // Live parts: a page is asked for again and its changed regions take the place of the old ones. Nothing is reloaded.
 const LOOK_MS = 30000;
 const POLL_MS = 1500;
-const REST_MS = 10000; // between two looks where the last one failed
+const REST_MS = 5000; // after a look that failed; twice as long after each that follows
+const LONGEST_REST_MS = 60000;
 const offline = document.getElementById("offline");
 const admin = document.getElementById("main").dataset.role === "admin";
 let asked = 0;
@@ -212,6 +213,7 @@ addEventListener("online", () => show(location.href));
 // What somebody else started or changed shows here too: a few bytes are asked for, and the page only when they differ.
 async function feel() {
   let last = null;
+  let rest = REST_MS;
   for (;;) {
     const look = !document.hidden && !followed && document.querySelector("[data-live]");
     const answer = look ? await fetch("/pulse", { redirect: "manual" }).catch(() => null) : null;
@@ -220,7 +222,9 @@ async function feel() {
       if (last !== null && at !== last) await show(location.href);
       last = at;
     }
-    await new Promise((on) => setTimeout(on, look && !answer?.ok ? REST_MS : POLL_MS));
+    const failed = look && !answer?.ok;
+    await new Promise((on) => setTimeout(on, failed ? rest : POLL_MS));
+    rest = failed ? Math.min(2 * rest, LONGEST_REST_MS) : REST_MS;
   }
 }
 
