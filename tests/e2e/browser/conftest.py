@@ -80,6 +80,8 @@ def fill_busy(service: Service, book: Google) -> None:
     book.put(TROUBLED, 7, 9_000_000)
     book.drop("Gone")
     service.sync()
+    loss = ("an earlier database", "2026-01-01", "2026-02-01 00:00:00", "2026-02-02 00:00:00")
+    write(service, "INSERT INTO lost_history (id, place, first_day, seen_at, noticed_at) VALUES (1, ?, ?, ?, ?)", *loss)
 
 
 @pytest.fixture

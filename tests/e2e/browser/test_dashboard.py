@@ -53,69 +53,6 @@ def test_somebody_signs_in_looks_around_and_signs_out(site: Service, opened: Ope
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_a_chart_is_read_with_the_keyboard(site: Service, opened: Opening) -> None:
-    page = to_project(opened(site.url, token=TOKEN))
-    days = page.get_by_role("slider", name="Day of the chart")
-    days.focus()
-    page.keyboard.press("Home")
-    first = days.get_attribute("aria-valuetext")
-    page.keyboard.press("ArrowRight")
-
-    second = days.get_attribute("aria-valuetext")
-    assert first != second
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d: [\d,]+, \+[\d,]+ that day", str(second))
-    expect(page.locator("[data-readout]")).to_have_text(str(second))
-    page.get_by_role("link", name="90 d").focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Views, 90 days")).to_be_visible()
-    expect(page).to_have_url(re.compile("days=90"))
-
-
-def test_a_pointer_over_a_chart_reads_its_days_and_moves_nothing(site: Service, opened: Opening) -> None:
-    for options in ({}, PHONE):
-        page = to_project(opened(site.url, token=TOKEN, **options))
-        readout, plot, below = page.locator("[data-readout]"), page.locator(".plot"), page.locator("#accounts")
-        expect(readout).to_have_text(re.compile(r"^now: [\d,]+, .* since the last day$"))
-        plot.scroll_into_view_if_needed()
-        box, before = plot.bounding_box(), below.bounding_box()
-        assert box is not None
-        assert before is not None
-        for part in (0.1, 0.5, 0.7):
-            page.mouse.move(box["x"] + part * box["width"], box["y"] + 100)
-            expect(readout).to_have_text(re.compile(r"^2\d{3}-\d\d-\d\d: "))
-            assert below.bounding_box() == before
-        page.mouse.move(0, 0)
-        expect(readout).to_have_text(re.compile("^now: "))
-
-
-def test_short_numbers_are_exact_on_focus_and_by_a_tap(site: Service, opened: Opening) -> None:
-    shown = "(one) => getComputedStyle(one, '::after').content"
-    page = opened(site.url, token=TOKEN, **PHONE, has_touch=True)
-    number = page.get_by_role("group", name="Views of Beauty Lab")
-    assert number.evaluate(shown) == "none"
-    number.tap()
-    assert re.search(r"[\d,]{9,}; 24 h \+[\d,]+; 7 d \+[\d,]+", number.evaluate(shown))
-    to_project(page)
-    tile = page.get_by_role("link", name=re.compile("^followers"))
-    tile.focus()
-    assert re.search(r"[\d,]{6,}; 24 h ", tile.evaluate(shown))
-
-
-def test_a_phone_shows_growth_beside_the_name_which_stays_when_a_table_is_moved(site: Service, opened: Opening) -> None:
-    page = to_project(opened(site.url, token=TOKEN, **PHONE))
-    row = page.locator(".accounts tbody tr").first
-    name, growth = row.locator("th"), row.locator(".growth")
-    growth.scroll_into_view_if_needed()
-    box = growth.bounding_box()
-    assert box is not None
-    assert box["x"] + box["width"] <= 360
-    before = name.bounding_box()
-    page.locator("#accounts .scroll").evaluate("(one) => { one.scrollLeft = 300 }")
-
-    assert page.locator("#accounts .scroll").evaluate("(one) => one.scrollLeft") > 100
-    assert name.bounding_box() == before
-
-
 def test_the_cell_of_a_file_is_copied_with_a_click(site: Service, opened: Opening) -> None:
     page = to_project(opened(site.url, token=TOKEN, permissions=["clipboard-read", "clipboard-write"]))
     cell = page.locator("#problems [data-copy]").first

@@ -56,14 +56,21 @@ def test_accounts_are_filtered_by_status(busy: Service, opened: Opening) -> None
         expect(status).to_be_focused()
 
 
-def test_accounts_and_their_history_are_taken_away_as_csv(busy: Service, opened: Opening) -> None:
-    page = to_project(opened(busy.url, token=TOKEN), TROUBLED)
+def taken(page: Page, link: str) -> list[dict[str, str]]:
+    """The lines of the file that a link gives."""
     with page.expect_download() as taking:
-        page.get_by_role("link", name="Download CSV").click()
-    rows = list(csv.DictReader(Path(taking.value.path()).read_text(encoding="utf-8-sig").splitlines()))
+        page.get_by_role("link", name=link).click()
+    return list(csv.DictReader(Path(taking.value.path()).read_text(encoding="utf-8-sig").splitlines()))
 
-    assert len(rows) == 12
-    assert {row["views"] for row in rows} == {"1000000"}
+
+def test_accounts_and_days_are_taken_away_as_csv(busy: Service, opened: Opening) -> None:
+    page = to_project(opened(busy.url, token=TOKEN), TROUBLED)
+    accounts, days = taken(page, "All as CSV"), taken(page, "These days as CSV")
+
+    assert len(accounts) == 12
+    assert {row["views"] for row in accounts} == {"1000000"}
+    assert [row["date"] for row in days] == [days_ago(back) for back in reversed(range(30))]
+    assert days[-1]["views"] == "12000000"
 
 
 def test_a_failed_project_is_told_by_one_word_and_its_reason(busy: Service, opened: Opening) -> None:
