@@ -188,7 +188,7 @@ def test_nothing_due_is_a_success(shell: Shell) -> None:
 
 
 def test_an_interrupt_ends_the_run_between_two_projects(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webapp.sync.batch.ACCOUNTS", 1)  # as large projects are written, each by itself
+    monkeypatch.setattr("webapp.sync.batch.PROJECTS", 1)  # each is written by itself
     shell.run("sync")
     line = result_line
 
