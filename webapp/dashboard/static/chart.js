@@ -15,10 +15,12 @@ function enhance(figure) {
 
   function words(row) {
     const [day, value, growth, joined, left, note] = [...row.cells].map((cell) => cell.textContent.trim());
-    const said = bars && growth !== "–" ? [] : [note === "no snapshot" ? "no snapshot" : value];
-    if (growth !== "–") said.push(`${growth} ${day === "now" ? "since the last day" : `that ${step}`}`);
+    const gap = note === "no snapshot";
+    const grew = growth !== "–" && !(gap && growth === "0"); // nobody looked on that day
+    const said = bars && grew ? [] : [gap ? note : value];
+    if (grew) said.push(`${growth} ${day === "now" ? "since the last day" : `that ${step}`}`);
     for (const [moved, verb] of [[joined, "joined"], [left, "left"]]) if (moved !== "0" && moved !== "–") said.push(`${moved} ${verb}`);
-    if (note && note !== "no snapshot") said.push(note);
+    if (note && !gap) said.push(note);
     return `${day}: ${said.join(", ")}`;
   }
 
@@ -44,15 +46,27 @@ function enhance(figure) {
 
   days.setAttribute("aria-valuetext", words(rows.at(-1)));
   readout.textContent = words(rows.at(-1));
-  days.addEventListener("input", look);
+  let pressed = null; // where a pointer is on the chart: the browser's own reckoning is off by a day here and there
+
+  function read({ clientX }) {
+    const box = plot.getBoundingClientRect();
+    const part = Math.min(1, Math.max(0, (clientX - box.left) / box.width));
+    days.value = bars ? Math.floor(part * rows.length) : Math.round(part * (rows.length - 1));
+    look();
+  }
+
+  days.addEventListener("input", () => (pressed ? read(pressed) : look()));
+  days.addEventListener("pointerdown", (event) => {
+    pressed = event;
+    days.focus({ preventScroll: true }); // what a finger has read stays until it touches something else
+  });
+  for (const over of ["pointerup", "pointercancel"]) days.addEventListener(over, () => { pressed = null; });
   days.addEventListener("focus", look);
   days.addEventListener("blur", away);
   days.addEventListener("pointerleave", away);
   days.addEventListener("pointermove", (event) => {
-    const box = plot.getBoundingClientRect();
-    const part = (event.clientX - box.left) / box.width;
-    days.value = bars ? Math.floor(part * rows.length) : Math.round(part * (rows.length - 1));
-    look();
+    if (pressed) pressed = event;
+    read(event);
   });
 }
 
