@@ -134,16 +134,18 @@ def test_each_short_number_says_what_it_is_short_for(site: Service, opened: Open
         for one in found:
             value, shown = str(one.get_attribute("value")), one.inner_text()
             exact = one.locator("xpath=ancestor-or-self::*[@title][1]").get_attribute("title")
-            assert re.split("[; ]", str(exact))[0] == (f"{int(value):,}" if value else "unknown"), exact
+            assert str(exact).partition(";")[0] == (f"{int(value):,}" if value else "not observed")
             assert stands_for(shown, int(value)) if value else shown == "–", (shown, value)
 
 
 def stands_for(shown: str, value: int) -> bool:
     """Whether the short number is the nearest that there is of so many figures."""
-    figures, letter = re.fullmatch(r"([\d,.]+)([KMB]?)", shown.replace(",", "")).groups()  # type: ignore[union-attr]
-    unit = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}[letter]
-    step = unit / 10 ** len(figures.partition(".")[2])
-    return abs(float(figures) * unit - value) <= step / 2
+    found = re.fullmatch(r"([\d,.]+)([KMB]?)", shown)
+    assert found is not None, shown
+    figures = found[1].replace(",", "")
+    unit = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}[found[2]]
+    half: float = unit / 10 ** len(figures.partition(".")[2]) / 2
+    return abs(float(figures) * unit - value) <= half
 
 
 def test_short_numbers_are_exact_on_focus_and_by_a_tap(site: Service, opened: Opening) -> None:
