@@ -91,7 +91,7 @@ class ProjectCard:
     """One project at a glance. state: the worst thing that is so. silent: a program that reads has stopped.
 
     counts, day, week: what its accounts come to, and grew by in 24 hours and 7 days. problems: but those that are held or
-    in doubt. alerts: that nobody has acknowledged.
+    in doubt. alerts: that nobody has acknowledged. views: of the latest days.
     """
 
     project: Project
@@ -99,7 +99,7 @@ class ProjectCard:
     counts: Values
     day: Values
     week: Values
-    spark: SparkDrawing | None
+    views: Sequence[int | None]
     state: ProjectState
     problems: int
     held: int
@@ -108,6 +108,11 @@ class ProjectCard:
     percent: float | None
     silent: bool
     due: bool
+
+    @property
+    def spark(self) -> SparkDrawing | None:
+        """Drawn when it is shown, as few of many are."""
+        return draw_spark(self.views)
 
     @property
     def needs_hand(self) -> bool:
@@ -350,7 +355,7 @@ def _card(
         counts,
         sums.day.movement.growth,
         sums.week.movement.growth,
-        draw_spark(course.views),
+        course.views,
         state,
         len(to_mend(project)),
         waiting,
