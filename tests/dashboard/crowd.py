@@ -20,15 +20,21 @@ LINKS = 120  # that are revoked
 CHANGES = 300  # of one run
 
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {})"
+LONG = "405c052a-6ef3-4f0f-a7b9-"  # ids are as long as they are in life
+PROJECT = f"{LONG}project-0"
 TROUBLE = f"""
+PRAGMA defer_foreign_keys = ON;
+UPDATE projects SET id = '{LONG}' || id;
+UPDATE accounts SET project_id = '{LONG}' || project_id;
+UPDATE project_days SET project_id = '{LONG}' || project_id;
 UPDATE accounts SET username = 'a.rather.long.name.of.somebody.' || id, owner = 'Somebody or other ' || (id % 9),
     profile_url = 'https://www.instagram.com/a.rather.long.name.of.somebody.' || id || '/', topic = 'A topic ' || topic;
 UPDATE projects SET name = 'Campaign of a client ' || name, worksheet_id = name, target_views = 99000000000, failures = 3,
     last_error = 'the tab ''' || name || ''' has gone from the spreadsheet (the tabs there are: A, B, C)',
     sheet_columns = '{{"followers": "E", "likes": "F", "comments": "G", "videos": "H", "views": "I"}}',
-    sheet_report = ({NUMBERS.format(999)} SELECT json_object('problems', (SELECT json_group_array(json_object(
-        'code', 'invalid_number', 'cell', projects.name || '!G' || (i + 2),
-        'message', projects.name || '!G' || (i + 2) || ': ''about 12,000 or so'' is not a count')) FROM n)));
+    sheet_report = ({NUMBERS.format(999)} SELECT json_object('final', json_object('problems', (
+        SELECT json_group_array(json_object('code', 'invalid_number', 'cell', projects.name || '!G' || (i + 2),
+        'message', projects.name || '!G' || (i + 2) || ': ''about 12,000 or so'' is not a count')) FROM n))));
 INSERT INTO observations (account_id, source, followers, likes, views, observed_at, origin)
     SELECT a.id, 'sheet', followers, likes, views, added_at, p.name || '!' || a.id FROM accounts a
     JOIN projects p ON p.id = a.project_id;
@@ -42,7 +48,7 @@ INSERT INTO sync_runs (id, identity, state, started_at, read_at, finished_at, da
     {NUMBERS.format(RUNS)} SELECT 'run-' || i, 'run-' || i, 'succeeded', m, m, m, substr(m, 1, 10), 10, 10, i
     FROM (SELECT i, strftime('%Y-%m-%d %H:%M:%S.000000', 'now', '-' || (i + 1) || ' hours') AS m FROM n);
 INSERT INTO sync_run_projects (run_id, project_id, project_name, total_accounts, problem_count, problems, seconds)
-    SELECT r.id, p.id, p.name, 100, 1000, json_extract(p.sheet_report, '$.problems'), 1.5
+    SELECT r.id, p.id, p.name, 100, 1000, json_extract(p.sheet_report, '$.final.problems'), 1.5
     FROM sync_runs r CROSS JOIN projects p WHERE r.id = 'run-0';
 INSERT INTO change_batches (id, project_id, run_id, changed_at, title, letters)
     SELECT 1000000, p.id, r.id, r.started_at, p.name, '["E", "F", "G", "H", "I"]' FROM projects p, sync_runs r
@@ -63,7 +69,7 @@ INSERT INTO share_links (id, project_id, token_hash, label, created_at, revoked_
 
 
 class Crowd(NamedTuple):
-    """token: of a share link of the project called `project-0`."""
+    """token: of a share link of PROJECT."""
 
     parts: Parts
     token: str
@@ -77,7 +83,7 @@ def crowd(path: Path, projects: int, size: int) -> Iterator[Crowd]:
     with parts.db.write() as tx:
         for statement in TROUBLE.split(";\n"):
             tx.exec_driver_sql(statement)
-        made = share_links.add(tx, "project-0", "A client", parts.clock.now())
+        made = share_links.add(tx, PROJECT, "A client", parts.clock.now())
     assert made is not None
     yield Crowd(parts, made[1])
     parts.db.close()

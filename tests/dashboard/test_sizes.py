@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from flask.testing import FlaskClient
 
-from tests.dashboard.crowd import Crowd, crowd
+from tests.dashboard.crowd import PROJECT, Crowd, crowd
 from tests.dashboard.filled import TOKEN
 from tests.dashboard.test_pages import counted
 from webapp.app import create_app
@@ -21,7 +21,7 @@ from webapp.model import METRICS
 
 MOST_BYTES = 100_000
 MOST_STATEMENTS = 32
-SOME = "/projects/project-0"
+SOME = f"/projects/{PROJECT}"
 SPREAD = {"few": (10, 100), "one": (1, 1000), "many": (200, 5)}
 
 
@@ -62,7 +62,7 @@ def addresses(crowd: Crowd) -> dict[str, list[str]]:
     return {
         "/sign-in": ["/sign-in", "/sign-in?ended=1"],
         "/share/<token>": [f"/share/{crowd.token}"],
-        "/shared/<project_id>": [f"/shared/project-0?{asked}" for asked in (*days, *metrics, dates)],
+        "/shared/<project_id>": [f"/shared/{PROJECT}?{asked}" for asked in (*days, *metrics, dates)],
         "/": [f"/?{asked}" for asked in of_home],
         "/projects/<project_id>": [f"{SOME}?{asked}" for asked in of_project],
         "/projects/<project_id>/settings": [f"{SOME}/settings"],
@@ -70,7 +70,7 @@ def addresses(crowd: Crowd) -> dict[str, list[str]]:
         "/accounts/<int:account_id>": [f"/accounts/7?{asked}" for asked in (*days, *metrics)],
         "/set-up": ["/set-up"],
         "/pulse": ["/pulse"],
-        "/runs": ["/runs", *(f"/runs?outcome={outcome}" for outcome in OUTCOMES), "/runs?project_id=project-0"],
+        "/runs": ["/runs", *(f"/runs?outcome={outcome}" for outcome in OUTCOMES), f"/runs?project_id={PROJECT}"],
         "/runs/<run_id>": ["/runs/run-0", "/runs/run-7"],
         "/alerts": ["/alerts"],
     }
