@@ -119,7 +119,7 @@ def test_a_project_that_is_being_synced_says_so(site: Site) -> None:
             "name": f"project:{project_id(site)}",
             "holder": "another",
             "fence": 9,
-            "expires_at": now_ms(tx) + 30_000,
+            "expires_at": now_ms() + 30_000,
         }
         tx.execute(leases.delete())
         tx.execute(leases.insert().values(lease))

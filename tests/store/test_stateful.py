@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+from tests.fakes.database_clock import database_clock
 from webapp.model import LEASE_PREFIX
 from webapp.store import leases, share_links, tables
 from webapp.store.db import Database
@@ -109,11 +109,14 @@ def _named(names: Any) -> set[str]:
     return {LEASE_PREFIX + name for name in names}
 
 
-def test_leases_have_one_holder_whatever_clocks_do(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    def turn(now: Callable[[], int]) -> None:
-        monkeypatch.setattr(leases, "now_ms", lambda _: sa.literal(now(), sa.BigInteger))
+def test_leases_have_one_holder_whatever_clocks_do(db: Database) -> None:
+    clocks: list[Callable[[], int]] = []
 
-    run_state_machine_as_test(lambda: Leases(db, turn), settings=STEPS)  # type: ignore[arg-type]  # takes what makes one, too
+    def now() -> int:
+        return clocks[-1]()
+
+    with database_clock(now):
+        run_state_machine_as_test(lambda: Leases(db, clocks.append), settings=STEPS)  # type: ignore[arg-type]  # takes what makes one, too
 
 
 class ShareLinks(RuleBasedStateMachine):

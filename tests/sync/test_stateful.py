@@ -8,17 +8,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from tests.fakes.clock import MONDAY
+from tests.fakes.database_clock import database_clock
 from tests.fakes.service import Service
 from webapp.clock import Clock
 from webapp.errors import Invalid
 from webapp.model import RunState
-from webapp.store import leases, runs, tables
+from webapp.store import runs, tables
 from webapp.store.db import Database
 from webapp.sync.admission import Admission
 from webapp.sync.options import Options
@@ -179,17 +179,10 @@ class Runs(RuleBasedStateMachine):
         assert all(identities.count(trigger) == 1 for trigger in identities)
 
 
-def test_each_trigger_is_answered_by_the_right_run_whatever_clocks_do(
-    db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def turn(now: Callable[[], datetime]) -> None:
-        def now_ms(_: sa.Connection) -> sa.ColumnElement[int]:
-            return sa.literal((now() - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1), sa.BigInteger)
-
-        monkeypatch.setattr(leases, "now_ms", now_ms)
-        monkeypatch.setattr(runs, "now_ms", now_ms)
-
-    run_state_machine_as_test(lambda: Runs(db, turn), settings=STEPS)  # type: ignore[arg-type]  # takes what makes one, too
+def test_each_trigger_is_answered_by_the_right_run_whatever_clocks_do(db: Database) -> None:
+    clocks: list[Callable[[], datetime]] = []
+    with database_clock(lambda: (clocks[-1]() - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)):
+        run_state_machine_as_test(lambda: Runs(db, clocks.append), settings=STEPS)  # type: ignore[arg-type]  # takes what makes one, too
 
 
 METRICS = ("followers", "views")

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Pool, literal_column, make_url
+from sqlalchemy import URL, Connection, Engine, Pool, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -21,7 +21,6 @@ from webapp.store.backends.sqlite import Sqlite
 from webapp.store.revision import is_newer, newer_schema
 from webapp.store.soundness import RESTORE, SUSPICIOUS, Examined, Soundness
 from webapp.store.traces import Traces
-from webapp.store.types import Count
 
 POOL_TIMEOUT_S = 5.0
 
@@ -61,8 +60,6 @@ class Backend(Examined, Protocol):
 
     @property
     def name(self) -> str: ...
-    @property
-    def now_ms(self) -> str: ...
     @property
     def place(self) -> str: ...
     @property
@@ -112,10 +109,6 @@ class Database:
     def damage(self) -> str | None:
         """What a quick look through the whole file finds wrong with it; None where nothing is, and of a server."""
         return self._backend.damage(quick=True)
-
-    def now_ms(self) -> ColumnElement[int]:
-        """The database's own clock in milliseconds since 1970, for use inside a statement."""
-        return literal_column(self._backend.now_ms, Count())
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

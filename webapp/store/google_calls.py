@@ -17,7 +17,7 @@ def take(tx: sa.Connection, name: str, per_minute: int) -> int:
     """Milliseconds until the account `name` may be asked; 0: now, and that is counted. `now` is the database's."""
     tx.execute(insert_for(tx, google_calls).values(name=name, recent=[]).on_conflict_do_nothing())
     mine = google_calls.c.name == name
-    row = tx.execute(sa.select(google_calls.c.recent, now_ms(tx)).where(mine).with_for_update()).one()
+    row = tx.execute(sa.select(google_calls.c.recent, now_ms()).where(mine).with_for_update()).one()
     now = int(row[1])
     # Those of a clock that is a little behind by now count; of one that was far ahead, they would count for ever.
     recent: list[int] = sorted(at for at in row[0] or () if abs(now - at) < WINDOW_MS)

@@ -5,61 +5,62 @@ wakes up cannot write over the run that took its place. All times are the databa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from webapp.errors import LostLease
 from webapp.model import LEASE_PREFIX, lease_of
-from webapp.store.backends.dialect import counted, insert_for, now_ms
-from webapp.store.statement import bind_ids
+from webapp.store.backends.dialect import counted, insert_into, now_ms
+from webapp.store.statement import bind_ids, texts_in
 from webapp.store.tables import leases
 
-BATCH = 2_000  # SQLite takes 32,766 parameters a statement
 
-
-def in_force(tx: sa.Connection, expires_at: sa.ColumnElement[int], ttl_ms: int) -> sa.ColumnElement[bool]:
+def in_force(expires_at: sa.ColumnElement[int], ttl_ms: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Neither expired, nor set further ahead than any honest holder could: by a clock that has jumped since."""
-    now = now_ms(tx)
-    return (expires_at > now) & (expires_at <= now + 2 * ttl_ms)
+    return (expires_at > now_ms()) & (expires_at <= now_ms() + 2 * ttl_ms)
 
 
-def _is_held(tx: sa.Connection, ttl_ms: int) -> sa.ColumnElement[bool]:
-    return in_force(tx, leases.c.expires_at, ttl_ms)
+TTL = sa.bindparam("ttl_ms", type_=sa.BigInteger())
+_UNTIL = now_ms() + TTL
+_IS_HELD = in_force(leases.c.expires_at, TTL)
+_HELD = sa.select(leases.c.name, leases.c.holder).where(
+    leases.c.name.op("IN")(texts_in(sa.bindparam("names"))), _IS_HELD
+)
 
 
 def free(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> set[str]:
     """Which of the names nobody holds. A plain read: it waits for no writer."""
-    taken: set[str] = set()
-    for part in _batches(names):
-        held = sa.select(leases.c.name).where(leases.c.name.in_(part), _is_held(tx, ttl_ms))
-        taken.update(tx.execute(held).scalars())
-    return set(names) - taken
+    return set(names) - holders(tx, names, ttl_ms).keys()
 
 
 def holders(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> dict[str, str]:
     """{name: who holds it} of those that somebody holds."""
-    found: dict[str, str] = {}
-    for part in _batches(names):
-        held = sa.select(leases.c.name, leases.c.holder).where(leases.c.name.in_(part), _is_held(tx, ttl_ms))
-        found.update((name, holder) for name, holder in tx.execute(held))
-    return found
+    rows = tx.execute(_HELD, {"names": bind_ids(tx, names), "ttl_ms": ttl_ms})
+    return {name: holder for name, holder in rows}  # noqa: C416  rows
 
 
 def take(tx: sa.Connection, names: Collection[str], holder: str, ttl_ms: int) -> dict[str, int]:
     """Take all that are free, in one statement: {name: fence}. What others hold is simply not in the answer."""
     if not names:
         return {}
-    until = now_ms(tx) + ttl_ms
-    each = sa.text(_EACH[tx.dialect.name]).columns(sa.column("name", sa.Text)).subquery()
-    rows = sa.select(each.c.name, sa.literal(holder), sa.literal_column("1"), until).where(sa.true())
-    statement = insert_for(tx, leases).from_select(["name", "holder", "fence", "expires_at"], rows)
-    statement = statement.on_conflict_do_update(
+    values = {"names": bind_ids(tx, names), "by": holder, "ttl_ms": ttl_ms}
+    return {name: fence for name, fence in tx.execute(_take(tx.dialect.name), values)}  # noqa: C416  rows
+
+
+@cache
+def _take(dialect: str) -> Any:
+    each = sa.text(_EACH[dialect]).columns(sa.column("name", sa.Text)).subquery()
+    by = sa.bindparam("by", type_=sa.Text())
+    rows = sa.select(each.c.name, by, sa.literal_column("1"), _UNTIL).where(sa.true())
+    statement = insert_into(dialect, leases).from_select(["name", "holder", "fence", "expires_at"], rows)
+    return statement.on_conflict_do_update(
         index_elements=["name"],
-        set_={"fence": leases.c.fence + 1, "holder": holder, "expires_at": until},
-        where=~_is_held(tx, ttl_ms),
+        set_={"fence": leases.c.fence + 1, "holder": by, "expires_at": _UNTIL},
+        where=~_IS_HELD,
     ).returning(leases.c.name, leases.c.fence)
-    return {name: fence for name, fence in tx.execute(statement, {"names": bind_ids(tx, names)})}  # noqa: C416  rows
 
 
 _EACH = {
@@ -70,7 +71,12 @@ _EACH = {
 
 def renew(tx: sa.Connection, holder: str, ttl_ms: int) -> int:
     """Push the expiry of everything the holder has; how many that is."""
-    return counted(tx, leases.update().where(leases.c.holder == holder).values(expires_at=now_ms(tx) + ttl_ms))
+    return counted(tx, _RENEW, {"by": holder, "ttl_ms": ttl_ms})
+
+
+_OWN = leases.c.holder == sa.bindparam("by")
+_RENEW = leases.update().where(_OWN).values(expires_at=_UNTIL)
+_RELEASE = leases.update().where(_OWN).values(holder=None, expires_at=0)
 
 
 def give_back(tx: sa.Connection, fences: Mapping[str, int], holder: str) -> set[str]:
@@ -95,21 +101,15 @@ def release(tx: sa.Connection, name: str, holder: str) -> None:
 
 def release_all(tx: sa.Connection, holder: str) -> None:
     """Give back whatever the holder still has."""
-    tx.execute(leases.update().where(leases.c.holder == holder).values(holder=None, expires_at=0))
+    tx.execute(_RELEASE, {"by": holder})
 
 
 def is_syncing(tx: sa.Connection, project_id: str, ttl_ms: int) -> bool:
     """Whether somebody holds the project's lease now."""
-    held = sa.select(sa.literal(1)).where(leases.c.name == lease_of(project_id), _is_held(tx, ttl_ms))
-    return tx.execute(held).first() is not None
+    return bool(holders(tx, [lease_of(project_id)], ttl_ms))
 
 
 def syncing(tx: sa.Connection, ttl_ms: int) -> set[str]:
     """Ids of the projects that somebody holds the lease of now."""
-    statement = sa.select(leases.c.name).where(leases.c.name.startswith(LEASE_PREFIX), _is_held(tx, ttl_ms))
-    return {name.removeprefix(LEASE_PREFIX) for name in tx.execute(statement).scalars()}
-
-
-def _batches(names: Collection[str]) -> Iterable[list[str]]:
-    ordered = sorted(names)
-    return (ordered[i : i + BATCH] for i in range(0, len(ordered), BATCH))
+    statement = sa.select(leases.c.name).where(leases.c.name.startswith(LEASE_PREFIX), _IS_HELD)
+    return {name.removeprefix(LEASE_PREFIX) for name in tx.execute(statement, {"ttl_ms": ttl_ms}).scalars()}

@@ -19,7 +19,7 @@ from webapp.errors import NotFound
 from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import STALLED, stalled, worst_first
 from webapp.store.backends.dialect import counted, delete_some, insert_for, insert_into, now_ms
-from webapp.store.leases import in_force
+from webapp.store.leases import TTL, in_force
 from webapp.store.tables import IDLE, run_keys, sync_run_projects, sync_runs
 
 KEEP = timedelta(days=90)
@@ -135,7 +135,7 @@ def add(
     """
     delete_some(tx, sync_runs, sync_runs.c.started_at < run.started_at - KEEP, AT_ONCE)
     row = asdict(run) | {"params": dict(run.params), "state": "queued" if queued else "running"}
-    row |= {"heartbeat": now_ms(tx), "phase": None if queued else "read"}
+    row |= {"heartbeat": now_ms(), "phase": None if queued else "read"}
     statement = insert_for(tx, sync_runs).values(row | dict(ended or {})).on_conflict_do_nothing()
     if counted(tx, statement) != 1:
         return False
@@ -165,7 +165,7 @@ def add_idle(tx: sa.Connection, run: NewRun, key: str | None, warnings: Sequence
 def claim(tx: sa.Connection, run_id: str) -> bool:
     """Take a run that waits for a worker; False when somebody else has, or it is over. One statement."""
     mine = sync_runs.update().where(sync_runs.c.id == run_id, sync_runs.c.state == "queued")
-    return counted(tx, mine.values(state="running", phase="read", heartbeat=now_ms(tx))) == 1
+    return counted(tx, mine.values(state="running", phase="read", heartbeat=now_ms())) == 1
 
 
 def give_up(tx: sa.Connection, run_id: str, code: str, words: str, now: datetime) -> None:
@@ -174,33 +174,36 @@ def give_up(tx: sa.Connection, run_id: str, code: str, words: str, now: datetime
     tx.execute(run_keys.delete().where(run_keys.c.run_id == run_id))
 
 
-def _is_alive(tx: sa.Connection, ttl_ms: int) -> sa.ColumnElement[bool]:
-    """A beat is a sign of life for the time of a lease; a run that waits for a worker gives none."""
-    beats = in_force(tx, sync_runs.c.heartbeat + ttl_ms, ttl_ms)
-    waits = in_force(tx, sync_runs.c.heartbeat + QUEUED_MS, QUEUED_MS)
-    return sa.or_(beats, (sync_runs.c.state == "queued") & waits)
+# A beat is a sign of life for the time of a lease; a run that waits for a worker gives none.
+_QUEUED_MS = sa.literal(QUEUED_MS, sa.BigInteger())
+_IS_ALIVE = sa.or_(
+    in_force(sync_runs.c.heartbeat + TTL, TTL),
+    (sync_runs.c.state == "queued") & in_force(sync_runs.c.heartbeat + _QUEUED_MS, _QUEUED_MS),
+)
 
 
 def close_dead(tx: sa.Connection, now: datetime, ttl_ms: int) -> Sequence[str]:
     """Close the runs whose holder has given no sign of life for the time of a lease; their ids."""
-    dead = _LIVE & ~_is_alive(tx, ttl_ms)
-    closed = (
-        sync_runs.update()
-        .where(dead)
-        .values(
-            state="abandoned",
-            finished_at=now,
-            error_code="abandoned",
-            error="the process that ran it stopped without a word; the next run goes on from what it had committed",
-        )
+    return list(tx.execute(_CLOSE_DEAD, {"ttl_ms": ttl_ms, "now": now}).scalars())
+
+
+_CLOSE_DEAD = (
+    sync_runs.update()
+    .where(_LIVE, ~_IS_ALIVE)
+    .values(
+        state="abandoned",
+        finished_at=sa.bindparam("now", type_=sync_runs.c.finished_at.type),
+        error_code="abandoned",
+        error="the process that ran it stopped without a word; the next run goes on from what it had committed",
     )
-    return list(tx.execute(closed.returning(sync_runs.c.id)).scalars())
+    .returning(sync_runs.c.id)
+)
 
 
 def is_at_work(tx: sa.Connection, run_id: str, ttl_ms: int) -> bool:
     """Whether somebody works a run off and has lately given a sign of life."""
-    mine = sa.exists().where(sync_runs.c.id == run_id, sync_runs.c.state == "running", _is_alive(tx, ttl_ms))
-    return bool(tx.execute(sa.select(mine)).scalar())
+    mine = sa.exists().where(sync_runs.c.id == run_id, sync_runs.c.state == "running", _IS_ALIVE)
+    return bool(tx.execute(sa.select(mine), {"ttl_ms": ttl_ms}).scalar())
 
 
 def is_made_up_for(tx: sa.Connection, run: Run) -> bool:
@@ -211,7 +214,7 @@ def is_made_up_for(tx: sa.Connection, run: Run) -> bool:
 
 def live_like(tx: sa.Connection, identity: str, ttl_ms: int) -> Run | None:
     """The live run that would answer for a trigger of this identity."""
-    return _one(tx, _LIVE, _is_alive(tx, ttl_ms), sync_runs.c.identity == identity)
+    return _first(tx, _LIVE_LIKE, {"ttl_ms": ttl_ms, "identity": identity})
 
 
 def by_key(tx: sa.Connection, key: str | None, now: datetime) -> tuple[Run, Mapping[str, Any]] | None:
@@ -229,7 +232,7 @@ def _is_remembered(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def by_id(tx: sa.Connection, run_id: str) -> Run | None:
-    return None if "\x00" in run_id else _one(tx, sync_runs.c.id == run_id)
+    return None if "\x00" in run_id else _first(tx, _BY_ID, {"run_id": run_id})
 
 
 def missing(run_id: str) -> NotFound:
@@ -253,12 +256,18 @@ def is_live(tx: sa.Connection, run_id: str) -> bool:
 
 def lock(tx: sa.Connection, run_id: str) -> Run | None:
     """The run, and on PostgreSQL its row lock, so that no trigger can join it while it is being closed."""
-    row = tx.execute(sa.select(*_COLUMNS).where(sync_runs.c.id == run_id).with_for_update()).first()
-    return None if row is None else _run_of(row)
+    return _first(tx, _LOCK, {"run_id": run_id})
 
 
-def _one(tx: sa.Connection, *where: sa.ColumnElement[bool]) -> Run | None:
-    row = tx.execute(sa.select(*_COLUMNS).where(*where).limit(1)).first()
+_BY_ID: sa.Select[Any] = sa.select(*_COLUMNS).where(sync_runs.c.id == sa.bindparam("run_id"))
+_LOCK = _BY_ID.with_for_update()
+_LIVE_LIKE: sa.Select[Any] = (
+    sa.select(*_COLUMNS).where(_LIVE, _IS_ALIVE, sync_runs.c.identity == sa.bindparam("identity")).limit(1)
+)
+
+
+def _first(tx: sa.Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> Run | None:
+    row = tx.execute(statement, values).first()
     return None if row is None else _run_of(row)
 
 
@@ -293,9 +302,9 @@ def latest(
 
 def live_runs(tx: sa.Connection, ttl_ms: int) -> list[Run]:
     """Runs that are at work now, oldest first."""
-    statement = sa.select(*_COLUMNS).where(_LIVE, _is_alive(tx, ttl_ms))
+    statement = sa.select(*_COLUMNS).where(_LIVE, _IS_ALIVE)
     # Sorted by SQLite, it would take the index of all runs by time for that of the live ones.
-    return sorted(map(_run_of, tx.execute(statement)), key=attrgetter("started_at"))
+    return sorted(map(_run_of, tx.execute(statement, {"ttl_ms": ttl_ms})), key=attrgetter("started_at"))
 
 
 def ask_again(tx: sa.Connection, run_id: str) -> bool:
@@ -307,8 +316,7 @@ def ask_again(tx: sa.Connection, run_id: str) -> bool:
 
 def begin_pass(tx: sa.Connection, run_id: str, now: datetime) -> bool:
     """Say that reading begins: a trigger from now on asks for another pass. False when the run is live no more."""
-    statement = sync_runs.update().where(sync_runs.c.id == run_id, _LIVE).values(read_at=now, again=False)
-    return counted(tx, statement) == 1
+    return counted(tx, _MINE, {"run_id": run_id, "read_at": now, "again": False}) == 1
 
 
 def beat(tx: sa.Connection, run_id: str, progress: Mapping[str, Any], silent_s: float = 0.0) -> bool:
@@ -316,14 +324,16 @@ def beat(tx: sa.Connection, run_id: str, progress: Mapping[str, Any], silent_s: 
 
     silent_s: since the work itself gave one, which is not the thread that beats.
     """
-    values = {"heartbeat": now_ms(tx), "silent_ms": int(silent_s * 1_000), **progress}
-    return counted(tx, sync_runs.update().where(sync_runs.c.id == run_id, _LIVE).values(values)) == 1
+    return counted(tx, _BEAT, {"run_id": run_id, "silent_ms": int(silent_s * 1_000), **progress}) == 1
+
+
+_MINE = sync_runs.update().where(sync_runs.c.id == sa.bindparam("run_id"), _LIVE)
+_BEAT = _MINE.values(heartbeat=now_ms())
 
 
 def close(tx: sa.Connection, run_id: str, state: RunState, values: Mapping[str, Any]) -> bool:
     """Give a live run its terminal state. False when it has one already: that one stands."""
-    statement = sync_runs.update().where(sync_runs.c.id == run_id, _LIVE)
-    return counted(tx, statement.values(state=state, phase=None, **values)) == 1
+    return counted(tx, _MINE, {"run_id": run_id, "state": state, "phase": None, **values}) == 1
 
 
 @cache

@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 
 def is_sqlite(tx: sa.Connection) -> bool:
@@ -27,11 +29,21 @@ def insert_into(dialect: str, table: sa.Table) -> Any:
     return postgresql.insert(table)
 
 
-def now_ms(tx: sa.Connection) -> sa.ColumnElement[int]:
-    """The database's own clock in milliseconds, as an expression; leases compare nothing but this clock."""
-    if is_sqlite(tx):  # 3.40 has no unixepoch('subsec')
-        return sa.literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)", sa.BigInteger)
-    return sa.literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", sa.BigInteger)
+class now_ms(FunctionElement[int]):  # noqa: N801  a function of SQL
+    """The database's own clock in milliseconds; leases compare nothing but this clock."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(now_ms, "sqlite")
+def _now_of_sqlite(*_: Any, **__: Any) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"  # 3.40 has no unixepoch('subsec')
+
+
+@compiles(now_ms, "postgresql")
+def _now_of_postgresql(*_: Any, **__: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 
 
 def new_ids(tx: sa.Connection, table: sa.Table, count: int) -> Sequence[int]:

@@ -64,7 +64,6 @@ class Postgres:
 
     name = "postgresql"
     # now() is when the transaction began; leases need the time it is.
-    now_ms = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 
     def __init__(self, url: URL) -> None:
         if strange := sorted(set(url.query) - _KNOWN):

@@ -56,7 +56,6 @@ class Sqlite:
 
     name = "sqlite"
     # A day number has digits for a twentieth of a millisecond; `unixepoch('subsec')` is younger than 3.40.
-    now_ms = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)"
 
     def __init__(self, path: str | None, *, busy_timeout_s: float) -> None:
         if path in {None, "", ":memory:"}:
