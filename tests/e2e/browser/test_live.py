@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.browser.conftest import Opening, to_project
+from tests.e2e.browser.conftest import READ, Opening, to_project
+from tests.e2e.browser.looking import barriers
 from tests.e2e.google import Google
-from tests.e2e.harness import TOKEN, Service
+from tests.e2e.harness import TOKEN, Service, serving
 
 
 def test_progress_is_shown_wherever_the_run_is_and_numbers_change_without_a_reload(
@@ -29,6 +31,7 @@ def test_progress_is_shown_wherever_the_run_is_and_numbers_change_without_a_relo
         page.evaluate("window.same = true")
         expect(page.get_by_role("progressbar")).to_be_visible()
         expect(page.get_by_role("button", name="Sync all")).to_be_disabled()
+        assert barriers(page) == []
         expect(card.locator(".badge")).to_have_text("syncing")
     assert triggered.result().status == 202
 
@@ -173,3 +176,33 @@ def test_a_page_without_a_stream_asks_and_sees_the_same(service: Service, book: 
         expect(page.locator(".run-words")).to_have_text(re.compile("^Read · 0 of 1"))
 
     expect(page.locator(".card .facts dd").first).to_have_text("2,100")
+
+
+def test_who_only_reads_sees_progress_and_new_numbers_too(book: Google, opened: Opening, tmp_path: Path) -> None:
+    with serving(tmp_path / "read", book, workers=2, env={"SMART_SYNC_READ_TOKEN": READ}) as running:
+        assert running.sync().status == 200
+        page = opened(running.url, token=READ)
+        with page.expect_response("**/pulse"):
+            pass
+        book.tab("Project A", 3, 700)
+        with book.gate() as gate:
+            triggered = running.sync_later(run_async=True)
+            gate.wait()
+            expect(page.get_by_role("progressbar")).to_be_visible()
+        assert triggered.result().status == 202
+
+        expect(page.locator(".card .facts dd").first).to_have_text("2,100")
+        expect(page.get_by_role("progressbar")).to_have_count(0)
+        page.context.close()
+
+
+def test_what_failed_is_said_after_a_sync_of_everything(service: Service, book: Google, opened: Opening) -> None:
+    book.tab("Gone", 2, 700)
+    assert service.sync().status == 200
+    page = opened(service.url, token=TOKEN)
+    book.drop("Gone")
+    page.get_by_role("button", name="Sync all").click()
+
+    expect(page.locator("#said")).to_have_text(re.compile(r"^Latest sync .* partial: 1 project done, 1 failed"))
+    expect(page.locator(".standing")).to_have_text("1 of 2 projects failed")
+    expect(page.locator("#cards h3").first).to_have_text("Gone")

@@ -7,10 +7,11 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.filled import TOKEN as TOKEN_OF_SITE
-from tests.e2e.browser.conftest import TROUBLED, Opening, Watched, to_project
+from tests.e2e.browser.conftest import TROUBLED, Opening, Watched, hold, to_project
 from tests.e2e.harness import TOKEN, Service
 
 
@@ -90,6 +91,23 @@ def test_a_problem_is_listed_once_with_what_to_do(busy: Service, opened: Opening
     expect(problems.get_by_role("listitem")).to_have_count(1)
     for part, heading in (("#held", "Held values 1"), ("#doubts", "Values in doubt 1")):
         expect(page.locator(part).get_by_role("heading")).to_have_text(heading)
+
+
+@pytest.mark.parametrize("verb", ["Accept", "Reject"])
+@pytest.mark.parametrize("key", ["mouse", "Enter", "Space"])
+def test_a_held_value_is_decided_on_the_project(service: Service, opened: Opening, verb: str, key: str) -> None:
+    hold(service)
+    page = opened(service.url, token=TOKEN)
+    page.get_by_role("link", name="1 held value").click()
+    button = page.get_by_role("button", name=f"{verb} views 999,999")
+    if key == "mouse":
+        button.click()
+    else:
+        button.press(key)
+
+    page.get_by_role("heading", level=1, name="Project A").wait_for()
+    expect(page.get_by_role("heading", name="Held values")).to_have_count(0)
+    assert service.rows("SELECT state FROM held_observations") == [f"{verb.lower()}ed"]
 
 
 def test_when_a_target_is_reached_is_said(site: Service, opened: Opening) -> None:
