@@ -105,13 +105,30 @@ class GroupBar:
     share: float
 
 
+class AccountTable(NamedTuple):
+    """A page of the accounts. total: there are; found: that fit the listing, on so many pages."""
+
+    rows: Sequence[AccountLine]
+    total: int
+    found: int
+    pages: int
+
+
+class Decisions(NamedTuple):
+    """What waits for somebody: the first of so many. doubted: the cells of what is in doubt."""
+
+    held: Sequence[ListedHeld]
+    held_count: int
+    doubts: Sequence[ListedDoubt]
+    doubt_count: int
+    doubted: Mapping[tuple[int, Metric], Sequence[Place]]
+
+
 @dataclass(frozen=True)
 class ProjectPage:
-    """total: accounts there are; found: those that fit the listing, on so many pages.
-
-    silences: what is said of each program that has stopped reading. unread: of accounts that platforms could not be read
-    for. failing: why the tab was not taken over, where that is not one of its problems. doubted: the cells of what is in
-    doubt. crossed: numbers that are marked.
+    """silences: what is said of each program that has stopped reading. unread: of accounts that platforms could not be
+    read for. failing: why the tab was not taken over, where that is not one of its problems. crossed: numbers that are
+    marked.
     """
 
     project: Project
@@ -127,18 +144,11 @@ class ProjectPage:
     problem_days: SparkDrawing | None
     platforms: Sequence[GroupBar]
     topics: Sequence[GroupBar]
-    rows: Sequence[AccountLine]
-    total: int
-    found: int
-    pages: int
+    accounts: AccountTable
     problems: Sequence[ProblemGroup]
     problem_count: int
     failing: str | None
-    held: Sequence[ListedHeld]
-    held_count: int
-    doubts: Sequence[ListedDoubt]
-    doubt_count: int
-    doubted: Mapping[tuple[int, Metric], Sequence[Place]]
+    waiting: Decisions
     crossed: Sequence[Crossed]
 
     def marks(self, account_id: int | None = None) -> set[Metric]:
@@ -205,20 +215,11 @@ def project_page(
     now_sums = {project.id: together(cohorts)}
     sums = since_moments(tx, [project.id], (1, 7), now_sums)
     day, week = (found.get(project.id, NO_SUMS).movement for found in sums)
-    there = account_pages.count(tx, project.id)
-    listed = _by_database(tx, project, listing, there) if listing.plain else _one_by_one(tx, project, listing, place)
-    shown = listed.shown
-    growths = _growths(tx, project, shown)
-
+    accounts, waiting = _listed(tx, project, listing, place, now)
     shown_since = min(span.first, days_up_to(today, SPARK_DAYS)[0])
     day_sums = kept_days.sums_of(tx, project.id, min(shown_since, compared_since(span.first, span.last)), today)
     past = project_days({day: sums for day, sums in day_sums.items() if day >= shown_since})
-    sparks = _account_sparks(tx, [account.id for account in shown], place, today)
-    all_in_doubt = doubts.listed(tx, project_id=project.id)
-    in_doubt = all_in_doubt[:DECISIONS]
-    ids = {account.id for account in shown} | {one.account_id for one in in_doubt}
-    sources = observations.sources_of(tx, ids, now)
-    problems, unreadable = to_mend(project), unreadable_cells(project)
+    problems = to_mend(project)
     syncing, limit = leases.is_syncing(tx, project.id, settings.lease_ms), settings.readings_stale_after
     state = state_of(project, syncing=syncing, stale_after=settings.stale_after, now=now)
     return ProjectPage(
@@ -235,20 +236,38 @@ def project_page(
         problem_days=_problem_days(tx, project, today),
         platforms=_groups(cohorts, lambda cohort: cohort.platform, place),
         topics=_groups(cohorts, _topic, place),
-        rows=[_line(a, project, sources[a.id], unreadable, growths[a.id][place], sparks.get(a.id)) for a in shown],
-        total=there,
-        found=listed.found,
-        pages=_pages(listed.found),
+        accounts=accounts,
         problems=problem_groups(project, problems),
         problem_count=len(problems),
         failing=failing_words(project, state),
-        held=held.listed(tx, project_id=project.id, limit=DECISIONS),
-        held_count=held.counts(tx).get(project.id, 0),
-        doubts=in_doubt,
-        doubt_count=len(all_in_doubt),
-        doubted=_cells_in_doubt(project, in_doubt, sources),
+        waiting=waiting,
         crossed=crossed(tx, project.id),
     )
+
+
+def _listed(
+    tx: sa.Connection, project: Project, listing: AccountListing, place: int, now: datetime
+) -> tuple[AccountTable, Decisions]:
+    """The accounts that are shown, and what waits for a decision, each with what is said of it where."""
+    there = account_pages.count(tx, project.id)
+    shown, found = (
+        _by_database(tx, project, listing, there) if listing.plain else _one_by_one(tx, project, listing, place)
+    )
+    growths, unreadable = _growths(tx, project, shown), unreadable_cells(project)
+    sparks = _account_sparks(tx, [account.id for account in shown], place, now.date())
+    in_doubt = doubts.listed(tx, project_id=project.id)
+    first_in_doubt = in_doubt[:DECISIONS]
+    ids = {account.id for account in shown} | {one.account_id for one in first_in_doubt}
+    sources = observations.sources_of(tx, ids, now)
+    rows = [_line(a, project, sources[a.id], unreadable, growths[a.id][place], sparks.get(a.id)) for a in shown]
+    waiting = Decisions(
+        held.listed(tx, project_id=project.id, limit=DECISIONS),
+        held.counts(tx).get(project.id, 0),
+        first_in_doubt,
+        len(in_doubt),
+        _cells_in_doubt(project, first_in_doubt, sources),
+    )
+    return AccountTable(rows, there, found, _pages(found)), waiting
 
 
 def _cells_in_doubt(
