@@ -13,7 +13,7 @@ from webapp.rules.growth import Sums
 from webapp.rules.history import ONE, ProjectDay, history
 from webapp.store import accounts as account_rows
 from webapp.store import days, merging, spans
-from webapp.store.days import MetricDay
+from webapp.store.days import MetricSums
 from webapp.store.db import Database
 from webapp.store.standing import cells, standing_at
 from webapp.store.tables import account_snapshots, account_spans, accounts, project_days, projects
@@ -159,9 +159,9 @@ def test_kept_days_are_those_of_the_plain_rule(db: Database, seed: int, operatio
                 assert days.sums_at(tx, [project], past.day) == {project: sums[past.day]}
 
 
-def metric_of(one: Sums, place: int) -> MetricDay:
+def metric_of(one: Sums, place: int) -> MetricSums:
     parts = (part[place] for part in (one.total, one.growth, one.joined, one.left, one.now))
-    return MetricDay._make([*parts, one.accounts, one.carried])
+    return MetricSums._make([*parts, one.accounts, one.carried])
 
 
 def test_days_before_what_was_touched_stay_as_they_are(db: Database) -> None:

@@ -16,7 +16,7 @@ from webapp.rules.growth import NO_SUMS, Movement, Sums
 from webapp.rules.history import ONE
 from webapp.rules.words import compact, day_words
 from webapp.store import days as kept_days
-from webapp.store.days import MetricDay, Numbers
+from webapp.store.days import MetricSums, Numbers
 from webapp.store.ends import DayEnd, Present
 from webapp.store.wholes import crossings, since_day
 
@@ -66,7 +66,7 @@ def find_courses(tx: sa.Connection, now: Mapping[str, Sums], place: int, count: 
 
 def _spark(days: Sequence[Numbers]) -> list[int | None]:
     """What a metric came to, from the first day on which anybody counts; None where nobody counts for it."""
-    listed = [*map(MetricDay._make, days)]
+    listed = [*map(MetricSums._make, days)]
     first = next((at for at, day in enumerate(listed) if day.accounts), len(listed))
     return [day.total if day.known else None for day in listed[first:]]
 
@@ -146,7 +146,7 @@ def points_of(courses: Sequence[Course], place: int, today: date) -> list[ChartD
 
 
 def _point(day: date, parts: Sequence[Numbers]) -> ChartDay:
-    total = MetricDay(*map(sum, zip(*parts, strict=True)))
+    total = MetricSums(*map(sum, zip(*parts, strict=True)))
     if not total.known and not total.left:
         return ChartDay(day, None, gap=True)
     value = total.total if total.known else None

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -22,9 +22,12 @@ from webapp.store import movements, spans
 from webapp.store.backends.dialect import insert_into
 from webapp.store.ends import DayEnd, Never
 from webapp.store.standing import Scope, cells, standing_at
-from webapp.store.statement import Query, bind_ids, in_order, texts_in
+from webapp.store.statement import Query, bind_ids, in_order, listed, texts_in, unlisted
 from webapp.store.tables import account_snapshots, account_spans, accounts, project_days, projects
 from webapp.store.types import UnreadableValue, as_day, bind_day
+
+T = TypeVar("T")
+Numbers = tuple[int, ...]
 
 
 def keep(tx: sa.Connection, touched: Mapping[str, Collection[date]]) -> None:
@@ -216,7 +219,7 @@ def sums_at(tx: sa.Connection, project_ids: Sequence[str], day: date) -> dict[st
     return {one: _every_day(found.get(one, {}), day, day)[day] for one in project_ids}
 
 
-class MetricDay(NamedTuple):
+class MetricSums(NamedTuple):
     """One metric of many accounts on a day. known: accounts that count for it."""
 
     total: int
@@ -228,24 +231,28 @@ class MetricDay(NamedTuple):
     carried: int
 
 
-NO_METRIC = MetricDay(*[0] * len(MetricDay._fields))
-Numbers = tuple[int, ...]  # as a MetricDay; thousands of those would be slow
+NO_METRIC = MetricSums(*[0] * len(MetricSums._fields))
 
 
 def of_metric(
     tx: sa.Connection, project_ids: Sequence[str], place: int, start: date, end: date
 ) -> dict[str, list[Numbers]]:
-    """{project id: one metric on each day from `start` to `end`}, for every one of them."""
+    """{project id: one metric on each day from `start` to `end`}, for every one of them.
+
+    Each day as the parts of a MetricSums: thousands of those would be slow.
+    """
     places = {str(day): at for at, day in enumerate(days_between(start, end))}
     before: dict[str, Numbers] = {}
     found: dict[str, list[Numbers | None]] = {one: [None] * len(places) for one in project_ids}
-    for project_id, day, text, *counts in _driver_rows(tx, project_ids, start, end):
-        total, growth, joined, left, now, *_ = _parts(text)
-        numbers = (total[place], growth[place], joined[place], left[place], now[place], *counts)
-        if (at := places.get(str(day))) is None:
-            before[project_id] = numbers
-        else:
-            found[project_id][at] = numbers
+    for project_id, days, texts, *counts in _driver_rows(tx, _listed(), project_ids, start, end):
+        mine, several = found[project_id], _read(_METRICS, f"[{texts}]")
+        for day, one, count, carried in zip(days.split(","), several, *map(unlisted, counts), strict=True):
+            moved = one.total[place], one.growth[place], one.joined[place], one.left[place]
+            numbers = (*moved, one.now[place], count, carried)
+            if (at := places.get(day)) is None:
+                before[project_id] = numbers
+            else:
+                mine[at] = numbers
     return {one: _carried(days, before.get(one, NO_METRIC)) for one, days in found.items()}
 
 
@@ -265,32 +272,64 @@ def _carried(days: Sequence[Numbers | None], last: Numbers) -> list[Numbers]:
 def _rows(tx: sa.Connection, project_ids: Sequence[str], start: date, end: date) -> dict[str, dict[date, Sums]]:
     """The rows between two days, and before them the last one of each project."""
     found: dict[str, dict[date, Sums]] = {}
-    for project_id, day, *sums in _driver_rows(tx, project_ids, start, end):
+    for project_id, day, *sums in _driver_rows(tx, _between(), project_ids, start, end):
         found.setdefault(project_id, {})[as_day(day)] = _sums(*sums)
     return found
 
 
-def _driver_rows(tx: sa.Connection, project_ids: Sequence[str], start: date, end: date) -> Iterator[tuple[Any, ...]]:
+def _driver_rows(
+    tx: sa.Connection, query: Query, project_ids: Sequence[str], start: date, end: date
+) -> Iterator[tuple[Any, ...]]:
     ends = {"first": bind_day(tx, start), "last": bind_day(tx, end)}
-    return _between().rows(tx, projects=bind_ids(tx, project_ids), **ends)
+    return query.rows(tx, projects=bind_ids(tx, project_ids), **ends)
 
 
-_PARTS = msgspec.json.Decoder(list[tuple[int, ...]])
+class _Metrics(msgspec.Struct, array_like=True, gc=False):
+    """What the sums of a day say of each metric; the rest is passed over."""
+
+    total: Numbers
+    growth: Numbers
+    joined: Numbers
+    left: Numbers
+    now: Numbers
+
+
+_PARTS = msgspec.json.Decoder(list[Numbers])
+_METRICS = msgspec.json.Decoder(list[_Metrics])
 
 
 def _sums(text: str, accounts: int, carried: int) -> Sums:
-    return Sums._make((*_parts(text), accounts, carried))
+    return Sums._make((*_read(_PARTS, text), accounts, carried))
 
 
-def _parts(text: str) -> list[tuple[int, ...]]:
+def _read(decoder: msgspec.json.Decoder[T], text: str) -> T:
     try:
-        return _PARTS.decode(text)
+        return decoder.decode(text)
     except msgspec.DecodeError:
         raise UnreadableValue("JSON") from None
 
 
 @cache
 def _between() -> Query:
+    columns = [project_days.c[name] for name in ("project_id", "day", *_OF_DAY)]
+    return Query(lambda _: _select_between(columns))
+
+
+@cache
+def _listed() -> Query:
+    """The days of a project in one row, each column by comma: a row for each day takes twice as long."""
+
+    def build(dialect: str) -> sa.Select[Any]:
+        columns = [listed(dialect, project_days.c[name]) for name in ("day", *_OF_DAY)]
+        return _select_between([projects.c.id, *columns]).group_by(projects.c.id)
+
+    return Query(build)
+
+
+_OF_DAY = ("sums", "accounts", "carried")
+
+
+def _select_between(columns: Sequence[sa.ColumnElement[Any]]) -> sa.Select[Any]:
     """From each project to its days: an OR of two conditions on the day would have every day of all years looked at."""
     first, last = (sa.bindparam(name, type_=project_days.c.day.type) for name in ("first", "last"))
     earlier = project_days.alias("earlier")
@@ -298,8 +337,7 @@ def _between() -> Query:
     begin = sa.func.coalesce(before.scalar_subquery(), first, type_=project_days.c.day.type)
     mine = projects.c.id.op("IN")(texts_in(sa.bindparam("projects")))
     theirs = (project_days.c.project_id == projects.c.id) & project_days.c.day.between(begin, last)
-    columns = [project_days.c[name] for name in ("project_id", "day", "sums", "accounts", "carried")]
-    return Query(lambda _: sa.select(*columns).select_from(in_order(projects, project_days, theirs)).where(mine))
+    return sa.select(*columns).select_from(in_order(projects, project_days, theirs)).where(mine)
 
 
 def _every_day(known: Mapping[date, Sums], start: date, end: date) -> dict[date, Sums]:

@@ -148,8 +148,11 @@ class Crossing(NamedTuple):
 
     def lies_between(self, first: datetime, last: datetime | None) -> bool:
         """Whether either did, from the end of one day to that of another, or to now."""
-        moments = (moment for moment in (self.since, self.until) if moment is not None)
-        return any(moment >= first and (last is None or moment < last) for moment in moments)
+        return _is_between(self.since, first, last) or _is_between(self.until, first, last)
+
+
+def _is_between(moment: datetime | None, first: datetime, last: datetime | None) -> bool:
+    return moment is not None and moment >= first and (last is None or moment < last)
 
 
 def crossings(tx: sa.Connection, project_ids: Sequence[str], day: date) -> list[Crossing]:
@@ -176,8 +179,8 @@ def since_day(
 
     before, now: the sums of both ends. crossed: who did since that day, or since an earlier one.
     """
-    last = end_of(end.day) if isinstance(end, DayEnd) else None
-    ids = {one.account_id for one in crossed if one.lies_between(end_of(then.day), last)}
+    first, last = end_of(then.day), end_of(end.day) if isinstance(end, DayEnd) else None
+    ids = {one.account_id for one in crossed if one.lies_between(first, last)}
     moved = _others(tx, sorted(ids), then, end)
     found, unclear = {}, []
     for one, was in before.items():
