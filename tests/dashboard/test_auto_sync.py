@@ -104,7 +104,7 @@ def test_a_cron_expression_is_shown_and_stays_until_an_interval_takes_its_place(
     form = form_of(site.visitor(TOKEN), site)
 
     assert chosen(form) == ["cron"]
-    assert "at 30 2 * * * (Europe/Berlin)" in form
+    assert "at 02:30 every day (Europe/Berlin)" in form
     posted(site, {"interval_minutes": "cron"})
     assert (told(site)["enabled"], told(site)["cron"]) == (False, "30 2 * * *")
     posted(site, {"enabled": "true", "interval_minutes": "60"})

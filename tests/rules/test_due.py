@@ -21,6 +21,7 @@ from webapp.rules.due import (
     check_cron,
     check_interval,
     check_zone,
+    cron_words,
     is_long_overdue,
     is_unusual,
     longest_pause,
@@ -622,3 +623,16 @@ def test_a_pace_hardly_follows_an_outage_and_soon_those_who_call_more_often() ->
     assert pace_after(after_outage, HOURLY) == 3600.0
     assert pace_after(3600.0, timedelta(minutes=1)) == 60.0
     assert pace_after(60.0, -HOURLY) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("30 9 * * 1-5", "at 09:30 on Monday through Friday"),
+        ("*/15 8-18 * * *", "every 15th minute from 08:00 through 18:59"),
+        ("0 9 1 * *", "at 09:00 on the first day of every month"),
+        ("once in a while", "once in a while"),
+    ],
+)
+def test_an_expression_is_said_in_words(cron: str, words: str) -> None:
+    assert cron_words(cron) == words

@@ -22,6 +22,7 @@ from webapp.errors import StoreError
 from webapp.model import METRICS
 from webapp.rules import words
 from webapp.rules.addresses import short_name
+from webapp.rules.due import cron_words
 from webapp.rules.outcomes import result_state, run_label, run_words, succeeded
 from webapp.store import alerts
 from webapp.store.db import Database
@@ -128,6 +129,7 @@ def _environment() -> Environment:
         "seconds": words.seconds_words,
         "day": words.day_words,
         "every": words.every,
+        "times": cron_words,
         "when": when,
         "until": until,
         "moment": words.utc,

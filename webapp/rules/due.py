@@ -135,6 +135,15 @@ def _bad_cron(cron: str, words: str) -> Invalid:
     return Invalid(f"{cron[:LONGEST_CRON]!r} {words}", field="cron", code="invalid_parameter", hint=hint)
 
 
+def cron_words(cron: str) -> str:
+    """When an expression comes: `at 09:00 on Monday through Friday`. Itself where it cannot be understood."""
+    try:
+        words = CronSim(cron, A_MONDAY).explain()
+    except CronSimError:
+        return cron
+    return words[:1].lower() + words[1:]
+
+
 def longest_pause(cron: str) -> int:
     """Minutes between two slots of an expression, at most, as far as some months can tell: how old its numbers get."""
     longest, before = timedelta(), None

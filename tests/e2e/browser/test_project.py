@@ -170,8 +170,13 @@ def test_a_project_is_synced_by_an_interval_or_at_times_of_the_day(service: Serv
     schedule.get_by_label("On the clock of").press("Enter")
     expect(schedule.get_by_label("Every so many minutes")).to_have_value("")
     expect(schedule.get_by_label("Or at these times")).to_have_value("30 9 * * 1-5")
+    expect(schedule).to_contain_text(
+        "synced at 09:30 on Monday through Friday, on the clock of Europe/Berlin. Its next"
+    )
     page.get_by_role("link", name="Project A").click()
-    expect(page.get_by_label("Interval").locator("option:checked")).to_have_text("at 30 9 * * 1-5 (Europe/Berlin)")
+    expect(page.get_by_label("Interval").locator("option:checked")).to_have_text(
+        "at 09:30 on Monday through Friday (Europe/Berlin)"
+    )
     switch = settings(page).get_by_role("switch", name="Auto-sync")
     switch.press("Space")
     switch.press("Enter")
