@@ -21,7 +21,7 @@ from tests.e2e.harness import Service, environment, frozen, later, serving, unti
 
 SHORT_LEASE = {"SMART_SYNC_LEASE_SECONDS": "1"}
 # Wide enough that three tabs do not fit into one call, so that there is a moment between two projects.
-WIDE = "n" * 40_000
+WIDE = "n" * 50_000
 TABS = ("Project A", "Project B", "Project C")
 
 
