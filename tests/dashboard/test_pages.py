@@ -20,7 +20,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.past import follow_past
 from webapp.app import create_app
 from webapp.dashboard.charts import ChartDay, draw_line
-from webapp.dashboard.totals import Compared, compare_project, compared_since
+from webapp.dashboard.totals import Compared, compare_project, comparison_start
 from webapp.model import RunState
 from webapp.rules.words import day_words
 from webapp.store import days, runs, tables
@@ -575,7 +575,7 @@ def test_the_range_is_what_the_api_says_of_these_days(site: Site) -> None:
 
 def compared(site: Site, mine: str, first: date, last: date) -> Compared | None:
     with site.parts.db.read() as tx:
-        sums = days.sums_of(tx, mine, compared_since(first, last), last)
+        sums = days.sums_of(tx, mine, comparison_start(first, last), last)
         return compare_project(tx, mine, first, last, 4, sums)
 
 

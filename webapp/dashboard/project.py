@@ -31,7 +31,7 @@ from webapp.dashboard.rendering import count_alerts, page
 from webapp.dashboard.runs import live_run
 from webapp.dashboard.states import failing_words, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
-from webapp.dashboard.totals import Compared, compare_project, compared_since
+from webapp.dashboard.totals import Compared, compare_project, comparison_start
 from webapp.model import METRICS, Metric, Mode, Values
 from webapp.rules.forecast import reached_on
 from webapp.rules.freshness import stale_readings
@@ -215,9 +215,9 @@ def project_page(
     now_sums = {project.id: together(cohorts)}
     sums = since_moments(tx, [project.id], (1, 7), now_sums)
     day, week = (found.get(project.id, NO_SUMS).movement for found in sums)
-    accounts, waiting = _listed(tx, project, listing, place, now)
+    accounts, waiting = _lists(tx, project, listing, place, now)
     shown_since = min(span.first, days_up_to(today, SPARK_DAYS)[0])
-    day_sums = kept_days.sums_of(tx, project.id, min(shown_since, compared_since(span.first, span.last)), today)
+    day_sums = kept_days.sums_of(tx, project.id, min(shown_since, comparison_start(span.first, span.last)), today)
     past = project_days({day: sums for day, sums in day_sums.items() if day >= shown_since})
     problems = to_mend(project)
     syncing, limit = leases.is_syncing(tx, project.id, settings.lease_ms), settings.readings_stale_after
@@ -245,7 +245,7 @@ def project_page(
     )
 
 
-def _listed(
+def _lists(
     tx: sa.Connection, project: Project, listing: AccountListing, place: int, now: datetime
 ) -> tuple[AccountTable, Decisions]:
     """The accounts that are shown, and what waits for a decision, each with what is said of it where."""

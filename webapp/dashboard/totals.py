@@ -106,7 +106,7 @@ def compare(courses: Sequence[Course], place: int, today: date) -> Compared | No
     return Compared(start, today, recent.growth[place], joined, left, was)
 
 
-def compared_since(start: date, end: date) -> date:
+def comparison_start(start: date, end: date) -> date:
     """The first day that matters where the days between two are compared with as many before."""
     return start - (end - start)
 
@@ -116,11 +116,11 @@ def compare_project(
 ) -> Compared | None:
     """What one metric of a project grew by between two days, and over as many days before; None of a single day.
 
-    sums: of each day since `compared_since`, and maybe of others.
+    sums: of each day since `comparison_start`, and maybe of others.
     """
     if start >= end:
         return None
-    first = compared_since(start, end)
+    first = comparison_start(start, end)
     crossed = crossings(tx, [project_id], first)
 
     def moved(since: date, until: date) -> Movement:

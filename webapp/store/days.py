@@ -244,7 +244,7 @@ def of_metric(
     places = {str(day): at for at, day in enumerate(days_between(start, end))}
     before: dict[str, Numbers] = {}
     found: dict[str, list[Numbers | None]] = {one: [None] * len(places) for one in project_ids}
-    for project_id, days, texts, *counts in _driver_rows(tx, _listed(), project_ids, start, end):
+    for project_id, days, texts, *counts in _driver_rows(tx, _by_project(), project_ids, start, end):
         mine, several = found[project_id], _read(_METRICS, f"[{texts}]")
         for day, one, count, carried in zip(days.split(","), several, *map(unlisted, counts), strict=True):
             moved = one.total[place], one.growth[place], one.joined[place], one.left[place]
@@ -253,10 +253,10 @@ def of_metric(
                 before[project_id] = numbers
             else:
                 mine[at] = numbers
-    return {one: _carried(days, before.get(one, NO_METRIC)) for one, days in found.items()}
+    return {one: _carry(days, before.get(one, NO_METRIC)) for one, days in found.items()}
 
 
-def _carried(days: Sequence[Numbers | None], last: Numbers) -> list[Numbers]:
+def _carry(days: Sequence[Numbers | None], last: Numbers) -> list[Numbers]:
     """As `Sums.carry` has it: days without a row say what the one before says."""
     found = []
     for one in days:
@@ -316,7 +316,7 @@ def _between() -> Query:
 
 
 @cache
-def _listed() -> Query:
+def _by_project() -> Query:
     """The days of a project in one row, each column by comma: a row for each day takes twice as long."""
 
     def build(dialect: str) -> sa.Select[Any]:
