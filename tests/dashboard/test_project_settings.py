@@ -45,6 +45,17 @@ def test_what_is_typed_is_what_it_has(site: Site, boss: FlaskClient) -> None:
     assert 'value="12,000,000"' in page
 
 
+@pytest.mark.parametrize(
+    "typed", ["1234567", "1,234,567", "1.234.567", "1 234 567", "1\u00a0234\u202f567", "12,34,567"]
+)
+def test_a_target_may_be_typed_with_separators_of_thousands(site: Site, boss: FlaskClient, typed: str) -> None:
+    mine = project_id(site)
+
+    post(boss, f"/projects/{mine}/change", **FORM | {"target_views": typed})
+
+    assert row(site, mine).target_views == 1_234_567
+
+
 def test_what_is_left_empty_is_none_and_the_name_is_the_tabs_again(site: Site, boss: FlaskClient) -> None:
     mine = project_id(site)
     post(boss, f"/projects/{mine}/change", **FORM | {"name": "Beauty", "target_views": "5"})
@@ -70,6 +81,8 @@ def test_a_name_that_is_left_as_it_is_stays_the_tabs(site: Site, boss: FlaskClie
         {"status": "asleep"},
         {"merge_policy": "min"},
         {"target_views": "many"},
+        {"target_views": "1.5"},
+        {"target_views": "12,34"},
         {"start_date": "yesterday"},
         {"start_date": "2026-12-31", "end_date": "2026-01-01"},
     ],
@@ -101,7 +114,10 @@ def test_it_is_synced_by_an_interval_or_at_times_of_a_zone(site: Site, boss: Fla
     assert row(site, mine).interval_minutes is None
 
 
-@pytest.mark.parametrize("typed", [{"cron": "whenever"}, {"timezone": "Nowhere/Town"}, {"interval_minutes": "0"}])
+@pytest.mark.parametrize(
+    "typed",
+    [{"cron": "whenever"}, {"timezone": "Nowhere/Town"}, {"interval_minutes": "0"}, {"interval_minutes": "1.5"}],
+)
 def test_a_schedule_that_is_none_is_refused(site: Site, boss: FlaskClient, typed: dict[str, str]) -> None:
     assert post(boss, f"/projects/{project_id(site)}/schedule", **typed).status_code == 422
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 from flask import request
@@ -12,6 +13,7 @@ from webapp.model import METRICS, Metric
 from webapp.rules.history import end_of
 
 LONGEST_COUNT = 15  # digits: more than any count has
+WHOLE = re.compile(r"[0-9]+|[0-9]{1,3}(?:[,.\s][0-9]{2,3})*[,.\s][0-9]{3}")  # 1.5 is a fraction, and not 15
 
 
 def text_in(field: str) -> str | None:
@@ -25,8 +27,8 @@ def count_of(text: str) -> int:
 
     Raises: Invalid.
     """
-    digits = "".join(text.replace(",", " ").replace(".", " ").split())
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_COUNT):
+    digits = re.sub(r"[,.\s]", "", text)
+    if not WHOLE.fullmatch(text) or len(digits) > LONGEST_COUNT:
         raise Invalid(f"{text[:20]!r} is no whole number", field="value", code="invalid_parameter")
     return int(digits)
 
