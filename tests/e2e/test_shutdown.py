@@ -11,7 +11,7 @@ from tests.e2e.google import Google
 from tests.e2e.harness import Service, later, serving, until
 
 # Wide enough that the tabs do not fit into one call, so that there is a moment between two projects.
-WIDE = "n" * 40_000
+WIDE = "n" * 50_000
 TABS = ("Project A", "Project B", "Project C")
 
 
