@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.browser.conftest import READ, Opening, to_project
+from tests.e2e.browser.conftest import READ, Opening, Watched, to_project
 from tests.e2e.browser.looking import barriers
 from tests.e2e.google import Google
 from tests.e2e.harness import TOKEN, Service, serving
@@ -206,3 +206,66 @@ def test_what_failed_is_said_after_a_sync_of_everything(service: Service, book: 
     expect(page.locator("#said")).to_have_text(re.compile(r"^Latest sync .* partial: 1 project done, 1 failed"))
     expect(page.locator(".standing")).to_have_text("1 of 2 projects failed")
     expect(page.locator("#cards h3").first).to_have_text("Gone")
+
+
+def test_a_filter_that_is_typed_and_not_sent_stays_while_its_list_changes(
+    service: Service, book: Google, opened: Opening
+) -> None:
+    page = to_project(opened(service.url, token=TOKEN), "Project A")
+    day = page.locator("#from").input_value()[:-2] + "01"
+    page.get_by_label("Find accounts").fill("account1")
+    page.get_by_label("From").fill(day)
+    page.get_by_role("heading", level=1).click()
+    book.tab("Project A", 3, 700)
+    assert service.sync().status == 200
+
+    expect(page.locator("#accounts").get_by_role("link", name="700", exact=True).first).to_be_visible()
+    expect(page.get_by_label("Find accounts")).to_have_value("account1")
+    expect(page.get_by_label("From")).to_have_value(day)
+
+
+def test_a_length_that_is_chosen_stays_while_the_alerts_change(service: Service, opened: Opening, book: Google) -> None:
+    book.tab("Gone", 2, 700)
+    assert service.sync().status == 200
+    book.drop("Gone")
+    service.sync()
+    page = opened(service.url, token=TOKEN)
+    page.goto(f"{service.url}/alerts")
+    with page.expect_response("**/pulse"):
+        pass
+    page.get_by_label("How long to mute").select_option("2 weeks")
+    page.get_by_role("heading", level=1).click()
+    mine = opened(service.url, token=TOKEN)
+    mine.goto(f"{service.url}/alerts")
+    mine.get_by_role("button", name=re.compile("^Acknowledge")).click()
+
+    expect(page.get_by_text("Acknowledged by")).to_be_visible()
+    expect(page.get_by_label("How long to mute")).to_have_value("336")
+
+
+def test_a_service_that_is_away_is_said_at_once_and_that_it_is_back(
+    service: Service, opened: Opening, watched: Watched
+) -> None:
+    watched.expected.append("ERR_FAILED")
+    page = opened(service.url, token=TOKEN)
+    with page.expect_response("**/pulse"):
+        pass
+    page.route("**/pulse", lambda route: route.abort())
+    expect(page.get_by_text("The service cannot be reached")).to_be_visible()
+    page.unroute("**/pulse")
+
+    expect(page.get_by_text("The service cannot be reached")).to_be_hidden(timeout=10_000)
+
+
+def test_a_session_that_ends_in_another_tab_ends_here(service: Service, opened: Opening) -> None:
+    page = to_project(opened(service.url, token=TOKEN), "Project A")
+    with page.expect_response("**/pulse"):
+        pass
+    other = page.context.new_page()
+    other.goto(service.url)
+    other.get_by_role("button", name="Sign out").click()
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", level=1, name="Project A").wait_for()

@@ -3,6 +3,7 @@ const LOOK_MS = 30000;
 const POLL_MS = 1500;
 const REST_MS = 5000; // after a look that failed; twice as long after each that follows
 const LONGEST_REST_MS = 60000;
+const AWAY = "The service cannot be reached. The numbers are as they were last read.";
 const offline = document.getElementById("offline");
 const admin = document.getElementById("main").dataset.role === "admin";
 let asked = 0;
@@ -25,7 +26,7 @@ async function ask(url, options) {
     if (answer.redirected && new URL(answer.url).pathname === "/sign-in") location.assign(answer.url);
     return answer;
   } catch {
-    tell("The service cannot be reached. The numbers are as they were last read.");
+    tell(AWAY);
     return null;
   }
 }
@@ -53,6 +54,13 @@ function isTypedIn(region) {
   return [...region.querySelectorAll(".stack input")].some((one) => one.value !== one.defaultValue);
 }
 
+// What is typed or chosen in the fields of a region and not sent yet: [id, value] of each.
+function unsent(region) {
+  const isChosen = (one) => one.selectedIndex !== Math.max(0, [...one.options].findIndex((option) => option.defaultSelected));
+  const fields = [...region.querySelectorAll("input[id]:not([type=range]), select[id]")];
+  return fields.filter((one) => (one.options ? isChosen(one) : one.value !== one.defaultValue)).map((one) => [one.id, one.value]);
+}
+
 function put(fresh, all) {
   const place = placeOf(document.activeElement);
   const busy = all ? null : document.activeElement?.closest?.("[data-filter], [data-auto-sync]");
@@ -62,8 +70,10 @@ function put(fresh, all) {
     if (!now || old.contains(busy) || isTypedIn(old) || old.outerHTML === now.outerHTML) continue;
     const open = old.querySelector("details")?.open;
     const scrolled = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+    const typed = all ? [] : unsent(old);
     old.replaceWith(document.importNode(now, true));
     const put = document.getElementById(old.id);
+    for (const [id, value] of typed) if (document.getElementById(id)) document.getElementById(id).value = value;
     if (open && put.querySelector("details")) put.querySelector("details").open = true;
     put.querySelectorAll(".scroll").forEach((one, n) => { one.scrollLeft = scrolled[n] ?? 0; });
   }
@@ -214,14 +224,18 @@ addEventListener("online", () => show(location.href));
 async function feel() {
   let last = null;
   let rest = REST_MS;
+  let away = false;
   for (;;) {
     const look = !document.hidden && !followed && document.querySelector("[data-live]");
     const answer = look ? await fetch("/pulse", { redirect: "manual" }).catch(() => null) : null;
+    if (look && !answer) tell(AWAY);
+    if (answer?.type === "opaqueredirect") await show(location.href); // the session is over, which the page says
     if (answer?.ok) {
       const { at } = await answer.json();
-      if (last !== null && at !== last) await show(location.href);
+      if (last !== null && (away || at !== last)) await show(location.href);
       last = at;
     }
+    if (look) away = !answer;
     const failed = look && !answer?.ok;
     await new Promise((on) => setTimeout(on, failed ? rest : POLL_MS));
     rest = failed ? Math.min(2 * rest, LONGEST_REST_MS) : REST_MS;
