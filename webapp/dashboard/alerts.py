@@ -70,7 +70,7 @@ def _show(status: int = 200, tried: Sequence[Tried] = ()) -> Response:
     mine, now = desk(), web.get(Clock).now()
     with web.get(Database).read() as tx:
         mutes = alerts.mutes(tx)
-        names = {one.id: one.name for one in projects.all_listed(tx)}
+        names = projects.names(tx)
         found = alerts.open_alerts(tx)[::-1]
         ended = alerts.listed(tx, state="closed", limit=CLOSED)
         count_alerts(tx)

@@ -247,7 +247,7 @@ def home_page(
     silences = _silences(ages, settings.readings_stale_after, now)
     decisions = held.counts(tx), doubts.counts(tx), alerts.counts_open(tx)
     syncing = leases.syncing(tx, settings.lease_ms)
-    due = {project.id for project in schedule.due(tx, now, settings.interval_minutes)}
+    due = schedule.due_ids(tx, now, settings.interval_minutes)
     cards = []
     for project in projects:
         state = state_of(project, syncing=project.id in syncing, stale_after=settings.stale_after, now=now)

@@ -248,6 +248,11 @@ def all_listed(tx: sa.Connection) -> list[Project]:
     return listed(tx, order_by=(projects.c.removed_at.is_not(None), projects.c.name, projects.c.id))
 
 
+def names(tx: sa.Connection) -> dict[str, str]:
+    """{project id: its name}, of removed ones too."""
+    return {row[0]: row[1] for row in tx.execute(sa.select(projects.c.id, projects.c.name))}
+
+
 # Changes
 
 

@@ -34,6 +34,11 @@ def due(tx: sa.Connection, now: datetime, interval_minutes: int) -> list[Project
     return listed(tx, sa.or_(*_is_due(now, interval_minutes)), order_by=WAITING)
 
 
+def due_ids(tx: sa.Connection, now: datetime, interval_minutes: int) -> set[str]:
+    """Which projects these are, without what is known of them."""
+    return set(tx.execute(sa.select(projects.c.id).where(sa.or_(*_is_due(now, interval_minutes)))).scalars())
+
+
 def projects_to_sync(
     tx: sa.Connection,
     now: datetime,
