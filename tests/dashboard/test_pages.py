@@ -531,6 +531,24 @@ def test_a_target_says_when_it_is_reached_at_the_pace_of_four_weeks(site: Site) 
     with site.parts.db.write() as tx:
         tx.execute(projects.update().where(projects.c.id == mine).values(target_views=5))
     assert "the pace of four weeks" not in text_of(visitor, f"/projects/{mine}")
+    assert re.search(r" \d+,\d{3}[\d,.]* % of 5 reached ", text_of(visitor, f"/projects/{mine}"))
+
+
+def test_a_day_or_two_do_not_say_when_a_target_is_reached(site: Site) -> None:
+    mine = project_id(site)
+    with site.parts.db.write() as tx:
+        tx.execute(account_snapshots.delete().where(account_snapshots.c.day < site.time.now.date()))
+        follow_past(tx, anew=True)
+
+    words = text_of(site.visitor(TOKEN), f"/projects/{mine}")
+
+    assert "of 100M too few days to tell when it is reached" in words
+    assert "– from " not in words  # nor what the days that nobody knows have brought
+
+
+def test_days_of_two_years_are_told_with_their_years() -> None:
+    assert Compared(date(2025, 12, 1), date(2026, 3, 1), 5, 0, 0, None).words == "+5 from 1 Dec 2025 to 1 Mar 2026"
+    assert Compared(date(2026, 2, 1), date(2026, 3, 1), 5, 0, 0, None).words == "+5 from 1 Feb to 1 Mar"
 
 
 def test_any_days_are_looked_at_and_compared_with_as_many_before(site: Site) -> None:

@@ -31,6 +31,13 @@ def test_a_gap_counts_as_the_days_that_it_has() -> None:
     assert reached_on(with_gap, 900, 1000, TODAY) == TODAY + timedelta(10)
 
 
+@pytest.mark.parametrize("before", [(), (10,), (10,) * 30])
+def test_a_gap_that_begins_before_the_last_four_weeks_makes_nothing_faster(before: tuple[int, ...]) -> None:
+    growths = days(*before, *[None] * 25, 260, *[10] * 5)
+
+    assert reached_on(growths, 900, 1000, TODAY) == TODAY + timedelta(10)
+
+
 def test_only_the_last_four_weeks_say_the_pace() -> None:
     assert reached_on(days(*[1000] * 100, *[10] * 29), 900, 1000, TODAY) == TODAY + timedelta(10)
 

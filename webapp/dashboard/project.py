@@ -33,7 +33,7 @@ from webapp.dashboard.states import failing_words, state_of, target_percent
 from webapp.dashboard.tiles import SPARK_DAYS, MetricTile, days_up_to, metric_tiles
 from webapp.dashboard.totals import Compared, compare_project, comparison_start
 from webapp.model import METRICS, Metric, Mode, Values
-from webapp.rules.forecast import reached_on
+from webapp.rules.forecast import pace_of, reached_on
 from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import NO_SUMS, Movement, Sums, difference
 from webapp.rules.history import ProjectDay, project_days
@@ -285,12 +285,17 @@ def _cells_in_doubt(
 
 
 def _forecast(project: Project, past: Sequence[ProjectDay], total: Values, today: date) -> str | None:
-    """When the target is reached, in words; None: there is none, it is reached, or nobody can tell."""
+    """When the target is reached, in words; None: there is none, or no number."""
     views = METRICS.index("views")
-    if not project.target_views or (total[views] or 0) >= project.target_views:
+    now, target = total[views], project.target_views
+    if not target or now is None:
         return None
     growths = [(one.day, None if _is_gap(one) else one.movement.growth[views]) for one in past]
-    found = reached_on(growths, total[views], project.target_views, today)
+    if now >= target:
+        return "reached"
+    if pace_of(growths, today) is None:
+        return "too few days to tell when it is reached"
+    found = reached_on(growths, now, target, today)
     return (
         f"reached on {day_words(found)} at the pace of four weeks" if found else "not reached at the pace of four weeks"
     )

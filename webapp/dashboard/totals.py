@@ -84,7 +84,9 @@ class Compared(NamedTuple):
     @property
     def words(self) -> str:
         """`+12.3M from 29 Oct to 27 Nov, 14 % more than in the 29 days before (+10.8M)`."""
-        days = [day_words(day).rsplit(" ", 1)[0] for day in (self.start, self.end)]
+        days = [day_words(day) for day in (self.start, self.end)]
+        if self.start.year == self.end.year:
+            days = [day.rsplit(" ", 1)[0] for day in days]
         words = f"{compact(self.growth, sign=True)} from {days[0]} to {days[1]}"
         if self.growth is None or not self.earlier:
             return words

@@ -21,18 +21,25 @@ def reached_on(growths: Sequence[tuple[date, int | None]], value: int | None, ta
         return None
     if value >= target:
         return today
-    pace = _pace(
-        [(day, growth) for day, growth in growths if growth is not None and today - day <= timedelta(LOOK_BACK)]
-    )
+    pace = pace_of(growths, today)
     if pace is None or pace <= 0:
         return None
     days = ceil((target - value) / pace)
     return today + timedelta(days) if days <= FURTHEST.days else None
 
 
-def _pace(known: Sequence[tuple[date, int]]) -> float | None:
-    """Growth a day, over the time from the day before the first that is known to the last."""
-    if len(known) < LEAST:
+def pace_of(growths: Sequence[tuple[date, int | None]], today: date) -> float | None:
+    """Growth a day over the last four weeks; None where too few days are known. growths: as above."""
+    known = [(day, growth) for day, growth in growths if growth is not None]
+    recent = [(day, growth) for day, growth in known if today - day <= timedelta(LOOK_BACK)]
+    if len(recent) < LEAST:
         return None
-    days = (known[-1][0] - known[0][0]).days + 1
-    return sum(growth for _, growth in known) / days
+    first, last = recent[0][0], recent[-1][0]
+    # The first of them may be the growth of a long gap: it counts as the days that it has, or not where nobody knows.
+    if len(known) > len(recent):
+        since = known[-len(recent) - 1][0]
+    elif growths[0][0] < first:
+        since, recent = first, recent[1:]
+    else:
+        since = first - timedelta(1)
+    return sum(growth for _, growth in recent) / (last - since).days
