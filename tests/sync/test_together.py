@@ -318,3 +318,30 @@ def test_nothing_of_an_account_is_looked_at_on_a_day_that_is_done(service: Servi
 
     is_done = service.engine.options.shortcuts.done_day
     assert any("INSERT INTO account_snapshots" in sql for sql in told) is not is_done
+
+
+def test_a_number_that_rises_is_no_reason_to_look_at_spans_or_at_a_day_that_is_done(
+    service: Service, three: FakeSheet
+) -> None:
+    service.sync()
+    service.sync()
+    three.put("A!B2", 5)
+    told = statements(service.sync)
+
+    shortcuts = service.engine.options.shortcuts
+    assert service.followers(url("A")) == 5
+    assert not any("account_spans" in sql for sql in told)
+    assert any("INSERT INTO account_snapshots" in sql for sql in told) is not shortcuts.done_day
+
+
+def test_a_metric_that_is_new_counts_from_then_on_and_gets_its_snapshot(service: Service, three: FakeSheet) -> None:
+    three.rows("A", [url("A"), 1, ""], header=("Link", "Followers", "Likes"))
+    service.sync()
+    service.sync()
+    three.rows("A", [url("A"), 1, 8], header=("Link", "Followers", "Likes"))
+    service.sync()
+
+    account = service.account(url("A"))["id"]
+    metrics = service.one(f"SELECT metrics FROM account_spans WHERE account_id = {account} AND until IS NULL")
+    likes = service.one(f"SELECT likes FROM account_snapshots WHERE account_id = {account}")
+    assert (metrics, likes) == (3, 8)

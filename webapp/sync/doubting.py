@@ -47,7 +47,7 @@ class Doubting:
             return 0
         found = 0
         for place, metric in enumerate(METRICS):
-            if (account.id, place) not in self.open and sheet[place] == account.sheet[place]:
+            if sheet[place] == account.sheet[place] and (account.id, place) not in self.open:
                 continue
             look = Look(sheet[place], counts[place], seen=not unseen >> place & 1)
             if self._is_doubted(account, place, look) and metric not in pins:

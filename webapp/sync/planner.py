@@ -12,7 +12,7 @@ from webapp.rules.addresses import rows_address
 from webapp.rules.credible import may_be_cut
 from webapp.rules.doubts import implausible
 from webapp.rules.edits import ignored_edits, note_edits
-from webapp.rules.growth import ALL, counting
+from webapp.rules.growth import ALL, counting, mask_of
 from webapp.rules.held import Belief, believe
 from webapp.rules.merge import keep_unread, merge, policy_of, verdict
 from webapp.rules.modes import mode_of
@@ -180,6 +180,8 @@ class _Planner:
         counts = merge(sheet, parsed, policy, pins)
         if counts != account.known:
             plan.counts.append((account.id, counts))
+            if mask_of(counts) != mask_of(account.known):
+                plan.counted.append(account.id)
             self.explain_counts(account, counts, (sheet, parsed), policy, pins, row)
         if mode != "off":
             self.fill_late(account, parsed, policy, pins)

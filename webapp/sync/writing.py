@@ -159,7 +159,7 @@ def _moved(plan: Plan, ids: Iterator[int]) -> Moved:
         next(ids): spans.counting_bits(account.row.counts, account.mode, removed=False) for account in plan.newcomers
     }
     described = (account for account, _, _ in plan.described)
-    return Moved(new, [*described, *plan.removed, *plan.returned, *(account for account, _ in plan.counts)])
+    return Moved(new, [*described, *plan.removed, *plan.returned, *plan.counted])
 
 
 def _has_counts(account: Newcomer) -> bool:
