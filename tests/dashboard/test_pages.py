@@ -567,16 +567,41 @@ def test_any_days_are_looked_at_and_compared_with_as_many_before(site: Site) -> 
 
 
 @pytest.mark.parametrize(
-    "asked",
+    ("asked", "wrong"),
     [
-        "from=2026-01-01",
-        "from=nonsense&to=2026-01-02",
-        "from=2026-02-02&to=2026-02-01",
-        "from=1900-01-01&to=1900-02-01",
+        ("from=2026-01-01", "It takes two days"),
+        ("from=nonsense&to=2026-01-02", "It takes two days"),
+        ("from=2026-02-02&to=2026-02-01", "The first day, 2026-02-02, is behind the last, 2026-02-01."),
+        ("from=1900-01-01&to=1900-02-01", "1900-01-01 is further back than three years."),
+        ("from=0001-01-01&to=9999-12-31", "9999-12-31 is still to come: today is "),
     ],
 )
-def test_days_that_make_no_sense_are_the_latest(quiet_site: Site, admin: FlaskClient, asked: str) -> None:
-    assert "Views, 30 days" in text_of(admin, f"/projects/{project_id(quiet_site)}?{asked}")
+def test_days_that_make_no_sense_are_refused_in_words_and_the_latest_shown(
+    quiet_site: Site, admin: FlaskClient, asked: str, wrong: str
+) -> None:
+    words = text_of(admin, f"/projects/{project_id(quiet_site)}?{asked}")
+
+    assert "Views, 30 days" in words
+    assert wrong in words
+    assert "These are the latest 30 days." in words
+
+
+def test_other_days_keep_the_days_that_were_typed_and_the_filter_of_the_list(
+    quiet_site: Site, admin: FlaskClient
+) -> None:
+    asked = "from=2026-02-02&to=2026-02-01&q=lab&platform=tiktok&sort=likes&order=asc"
+    page = admin.get(f"/projects/{project_id(quiet_site)}?{asked}").get_data(as_text=True)
+    form = page[page.index('class="filter range"') :].partition("</form>")[0]
+
+    assert dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', form)) == {
+        "metric": "views",
+        "q": "lab",
+        "platform": "tiktok",
+        "sort": "likes",
+        "order": "asc",
+        "from": "2026-02-02",
+        "to": "2026-02-01",
+    }
 
 
 def test_the_range_is_what_the_api_says_of_these_days(site: Site) -> None:

@@ -34,11 +34,14 @@ def page_in_query() -> int:
 
 
 class DaySpan(NamedTuple):
-    """The days that are looked at, both included. chosen: by two dates, not by how many."""
+    """The days that are looked at, both included. chosen: by two dates, not by how many. wrong: why those that were asked
+    for are not shown.
+    """
 
     first: date
     last: date
     chosen: bool = False
+    wrong: str = ""
 
     @property
     def days(self) -> int:
@@ -53,9 +56,24 @@ class DaySpan(NamedTuple):
 def span_in_query(today: date) -> DaySpan:
     """`from` and `to`, where both are days that make sense; else the latest days."""
     first, last = _day(request.args.get("from")), _day(request.args.get("to"))
-    if first is not None and last is not None and first <= last <= today and (today - first).days <= LONGEST_SPAN:
+    wrong = _refuse(first, last, today)
+    if first is not None and last is not None and not wrong:
         return DaySpan(first, last, chosen=True)
-    return DaySpan(today - timedelta(days=days_in_query() - 1), today)
+    asked = request.args.get("from") or request.args.get("to")
+    return DaySpan(today - timedelta(days=days_in_query() - 1), today, wrong=wrong if asked else "")
+
+
+def _refuse(first: date | None, last: date | None, today: date) -> str:
+    """Why two days cannot be looked at, in words; nothing where they can."""
+    if first is None or last is None:
+        return "It takes two days, such as 2026-01-31."
+    if first > last:
+        return f"The first day, {first}, is behind the last, {last}."
+    if last > today:
+        return f"{last} is still to come: today is {today} (UTC)."
+    if (today - first).days > LONGEST_SPAN:
+        return f"{first} is further back than three years."
+    return ""
 
 
 def _day(text: str | None) -> date | None:
@@ -66,10 +84,13 @@ def _day(text: str | None) -> date | None:
 
 
 def links() -> dict[str, Any]:
-    """`link(days=7)`: this page, asked for with that changed; the first page of a list unless it says another."""
+    """`link(days=7)`: this page, asked for with that changed; the first page of a list unless it says another.
+
+    `asked`: what it was asked for.
+    """
 
     def link(**changed: Any) -> str:
         asked = {name: value for name, value in request.args.items() if name != "page"} | changed
         return "?" + urlencode({name: value for name, value in asked.items() if value not in ("", None)})
 
-    return {"link": link}
+    return {"link": link, "asked": request.args}
