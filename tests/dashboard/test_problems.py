@@ -124,6 +124,15 @@ def test_what_failed_comes_first_and_is_counted_on_top(site: Site) -> None:
     assert "Nothing in the Sheet needs a hand" not in mine
 
 
+def test_a_tab_that_was_not_taken_over_is_one_click_away(site: Site) -> None:
+    change(site, spreadsheet=BOOK, worksheet_id="17", failures=1, last_error="Beauty Lab: the tab is empty")
+
+    page = site.visitor(TOKEN).get(f"/projects/{project_id(site)}").get_data(as_text=True)
+
+    link = f'href="https://docs.google.com/spreadsheets/d/{BOOK}/edit#gid=17"'
+    assert link in page[page.index("The tab was not taken over") :]
+
+
 def test_what_a_sync_came_to_is_said(quiet_site: Site) -> None:
     words = text_of(quiet_site.visitor(TOKEN), "/")
 

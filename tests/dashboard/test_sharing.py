@@ -124,6 +124,7 @@ def test_a_link_that_is_over_opens_nothing_any_more(site: Site, how: str) -> Non
     assert before == 200
     assert (again.status_code, anew.status_code) == (404, 404)
     assert b"This link opens nothing" in again.data
+    assert b"All projects" not in again.data
 
 
 def test_links_are_told_apart_live_or_over(site: Site) -> None:

@@ -47,6 +47,11 @@ def place_of(project: Project | None, cell: str | None) -> Place | None:
     return Place(cell, cell_link(project.spreadsheet or web.get(SetUp).sheet, project.worksheet_id, cell))
 
 
+def tab_of(project: Project) -> Place:
+    """A project's whole tab."""
+    return Place(project.tab_title, cell_link(project.spreadsheet or web.get(SetUp).sheet, project.worksheet_id, None))
+
+
 def to_mend(project: Project) -> list[Mapping[str, Any]]:
     """The problems of a project but those that are listed by themselves, because somebody decides on them."""
     return [problem for problem in project.problems if problem["code"] not in WAITING]

@@ -24,7 +24,7 @@ from webapp.dashboard.charts import (
     from_first_known,
 )
 from webapp.dashboard.crossed import Crossed, crossed, metrics_of
-from webapp.dashboard.problems import Place, ProblemGroup, place_of, problem_groups, to_mend
+from webapp.dashboard.problems import Place, ProblemGroup, place_of, problem_groups, tab_of, to_mend
 from webapp.dashboard.questions import PERIODS, DaySpan, links, metric_in_query, page_in_query, span_in_query
 from webapp.dashboard.reasons import SourcedCount, sheet_cells, sourced_count, unreadable_cells
 from webapp.dashboard.rendering import count_alerts, page
@@ -148,6 +148,7 @@ class ProjectPage:
     problems: Sequence[ProblemGroup]
     problem_count: int
     failing: str | None
+    tab: Place
     waiting: Decisions
     crossed: Sequence[Crossed]
 
@@ -240,6 +241,7 @@ def project_page(
         problems=problem_groups(project, problems),
         problem_count=len(problems),
         failing=failing_words(project, state),
+        tab=tab_of(project),
         waiting=waiting,
         crossed=crossed(tx, project.id),
     )
