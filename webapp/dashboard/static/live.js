@@ -137,8 +137,11 @@ async function follow() {
   if (!id || followed === id) return;
   followed = id;
   if (!(admin && (await stream(id)))) await poll(id);
-  followed = null;
-  if (await show(location.href)) say(document.querySelector("[data-outcome]")?.textContent);
+  // Still followed while the page is asked for: a beat of the pulse would ask again, and nobody would say what came of it.
+  const shown = await show(location.href);
+  if (followed === id) followed = null;
+  if (shown) say(document.querySelector("[data-outcome]")?.textContent);
+  follow();
 }
 
 async function start(form) {
