@@ -63,7 +63,7 @@ def test_a_held_value_is_decided_where_it_is_explained(
         assert service.rows("SELECT state FROM held_observations") == ["accepted"]
 
 
-def test_a_value_in_doubt_is_accepted(opened: Opening, book: Google, service: Service, hand: Hand) -> None:
+def test_a_value_in_doubt_is_accepted(service: Service, book: Google, opened: Opening, hand: Hand) -> None:
     fill_busy(service, book)
     page = to_project(opened(service.url, token=TOKEN), TROUBLED)
     doubts = page.locator("#doubts")
