@@ -70,6 +70,7 @@ def test_what_cannot_be_is_refused_in_words(site: Site, path: str, fields: dict[
     answer = site.visitor(TOKEN).post(path, data=fields, headers=OURS)
 
     assert (answer.status_code, answer.mimetype) == (status, "text/html")
+    assert (b"Go back" in answer.data or b"go back" in answer.data) == (status == 422)
 
 
 def test_the_mode_is_set_and_left_to_the_sheet_again(site: Site) -> None:

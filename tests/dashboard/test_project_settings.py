@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -64,6 +65,19 @@ def test_what_is_left_empty_is_none_and_the_name_is_the_tabs_again(site: Site, b
 
     found = row(site, mine)
     assert (found.name, found.name_set, found.target_views) == ("Beauty Lab", False, None)
+
+
+def test_what_is_left_as_it_was_served_stays_as_somebody_else_has_it(site: Site, boss: FlaskClient) -> None:
+    mine = project_id(site)
+    page = boss.get(f"/projects/{mine}/settings").get_data(as_text=True)
+    served = dict(re.findall(r'name="(was_\w+)" value="([^"]*)"', page))
+    post(boss, f"/projects/{mine}/change", **FORM | {"status": "paused", "target_views": "77"})
+    typed = {field.removeprefix("was_"): value for field, value in served.items()} | {"name": "Beauty"}
+
+    post(boss, f"/projects/{mine}/change", **served | typed)
+
+    found = row(site, mine)
+    assert (found.name, found.status, found.target_views) == ("Beauty", "paused", 77)
 
 
 def test_a_name_that_is_left_as_it_is_stays_the_tabs(site: Site, boss: FlaskClient) -> None:

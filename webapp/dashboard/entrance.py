@@ -51,7 +51,7 @@ def answer(view: Callable[..., Response], values: dict[str, Any]) -> Response:
     except NotFound as error:
         return plain_error(404, "Not found", error.message, error.hint)
     except Invalid as error:
-        return plain_error(422, "That did not work", error.message, error.hint)
+        return plain_error(422, "That did not work", error.message, error.hint or _way_back())
     except Conflict as error:
         return plain_error(409, "That did not work", error.message, error.hint)
     except HTTPException as error:
@@ -61,6 +61,11 @@ def answer(view: Callable[..., Response], values: dict[str, Any]) -> Response:
         if state is None:
             raise
         return _unavailable(state)
+
+
+def _way_back() -> str | None:
+    """What to do about a form that was refused."""
+    return "Go back with your browser and correct it." if request.method == "POST" else None
 
 
 def _unavailable(error: StoreError) -> Response:

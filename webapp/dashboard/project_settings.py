@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, get_args
 
-from flask import Response
+from flask import Response, request
 
 from webapp import web
 from webapp.actions.projects import change_project, remove_project
@@ -19,9 +19,10 @@ from webapp.errors import Invalid
 from webapp.model import Policy
 from webapp.rules.due import schedule_of as schedule_of_project
 from webapp.rules.due import slot_after
+from webapp.rules.words import grouped
 from webapp.store.db import Database
 from webapp.store.heads import head_of
-from webapp.store.projects import Status
+from webapp.store.projects import Project, Status
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -42,6 +43,7 @@ def project_settings(project_id: str) -> Response:
     return page(
         "project_settings.html",
         project=project,
+        shown=_shown(project),
         statuses=STATUSES,
         policies=POLICIES,
         turns=turns,
@@ -49,8 +51,24 @@ def project_settings(project_id: str) -> Response:
     )
 
 
+def _shown(project: Project) -> dict[str, str]:
+    """The fields of its form, as they are served."""
+    target = project.target_views
+    return {
+        "name": project.name,
+        "status": project.status,
+        "merge_policy": project.merge_policy,
+        "target_views": "" if target is None else grouped(target),
+        "start_date": str(project.start_date or ""),
+        "end_date": str(project.end_date or ""),
+    }
+
+
 def change_settings(project_id: str) -> Response:
-    """Change what is typed; an empty name is the tab's again, an empty target or date is none."""
+    """Change what is typed; an empty name is the tab's again, an empty target or date is none.
+
+    What was left as it was served stays: somebody else may have changed it since.
+    """
     values: dict[str, Any] = {
         "name": text_in("name"),
         "status": _one_of("status", STATUSES),
@@ -59,12 +77,18 @@ def change_settings(project_id: str) -> Response:
         "start_date": day_in("start_date"),
         "end_date": day_in("end_date"),
     }
+    values = {field: value for field, value in values.items() if text_in(field) != _was(field)}
     with web.get(Database).read() as tx:
         before = head_of(tx, project_id)
-    if values["name"] == before.name:
+    if values.get("name") == before.name:
         del values["name"]
     change_project(desk(), project_id, values)
     return redirect_to(f"/projects/{project_id}/settings")
+
+
+def _was(field: str) -> str | bool | None:
+    """What the form was served with; False where it does not say so."""
+    return text_in(f"was_{field}") if f"was_{field}" in request.form else False
 
 
 def change_schedule(project_id: str) -> Response:

@@ -269,3 +269,22 @@ def test_a_session_that_ends_in_another_tab_ends_here(service: Service, opened: 
     page.get_by_label("Token").fill(TOKEN)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", level=1, name="Project A").wait_for()
+
+
+def test_settings_that_somebody_else_changes_are_seen_and_not_put_back(service: Service, opened: Opening) -> None:
+    page, other = (to_project(opened(service.url, token=TOKEN), "Project A") for _ in range(2))
+    for one in (page, other):
+        one.get_by_role("link", name="Settings").click()
+        with one.expect_response("**/pulse"):
+            pass
+    page.get_by_label("Name", exact=True).fill("Ada")
+    other.get_by_label("Target of views").fill("5,000")
+    other.get_by_label("Target of views").press("Enter")
+    expect(other.get_by_label("Target of views")).to_have_value("5,000")
+    other.get_by_label("Every so many minutes").fill("90")
+    other.get_by_label("Every so many minutes").press("Enter")
+
+    expect(page.get_by_label("Every so many minutes")).to_have_value("90")
+    page.get_by_label("Name", exact=True).press("Enter")
+    expect(page.get_by_label("Target of views")).to_have_value("5,000")
+    assert service.rows("SELECT name, target_views FROM projects") == [("Ada", 5000)]

@@ -51,7 +51,7 @@ function takeBack(place) {
 
 // Whether somebody has typed into a form that is not sent yet.
 function isTypedIn(region) {
-  return [...region.querySelectorAll(".stack input")].some((one) => one.value !== one.defaultValue);
+  return [...region.querySelectorAll(".stack input")].some((one) => one.value !== one.defaultValue || one.checked !== one.defaultChecked);
 }
 
 // What is typed or chosen in the fields of a region and not sent yet: [id, value] of each.
