@@ -88,11 +88,11 @@ def each(dialect: str, asked: Asked) -> sa.Subquery:
     if asked.scope == "few":
         found = found.where(accounts.c.id.op("IN")(ids_in(sa.bindparam("scope"))))
     rows = in_turn(dialect, found)
-    if isinstance(asked.then, int):
-        rows = _interpolated(dialect, rows, _PASSED)
-    odd = (_lacks(rows, side) for side in SIDES)
-    odd_id = sa.case((sa.or_(*odd), rows.c.id)).label("odd_id")
-    return in_turn(dialect, sa.select(*_columns(rows, (*_PASSED, *_THEN)), odd_id))
+    then = _interpolated(rows) if isinstance(asked.then, int) else _looked_up(rows, "then")
+    now = _looked_up(rows, "now")
+    odd = (rows.c.then_bits.op("&")(then.unknown) != _number(0)) | (rows.c.now_bits.op("&")(now.unknown) != _number(0))
+    columns = [*_columns(rows, _PASSED), *now.values, *then.values, sa.case((odd, rows.c.id)).label("odd_id")]
+    return in_turn(dialect, sa.select(*columns))
 
 
 def each_then(dialect: str, scope: Scope, days_back: int) -> sa.Subquery:
@@ -108,11 +108,12 @@ def each_then(dialect: str, scope: Scope, days_back: int) -> sa.Subquery:
     columns = [accounts.c.id, ends.c.project, span.c.until, _bits_of(span).label("then_bits"), *around]
     columns += [sa.case((new, accounts.c[metric])).label(f"new_{metric}") for metric in METRICS]
     rows = in_turn(dialect, sa.select(*columns).select_from(placed))
-    rows = _interpolated(dialect, rows, ("id", "project", "until", "then_bits", *_NEW))
+    then = _interpolated(rows)
     large = (rows.c[name] >= sa.bindparam("large", type_=Count()) for name in _NEW)
-    other = sa.or_(rows.c.until.is_not(None), _lacks(rows, "then"), *large)
-    shown = _columns(rows, ("project", "then_bits", *_THEN, *_NEW))
-    return in_turn(dialect, sa.select(*shown, sa.case((other, rows.c.id)).label("other_id")))
+    lacks = rows.c.then_bits.op("&")(then.unknown) != _number(0)
+    other = sa.case((sa.or_(rows.c.until.is_not(None), lacks, *large), rows.c.id)).label("other_id")
+    shown = [*_columns(rows, ("project", "then_bits")), *then.values, *_columns(rows, _NEW)]
+    return in_turn(dialect, sa.select(*shown, other))
 
 
 def in_turn(dialect: str, statement: sa.Select[Any]) -> sa.Subquery:
@@ -138,7 +139,8 @@ def _of_projects(dialect: str, asked: Asked) -> sa.Subquery:
             columns.append(_near("max", _DAYS.c.day <= bound_day(f"{side}_day")).label(f"{side}_day"))
         elif isinstance(kind, int):
             columns += _back(dialect, kind)
-    return in_turn(dialect, sa.select(*columns).where(_meant(asked.scope)))
+    found = in_turn(dialect, sa.select(*columns).where(_meant(asked.scope)))
+    return _with_usual(dialect, found) if isinstance(asked.then, int) else found
 
 
 def _meant(scope: Scope) -> sa.ColumnElement[bool]:
@@ -155,7 +157,7 @@ def _meant(scope: Scope) -> sa.ColumnElement[bool]:
 def _back(dialect: str, days: int) -> list[sa.ColumnElement[Any]]:
     day, moment = as_of_day(dialect, days), as_of_moment(dialect, days)
     later = _next_second(dialect, moment)
-    taken = _taken_on(_near("max", _DAYS.c.day == day))
+    taken = _taken_on(_near("max", _DAYS.c.day == day), projects.c.id, projects)
     return [
         moment.label("moment"),
         later.label("later"),
@@ -168,12 +170,23 @@ def _back(dialect: str, days: int) -> list[sa.ColumnElement[Any]]:
     ]
 
 
-def _taken_on(day: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+def _with_usual(dialect: str, ends: sa.Subquery) -> sa.Subquery:
+    """The same with what follows from the usual times of snapshots: nearly all of a day are taken at the same moment."""
+    taken = {side: _taken_on(ends.c[f"{side}_day"], ends.c.project, ends) for side in ("before", "after")}
+    timed = in_turn(dialect, sa.select(*ends.c, *(time.label(f"{side}_taken") for side, time in taken.items())))
+    before, after = _seconds(dialect, timed.c.before_taken), _seconds(dialect, timed.c.after_taken)
+    usual = (_part(timed.c.at, before).label("part"), _whole(after - before).label("whole"))
+    return in_turn(dialect, sa.select(*timed.c, *usual))
+
+
+def _taken_on(
+    day: sa.ColumnElement[Any], project: sa.ColumnElement[Any], outside: sa.FromClause
+) -> sa.ScalarSelect[Any]:
     """When a snapshot of some account was taken on a day; those of the others were mostly taken then too."""
     people, snapshots = accounts.alias("some_accounts"), account_snapshots.alias("some_snapshots")
     here = (snapshots.c.day == day) & (snapshots.c.account_id == people.c.id)
     found = sa.select(snapshots.c.snapshot_time).select_from(in_order(people, snapshots, here))
-    return found.where(people.c.project_id == projects.c.id).limit(_number(1)).correlate(projects).scalar_subquery()
+    return found.where(people.c.project_id == project).limit(_number(1)).correlate(outside).scalar_subquery()
 
 
 _DAYS = project_days.alias("days")
@@ -191,7 +204,7 @@ Added = tuple[sa.FromClause, list[Any]]
 
 
 def _at_now(_: str, side: str, __: sa.FromClause, joined: sa.FromClause, ___: Look) -> Added:
-    bits = sa.case((_counted(), _mask([accounts.c[metric] for metric in METRICS])), else_=_number(0))
+    bits = sa.case((_counted(), _bits([accounts.c[metric].is_not(None) for metric in METRICS])), else_=_number(0))
     return joined, [bits.label(f"{side}_bits"), _number(1).label(f"{side}_fresh"), *_small_values(accounts, side)]
 
 
@@ -233,10 +246,12 @@ def _around(dialect: str, ends: sa.FromClause, joined: sa.FromClause, look: Look
     none: sa.ColumnElement[bool] = after.c.account_id.is_(None)
     if look == "quick":  # else this account's next one has to be looked for
         none = none & ends.c.after_day.is_(None)
+    before_at = _seconds(dialect, before.c.snapshot_time)
+    after_at = sa.case((none, ends.c.last_at), else_=_seconds(dialect, after.c.snapshot_time))
+    usual = (before.c.snapshot_time == ends.c.before_taken) & (after.c.snapshot_time == ends.c.after_taken)
     return joined, [
-        ends.c.at,
-        _seconds(dialect, before.c.snapshot_time).label("before_at"),
-        sa.case((none, ends.c.last_at), else_=_seconds(dialect, after.c.snapshot_time)).label("after_at"),
+        sa.case((usual, ends.c.part), else_=_part(ends.c.at, before_at)).label("part"),
+        sa.case((usual, ends.c.whole), else_=_whole(after_at - before_at)).label("whole"),
         *(before.c[metric].label(f"before_{metric}") for metric in METRICS),
         *(
             sa.func.coalesce(after.c[metric], sa.case((none, _believed(place)))).label(f"after_{metric}")
@@ -299,7 +314,11 @@ def _small_values(table: sa.FromClause, name: str) -> list[sa.ColumnElement[Any]
 
 def _small(*values: sa.ColumnElement[Any], then: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """NULL where one of the values is too large."""
-    return sa.case((sa.and_(*(value < sa.bindparam("large", type_=Count()) for value in values)), then))
+    return sa.case((_is_small(*values), then))
+
+
+def _is_small(*values: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    return sa.and_(*(value < sa.bindparam("large", type_=Count()) for value in values))
 
 
 def _counted() -> sa.ColumnElement[bool]:
@@ -309,40 +328,51 @@ def _counted() -> sa.ColumnElement[bool]:
 # Between two snapshots
 
 
-def _interpolated(dialect: str, rows: sa.FromClause, passed: Sequence[str]) -> sa.Subquery:
-    """As `growth.value_at` does it. passed: what else of the rows is needed."""
-    long = rows.c.after_at - rows.c.before_at
-    odd, one = long >= _number(LONG), long < _number(1)
-    columns = _columns(rows, passed)
-    columns += [
-        (_number(2) * (rows.c.at - rows.c.before_at)).label("part"),
-        sa.case((odd, sa.null()), (one, _number(2)), else_=_number(2) * long).label("whole"),
-        sa.case((odd, sa.null()), (one, _number(1 + 2 * SHIFT)), else_=_number(1 + 2 * SHIFT) * long).label("shifted"),
-    ]
-    columns += [rows.c[f"{side}_{metric}"] for side in ("before", "after") for metric in METRICS]
-    around = in_turn(dialect, sa.select(*columns))
-    columns = _columns(around, passed)
+class _Values(NamedTuple):
+    """Of one side: a value of each metric, and the bits of those that are not known."""
+
+    values: list[sa.ColumnElement[Any]]
+    unknown: sa.ColumnElement[Any]
+
+
+def _looked_up(rows: sa.FromClause, side: str) -> _Values:
+    values = _columns(rows, [f"{side}_{metric}" for metric in METRICS])
+    return _Values(values, _unknown([value.is_not(None) for value in values]))
+
+
+def _interpolated(rows: sa.FromClause) -> _Values:
+    """As `growth.value_at` does it."""
+    values: list[sa.ColumnElement[Any]] = []
+    known: list[sa.ColumnElement[bool]] = []
+    shifted = rows.c.whole // _number(2) * _number(1 + 2 * SHIFT)
     for metric in METRICS:
-        before, after = around.c[f"before_{metric}"], around.c[f"after_{metric}"]
-        value = before - _number(SHIFT) + ((after - before) * around.c.part + around.c.shifted) // around.c.whole
-        columns.append(_small(before, after, then=value).label(f"then_{metric}"))
-    return in_turn(dialect, sa.select(*columns))
+        before, after = rows.c[f"before_{metric}"], rows.c[f"after_{metric}"]
+        value = before - _number(SHIFT) + ((after - before) * rows.c.part + shifted) // rows.c.whole
+        values.append(_small(before, after, then=value).label(f"then_{metric}"))
+        known.append(_is_small(before, after))
+    return _Values(values, sa.case((rows.c.whole.is_(None), _number(ALL)), else_=_unknown(known)))
 
 
-_THEN = tuple(f"then_{metric}" for metric in METRICS)
-_NOW = tuple(f"now_{metric}" for metric in METRICS)
+def _part(at: sa.ColumnElement[Any], before_at: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return _number(2) * (at - before_at)
+
+
+def _whole(long: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Twice the seconds between two snapshots, of one at least; NULL where they are odd."""
+    return sa.case((long >= _number(LONG), sa.null()), (long < _number(1), _number(2)), else_=_number(2) * long)
+
+
 _NEW = tuple(f"new_{metric}" for metric in METRICS)
-_PASSED = ("id", *ALIKE, "there", "counted", "then_bits", "now_bits", "now_fresh", *_NOW)
+_PASSED = ("id", *ALIKE, "there", "counted", "then_bits", "now_bits", "now_fresh")
 
 
 def _columns(rows: sa.FromClause, names: Sequence[str]) -> list[Any]:
     return [rows.c[name] for name in names]
 
 
-def _lacks(rows: sa.FromClause, side: str) -> sa.ColumnElement[bool]:
-    """Whether a value is not known for which the account counts."""
-    unknown = _number(ALL) - _mask([rows.c[f"{side}_{metric}"] for metric in METRICS])
-    return rows.c[f"{side}_bits"].op("&")(unknown) != _number(0)
+def _unknown(known: Sequence[sa.ColumnElement[bool]]) -> sa.ColumnElement[Any]:
+    """The bits of the metrics of which that is not so."""
+    return _number(ALL) - _bits(known)
 
 
 def _next_second(dialect: str, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -361,10 +391,10 @@ def _seconds(dialect: str, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[An
     return sa.cast(sa.func.strftime(sa.literal_column("'%s'"), moment), sa.Integer())
 
 
-def _mask(values: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
+def _bits(which: Sequence[sa.ColumnElement[bool]]) -> sa.ColumnElement[Any]:
     found = _number(0)
-    for place, value in enumerate(values):
-        found = found + sa.case((value.is_not(None), _number(1 << place)), else_=_number(0))
+    for place, so in enumerate(which):
+        found = found + sa.case((so, _number(1 << place)), else_=_number(0))
     return found
 
 
