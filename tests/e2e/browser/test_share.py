@@ -160,6 +160,26 @@ def test_a_shared_page_prints_on_one_page_however_many_accounts_there_are(
     assert pages_of(private) == 1
 
 
+def test_a_shared_page_prints_on_one_page_however_long_its_words_are(
+    service: Service, book: Google, opened: Opening
+) -> None:
+    book.tab("Project B", 40, 900)
+    assert service.sync().status == 200
+    link = make_link(opened(service.url, token=TOKEN), "Project B")
+    write(service, "UPDATE projects SET name = ? WHERE name = 'Project B'", "A name as long as it may be " * 7)
+    name = "'Somebody who is called by a name of sixty letters or more ' || id"
+    write(
+        service,
+        f"UPDATE accounts SET username = {name}, topic = 'A topic of many words, one behind the other: ' || (id % 9),"
+        " platform = 'platform ' || (id % 9)",
+    )
+    write(service, "UPDATE projects SET revision = revision + 1, target_views = 1000000")
+    private = opened(link, token=None)
+    expect(private.get_by_text("A topic of many words").first).to_be_visible()
+
+    assert pages_of(private) == 1
+
+
 def pages_of(page: Page) -> int:
     """How many pages it is printed on."""
     return len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True)))
