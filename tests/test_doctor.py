@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -514,6 +515,19 @@ def test_the_same_sheet_named_twice_fails(environ: dict[str, str]) -> None:
     sheet = environ["SMART_SYNC_SHEET"]
 
     assert failed(environ | {"SMART_SYNC_SHEET": f"{sheet},{sheet}/"}) == ["sheet"]
+
+
+def test_one_tab_and_one_project_are_said_as_one(bound: dict[str, str]) -> None:
+    for file in Path(bound["SMART_SYNC_SHEET"]).glob("*.csv"):
+        if file.stem != "Street Food":
+            file.unlink()
+    with closing(sqlite3.connect(bound["DATABASE_URL"].removeprefix("sqlite:///"))) as connection, connection:
+        connection.execute("UPDATE projects SET synced_at = datetime('now')")
+
+    found = findings(bound)
+
+    assert found["sheet sheet"].words == "can be read: 1 tab"
+    assert found["syncs"].words.startswith("1 project, not stale, last success ")
 
 
 def test_projects_that_were_not_synced_for_long_warn(bound: dict[str, str]) -> None:

@@ -108,8 +108,9 @@ def examine_sheets(case: Case) -> Iterator[Diagnosis]:
         except SourceError as error:
             yield failure(f"sheet {sheet.key}", error)
             continue
+        tabs = "1 tab" if len(book.tabs) == 1 else f"{len(book.tabs)} tabs"
         locale = f", locale {book.locale}" if book.locale else ""
-        yield Diagnosis("ok", f"sheet {book.title or sheet.key}", f"can be read: {len(book.tabs)} tabs{locale}")
+        yield Diagnosis("ok", f"sheet {book.title or sheet.key}", f"can be read: {tabs}{locale}")
         for words in book.notes:
             yield Diagnosis("warn", f"sheet {book.title or sheet.key}", words)
         for fault in unknown:

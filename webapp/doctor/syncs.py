@@ -44,7 +44,8 @@ def _totals(totals: StatusTotals) -> Iterator[Diagnosis]:
             "warn", "syncs", words, "see that the cron still calls, and what it is answered: smart-sync runs"
         )
     else:
-        words = f"{totals.active} projects, none of them stale, last success {iso(totals.last_success_at)}"
+        several = "1 project, not stale" if totals.active == 1 else f"{totals.active} projects, none of them stale"
+        words = f"{several}, last success {iso(totals.last_success_at)}"
         yield Diagnosis("ok", "syncs", words)
 
 

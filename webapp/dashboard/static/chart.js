@@ -13,12 +13,21 @@ function enhance(figure) {
   days.setAttribute("aria-label", `${step === "day" ? "Day" : "Week"} of the ${bars ? "growth" : "chart"}`);
   plot.append(days);
 
+  const isGap = (row) => row.cells[5].textContent.trim() === "no snapshot";
+
+  // What a row has grown by is since the last one on which somebody looked.
+  function time(row) {
+    let passed = 1;
+    for (let one = row.previousElementSibling; one && isGap(one); one = one.previousElementSibling) passed += 1;
+    return passed > 1 ? `in ${passed} ${step}s` : `that ${step}`;
+  }
+
   function words(row) {
     const [day, value, growth, joined, left, note] = [...row.cells].map((cell) => cell.textContent.trim());
-    const gap = note === "no snapshot";
+    const gap = isGap(row);
     const grew = growth !== "–" && !(gap && growth === "0"); // nobody looked on that day
     const said = bars && grew ? [] : [gap ? note : value];
-    if (grew) said.push(`${growth} ${day === "now" ? "since the last day" : `that ${step}`}`);
+    if (grew) said.push(`${growth} ${day === "now" ? "since the last day" : time(row)}`);
     for (const [moved, verb] of [[joined, "joined"], [left, "left"]]) if (moved !== "0" && moved !== "–") said.push(`${moved} ${verb}`);
     if (note && !gap) said.push(note);
     return `${day}: ${said.join(", ")}`;
