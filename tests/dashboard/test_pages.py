@@ -631,6 +631,18 @@ def test_accounts_are_found_by_how_they_are_counted(site: Site) -> None:
     assert "Accounts 8" in text_of(visitor, f"/projects/{mine}?mode=nonsense")
 
 
+def test_accounts_that_are_off_are_told_apart_so_that_home_and_project_count_the_same(site: Site) -> None:
+    visitor, mine = site.visitor(TOKEN), project_id(site)
+    before = text_of(visitor, f"/projects/{mine}")
+    visitor.post("/accounts/2/change", data={"mode": "off"}, headers=OURS)
+
+    words, card = text_of(visitor, f"/projects/{mine}"), text_of(visitor, "/")
+
+    off = int(found[1]) if (found := re.search(r"Accounts 8, (\d) off", before)) else 0
+    assert f"Accounts 8, {off + 1} off" in words
+    assert re.search(rf"Accounts {8 - off - 1} Checked", card[card.index("Beauty Lab") :])
+
+
 def test_problems_are_drawn_over_days_where_there_were_any(site: Site) -> None:
     visitor, mine = site.visitor(TOKEN), project_id(site)
     assert "Most problems of each day, over 30 days" not in visitor.get(f"/projects/{mine}").get_data(as_text=True)

@@ -127,7 +127,7 @@ class Decisions(NamedTuple):
 @dataclass(frozen=True)
 class ProjectPage:
     """silences: what is said of each program that has stopped reading. unread: of accounts that platforms could not be
-    read for. failing: why the tab was not taken over, where that is not one of its problems. crossed: numbers that are
+    read for. failing: why the tab was not taken over, where that is not one of its problems. off: accounts in no sum. crossed: numbers that are
     marked.
     """
 
@@ -144,6 +144,7 @@ class ProjectPage:
     problem_days: SparkDrawing | None
     platforms: Sequence[GroupBar]
     topics: Sequence[GroupBar]
+    off: int
     accounts: AccountTable
     problems: Sequence[ProblemGroup]
     problem_count: int
@@ -237,6 +238,7 @@ def project_page(
         problem_days=_problem_days(tx, project, today),
         platforms=_groups(cohorts, lambda cohort: cohort.platform, place),
         topics=_groups(cohorts, _topic, place),
+        off=accounts.total - sum(cohort.profiles for cohort in cohorts),
         accounts=accounts,
         problems=problem_groups(project, problems),
         problem_count=len(problems),
