@@ -129,3 +129,12 @@ def test_weeks_end_with_the_last_day_and_add_up_as_their_days_do() -> None:
         (21, 130, 18, False, True),
     ]
     assert add_up(weeks) == add_up([*days, now])
+
+
+def test_days_of_more_than_a_year_are_named_with_their_years() -> None:
+    long, short = draw_line(points(*range(400))), draw_line(points(*range(300)))
+
+    assert long is not None
+    assert short is not None
+    assert [mark.words for mark in long.days] == ["Mar 2026", "Jun 2026", "Sep 2026", "Dec 2026", "Apr 2027"]
+    assert [mark.words for mark in short.days][::4] == ["1 Mar", "25 Dec"]

@@ -16,6 +16,7 @@ LINES = 4  # of the grid, about
 MUCH = 10  # one in so many accounts
 TICKS = 5  # days that are named
 WEEK = 7
+YEAR = 366  # days beyond which a day's name is said of two of them
 NICE = (1, 2, 2.5, 5, 10)
 
 
@@ -315,7 +316,9 @@ def _days(points: Sequence[ChartDay], *, bars: bool = False) -> list[AxisMark]:
     def at(place: int) -> float:
         return round(100 * (place + 0.5) / count, 2) if bars else _part(place, count)
 
-    return [
-        AxisMark(at(place), day_words(points[place].day).rsplit(" ", 1)[0], ends.get(place, "middle"))
-        for place in places
-    ]
+    long = (points[-1].day - points[0].day).days > YEAR
+
+    def words(day: date) -> str:
+        return f"{day:%b %Y}" if long else day_words(day).rsplit(" ", 1)[0]
+
+    return [AxisMark(at(place), words(points[place].day), ends.get(place, "middle")) for place in places]

@@ -134,3 +134,10 @@ def test_a_sync_is_started_and_followed_with_the_keyboard(service: Service, open
 
     expect(page.locator("#said")).to_have_text(re.compile(r"^Latest sync .* succeeded: 1 project done, 0 failed"))
     expect(page.get_by_role("button", name="Sync all")).to_be_enabled()
+
+
+def test_what_is_chosen_shows_in_the_colours_of_the_system_too(busy: Service, opened: Opening) -> None:
+    page = opened(busy.url, token=TOKEN, forced_colors="active")
+
+    for chosen in page.locator("[aria-current]").all():
+        assert chosen.evaluate("(one) => getComputedStyle(one).outlineStyle") == "solid", chosen.inner_text()
