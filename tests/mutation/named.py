@@ -74,8 +74,6 @@ NAMED: dict[tuple[str, str, str], str] = {
         "len(typed) <= LONGEST_HOST -> len(typed) < LONGEST_HOST",
     ): "no account has so long a host",
     (WRAPPERS, "target_of", "'https://' -> ''"): NO_SCHEME,
-    (LEASES, "module", "2000 -> 2001"): "any number up to what a statement takes",
     (LEASES, "give_back", "0 -> 1"): EXPIRED,
-    (LEASES, "is_syncing", "1 -> 2"): "whether there is a row matters, and not what is in it",
-    (LEASES, "release_all", "0 -> 1"): EXPIRED,
+    (LEASES, "module", "0 -> 1"): EXPIRED,
 }
