@@ -538,10 +538,13 @@ def test_a_quota_is_waited_for_and_counted(google: Google, fake_time: FakeTime) 
 def test_a_quota_hit_between_two_calls_is_no_success(google: Google, fake_time: FakeTime) -> None:
     google.tabs = {title: [[title]] for title in "AB"}
     sheet = google.sheet()
-    cells = sheet.read(sheet.book(fake_time.budget()).tabs, [2_000_000] * 2, fake_time.budget())
+    tabs = sheet.book(fake_time.budget()).tabs
+    # The second call is made as soon as the first was answered.
+    refused = [google.refuses(429, "Quota exceeded") for _ in range(5)]
+    google.first = [Response('{"valueRanges":[{"values":[["A"]]}]}'), *refused]
+    cells = sheet.read(tabs, [2_000_000] * 2, fake_time.budget())
 
     assert next(cells).rows() == [["A"]]
-    google.first = [google.refuses(429, "Quota exceeded") for _ in range(5)]
     with pytest.raises(TransientSourceError) as error:
         next(cells)
 
