@@ -33,7 +33,9 @@ def age(db: Database, length: int) -> None:
     with db.write() as tx:
         for back in range(1, length + 1):
             day = sa.literal(today - timedelta(days=back), snapshots.c.day.type)
-            columns = [day if column.name == "day" else column for column in snapshots.c]
+            moment = sa.literal(now - timedelta(days=back), snapshots.c.snapshot_time.type)
+            given = {"day": day, "snapshot_time": moment}
+            columns = [given.get(column.name, column) for column in snapshots.c]
             of_today = sa.select(*columns).where(snapshots.c.day == today)
             tx.execute(snapshots.insert().from_select(list(snapshots.c), of_today))
         tx.execute(account_spans.update().values(since=now - timedelta(days=length)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -272,15 +271,3 @@ def until_stopped(stop: Stop, done: list[str]) -> None:
 
 def fail() -> None:
     raise ValueError("work of a bad kind")
-
-
-def test_what_is_loaded_before_the_workers_is_left_alone_by_their_collectors(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(gc, "collect", lambda: told.append("collect"))
-    monkeypatch.setattr(gc, "freeze", lambda: told.append("freeze"))
-
-    server.when_ready(SimpleNamespace(app=SimpleNamespace(wsgi=lambda: create_app(parts))))
-
-    assert told == ["collect", "freeze"]

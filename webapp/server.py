@@ -7,7 +7,6 @@ Slow clients do not get at the threads: `webapp/serving` collects requests and s
 from __future__ import annotations
 
 import errno
-import gc
 import logging
 import os
 import signal
@@ -137,13 +136,7 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Begin to copy the database away, before the workers are there to change it.
-
-    What is loaded by now is the workers' too. Left to the collector, each of them would write a mark on all of it, and
-    the system would have to copy it for each.
-    """
-    gc.collect()
-    gc.freeze()
+    """Begin to copy the database away, before the workers are there to change it."""
     database = _replicated(server.app.wsgi())
     if database is not None:
         from webapp.serving.replica import Keeper  # noqa: PLC0415  where nothing is replicated nobody needs it
