@@ -80,13 +80,14 @@ class Bulk:
                 return self._run_together(tx, rows, self._together)
         sql, order = self._sql(tx)
         ready = iter(rows) if order == tuple(range(len(order))) else (tuple(r[i] for i in order) for r in rows)
-        marks = f"VALUES ({', '.join('?' * len(order))})"
+        row = f"({', '.join('?' * len(order))})"
+        one, many = f"VALUES {row}", f"VALUES {', '.join([row] * AT_ONCE)}"
         touched = 0
         while part := [*islice(ready, BATCH)]:
-            whole = len(part) // AT_ONCE * AT_ONCE if marks in sql else 0
+            whole = len(part) // AT_ONCE * AT_ONCE if one in sql else 0
             if whole:
-                many = sql.replace(marks, marks + f", {marks[7:]}" * (AT_ONCE - 1))
-                touched += _execute(tx, many, [tuple(chain(*each)) for each in chunks(part[:whole], AT_ONCE)])
+                together = [tuple(chain(*each)) for each in chunks(part[:whole], AT_ONCE)]
+                touched += _execute(tx, sql.replace(one, many), together)
             if whole < len(part):
                 touched += _execute(tx, sql, part[whole:])
         return touched

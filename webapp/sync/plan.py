@@ -128,7 +128,8 @@ class Plan:
 
     described: the row as it describes the account now. silent: the sheet says nothing of these any more.
     accepted: the readings that are believed, and bits of those that are held; forgotten: there are none any more.
-    counts: the merged ones that changed; counted: accounts of which other metrics are known than before; why: {metric: [old, new, winner, cell]} of each of them.
+    counts: the merged ones that changed; why: {metric: [old, new, winner, cell]} of each of them. counted: accounts of
+    which other metrics are known than before.
     replaced: metrics of today's snapshot that take another value, because too little is known to doubt either.
     doubted: what is kept aside of today. undoubted, timed: doubts that are over, the latter by nothing but time: (account
     id, place of the metric). restored: what the days of a doubt get. withdrawn: what was a slip after all. late: what days get

@@ -22,7 +22,9 @@ from webapp.sync.row_prints import RowPrints
 class SheetSide:
     """What one run learned of a project's tab.
 
-    cells: as read, None when the tab was not read, or nobody will have to read it once more. size: of the cells in bytes, None when the tab was not read. grid: what they decode to, where that is known already. error: why not, or why what was read is no use.
+    cells: as read, None when the tab was not read, or nobody will have to read it once more. size: of the cells in
+    bytes, None when the tab was not read. grid: what they decode to, where that is known already. error: why not, or
+    why what was read is no use.
     degraded: the source is out of reach for now; what it said before stands.
     reading: what the cells mean. rows: accounts in it; a plan takes them out of it.
     unchanged: they are what the stored observations were read from already.
