@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from webapp.model import METRICS, NOTHING, Mode, Values
 from webapp.rules.merge import pin_in_force
 from webapp.store import pins
-from webapp.store.statement import Query, bind_ids, chunks, ids_in, listed, texts_in, unlisted, upsert
+from webapp.store.statement import Query, bind_ids, chunks, ids_in, in_order, listed, texts_in, unlisted, upsert
 from webapp.store.tables import ACCOUNT_THERE, accepted_readings, accounts, observations
 from webapp.store.types import Stamp
 
@@ -206,18 +206,17 @@ _gone = parsed.c.account_id.is_(None) & accepted.c.account_id.is_not(None)
 
 
 def _build_changed(_: str) -> sa.Select[Any]:
-    # Asked first, which is all that is asked where there are no readings.
     said: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
         observations.c.source == sa.literal_column("'parsed'")
     )
     any_ = said.exists() | sa.select(accepted_readings.c.account_id).exists()
-    return (
-        sa.select(accounts.c.project_id, accounts.c.id)
-        .select_from(accounts)
-        .outerjoin(parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'")))
-        .outerjoin(accepted, accepted.c.account_id == accounts.c.id)
-        .where(any_, _of_projects, _differs | _gone)
+    # The outer loop: no account is looked at where there are no readings.
+    joined = in_order(sa.select(sa.literal_column("1")).where(any_).subquery(), accounts, sa.true())
+    joined = joined.outerjoin(
+        parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'"))
     )
+    joined = joined.outerjoin(accepted, accepted.c.account_id == accounts.c.id)
+    return sa.select(accounts.c.project_id, accounts.c.id).select_from(joined).where(_of_projects, _differs | _gone)
 
 
 _changed = Query(_build_changed)
