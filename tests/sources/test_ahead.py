@@ -21,7 +21,7 @@ def test_results_come_in_their_order_however_long_each_takes() -> None:
         second.set()
         return "c"
 
-    assert [*fetch_ahead([lambda: "a", slow, quick])] == ["a", "b", "c"]
+    assert [*fetch_ahead([lambda: "a", slow, quick], 2)] == ["a", "b", "c"]
 
 
 def test_an_error_comes_in_its_turn_and_nothing_behind_it_is_begun() -> None:
@@ -36,7 +36,7 @@ def test_an_error_comes_in_its_turn_and_nothing_behind_it_is_begun() -> None:
 
         return do
 
-    found = fetch_ahead([fetch(number) for number in range(6)])
+    found = fetch_ahead([fetch(number) for number in range(6)], 2)
 
     assert next(found) == 0
     with pytest.raises(ZeroDivisionError):
@@ -45,6 +45,6 @@ def test_an_error_comes_in_its_turn_and_nothing_behind_it_is_begun() -> None:
 
 
 def test_one_fetch_needs_no_thread() -> None:
-    (found,) = fetch_ahead([threading.current_thread])
+    (found,) = fetch_ahead([threading.current_thread], 2)
 
     assert found is threading.current_thread()

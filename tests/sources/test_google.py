@@ -257,40 +257,46 @@ def test_no_url_is_longer_than_8000_characters(google: Google, fake_time: FakeTi
     assert len(google.api + google.reads[0].full_path) > 7_000
 
 
-def test_while_tabs_are_worked_on_the_next_two_calls_are_made_and_no_other(google: Google, fake_time: FakeTime) -> None:
-    google.tabs = {title: [[title]] for title in "ABCDE"}
+@pytest.mark.parametrize(
+    ("sizes", "reads"),
+    [([2_000_000] * 7, [5, 6, 7, 7, 7, 7, 7]), ([2_000_000] * 6 + [9_000_000], [3, 4, 5, 6, 7, 7, 7])],
+    ids=["four", "two where an answer is large"],
+)
+def test_while_tabs_are_worked_on_the_next_calls_are_made_and_no_other(
+    google: Google, fake_time: FakeTime, sizes: list[int], reads: list[int]
+) -> None:
+    google.tabs = {title: [[title]] for title in "ABCDEFG"}
     sheet = google.sheet()
     tabs = sheet.book(fake_time.budget()).tabs
     seen: list[tuple[str, int]] = []
-    for each in sheet.read(tabs, [2_000_000] * 5, fake_time.budget()):
-        expected = min(len(seen) + 3, 5)
-        while len(google.reads) < expected:
+    for each in sheet.read(tabs, sizes, fake_time.budget()):
+        while len(google.reads) < reads[len(seen)]:
             real_time.sleep(0.001)
         real_time.sleep(0.02)
         seen.append((each.tab.title, len(google.reads)))
 
-    assert seen == [("A", 3), ("B", 4), ("C", 5), ("D", 5), ("E", 5)]
+    assert seen == [*zip("ABCDEFG", reads, strict=True)]
 
 
 def test_who_stops_reading_waits_for_the_calls_that_were_begun(google: Google, fake_time: FakeTime) -> None:
-    google.tabs = {title: [[title]] for title in "ABCD"}
+    google.tabs = {title: [[title]] for title in "ABCDEF"}
     sheet = google.sheet()
-    cells = sheet.read(sheet.book(fake_time.budget()).tabs, [2_000_000] * 4, fake_time.budget())
+    cells = sheet.read(sheet.book(fake_time.budget()).tabs, [2_000_000] * 6, fake_time.budget())
     next(cells)
 
     cells.close()  # type: ignore[attr-defined]
 
-    assert len(google.reads) == 3
+    assert len(google.reads) == 5
     assert not [thread for thread in threading.enumerate() if thread.name == "smart-sync-fetch"]
 
 
-def test_an_answer_is_let_go_before_the_call_after_the_next_two(google: Google, fake_time: FakeTime) -> None:
-    google.tabs = {title: [[title]] for title in "ABCD"}
+def test_an_answer_is_let_go_before_the_call_after_the_next_ones(google: Google, fake_time: FakeTime) -> None:
+    google.tabs = {title: [[title]] for title in "ABCDEF"}
     sheet = google.sheet()
-    cells = sheet.read(sheet.book(fake_time.budget()).tabs, [2_000_000] * 4, fake_time.budget())
+    cells = sheet.read(sheet.book(fake_time.budget()).tabs, [2_000_000] * 6, fake_time.budget())
     first = weakref.ref(next(cells))
     gone = []
-    while len(google.reads) < 3:
+    while len(google.reads) < 5:
         real_time.sleep(0.001)
 
     def look(_: Any) -> Response:

@@ -10,10 +10,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-AHEAD = 2
 
-
-def fetch_ahead(fetches: Sequence[Callable[[], T]], ahead: int = AHEAD) -> Generator[T, None, None]:
+def fetch_ahead(fetches: Sequence[Callable[[], T]], ahead: int) -> Generator[T, None, None]:
     """What the fetches give, in their order; so many are under way while what has come is worked on.
 
     The first is made alone, because what is wrong with it is mostly wrong with all; the others run in other threads.

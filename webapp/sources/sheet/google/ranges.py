@@ -21,6 +21,9 @@ _DEFAULT_SIZE = 10_000
 _CELL_SIZE = 12
 _COLUMNS_USED = 10
 
+_AHEAD = 4  # Google takes its time: five calls on their way take little longer than one
+_AHEAD_OF_HUGE = 2
+
 
 def query(params: Mapping[str, object]) -> str:
     """The query as it is sent."""
@@ -39,7 +42,7 @@ def chunks(tabs: Sequence[Tab], sizes: Sequence[int | None], room: int) -> Itera
     chunk: list[Tab] = []
     planned = length = 0
     for tab, size in zip(tabs, sizes, strict=True):
-        cost = _planned_size(tab) if size is None else size
+        cost = _planned_size(tab, size)
         width = len("&" + urlencode({"ranges": range_of(tab)}, safe=_PLAIN))
         if chunk and (planned + cost > LARGEST_PAYLOAD or length + width > room):
             yield chunk
@@ -50,7 +53,16 @@ def chunks(tabs: Sequence[Tab], sizes: Sequence[int | None], room: int) -> Itera
         yield chunk
 
 
-def _planned_size(tab: Tab) -> int:
+def how_far_ahead(tabs: Sequence[Tab], sizes: Sequence[int | None]) -> int:
+    """How many calls are made while the answer of another is worked on: their answers wait in memory."""
+    huge = any(_planned_size(tab, size) > LARGEST_PAYLOAD for tab, size in zip(tabs, sizes, strict=True))
+    return _AHEAD_OF_HUGE if huge else _AHEAD
+
+
+def _planned_size(tab: Tab, size: int | None) -> int:
+    """size: when it was last read, if it was."""
+    if size is not None:
+        return size
     if not tab.grid:
         return 0
     if tab.rows <= _DEFAULT_ROWS:

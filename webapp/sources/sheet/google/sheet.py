@@ -17,7 +17,7 @@ from webapp.sources.http import LIMITS, Http, Limits
 from webapp.sources.sheet import Book, Cells, Tab
 from webapp.sources.sheet.credentials import Credentials, ServiceAccount, check_token_uri
 from webapp.sources.sheet.google.answers import BOOK_FIELDS, decode_book, decode_values
-from webapp.sources.sheet.google.ranges import API, LONGEST_URL, READ, chunks, query, range_of
+from webapp.sources.sheet.google.ranges import API, LONGEST_URL, READ, chunks, how_far_ahead, query, range_of
 from webapp.sources.sheet.google.refusals import RefusedRangesError, refusal
 from webapp.sources.sheet.payload import error_payload, json_payload
 
@@ -78,9 +78,10 @@ class GoogleSheet:
         return book
 
     def read(self, tabs: Sequence[Tab], sizes: Sequence[int | None], budget: Budget) -> Iterator[Cells]:
-        """The tabs' cells in order; while those of one call are worked on, the next call is made."""
+        """The tabs' cells in order; while those of one call are worked on, the next calls are made."""
         planned = list(self._chunks(tabs, sizes))
-        answers = fetch_ahead([partial(self._answer, chunk, budget) for chunk in planned])
+        fetches = [partial(self._answer, chunk, budget) for chunk in planned]
+        answers = fetch_ahead(fetches, how_far_ahead(tabs, sizes))
         with closing(answers):
             for chunk, answer in zip(planned, answers, strict=True):
                 yield from _cells(chunk, answer)
