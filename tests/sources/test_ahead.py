@@ -48,3 +48,42 @@ def test_one_fetch_needs_no_thread() -> None:
     (found,) = fetch_ahead([threading.current_thread], 2)
 
     assert found is threading.current_thread()
+
+
+def test_the_second_is_begun_with_the_first_and_the_others_behind_it() -> None:
+    begun: list[int] = []
+    second = threading.Event()
+
+    def first() -> int:
+        assert second.wait(10)
+        begun.append(0)
+        return 0
+
+    def fetch(number: int) -> Callable[[], int]:
+        def do() -> int:
+            begun.append(number)
+            second.set()
+            return number
+
+        return do
+
+    found = fetch_ahead([first, *(fetch(number) for number in range(1, 5))], 3)
+
+    assert next(found) == 0
+    assert begun[:2] == [1, 0]
+    assert [*found] == [1, 2, 3, 4]
+
+
+def test_where_the_first_fails_only_the_second_was_begun() -> None:
+    begun: list[int] = []
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    def fetch(number: int) -> Callable[[], None]:
+        return lambda: begun.append(number)
+
+    with pytest.raises(ZeroDivisionError):
+        next(fetch_ahead([fail, *(fetch(number) for number in range(1, 5))], 4))
+
+    assert begun == [1]

@@ -14,15 +14,16 @@ T = TypeVar("T")
 def fetch_ahead(fetches: Sequence[Callable[[], T]], ahead: int) -> Generator[T, None, None]:
     """What the fetches give, in their order; so many are under way while what has come is worked on.
 
-    The first is made alone, because what is wrong with it is mostly wrong with all; the others run in other threads.
+    Only the second is begun with the first, because what is wrong with one is mostly wrong with all. All but the first
+    run in other threads.
     Whoever stops asking waits for those that were begun.
 
     Raises: what a fetch raises, in its turn; those that were not begun then never are.
     """
-    waiting: deque[_Fetch[T]] = deque()
+    waiting = deque(_Fetch(one) for one in fetches[1:2])
     try:
         for place, fetch in enumerate(fetches):
-            found = waiting.popleft().result() if waiting else fetch()
+            found = waiting.popleft().result() if place else fetch()
             begun = place + 1 + len(waiting)
             waiting.extend(_Fetch(one) for one in fetches[begun : place + 1 + ahead])
             yield found
