@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -15,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Response, request
 from gunicorn.config import Config
 
 from webapp import server
@@ -137,6 +139,27 @@ class TestBeforeTheFork:
 
         assert not [path for path in open_files() if parts.settings.data_dir in path.parents]
 
+    def test_what_workers_are_asked_first_is_asked_once_for_all(self, parts: Parts) -> None:
+        app = create_app(parts)
+        told: list[tuple[str, int]] = []
+        app.after_request(lambda answer: note(told, request.path, answer))
+        migrate(parts.db)
+
+        server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=lambda: app)))
+
+        assert told == [("/health", 200), ("/api/projects", 200)]
+
+    def test_what_is_loaded_is_left_alone_by_the_collectors_of_the_workers(
+        self, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: list[str] = []
+        monkeypatch.setattr(gc, "collect", lambda: told.append("collect"))
+        monkeypatch.setattr(gc, "freeze", lambda: told.append("freeze"))
+
+        server.when_ready(SimpleNamespace(app=SimpleNamespace(wsgi=partial(create_app, parts))))
+
+        assert told == ["collect", "freeze"]
+
     def test_beside_other_threads_no_child_is_made(self, parts: Parts) -> None:
         end = threading.Event()
         other = threading.Thread(target=end.wait)
@@ -171,6 +194,21 @@ class TestBeforeTheFork:
 
 
 class TestAWorker:
+    def test_the_database_is_opened_in_memory_that_no_other_worker_shares(
+        self, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before, handler = sys.getswitchinterval(), signal.getsignal(signal.SIGTERM)
+        opened: list[threading.Thread] = []
+        monkeypatch.setattr(server, "_open", lambda db: opened.append(threading.current_thread()))
+        try:
+            server.post_worker_init(Worker(create_app(parts)))
+        finally:
+            sys.setswitchinterval(before)
+            signal.signal(signal.SIGTERM, handler)
+
+        assert len(opened) == 1
+        assert opened != [threading.main_thread()]
+
     def test_a_sync_lets_readers_go_on_soon(self, parts: Parts) -> None:
         before, handler = sys.getswitchinterval(), signal.getsignal(signal.SIGTERM)
         try:
@@ -267,6 +305,11 @@ def until_stopped(stop: Stop, done: list[str]) -> None:
     while not stop.requested:
         Clock().sleep(0.001)
     done.append("stopped")
+
+
+def note(told: list[tuple[str, int]], path: str, answer: Response) -> Response:
+    told.append((path, answer.status_code))
+    return answer
 
 
 def fail() -> None:

@@ -7,6 +7,7 @@ Slow clients do not get at the threads: `webapp/serving` collects requests and s
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import os
 import signal
@@ -21,8 +22,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from werkzeug.test import create_environ, run_wsgi_app
 
 from webapp import logs
+from webapp.access import Tokens
 from webapp.actions.desk import Desk
 from webapp.app import create_app
 from webapp.bootstrap import THREADS, Parts
@@ -32,6 +35,7 @@ from webapp.store.db import Database
 from webapp.store.migrate import current_revision, ensure_migrated, migrate
 from webapp.store.revision import HEAD_REVISION
 from webapp.store.storage import whereabouts
+from webapp.store.watch import Watch
 from webapp.sync.background import Background
 from webapp.web import KEY
 
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
     from webapp.sync.postman import Postman
 
 T = TypeVar("T")
+
+REHEARSED = ("/health", "/api/projects")
 
 SWITCH_S = 0.0005  # after which a thread that syncs lets others go on; Python's 0.005 makes readers beside it wait four times as long
 
@@ -127,6 +133,7 @@ def on_starting(server: Any) -> None:
         _migrate_apart(db)
         ensure_migrated(db)
         _tell_where_the_data_is(db, copied=_replicated(server.app.wsgi()) is not None)
+        _rehearse(server.app.wsgi())
     except (ConfigError, StoreError) as error:
         if error.code not in PASSING:
             raise RuntimeError(str(error)) from None
@@ -135,8 +142,26 @@ def on_starting(server: Any) -> None:
         db.close()
 
 
+def _rehearse(app: Any) -> None:
+    """Ask what workers are asked first: what a first answer makes and all others use is then made once, for all of them.
+
+    Else each would write it into memory that they share, and the system copy page after page for it.
+    """
+    token = next(iter(_part(app, Tokens).of("admin")), "")
+    for path in REHEARSED:
+        environ = create_environ(path, headers={"Authorization": f"Bearer {token}"})
+        run_wsgi_app(app, environ, buffered=True)
+    _part(app, Watch).close()
+
+
 def when_ready(server: Any) -> None:
-    """Begin to copy the database away, before the workers are there to change it."""
+    """Begin to copy the database away, before the workers are there to change it.
+
+    What is loaded by now is the workers' too. Left to the collector, each of them would write a mark on all of it, and
+    have a copy of its own from then on.
+    """
+    gc.collect()
+    gc.freeze()
     database = _replicated(server.app.wsgi())
     if database is not None:
         from webapp.serving.replica import Keeper  # noqa: PLC0415  where nothing is replicated nobody needs it
@@ -239,9 +264,9 @@ def post_worker_init(worker: Any) -> None:
     Messages that an earlier process left unsent are sent.
     """
     sys.setswitchinterval(SWITCH_S)
-    # Who has the file open notices when it is replaced, and knows which log beside it belongs to the old one.
-    with suppress(StoreError), _part(worker.wsgi, Database).read():
-        pass
+    opening = threading.Thread(target=_open, args=(_part(worker.wsgi, Database),))
+    opening.start()
+    opening.join()
     background = _part(worker.wsgi, Background)
     if (postman := _part(worker.wsgi, Desk).postman) is not None:
         postman.wake(background.submit)
@@ -255,6 +280,17 @@ def post_worker_init(worker: Any) -> None:
 
     signal.signal(signal.SIGTERM, on_term)
     signal.siginterrupt(signal.SIGTERM, False)  # as gunicorn had it: requests are not to be disturbed
+
+
+def _open(db: Database) -> None:
+    """Open the database, as far as it can be: who has the file open notices when it is replaced, and knows which log
+    beside it belongs to the old one.
+
+    Called in a thread, which has memory of its own: in the main one SQLite would fill what gaps the master has left in
+    pages that are shared, of which two megabytes would be copied.
+    """
+    with suppress(StoreError), db.read():
+        pass
 
 
 def worker_int(worker: Any) -> None:

@@ -129,6 +129,12 @@ def test_a_server_keeps_no_migrations_in_memory(tmp_path: Path) -> None:
             assert "loaded True" not in service.log, database
 
 
+def test_what_every_worker_uses_is_loaded_before_they_are_forked(tmp_path: Path) -> None:
+    listing = "import sys, webapp.serving.worker; print('loaded', 'concurrent.futures.thread' in sys.modules)"
+
+    assert "loaded True" in run(tmp_path, "-c", listing, env=environment(tmp_path)).stdout
+
+
 def test_every_module_compiles(tmp_path: Path) -> None:
     compiled = compileall.compile_dir(str(ROOT / "webapp"), quiet=2, force=True, ddir=str(tmp_path), workers=1)
 

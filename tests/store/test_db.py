@@ -727,6 +727,16 @@ class TestProcesses:
             assert tx.execute(sa.select(sa.func.count()).select_from(projects)).scalar_one() in {0, 1}
         db._inherited.pop().dispose()
 
+    def test_a_forked_child_has_nothing_to_leave_where_nothing_was_open(self, db: Database) -> None:
+        with db.read():
+            pass
+        db.close()
+        pool = db._engine.pool
+
+        db._leave_to_the_parent()
+
+        assert (db._engine.pool, db._inherited) == (pool, [])
+
     def test_only_what_still_lives_is_called_in_a_child(self, monkeypatch: pytest.MonkeyPatch) -> None:
         calls: list[str] = []
         in_children: list[Any] = []

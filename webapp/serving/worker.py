@@ -12,7 +12,7 @@ import selectors
 import socket
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -96,6 +96,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         super().check_config(cfg, log)
         if not _is_plain(cfg):
             log.warning("Slow clients hold threads: only plain HTTP/1.1 is collected before a thread gets it")
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Of gunicorn's kind, whose module is loaded by now; by gunicorn only here, in each worker anew."""
+        return ThreadPoolExecutor(max_workers=self.cfg.threads)
 
     # What gunicorn's main loop calls
 

@@ -94,6 +94,7 @@ class Database:
         self._reader = backend.reader(self._engine)
         self._writer = backend.writer(self._engine)
         self._soundness = Soundness(backend, Clock().monotonic)
+        self._opened = False  # whether there may be connections
         self._inherited: list[Pool] = []
         after_fork(weakref.WeakMethod(self._leave_to_the_parent))
 
@@ -147,6 +148,7 @@ class Database:
     def close(self) -> None:
         """Close all connections. The database can still be used; it opens new ones."""
         self._engine.dispose()
+        self._opened = False
 
     def explain(self, error: BaseException) -> StoreError | None:
         """The state of the database that an error comes of; None for an error of another kind."""
@@ -165,6 +167,7 @@ class Database:
 
     @contextmanager
     def _own_words(self, *, writing: bool) -> Iterator[None]:
+        self._opened = True
         try:
             yield
         except StoreError as error:
@@ -226,7 +229,12 @@ class Database:
             self._engine.dispose()
 
     def _leave_to_the_parent(self) -> None:
-        """In a forked child: use none of the parent's connections and close none, which would end them there too."""
+        """In a forked child: use none of the parent's connections and close none, which would end them there too.
+
+        Where there are none, nothing is done: another pool would be made in memory that the parent shares with it.
+        """
+        if not self._opened:
+            return
         self._inherited.append(self._engine.pool)
         self._engine.dispose(close=False)
 
