@@ -160,7 +160,6 @@ def when_ready(server: Any) -> None:
     What is loaded by now is the workers' too. Left to the collector, each of them would write a mark on all of it, and
     have a copy of its own from then on.
     """
-    gc.collect()
     gc.freeze()
     database = _replicated(server.app.wsgi())
     if database is not None:
