@@ -38,6 +38,7 @@ def create_app(parts: Parts, *, keep_answers: bool = True) -> Flask:
     keep_answers: whether to give an answer again that is known to be the same; else each is made anew.
     """
     app = Flask("webapp", static_folder=None)
+    app.url_rule_class = web.Address
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.url_map.merge_slashes = False  # by a redirect, which `curl --fail` takes for a success
     routes = api.routes(get_trigger=parts.settings.get_trigger)

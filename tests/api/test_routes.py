@@ -63,6 +63,11 @@ def test_the_app_has_the_routes_of_the_table_and_no_others(quiet_demo: Demo) -> 
     assert len(in_table) == len(ROUTES)
 
 
+def test_nothing_is_made_to_build_addresses_with(quiet_demo: Demo) -> None:
+    with pytest.raises(NotImplementedError):
+        quiet_demo.client.application.url_map.bind("here").build("get_health")
+
+
 def test_what_only_reads_is_read_with_get() -> None:
     assert {route.method for route in ROUTES if route.access == "read"} <= {"GET"}
 
