@@ -23,7 +23,6 @@ from webapp.errors import ConfigError, SourceError
 from webapp.sources.http import Fetched, Http, Limits
 from webapp.sources.sheet import SheetSource
 from webapp.sources.sheet.credentials import ApiKey, Credentials, ServiceAccount, parse_credentials
-from webapp.sources.sheet.open import open_sheet
 from webapp.store.db import Database, normalise_url, open_database
 from webapp.store.traces import trace_files
 from webapp.sync.background import Background
@@ -249,6 +248,10 @@ def pace_of(settings: Settings, db: Database, clock: Clock) -> Pace | None:
 def sheets_of(settings: Settings, clock: Clock, pace: Pace | None = None) -> list[SheetSource]:
     """The configured spreadsheets, or the bundled one in the demo."""
     texts = (str(DEMO_FOLDER),) if settings.demo else settings.sheets
+    if not texts:
+        return []
+    from webapp.sources.sheet.open import open_sheet  # noqa: PLC0415  some services only take readings
+
     base = settings.sheets_api or None
     credentials = credentials_of(settings)
     sheets = [

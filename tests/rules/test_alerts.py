@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webapp.rules.alert_kinds import KINDS, RULES
 from webapp.rules.alert_words import SHORT, TITLES, Links, closing, opening, title_of
 from webapp.rules.alerts import (
     CALM,
-    KINDS,
-    RULES,
     Finding,
     Judged,
     Key,

@@ -10,8 +10,9 @@ from webapp.actions.texts import clean_line
 from webapp.alerts.messages import Tried, letters, links_of, page_link
 from webapp.errors import Invalid, NotFound
 from webapp.model import METRICS, Metric
+from webapp.rules.alert_kinds import KINDS, RULES, Kind
 from webapp.rules.alert_words import Links, trial
-from webapp.rules.alerts import KINDS, RULES, Kind, Mute
+from webapp.rules.alerts import Mute
 from webapp.store import accounts, alerts, outbox, projects, thresholds
 from webapp.store.alerts import Alert
 from webapp.store.projects import present_project

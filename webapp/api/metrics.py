@@ -15,7 +15,7 @@ from webapp.api.shapes.status import status_of_service
 from webapp.clock import utc_day
 from webapp.config import Settings
 from webapp.model import RunState
-from webapp.rules.alerts import Level
+from webapp.rules.alert_kinds import Level
 from webapp.rules.freshness import is_project_stale
 from webapp.rules.outcomes import project_state
 from webapp.store.db import Database

@@ -14,8 +14,9 @@ from webapp.cli.root import open_parts, project_id_of
 from webapp.cli.terminal import say
 from webapp.clock import iso
 from webapp.model import LARGEST, METRICS, Metric
+from webapp.rules.alert_kinds import KINDS, RULES, Kind, State
 from webapp.rules.alert_words import title_of
-from webapp.rules.alerts import KINDS, RULES, Kind, Mute, is_muted
+from webapp.rules.alerts import Mute, is_muted
 from webapp.store import alerts as alert_rows
 from webapp.store import outbox, thresholds
 from webapp.store.alerts import Alert
@@ -47,7 +48,7 @@ def alerts() -> None:
 def list_alerts(*, state: str, limit: int) -> None:
     """Alerts, newest first, with the id that `ack` takes in front; then who is told."""
     with open_parts() as parts, parts.db.read() as tx:
-        found = alert_rows.listed(tx, state=cast("alert_rows.AlertState | None", STATES[state]), limit=limit)
+        found = alert_rows.listed(tx, state=cast("State | None", STATES[state]), limit=limit)
         mutes, standing, refusals = alert_rows.mutes(tx), outbox.standing(tx), outbox.refusals(tx)
         now, recipients = parts.clock.now(), parts.engine.options.mail.recipients
     for alert in found:

@@ -20,8 +20,9 @@ from webapp.dashboard.fields import count_of, metric_of
 from webapp.dashboard.questions import links, page_in_query
 from webapp.dashboard.rendering import count_alerts, page, redirect_to
 from webapp.errors import Invalid
+from webapp.rules.alert_kinds import KINDS, Kind
 from webapp.rules.alert_words import Links, title_of
-from webapp.rules.alerts import KINDS, Kind, Mute, is_muted
+from webapp.rules.alerts import Mute, is_muted
 from webapp.store import alerts, outbox, projects, thresholds
 from webapp.store.alerts import Alert
 from webapp.store.db import Database

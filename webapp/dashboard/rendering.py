@@ -15,7 +15,7 @@ from flask import Response, g, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from webapp import __version__, web
+from webapp import __version__, store, web
 from webapp.clock import Clock, iso
 from webapp.dashboard.assets import address_of
 from webapp.errors import StoreError
@@ -24,7 +24,6 @@ from webapp.rules import words
 from webapp.rules.addresses import short_name
 from webapp.rules.due import cron_words
 from webapp.rules.outcomes import result_state, run_label, run_words, succeeded
-from webapp.store import alerts
 from webapp.store.db import Database
 from webapp.store.types import as_moment
 
@@ -89,7 +88,7 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
 def count_alerts(tx: sa.Connection) -> None:
     """Count for the head of the page, in the transaction that the rest of it is read in."""
     if g.get("role") == "admin":
-        g.alert_count = alerts.count_open(tx)
+        g.alert_count = store.alerts.count_open(tx)
 
 
 def _alert_count() -> int:
@@ -98,7 +97,7 @@ def _alert_count() -> int:
         return int(g.alert_count)
     try:
         with web.get(Database).read() as tx:
-            return alerts.count_open(tx)
+            return store.alerts.count_open(tx)
     except StoreError:
         return 0
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from webapp.rules.alerts import Level, Rule
+from webapp.rules.alert_kinds import Level, Rule
 from webapp.rules.words import span, utc
 
 SMS = 160  # characters of one text message

@@ -9,31 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Any, Literal, NamedTuple, Protocol
 
 from webapp.model import METRICS, Metric, Values
+from webapp.rules.alert_kinds import Kind, Level, Rule
 from webapp.rules.due import TOLERANCE
 from webapp.rules.freshness import FROZEN, ProgramAge, are_readings_frozen, are_readings_stale, is_stale
 from webapp.rules.platforms import units_used
 from webapp.rules.words import grouped, signed, utc
-
-Rule = Literal[
-    "spreadsheet",  # cannot be read, which is the reason of all its projects
-    "failing",  # a project's syncs fail, or do with what is stored
-    "stale",  # nobody has synced it for two intervals
-    "guard",  # a tab lost so much at once that nothing of it is taken over
-    "gone",  # a tab or a column is not there any more
-    "waiting",  # values wait for a person
-    "reader",  # a program that reads has stopped, or reads nothing new
-    "platform",  # a platform cannot be read
-    "quota",  # its units run out
-    "moved",  # a total has fallen or risen by much in 24 hours
-    "threshold",  # a number that somebody watches has crossed the line
-    "target",  # the views that a project was to reach
-    "silence",  # nobody asked for what is due
-]
-Level = Literal["problem", "risk", "news"]
-RULES: tuple[Rule, ...] = get_args(Rule)
 
 IN_A_ROW = 3
 DEGRADED = timedelta(hours=1)
@@ -55,9 +38,6 @@ FALLEN, RISEN = 20, 100  # percent in 24 hours
 MOVED_FROM = 1_000  # a total below that moves by much every day
 MOVED_METRICS: tuple[Metric, ...] = ("followers", "views")
 MARGIN = 0.02  # that a number has to be on the good side of its line before the line counts as free again
-
-Kind = Literal["above", "below", "fallen", "risen"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Key(NamedTuple):

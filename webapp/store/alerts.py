@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
 from webapp.errors import NotFound
 from webapp.model import LARGEST
-from webapp.rules.alerts import Finding, Key, Level, Mute, Rule, Standing
+from webapp.rules.alert_kinds import Level, Rule, State
+from webapp.rules.alerts import Finding, Key, Mute, Standing
 from webapp.store.backends.dialect import counted, delete_some, insert_for
 from webapp.store.tables import alert_looks, alert_mutes, alerts, projects
-
-AlertState = Literal["open", "closed"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Alert:
     project_id: str | None
     subject: str
     level: Level
-    state: AlertState
+    state: State
     since: datetime | None
     opened_at: datetime
     calm_since: datetime | None
@@ -77,7 +76,7 @@ def open_alerts(tx: sa.Connection, project_id: str | None = None) -> list[Alert]
 
 
 def listed(
-    tx: sa.Connection, *, state: AlertState | None, project_id: str | None = None, rule: str | None = None, limit: int
+    tx: sa.Connection, *, state: State | None, project_id: str | None = None, rule: str | None = None, limit: int
 ) -> list[Alert]:
     """Alerts, newest first. state None: whatever it is."""
     statement = _SELECT.order_by(alerts.c.id.desc()).limit(limit)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from webapp.model import METRICS, Metric
 from webapp.store.statement import Bulk, bind_ids, texts_in, upsert
-from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, doubts, projects
+from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, doubts, observations, projects
 from webapp.store.types import WHEN, Count, UtcDateTime, native
 
 
@@ -153,3 +153,11 @@ def listed(tx: sa.Connection, *, project_id: str | None = None, account_id: int 
         statement = statement.where(accounts.c.id == account_id)
     latest = {(one.account_id, one.metric): one for one in map(ListedDoubt._make, tx.execute(statement))}
     return list(latest.values())
+
+
+def bits_of_sheet(tx: sa.Connection, project_id: str) -> dict[int, int]:
+    """{account id: bits of the metrics of which the sheet says what history does not believe}."""
+    mine = observations.join(accounts, accounts.c.id == observations.c.account_id)
+    statement = sa.select(observations.c.account_id, observations.c.doubted).select_from(mine)
+    found = tx.execute(statement.where(accounts.c.project_id == project_id, observations.c.doubted != 0))
+    return {account_id: bits for account_id, bits in found}  # noqa: C416  rows are no pairs

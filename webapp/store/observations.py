@@ -59,14 +59,6 @@ def sources_of(tx: sa.Connection, ids: Collection[int], now: datetime) -> dict[i
     return found
 
 
-def doubted_bits(tx: sa.Connection, project_id: str) -> dict[int, int]:
-    """{account id: bits of the metrics of which the sheet says what history does not believe}."""
-    mine = observations.join(accounts, accounts.c.id == observations.c.account_id)
-    statement = sa.select(observations.c.account_id, observations.c.doubted).select_from(mine)
-    found = tx.execute(statement.where(accounts.c.project_id == project_id, observations.c.doubted != 0))
-    return {account_id: bits for account_id, bits in found}  # noqa: C416  rows are no pairs
-
-
 # Everything a sync needs to know of a project
 
 

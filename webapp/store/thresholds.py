@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from webapp.model import LARGEST, METRICS, Metric
-from webapp.rules.alerts import Kind
+from webapp.rules.alert_kinds import Kind
 from webapp.store.backends.dialect import counted
 from webapp.store.tables import ACCOUNT_THERE, accounts, alert_thresholds
 

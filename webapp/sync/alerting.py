@@ -12,13 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from webapp.model import METRICS
+from webapp.rules.alert_kinds import Kind, Rule
 from webapp.rules.alerts import (
     LOOK,
     Finding,
     Judged,
     Key,
-    Kind,
-    Rule,
     find_crossed,
     find_failing,
     find_moved,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Struct
@@ -13,10 +13,13 @@ from webapp.api.shapes.fields import Count, Identifier, Number, Time, says, zero
 from webapp.api.shapes.rows import from_row
 from webapp.clock import iso
 from webapp.model import Metric
-from webapp.rules.alert_words import Links, title_of
-from webapp.rules.alerts import Kind, Level, Mute, Rule
-from webapp.store.alerts import Alert, AlertState
-from webapp.store.thresholds import Threshold
+from webapp.rules.alert_kinds import Kind, Level, Rule, State
+
+if TYPE_CHECKING:
+    from webapp.rules.alert_words import Links
+    from webapp.rules.alerts import Mute
+    from webapp.store.alerts import Alert
+    from webapp.store.thresholds import Threshold
 
 
 class AlertOut(Struct):
@@ -25,7 +28,7 @@ class AlertOut(Struct):
     id: int
     rule: Rule
     level: Annotated[Level, says("`problem`: something has to be mended; `risk`: a number to look at; `news`: none")]
-    state: AlertState
+    state: State
     title: str
     what: Annotated[str, says("what is so, in one line")]
     advice: Annotated[str, says("what to do")]
@@ -136,6 +139,8 @@ class ThresholdAnswer(Struct):
 
 
 def alert_out(alert: Alert, links: Links, *, muted: bool) -> AlertOut:
+    from webapp.rules.alert_words import title_of  # noqa: PLC0415  few ask for alerts, and every start would pay
+
     return from_row(AlertOut, alert, title=title_of(alert), page_url=links.page, cell_url=links.cell, muted=muted)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Struct
 
@@ -11,7 +11,9 @@ from webapp.api.shapes.rows import from_row
 from webapp.clock import iso
 from webapp.model import Metric
 from webapp.store.audit import AuditEntry
-from webapp.store.changes import CountChange
+
+if TYPE_CHECKING:
+    from webapp.store.changes import CountChange
 
 
 class MetricChange(Struct):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -16,9 +16,11 @@ from webapp.api.shapes.rows import from_row
 from webapp.clock import iso
 from webapp.model import LONGEST_NOTE, Metric
 from webapp.rules.held import HeldState
-from webapp.store.doubts import ListedDoubt
-from webapp.store.held import Held, ListedHeld
-from webapp.store.pins import ListedPin, Pin
+
+if TYPE_CHECKING:
+    from webapp.store.doubts import ListedDoubt
+    from webapp.store.held import Held, ListedHeld
+    from webapp.store.pins import ListedPin, Pin
 
 # Held readings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Struct
 
@@ -14,8 +14,10 @@ from webapp.config import Settings
 from webapp.platforms import PLATFORMS
 from webapp.rules.platforms import units_left, units_used
 from webapp.rules.sorting import group_by
-from webapp.store.account_reads import UnreadAccounts
-from webapp.store.platforms import PlatformState
+
+if TYPE_CHECKING:
+    from webapp.store.account_reads import UnreadAccounts
+    from webapp.store.platforms import PlatformState
 
 
 class QuotaStatus(Struct):

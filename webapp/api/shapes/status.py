@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from webapp import __version__
+from webapp import __version__, store
 from webapp.api.shapes.fields import NextSync, Number, Time, says, zero_or_more
 from webapp.api.shapes.platforms import PlatformStatus, UnreadReason, platform_statuses, unread_reasons
 from webapp.api.shapes.rows import from_row
@@ -20,15 +20,17 @@ from webapp.config import Settings
 from webapp.rules.due import is_long_overdue, overdue
 from webapp.rules.freshness import are_readings_frozen, are_readings_stale, is_project_stale, stale_readings
 from webapp.rules.outcomes import ProjectState, project_state
-from webapp.store.account_reads import UnreadAccounts
 from webapp.store.db import Database
 from webapp.store.projects import Project, Status
-from webapp.store.reading_ages import ReadingAge
 from webapp.store.runs import Run
-from webapp.store.spreadsheets import Spreadsheet
-from webapp.store.status import ServiceStatus, service_status
 from webapp.store.storage import Durability, ReplicaState
-from webapp.store.ticks import Tick
+
+if TYPE_CHECKING:
+    from webapp.store.account_reads import UnreadAccounts
+    from webapp.store.reading_ages import ReadingAge
+    from webapp.store.spreadsheets import Spreadsheet
+    from webapp.store.status import ServiceStatus
+    from webapp.store.ticks import Tick
 
 SheetState = Literal["ok", "degraded", "failed"]
 PROGRAMS_SHOWN = 50
@@ -205,7 +207,7 @@ def status_of_service(db: Database, settings: Settings, now: datetime) -> Servic
 
     Raises: StoreError.
     """
-    return service_status(
+    return store.status.service_status(
         db,
         now,
         stale_after_minutes=settings.stale_after,

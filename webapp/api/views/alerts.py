@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from flask import Response
 
-from webapp import actions, web
+from webapp import actions, store, web
 from webapp.alerts import Mail
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
@@ -31,18 +31,18 @@ from webapp.api.shapes.alerts import (
 from webapp.api.shapes.corrections import Done
 from webapp.api.shapes.fields import Identifier, says
 from webapp.clock import Clock
-from webapp.rules.alerts import Mute, Rule, is_muted
-from webapp.store import alerts as alert_rows
-from webapp.store import outbox
-from webapp.store import thresholds as threshold_rows
-from webapp.store.alerts import Alert, AlertState
+from webapp.rules.alert_kinds import Rule, State
 from webapp.store.db import Database
+
+if TYPE_CHECKING:
+    from webapp.rules.alerts import Mute
+    from webapp.store.alerts import Alert
 
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 class AlertsQuery(msgspec.Struct):
-    state: Annotated[AlertState | Literal["all"], says("`open`: it is so now")] = "open"
+    state: Annotated[State | Literal["all"], says("`open`: it is so now")] = "open"
     project_id: Annotated[Identifier | None, says("only of this project")] = None
     rule: Annotated[Rule | None, says("only of this rule")] = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000, description="alerts at most")] = 100
@@ -65,12 +65,12 @@ def list_alerts(asked: AlertsQuery) -> Response:
     """What somebody has to know, newest first, and how it is told."""
     state = None if asked.state == "all" else asked.state
     with web.get(Database).read() as tx:
-        found = alert_rows.listed(tx, state=state, project_id=asked.project_id, rule=asked.rule, limit=asked.limit)
-        unacknowledged, mutes = alert_rows.count_open(tx), alert_rows.mutes(tx)
-        standing, refusals = outbox.standing(tx), outbox.refusals(tx)
+        found = store.alerts.listed(tx, state=state, project_id=asked.project_id, rule=asked.rule, limit=asked.limit)
+        unacknowledged, mutes = store.alerts.count_open(tx), store.alerts.mutes(tx)
+        standing, refusals = store.outbox.standing(tx), store.outbox.refusals(tx)
     now = web.get(Clock).now()
     recipients = [
-        RecipientOut(one.label, one.channel, *standing.get(one.name, outbox.Standing()), refusals.get(one.name))
+        RecipientOut(one.label, one.channel, *standing.get(one.name, store.outbox.Standing()), refusals.get(one.name))
         for one in _mail().recipients
     ]
     live = [mute_out(mute) for mute in mutes if mute.until is None or now < mute.until]
@@ -82,7 +82,7 @@ def acknowledge_alert(asked: AcknowledgeQuery, alert_id: int) -> Response:
     """Somebody knows of an alert: it stays open until it is over, and is marked no more. Again changes nothing."""
     alert = actions.alerts.acknowledge_alert(desk(), alert_id, asked.by)
     with web.get(Database).read() as tx:
-        mutes = alert_rows.mutes(tx)
+        mutes = store.alerts.mutes(tx)
     return json_answer(AlertAnswer(success=True, alert=_out(alert, mutes)))
 
 
@@ -112,7 +112,7 @@ def try_alerts(_: NoQuery) -> Response:
 def list_thresholds(asked: ThresholdsQuery) -> Response:
     """The numbers that somebody watches."""
     with web.get(Database).read() as tx:
-        found = threshold_rows.listed(tx, asked.project_id)
+        found = store.thresholds.listed(tx, asked.project_id)
     return json_answer(ThresholdList([threshold_out(one) for one in found]), headers=NO_STORE)
 
 
@@ -137,6 +137,8 @@ def _mail() -> Mail:
 
 
 def _out(alert: Alert, mutes: list[Mute]) -> AlertOut:
+    from webapp.rules.alerts import is_muted  # noqa: PLC0415  few ask for alerts, and every start would pay
+
     muted = is_muted(alert.key, mutes, web.get(Clock).now())
     return alert_out(alert, actions.alerts.alert_links(desk(), alert), muted=muted)
 

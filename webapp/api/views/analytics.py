@@ -37,7 +37,7 @@ from webapp.model import LARGEST, Counts, Values
 from webapp.rules.growth import NO_SUMS, Sums, counting, difference, progress, total
 from webapp.rules.history import ProjectDay, history
 from webapp.rules.sorting import by_value, group_by
-from webapp.store import account_pages, observations, spans
+from webapp.store import account_pages, doubts, spans
 from webapp.store import days as kept_days
 from webapp.store.accounts import Account
 from webapp.store.ends import DayEnd, DaysBack, End, Present
@@ -164,7 +164,7 @@ def _past(tx: sa.Connection, project: Project, asked: AnalyticsQuery, days: Peri
 
 
 def _doubted(tx: sa.Connection, project: Project, asked: AnalyticsQuery) -> Values:
-    bits = observations.doubted_bits(tx, project.id)
+    bits = doubts.bits_of_sheet(tx, project.id)
     people = everybody(tx, "few", [*bits]) if bits else ()
     return total(counting(one.contribution, bits[one.id]) for one in people if fits(asked, one))
 

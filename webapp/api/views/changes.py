@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 from flask import Response
 
-from webapp import web
+from webapp import store, web
 from webapp.api.http.answering import answer_by_bytes
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, Route
 from webapp.api.http.tables import json_content
 from webapp.api.shapes.changes import AuditList, ChangeList, account_change, audit_entry_out
 from webapp.model import LARGEST, Metric
-from webapp.store import audit, changes, projects
+from webapp.store import audit, projects
 from webapp.store.audit import AuditEntry
-from webapp.store.changes import CountChange
 from webapp.store.db import Database
+
+if TYPE_CHECKING:
+    from webapp.store.changes import CountChange
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Id = Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
 Cursor = Annotated[int, msgspec.Meta(ge=1, le=LARGEST, description="the `next_cursor` of the page before")]
-Row = TypeVar("Row", CountChange, AuditEntry)
+Row = TypeVar("Row", "CountChange", AuditEntry)
 
 
 class ChangesQuery(msgspec.Struct):
@@ -51,7 +53,7 @@ def list_changes(asked: ChangesQuery, project_id: str) -> Response:
     """Which counts of a project changed when, from what to what, in which run, from which cell; newest first."""
     with web.get(Database).read() as tx:
         projects.get(tx, project_id)
-        found = changes.of_project(
+        found = store.changes.of_project(
             tx,
             project_id,
             limit=asked.limit + 1,

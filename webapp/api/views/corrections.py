@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from flask import Response
 
-from webapp import actions, web
+from webapp import actions, store, web
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import HttpProblem, json_answer
 from webapp.api.http.routes import NoQuery, Route
@@ -29,8 +29,6 @@ from webapp.api.shapes.fields import Identifier, says
 from webapp.model import METRICS, Metric
 from webapp.rules.held import HeldState
 from webapp.store import doubts as doubt_rows
-from webapp.store import held as held_rows
-from webapp.store import pins as pin_rows
 from webapp.store.db import Database
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000, description="lines at most")]
@@ -56,7 +54,7 @@ def list_held(asked: HeldQuery) -> Response:
     """Implausible readings that were kept aside, newest first."""
     state = None if asked.state == "all" else asked.state
     with web.get(Database).read() as tx:
-        rows = held_rows.listed(tx, state=state, project_id=asked.project_id, limit=asked.limit)
+        rows = store.held.listed(tx, state=state, project_id=asked.project_id, limit=asked.limit)
     return json_answer(HeldList([held_reading(row) for row in rows]), headers={"Cache-Control": "no-store"})
 
 
@@ -86,7 +84,7 @@ def accept_doubt(_: NoQuery, account_id: int, metric: str) -> Response:
 def list_pins(asked: PinsQuery) -> Response:
     """Values that people have fixed."""
     with web.get(Database).read() as tx:
-        rows = pin_rows.listed(tx, project_id=asked.project_id, limit=asked.limit)
+        rows = store.pins.listed(tx, project_id=asked.project_id, limit=asked.limit)
     return json_answer(PinList([pin_out(row) for row in rows]), headers={"Cache-Control": "no-store"})
 
 

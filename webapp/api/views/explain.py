@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import sqlalchemy as sa
 from flask import Response
 
-from webapp import web
+from webapp import store, web
 from webapp.api.http.answering import answer_by_bytes
 from webapp.api.http.routes import Answer, NoQuery, Route
 from webapp.api.http.tables import json_content
@@ -28,18 +28,19 @@ from webapp.model import METRICS, Metric, Policy, Values
 from webapp.rules.addresses import cells_of
 from webapp.rules.edits import decode_notes
 from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
-from webapp.store import account_reads, changes, doubts, held, observations, pins
-from webapp.store.account_reads import AccountRead
 from webapp.store.accounts import Account, get
-from webapp.store.changes import Changes
 from webapp.store.db import Database
-from webapp.store.doubts import ListedDoubt
+from webapp.store.doubts import ListedDoubt, listed
 from webapp.store.heads import head_of_account
-from webapp.store.held import Held
-from webapp.store.observations import Observation as Observed
-from webapp.store.pins import Pin as Pinned
 from webapp.store.projects import Project
 from webapp.store.types import as_moment, as_text
+
+if TYPE_CHECKING:
+    from webapp.store.account_reads import AccountRead
+    from webapp.store.changes import Changes
+    from webapp.store.held import Held
+    from webapp.store.observations import Observation as Observed
+    from webapp.store.pins import Pin as Pinned
 
 
 class AccountFacts(NamedTuple):
@@ -72,7 +73,7 @@ def explain_account(_: NoQuery, account_id: int) -> Response:
 
 def _facts(tx: sa.Connection, project: Project, account: Account) -> AccountFacts:
     now = web.get(Clock).now()
-    sources = observations.sources_of(tx, [account.id], now)[account.id]
+    sources = store.observations.sources_of(tx, [account.id], now)[account.id]
     return AccountFacts(
         project,
         account,
@@ -80,11 +81,11 @@ def _facts(tx: sa.Connection, project: Project, account: Account) -> AccountFact
         project.sheet_columns or {},
         sources.observed,
         sources.believed,
-        {pin.metric: pin for pin in pins.of_accounts(tx, [account.id])},
-        held.of_account(tx, account.id),
-        doubts.listed(tx, account_id=account.id),
-        changes.of_account(tx, project.id, account.id),
-        account_reads.why_unread(tx, account.id),
+        {pin.metric: pin for pin in store.pins.of_accounts(tx, [account.id])},
+        store.held.of_account(tx, account.id),
+        listed(tx, account_id=account.id),
+        store.changes.of_account(tx, project.id, account.id),
+        store.account_reads.why_unread(tx, account.id),
         now,
     )
 

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from flask import Response
 
-from webapp import actions, web
+from webapp import actions, store, web
 from webapp.api.http.desk import desk
 from webapp.api.http.problems import json_answer
 from webapp.api.http.routes import Answer, NoQuery, Route
@@ -24,9 +24,8 @@ from webapp.api.shapes.status import (
 )
 from webapp.clock import Clock
 from webapp.config import Settings
-from webapp.store import account_reads, accounts, leases, projects
+from webapp.store import accounts, leases, projects
 from webapp.store.db import Database
-from webapp.store.reading_ages import reading_ages
 
 FIGURES = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -55,8 +54,8 @@ def _project(tx: sa.Connection, project_id: str, settings: Settings, now: dateti
         now,
         syncing=leases.is_syncing(tx, project.id, settings.lease_ms),
         accounts=accounts.total_of(tx, project.id),
-        ages=reading_ages(tx, now, settings.readings_stale_after, project.id),
-        unread=account_reads.unread(tx, project.id),
+        ages=store.reading_ages.reading_ages(tx, now, settings.readings_stale_after, project.id),
+        unread=store.account_reads.unread(tx, project.id),
     )
 
 
