@@ -1,4 +1,4 @@
-"""Which accounts' readings say something else than was believed."""
+"""Which accounts a sync has to look at, and which of their readings say something else than was believed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from webapp.store import observations
 from webapp.store.db import Database
+from webapp.store.observations import Split
 from webapp.store.tables import accepted_readings, accounts, projects
 from webapp.store.tables import observations as table
 
@@ -73,3 +74,23 @@ def test_where_nobody_reads_no_account_is_looked_at(sqlite_db: Database) -> None
             tx.execute(accounts.insert().values(id=number, project_id="p", url_key=key, profile_url=key))
 
     assert 0 < look() == without
+
+
+def ids_of(db: Database, split: Split) -> dict[str, set[int]]:
+    with db.read() as tx:
+        found = observations.stored_by_project(tx, ["p", "q"], split)
+    return {project: {account.id for account in accounts} for project, accounts in found.items()}
+
+
+def test_all_accounts_are_looked_at_but_the_quiet_ones(db: Database) -> None:
+    assert ids_of(db, Split()) == {"p": {2, 4, 6}, "q": {1, 3, 5}}
+    assert ids_of(db, Split([{2, 4}, {5}])) == {"p": {6}, "q": {1, 3}}
+    assert ids_of(db, Split([{2, 4}, {5}], [1, 6])) == {"p": {6}, "q": {1, 3}}, "one that nobody knew is there too"
+    assert ids_of(db, Split([{2, 4}, {5}], [1, 6, 5])) == {"p": {6}, "q": {1, 3}}, "as many, but not the same"
+
+
+def test_nobody_lists_accounts_that_are_all_known(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(observations, "_ids")
+
+    assert ids_of(db, Split([{2, 4}, {5}], [1, 6, 3])) == {"p": {6}, "q": {1, 3}}
+    assert ids_of(db, Split([{2, 4, 6}, {1, 3, 5}])) == {}

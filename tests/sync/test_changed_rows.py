@@ -246,6 +246,16 @@ def test_prints_survive_storage() -> None:
     assert RowPrints.from_bytes(RowPrints.of(b"h" * 32, b"").to_bytes()).unread() == []
 
 
+def test_the_accounts_of_rows_that_changed_or_went_are_remembered_until_they_are_read() -> None:
+    prints = RowPrints.of(b"h" * 32, b"aaaaaaaabbbbbbbbccccccccdddddddd").having({1: 5, 2: 6, 4: 8})
+
+    followed = prints.follow(b"aaaaaaaaBBBBBBBBcccccccc")
+
+    assert (followed.quiet, sorted(followed.lost), followed.unread()) == ({5}, [6, 8], [2, 3])
+    assert RowPrints.from_bytes(followed.to_bytes()).lost == ()
+    assert prints.follow(prints.hashes).lost == []
+
+
 # Beside the plain way
 
 

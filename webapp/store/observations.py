@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -155,6 +155,8 @@ _some_state = Query(
     )
 )
 _ids = Query(lambda dialect: sa.select(listed(dialect, accounts.c.id)).where(_of_projects))
+_how_many: list[Any] = [sa.func.count(), sa.func.sum(accounts.c.id)]
+_sum = Query(lambda _: sa.select(*_how_many).where(_of_projects))
 
 
 PLAIN = len(_plain)
@@ -164,31 +166,50 @@ WIDTH = len(METRICS)
 KNOWN, SHEET, PARSED, ACCEPTED = (slice(start, start + WIDTH) for start in range(PLAIN, PLAIN + 4 * WIDTH, WIDTH))
 
 
-def stored_accounts(tx: sa.Connection, project_id: str, but: Collection[int] = ()) -> Iterator[Stored]:
-    """Every account the project ever had, removed ones too, in no particular order. but: the ids of others."""
-    return (account for _, account in _stored(tx, [project_id], but))
+class Split(NamedTuple):
+    """Accounts of some projects: by project those of no interest, and others that are; there may be more of these."""
+
+    quiet: Sequence[Collection[int]] = ()
+    open: Collection[int] = ()
+
+
+def stored_accounts(tx: sa.Connection, project_id: str) -> Iterator[Stored]:
+    """Every account the project ever had, removed ones too, in no particular order."""
+    return (account for _, account in _stored(tx, [project_id], Split()))
 
 
 def stored_by_project(
-    tx: sa.Connection, project_ids: Collection[str], but: Collection[int] = ()
+    tx: sa.Connection,
+    project_ids: Collection[str],
+    split: Split = Split(),  # noqa: B008  nothing changes it
 ) -> dict[str, list[Stored]]:
-    """{project id: the same}, for projects that are small together; projects without any are not there."""
+    """{project id: the same}, for projects that are small together, without those of no interest; projects without
+    any are not there."""
     found: dict[str, list[Stored]] = {}
-    for project_id, account in _stored(tx, project_ids, but):
+    for project_id, account in _stored(tx, project_ids, split):
         found.setdefault(project_id, []).append(account)
     return found
 
 
-def _stored(tx: sa.Connection, project_ids: Collection[str], but: Collection[int]) -> Iterator[tuple[str, Stored]]:
+def _stored(tx: sa.Connection, project_ids: Collection[str], split: Split) -> Iterator[tuple[str, Stored]]:
     asked = {"of": bind_ids(tx, project_ids)}
-    if but:
-        only = {one for (ids,) in _ids.rows(tx, **asked) for one in unlisted(ids)}.difference(but)
+    if any(split.quiet):
+        only = _open_ids(tx, asked, split)
         rows = _some_state.rows(tx, **asked, only=bind_ids(tx, only)) if only else iter(())
     else:
         rows = _all_state.rows(tx, **asked)
     for row in rows:
         # Spelled out: one generator per account costs as much as the row itself.
         yield row[-1], Stored._make((*row[:PLAIN], row[KNOWN], row[SHEET], row[PARSED], row[ACCEPTED]))
+
+
+def _open_ids(tx: sa.Connection, asked: Mapping[str, Any], split: Split) -> Collection[int]:
+    """All but the quiet ones. They are listed only where there are others than those known: no account is ever deleted."""
+    ((number, total),) = _sum.rows(tx, **asked)
+    known = (*split.quiet, split.open)
+    if (number, total) == (sum(map(len, known)), sum(map(sum, known))):
+        return split.open
+    return {one for (ids,) in _ids.rows(tx, **asked) for one in unlisted(ids)}.difference(*split.quiet)
 
 
 _differs = sa.or_(*(parsed.c[m].is_not(None) & parsed.c[m].is_distinct_from(accepted.c[m]) for m in METRICS))

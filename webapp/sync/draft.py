@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Mapping, 
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,16 +76,15 @@ class Known:
     accounts: Callable[[str], Iterable[Stored]] = lambda _: ()
 
     @classmethod
-    def of(cls, tx: sa.Connection, project_ids: Sequence[str], quiet: Mapping[str, Collection[int]]) -> Known:
+    def of(cls, tx: sa.Connection, project_ids: Sequence[str], split: observations.Split) -> Known:
         """Loaded at once; the accounts of a project that is alone, and may be large, one by one as they are asked for.
 
-        quiet: {project id: accounts that are of no interest}.
+        split: the accounts of which it is known whether they are of interest.
         """
-        if len(project_ids) == 1 and not quiet:
+        if len(project_ids) == 1 and not split.quiet:
             found: Callable[[str], Iterable[Stored]] = partial(observations.stored_accounts, tx)
         else:
-            but = {account for accounts in quiet.values() for account in accounts}
-            stored = observations.stored_by_project(tx, project_ids, but)
+            stored = observations.stored_by_project(tx, project_ids, split)
             found = partial(_those_of, stored)
         return cls(
             aliases=accounts.aliases_of(tx, project_ids),
@@ -137,8 +137,9 @@ def _make_drafts(
     now: datetime,
 ) -> dict[str, Draft]:
     """changed: {project id: accounts whose readings have to be looked at}."""
-    quiet = {p.id: side.prints.quiet.difference(changed.get(p.id, ())) for p, side in asked if side.prints}
-    known = Known.of(tx, [project.id for project, _ in asked], {one: ids for one, ids in quiet.items() if ids})
+    quiet = {p.id: _without(side.prints.quiet, changed.get(p.id, ())) for p, side in asked if side.prints}
+    split = observations.Split([*quiet.values()], [*chain(*(_open(side, changed.get(p.id, ())) for p, side in asked))])
+    known = Known.of(tx, [project.id for project, _ in asked], split)
     followed = [(project, _follow_aliases(side, known.aliases.get(project.id, {}))) for project, side in asked]
     doubled = _doubled(tx, followed, known)
     drafts = {
@@ -150,6 +151,15 @@ def _make_drafts(
         return drafts
     whole = [(project, reread(side, run)) for project, side in asked if project.id in doubled]
     return drafts | make_drafts(tx, run, whole, now)
+
+
+def _without(accounts: set[int], others: Collection[int]) -> set[int]:
+    return accounts.difference(others) if others else accounts
+
+
+def _open(side: SheetSide, changed: Collection[int]) -> Iterable[int]:
+    """Accounts that have, or had, a row of their own and have to be looked at. changed: those whose readings have."""
+    return chain(side.prints.lost, side.prints.quiet.intersection(changed)) if side.prints else ()
 
 
 def _doubled(tx: sa.Connection, asked: Sequence[tuple[Project, SheetSide]], known: Known) -> set[str]:

@@ -6,7 +6,7 @@ They are kept from one sync to the next and can be thrown away at any time: the 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import eq
@@ -23,11 +23,13 @@ class RowPrints:
     head: a hash of what else decides what a row means: the header, the tab's name, the settings.
     hashes: eight bytes a row. ids: the account that a row, by itself and wholly understood, stands for, where nothing
     is open about either: as long as both stay as they are, a sync has nothing to do or to say. Else NOBODY.
+    lost: the accounts whose rows have gone, or say something else than they did; not remembered.
     """
 
     head: bytes
     hashes: bytes
     ids: array[int]
+    lost: Sequence[int] = ()
 
     @classmethod
     def of(cls, head: bytes, hashes: bytes) -> RowPrints:
@@ -46,19 +48,22 @@ class RowPrints:
     @cached_property
     def quiet(self) -> set[int]:
         """The accounts of which there is nothing to do or to say."""
-        return {*self.ids} - {NOBODY}
+        found = {*self.ids}
+        found.discard(NOBODY)
+        return found
 
     def follow(self, hashes: bytes) -> RowPrints:
         """The same tab read once more: NOBODY's are the rows that are new, or say something else than they did."""
         old, new = (memoryview(one).cast("Q") for one in (self.hashes, hashes))
-        ids = self.ids[: len(new)]
+        ids, lost = self.ids[: len(new)], [*self.ids[len(new) :]]
         ids.extend([NOBODY] * (len(new) - len(ids)))
         is_same = bytes(map(eq, old, new))
         place = is_same.find(False)
         while place >= 0:
+            lost.append(ids[place])
             ids[place] = NOBODY
             place = is_same.find(False, place + 1)
-        return RowPrints(self.head, hashes, ids)
+        return RowPrints(self.head, hashes, ids, [account for account in lost if account != NOBODY])
 
     def unread(self) -> list[int]:
         """The numbers of the rows, from 1, that somebody has to read."""

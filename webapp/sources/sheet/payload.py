@@ -13,7 +13,7 @@ from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.sources.encoding import decode_as_others, decode_text
 from webapp.sources.sheet import UNLIMITED, Cell, Grid, Tab
-from webapp.sources.sheet.limits import check_cells, check_rows
+from webapp.sources.sheet.limits import MOST_CELLS, MOST_ROWS, check_cells, check_rows
 
 if TYPE_CHECKING:
     from webapp.sources.sheet.headers import Aliases
@@ -137,8 +137,10 @@ def _json_rows(data: bytes, _: Budget, *, title: str) -> Grid:
 
 def _check_json(data: bytes, title: str) -> None:
     """Not unfolded before it is known to be bounded: a row of nothing takes three bytes, and a list thirty times as many."""
-    check_rows(title, min(data.count(b"["), data.count(b"]")) - 1)
-    check_cells(title, data.count(b",") + 1)
+    if len(data) // 2 > MOST_ROWS:  # a row takes two bytes, a cell one: of fewer there is nothing to count
+        check_rows(title, min(data.count(b"["), data.count(b"]")) - 1)
+    if len(data) >= MOST_CELLS:
+        check_cells(title, data.count(b",") + 1)
 
 
 def csv_payload(tab: Tab, data: bytes, *, aliases: Aliases | None = None, others: Callable[[], str] = str) -> Payload:
