@@ -6,7 +6,10 @@ Where no section is named, all of them are measured and written to bench/RESULTS
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+
+from bench.databases import KINDS
 
 Options = argparse.Namespace
 
@@ -15,7 +18,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--large", action="store_true", help="a sync of 10 x 100,000 accounts too")
+    parser.add_argument(
+        "--large", action="store_true", help="a sync of 10 x 100,000 accounts and pages of large pasts too"
+    )
     parser.set_defaults(run=_measure_all)
     commands = parser.add_subparsers()
     _add_sections(commands)
@@ -37,7 +42,6 @@ def _add_sections(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     sync.add_argument("--large", action="store_true", help="10 x 100,000 too")
     sync.add_argument("--latency", type=int, nargs="*", default=(0, 150), help="milliseconds of each call")
     sync.add_argument("--rounds", type=int, default=3, help="fewer where each takes long")
-    sync.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
     sync.add_argument("--no-naive", action="store_true", help="leave the naive script out")
     sync.set_defaults(run=_measure_sync)
     read = commands.add_parser("read", help="kept and other answers against a Flask view of constant bytes")
@@ -58,6 +62,8 @@ def _add_sections(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     growth = commands.add_parser("growth", help="with accounts, projects and days, as an exponent")
     growth.add_argument("--rounds", type=int, default=2)
     growth.set_defaults(run=_measure_growth)
+    for section in (sync, read, start, memory, beside, growth):
+        section.add_argument("--database", choices=(*KINDS, "both"), default="both")
 
 
 def _add_more(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -93,41 +99,45 @@ def _measure_sync(options: Options) -> None:
     sizes = (*sync.SIZES, sync.LARGE) if options.large else sync.SIZES
     if options.tabs or options.rows:
         sizes = (Size(options.tabs or 10, options.rows or 100),)
-    databases = ("sqlite", "postgres") if options.database == "both" else (options.database,)
-    sync.measure(sync.Asked(sizes, options.latency, options.rounds, databases, naive=not options.no_naive))
+    asked = sync.Asked(sizes, options.latency, options.rounds, _databases(options), naive=not options.no_naive)
+    sync.measure(asked)
+
+
+def _databases(options: Options) -> Sequence[str]:
+    return KINDS if options.database == "both" else (options.database,)
 
 
 def _measure_reads(options: Options) -> None:
     from bench import large, read  # noqa: PLC0415
 
     if options.large:
-        large.measure(100_000, 200, options.days)
+        large.measure(100_000, 200, options.days, _databases(options))
         return
-    read.measure(options.rounds, options.accounts, options.projects)
+    read.measure(options.rounds, options.accounts, options.projects, _databases(options))
 
 
 def _measure_start(options: Options) -> None:
     from bench import start  # noqa: PLC0415
 
-    start.measure(options.rounds)
+    start.measure(options.rounds, _databases(options))
 
 
-def _measure_memory(_: Options) -> None:
+def _measure_memory(options: Options) -> None:
     from bench import memory  # noqa: PLC0415
 
-    memory.measure()
+    memory.measure(_databases(options))
 
 
 def _measure_beside(options: Options) -> None:
     from bench import beside  # noqa: PLC0415
 
-    beside.measure(options.rounds)
+    beside.measure(options.rounds, _databases(options))
 
 
 def _measure_growth(options: Options) -> None:
     from bench import growth  # noqa: PLC0415
 
-    growth.measure(options.rounds)
+    growth.measure(options.rounds, _databases(options))
 
 
 def _measure_slow(options: Options) -> None:

@@ -1,7 +1,8 @@
 """How long a read takes while a sync is at work: the slowest in a hundred, with and without, taking turns.
 
 The service runs as its own server with two workers, as it does by default. Reads come one at a time, a few
-milliseconds apart, over a connection that is kept, from a process of their own; the syncs merge everything again.
+milliseconds apart, over a connection that is kept, from a process of their own; the syncs merge everything again. The
+bars are those of SQLite.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from bench.bars import BESIDE, show
+from bench.databases import KINDS, SQLITE, Kind, offered
 from bench.google import BOOK, Size, served
 from bench.load import HOST, free_port
 
@@ -29,31 +32,52 @@ SECONDS = 3.0
 PAUSE_S = 0.003
 
 
-def measure(rounds: int) -> None:
+def measure(rounds: int, databases: Sequence[str] = KINDS) -> None:
     """Print the slowest in a hundred of two kinds of read, idle and beside a sync of 10,000 accounts."""
-    with served(SIZE, 0) as google, tempfile.TemporaryDirectory() as folder, _serving(google.url, folder) as port:
-        _sync(port)
-        (project, *_) = json.loads(_get(port, "/api/projects"))["projects"]
+    with ExitStack() as stack:
+        google = stack.enter_context(served(SIZE, 0))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        kinds = stack.enter_context(offered(databases))
+        ports = {}
+        for kind in kinds:
+            database = kind.empty(folder, "beside")
+            ports[kind] = stack.enter_context(_serving(google.url, database, folder / kind.name))
+        projects = {kind: _synced(port) for kind, port in ports.items()}
         print(f"reads beside a sync of {SIZE} accounts, {rounds} rounds of {SECONDS:g} s each way")
-        for name, path in (
-            ("accounts of a project", f"/api/projects/{project['id']}/accounts?limit=100"),
-            ("health", "/health"),
-        ):
-            idle, beside = [], []
-            for _ in range(rounds):
-                idle.append(_slowest(port, path))
-                with _syncing(port):
-                    beside.append(_slowest(port, path))
-            quiet, busy = statistics.median(idle), statistics.median(beside)
-            figure = f"{quiet:6.2f} ms idle   {busy:6.2f} ms beside   {busy / quiet:5.2f} x"
-            show(name, figure, f"{BESIDE} x idle", busy <= BESIDE * quiet)
+        for name, path in (("accounts of a project", "/api/projects/{}/accounts?limit=100"), ("health", "/health")):
+            print(f" {name}")
+            for kind, port in ports.items():
+                _show(kind, *_compare(port, path.format(projects[kind]), rounds))
+
+
+def _synced(port: int) -> str:
+    """A project that there is after a sync."""
+    _sync(port)
+    (project, *_) = json.loads(_get(port, "/api/projects"))["projects"]
+    return str(project["id"])
+
+
+def _compare(port: int, path: str, rounds: int) -> tuple[float, float]:
+    """Milliseconds of the slowest in a hundred, idle and beside syncs."""
+    idle, beside = [], []
+    for _ in range(rounds):
+        idle.append(_slowest(port, path))
+        with _syncing(port):
+            beside.append(_slowest(port, path))
+    return statistics.median(idle), statistics.median(beside)
+
+
+def _show(kind: Kind, idle: float, beside: float) -> None:
+    figure = f"{idle:6.2f} ms idle   {beside:6.2f} ms beside   {beside / idle:5.2f} x"
+    show(kind.name, figure, f"{BESIDE} x idle", met=beside <= BESIDE * idle if kind is SQLITE else None)
 
 
 @contextmanager
-def _serving(google: str, folder: str) -> Iterator[int]:
+def _serving(google: str, database: str, folder: Path) -> Iterator[int]:
     port = free_port()
     environ = os.environ | {
-        "DATABASE_URL": f"sqlite:///{folder}/beside.db",
+        "DATABASE_URL": database,
+        "SMART_SYNC_DATA_DIR": str(folder),
         "SMART_SYNC_SHEET": BOOK,
         "SMART_SYNC_SHEETS_API": google,
         "GOOGLE_API_KEY": "bench-key",

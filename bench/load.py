@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 HOST = "127.0.0.1"
@@ -84,11 +84,11 @@ def serving(app: str, environ: Mapping[str, str], *, ready: str) -> Iterator[Ser
 def _first_answer(port: int, path: str) -> float:
     ends = time.perf_counter() + 30
     while time.perf_counter() < ends:
-        try:
-            connection = http.client.HTTPConnection(HOST, port, timeout=2)
-            connection.request("GET", path)
-            if connection.getresponse().status == 200:
-                return time.perf_counter()
-        except OSError:
-            time.sleep(0.005)
+        with closing(http.client.HTTPConnection(HOST, port, timeout=2)) as connection:
+            try:
+                connection.request("GET", path)
+                if connection.getresponse().status == 200:
+                    return time.perf_counter()
+            except OSError:
+                time.sleep(0.005)
     raise RuntimeError(f"nothing answered on port {port}")

@@ -1,4 +1,7 @@
-"""Memory: an idle worker, two that share what was loaded before they were forked, and what a sync takes beside it."""
+"""Memory: an idle worker, two that share what was loaded before they were forked, and what a sync takes beside it.
+
+Of our own processes; that of a database's server is the server's. The bars are those of SQLite.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.bars import SYNC_GROWTH_MB, TWO_WORKERS_MB, WORKER_MB, show
+from bench.databases import KINDS, SQLITE, Kind, offered
 from bench.google import Size, invent, served
 from bench.ours import Ours
 from bench.side import MB, Place, Side
@@ -19,22 +23,31 @@ SIZES = (Size(10, 10_000), Size(1, 100_000))
 SETTLE_S = 1.0
 
 
-def measure(sizes: Sequence[Size] = SIZES) -> None:
+def measure(databases: Sequence[str] = KINDS, sizes: Sequence[Size] = SIZES) -> None:
     """Print resident memory, and for two workers the sum in which what several share counts once."""
     print("memory")
-    resident, _ = _idle(1)
-    show("an idle worker", f"{resident:.0f} MB", f"{WORKER_MB} MB", met=resident <= WORKER_MB)
-    _, together = _idle(2)
-    show("two workers and their master", f"{together:.0f} MB", f"{TWO_WORKERS_MB} MB", met=together <= TWO_WORKERS_MB)
-    for size in sizes:
-        growth, bar = _growth(size), SYNC_GROWTH_MB + 4 * _tab_mb(size)
-        show(f"a sync of {size} accounts", f"+{growth:.0f} MB", f"{bar:.0f} MB", met=growth <= bar)
+    with offered(databases) as kinds:
+        print(" an idle worker")
+        for kind in kinds:
+            _show(kind, "", _idle(1, kind)[0], WORKER_MB)
+        print(" two workers and their master")
+        for kind in kinds:
+            _show(kind, "", _idle(2, kind)[1], TWO_WORKERS_MB)
+        for size in sizes:
+            print(f" a sync of {size} accounts")
+            for kind in kinds:
+                _show(kind, "+", _growth(size, kind), SYNC_GROWTH_MB + 4 * _tab_mb(size))
 
 
-def _idle(workers: int) -> tuple[float, float]:
+def _show(kind: Kind, sign: str, taken: float, bar: float) -> None:
+    show(kind.name, f"{sign}{taken:.0f} MB", f"{bar:.0f} MB", met=taken <= bar if kind is SQLITE else None)
+
+
+def _idle(workers: int, kind: Kind) -> tuple[float, float]:
     """MB of the largest worker, and of all together, at a start that finds its database."""
     with tempfile.TemporaryDirectory() as folder:
         environ = {
+            "DATABASE_URL": kind.empty(Path(folder), "idle"),
             "SMART_SYNC_ADMIN_TOKEN": TOKEN,
             "SMART_SYNC_DATA_DIR": folder,
             "WEB_CONCURRENCY": str(workers),
@@ -55,13 +68,14 @@ def _mb(pid: int, name: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) * 1024 / MB
 
 
-def _growth(size: Size) -> float:
+def _growth(size: Size, kind: Kind) -> float:
     """MB that a first sync takes at most beside what the process had."""
     with served(size) as google, served(WARM) as warm, tempfile.TemporaryDirectory() as folder:
         places = [
-            Place(url, of, f"sqlite:///{folder}/{of.rows}.db") for url, of in ((warm.url, WARM), (google.url, size))
+            Place(url, of, kind.empty(Path(folder), name))
+            for url, of, name in ((warm.url, WARM, "warm"), (google.url, size, "real"))
         ]
-        with Side("ours", Ours).running(*places) as sync:
+        with Side(kind.name, Ours, kind).running(*places) as sync:
             taken = sync()
             return taken.peak_mb - taken.idle_mb
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -16,9 +15,9 @@ from webapp.store.tables import account_snapshots, account_spans, accounts, proj
 DAYS = 30
 
 
-def fill(path: Path, projects_there: int, size: int) -> None:
+def fill(url: str, projects_there: int, size: int) -> None:
     """So many projects of so many accounts, called `project-0` and so on, with 30 days behind them."""
-    db = open_database(f"sqlite:///{path}")
+    db = open_database(url)
     ensure_migrated(db)
     now = datetime.now(UTC)
     for number in range(projects_there):

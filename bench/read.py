@@ -1,26 +1,27 @@
 """Reads against a Flask view of constant bytes, each served by a worker of gunicorn, the two taking turns.
 
 The CPU of the workers is counted, because that is what their requests a second are made of; a loaded machine changes
-the time that passes.
+the time that passes. That of a database's server is added to it. The bars are those of SQLite.
 """
 
 from __future__ import annotations
 
 import socket
-import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
+from bench.bars import show
+from bench.databases import KINDS, SQLITE, Kind, Other, offered
 from bench.load import HOST, Served, serving
 from bench.past import fill
-
-__all__ = ["measure"]
 
 TOKEN = "bench-token-of-no-consequence"
 ASKED = 320  # requests of a round
@@ -29,7 +30,7 @@ ASKED = 320  # requests of a round
 CONNECTIONS = 8
 LIST = "/api/projects/project-0/accounts"
 ANALYTICS = "/api/projects/project-0/analytics"
-HEARTBEAT = "INSERT INTO leases (name) VALUES (hex(randomblob(8)))"
+HEARTBEAT = "INSERT INTO leases (name) VALUES ('{}')"  # another name each time
 CHANGE = "UPDATE projects SET revision = revision + 1 WHERE id = 'project-0'"
 
 
@@ -68,10 +69,13 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """Asks one thing again and again, over connections that are kept."""
+    """Asks one thing again and again, over connections that are kept. beside: microseconds of a database's server."""
 
-    def __init__(self, server: Served, path: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, server: Served, path: str, headers: Mapping[str, str], beside: Callable[[], float] = float
+    ) -> None:
         self.path = path
+        self._beside = beside
         self._port = server.port
         lines = [f"GET {path} HTTP/1.1", "Host: bench", *(f"{name}: {value}" for name, value in headers.items())]
         self._request = "\r\n".join([*lines, "", ""]).encode()
@@ -96,9 +100,10 @@ class Client:
         return Answer(int(first.split()[1]), headers, body)
 
     def cpu_us(self) -> float:
-        """What the worker's threads have used until now."""
+        """What the worker's threads, and the database's server, have used until now."""
         tasks = (task for pid in self._workers for task in Path(f"/proc/{pid}/task").iterdir())
-        return sum(int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks) / 1000
+        mine = sum(int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks)
+        return mine / 1000 + self._beside()
 
 
 def _take(connection: socket.socket) -> bytes:
@@ -108,56 +113,93 @@ def _take(connection: socket.socket) -> bytes:
     return data
 
 
-def measure(rounds: int, size: int, projects: int) -> None:
+@dataclass(frozen=True)
+class Side:
+    """A server on a database, and what commits there, as another process does."""
+
+    kind: Kind
+    server: Served
+    anew: Served
+    other: Other
+
+    def client(self, case: Case, headers: Mapping[str, str]) -> Client:
+        return Client(self.anew if case.anew else self.server, case.path, headers, self._database_us)
+
+    def commit(self, sql: str) -> None:
+        self.other.driver.execute(sql.format(uuid4()))
+
+    def _database_us(self) -> float:
+        return self.kind.cpu_s(besides=self.other.pid) * 1e6
+
+
+def measure(rounds: int, size: int, projects: int, databases: Sequence[str] = KINDS) -> None:
     """Print, for each case, how many times the requests a second of the constant view ours answers."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "ours.db"
-        fill(path, projects, size)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        kinds = stack.enter_context(offered(databases))
+        sides = [stack.enter_context(_side(kind, folder, projects, size)) for kind in kinds]
         print(f"{projects} projects of {size} accounts and 30 days, {rounds} rounds of {ASKED} requests")
-        environ = {"DATABASE_URL": f"sqlite:///{path}", "SMART_SYNC_ADMIN_TOKEN": TOKEN}
-        with (
-            serving("webapp.wsgi:app", environ, ready="/health") as ours,
-            serving("bench.anew_app:app", environ, ready="/health") as anew,
-            _other_process(path) as commit,
-        ):
-            for case in CASES:
-                server = anew if case.anew else ours
-                _show(case, *_compare(case, server, commit, rounds, Path(folder) / "body"))
+        for case in CASES:
+            print(f" {case.name}")
+            floor, *ours = _compare(case, sides, rounds, folder / "body")
+            show("floor", f"{statistics.median(floor):5.0f} us")
+            for side, taken in zip(sides, ours, strict=True):
+                _show(side.kind, case.bar, floor, taken)
 
 
-def _compare(
-    case: Case, server: Served, commit: Callable[[str], None], rounds: int, body: Path
-) -> tuple[list[float], list[float]]:
-    """Microseconds of a worker for a request, in each round, of the floor and ours."""
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+@contextmanager
+def _side(kind: Kind, folder: Path, projects: int, size: int) -> Iterator[Side]:
+    url = kind.empty(folder, "ours")
+    fill(url, projects, size)
+    kind.settle(url)
+    environ = {"DATABASE_URL": url, "SMART_SYNC_ADMIN_TOKEN": TOKEN}
+    with (
+        serving("webapp.wsgi:app", environ, ready="/health") as ours,
+        serving("bench.anew_app:app", environ, ready="/health") as anew,
+        kind.connected(url) as other,
+    ):
+        yield Side(kind, ours, anew, other)
+
+
+def _compare(case: Case, sides: Sequence[Side], rounds: int, body: Path) -> Sequence[list[float]]:
+    """Microseconds for a request, in each round, of the floor and of each side."""
     time.sleep(1.1)  # the second of the last change is over, so the answer says when that was
-    client = Client(server, case.path, headers)
-    with client.connected() as connection:
-        client.ask(connection)
-        first = client.take(connection)
-    body.write_bytes(first.body)
-    if case.known:
-        headers["If-None-Match"] = first.headers["etag"]
-    taken: tuple[list[float], list[float]] = ([], [])
+    asks = [_ask_of(case, side, body) for side in sides]
     with serving("bench.floor_app:app", {"BENCH_BODY": str(body)}, ready="/constant") as floor:
-        both = Client(floor, "/constant", {}), Client(server, case.path, headers)
+        constant = Client(floor, "/constant", {})
+        every: list[Callable[[], float]] = [partial(_round, constant, 200, case, sides[0]), *asks]
+        taken: list[list[float]] = [[] for _ in every]
         for turn in range(-1, rounds):  # the first is to warm up
-            for which in (0, 1) if turn % 2 else (1, 0):
-                status = 304 if which and case.known else 200
-                used = _round(both[which], status, case, commit)
+            order = range(len(every))
+            for which in order if turn % 2 else reversed(order):
+                used = every[which]()
                 if turn >= 0:
                     taken[which].append(used)
     return taken
 
 
-def _round(client: Client, status: int, case: Case, commit: Callable[[str], None]) -> float:
+def _ask_of(case: Case, side: Side, body: Path) -> Callable[[], float]:
+    """A round of a side. body: takes the answer, for the floor to give the same."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    client = side.client(case, headers)
+    with client.connected() as connection:
+        client.ask(connection)
+        first = client.take(connection)
+    body.write_bytes(first.body)
+    if case.known:
+        client = side.client(case, headers | {"If-None-Match": first.headers["etag"]})
+    return partial(_round, client, 304 if case.known else 200, case, side)
+
+
+def _round(client: Client, status: int, case: Case, side: Side) -> float:
+    """Microseconds for a request. side: where is committed before each, should the case have it so."""
     at_once = 1 if case.anew or case.before is not None else CONNECTIONS
     started = client.cpu_us()
     with ExitStack() as stack:
         connections = [stack.enter_context(client.connected()) for _ in range(at_once)]
         for _ in range(ASKED // at_once):
             if case.before is not None:
-                commit(case.before)
+                side.commit(case.before)
             for connection in connections:
                 client.ask(connection)
             for connection in connections:
@@ -167,23 +209,9 @@ def _round(client: Client, status: int, case: Case, commit: Callable[[str], None
     return (client.cpu_us() - started) / ASKED
 
 
-def _show(case: Case, floor: list[float], ours: list[float]) -> None:
+def _show(kind: Kind, bar: float | None, floor: Sequence[float], ours: Sequence[float]) -> None:
     ratios = [a / b for a, b in zip(floor, ours, strict=True)]
     ratio = statistics.median(ratios)
-    bar = "" if case.bar is None else f"   bar {case.bar:.1f}  {'met' if ratio >= case.bar else 'MISSED'}"
-    print(
-        f"  {case.name:40} floor {statistics.median(floor):5.0f} us   ours {statistics.median(ours):5.0f} us   "
-        f"{ratio:5.2f} x ({min(ratios):.2f} to {max(ratios):.2f}){bar}"
-    )
-
-
-@contextmanager
-def _other_process(path: Path) -> Iterator[Callable[[str], None]]:
-    """What commits in the database, as another process does."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous=OFF")  # waiting for the disk would cost the workers their caches
-
-        def commit(sql: str) -> None:
-            connection.execute(sql)
-
-        yield commit
+    met = ratio >= bar if bar is not None and kind is SQLITE else None
+    figure = f"{statistics.median(ours):5.0f} us   {ratio:5.2f} x ({min(ratios):.2f} to {max(ratios):.2f})"
+    show(kind.name, figure, f"{bar:.1f}" if bar else "", met=met)

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from bench.databases import SQLITE, Kind
 from bench.google import Size
 
 MB = 1 << 20
@@ -44,11 +45,11 @@ class Taken(NamedTuple):
 
 @dataclass(frozen=True)
 class Side:
-    """name: for people. make: opens a script. server: the process id of the database's server, whose CPU counts too."""
+    """name: for people. make: opens a script. kind: of the database, whose server's CPU counts too."""
 
     name: str
     make: Make
-    server: int | None = None
+    kind: Kind = SQLITE
 
     @contextmanager
     def running(self, warm: Place, place: Place) -> Iterator[Callable[[], Taken]]:
@@ -81,16 +82,16 @@ def _work(side: Side, warm: Place, place: Place, pipe: Connection) -> None:
     script = side.make(place.google, place.database, place.size)
     pipe.send(True)
     for _ in iter(pipe.recv, None):
-        pipe.send(_measure(script, side.server))
+        pipe.send(_measure(script, side.kind))
     script.close()
 
 
-def _measure(script: Script, server: int | None) -> Taken:
+def _measure(script: Script, kind: Kind) -> Taken:
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the most is counted from here on
-    idle, cpu, wall = _memory_mb("VmRSS"), _cpu_s(server), time.perf_counter()
+    idle, cpu, wall = _memory_mb("VmRSS"), cpu_s(kind), time.perf_counter()
     script.sync()
     wall = time.perf_counter() - wall
-    return Taken(_cpu_s(server) - cpu, wall, idle, _memory_mb("VmHWM"))
+    return Taken(cpu_s(kind) - cpu, wall, idle, _memory_mb("VmHWM"))
 
 
 def _memory_mb(name: str) -> float:
@@ -98,16 +99,7 @@ def _memory_mb(name: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) * 1024 / MB
 
 
-def _cpu_s(server: int | None) -> float:
+def cpu_s(kind: Kind) -> float:
+    """What this process, the children it has waited for, and the database's server have used until now."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    mine = time.process_time() + children.ru_utime + children.ru_stime
-    return mine + (cpu_of_server(server) if server else 0.0)
-
-
-def cpu_of_server(pid: int) -> float:
-    """Of a server that gives each connection a process: those that live, and those that have gone."""
-    living = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    paths = [Path(f"/proc/{each}/schedstat") for each in (pid, *living)]
-    gone = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[13:15]
-    nanoseconds = sum(int(path.read_text(encoding="ascii").split()[0]) for path in paths if path.exists())
-    return nanoseconds / 1e9 + sum(map(int, gone)) / 100
+    return time.process_time() + children.ru_utime + children.ru_stime + kind.cpu_s()

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from bench import bars
 from bench.bars import STEPS, Bar, show
+from bench.databases import KINDS, SQLITE, Kind, offered
 from bench.floor import Floor
 from bench.google import Size, served
 from bench.naive import Naive
 from bench.ours import Ours
 from bench.side import Place, Side, Taken
-from tests.postgres_server import Server, find_binaries, postgres_server
 
 SIZES: Sequence[Size] = (Size(10, 100), Size(100, 100), Size(10, 10_000))
 LARGE = Size(10, 100_000)
 WARM = Size(2, 10)
-FLOOR, SQLITE, POSTGRES, NAIVE = "floor", "SQLite", "PostgreSQL", "naive"
+FLOOR, NAIVE = "floor", "naive"
 SHARE = 0.01  # of the metric cells, raised before the second step
 NAIVE_ACCOUNTS = 10_000  # it would take minutes of more
 
@@ -38,18 +38,18 @@ class Asked(NamedTuple):
     sizes: Sequence[Size] = SIZES
     latencies_ms: Sequence[int] = (0, 150)
     rounds: int = 5
-    databases: Sequence[str] = ("sqlite", "postgres")
+    databases: Sequence[str] = KINDS
     naive: bool = True
 
 
 def measure(asked: Asked) -> None:
     """Print a table for each size and latency."""
-    with _server(asked) as server:
+    with offered(asked.databases) as kinds:
         for size in asked.sizes:
             for latency_ms in asked.latencies_ms:
                 rounds = rounds_of(size, asked.rounds)
                 naive = asked.naive and not latency_ms and size.accounts <= NAIVE_ACCOUNTS
-                figures = measure_size(size, latency_ms, rounds, sides_of(server, naive=naive), server)
+                figures = measure_size(size, latency_ms, rounds, sides_of(kinds, naive=naive))
                 print(f"{size} accounts, {latency_ms} ms a call, {rounds} rounds")
                 _show(size, latency_ms, figures)
 
@@ -59,27 +59,12 @@ def rounds_of(size: Size, rounds: int) -> int:
     return max(1, rounds * 1_000 // max(1_000, size.accounts // 50))
 
 
-@contextmanager
-def _server(asked: Asked) -> Iterator[Server | None]:
-    binaries = find_binaries() if "postgres" in asked.databases else None
-    if binaries is None:
-        yield None
-        return
-    with postgres_server(binaries) as server:
-        yield server
-
-
-def sides_of(server: Server | None, *, naive: bool = False) -> list[Side]:
-    sides = [Side(FLOOR, Floor), Side(SQLITE, Ours)]
-    if server is not None:
-        pid = int((server.folder / "postmaster.pid").read_text(encoding="ascii").split()[0])
-        sides.append(Side(POSTGRES, Ours, pid))
+def sides_of(kinds: Sequence[Kind], *, naive: bool = False) -> list[Side]:
+    sides = [Side(FLOOR, Floor), *(Side(kind.name, Ours, kind) for kind in kinds)]
     return [*sides, Side(NAIVE, Naive)] if naive else sides
 
 
-def measure_size(
-    size: Size, latency_ms: int, rounds: int, sides: Sequence[Side], server: Server | None = None
-) -> Figures:
+def measure_size(size: Size, latency_ms: int, rounds: int, sides: Sequence[Side]) -> Figures:
     """All steps of some rounds, each on fresh databases."""
     figures: Figures = {(step, side.name): [] for step in STEPS for side in sides}
     for number in range(rounds):
@@ -91,7 +76,7 @@ def measure_size(
             running = {}
             for side in (*sides[turn:], *sides[:turn]):
                 places = [
-                    Place(url, of, _database(side, server, folder, name))
+                    Place(url, of, side.kind.empty(folder, f"{side.name}_{name}".lower()))
                     for url, of, name in ((warm.url, WARM, "warm"), (google.url, size, "real"))
                 ]
                 running[side.name] = stack.enter_context(side.running(*places))
@@ -101,15 +86,6 @@ def measure_size(
                 for name, sync in running.items():
                     figures[step, name].append(sync())
     return figures
-
-
-def _database(side: Side, server: Server | None, folder: Path, name: str) -> str:
-    """The URL of an empty one."""
-    if server is None or side.server is None:
-        return f"sqlite:///{folder}/{side.name}-{name}.db"
-    server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    server.execute(f"CREATE DATABASE {name}")
-    return server.url(name)
 
 
 def _show(size: Size, latency_ms: int, figures: Figures) -> None:
@@ -131,15 +107,17 @@ def _words(taken: Sequence[Taken], floor: Sequence[Taken]) -> str:
 
 def _show_bars(size: Size, latency_ms: int, figures: Figures, place: int) -> None:
     step = STEPS[place]
+    if (step, SQLITE.name) not in figures:
+        return
     if not latency_ms and size in bars.SYNC:
         _show_bar("CPU", bars.SYNC[size][place], figures, step)
     if latency_ms and size in bars.SYNC_WALL:
         _show_bar("wall", bars.SYNC_WALL[size][place], figures, step)
     if place == 0 and size in bars.SYNC_PEAK_MB:
-        peak, limit = max(each.peak_mb for each in figures[step, SQLITE]), bars.SYNC_PEAK_MB[size]
+        peak, limit = max(each.peak_mb for each in figures[step, SQLITE.name]), bars.SYNC_PEAK_MB[size]
         show("= memory", f"{peak:.0f} MB", f"{limit} MB", met=peak <= limit)
     if (step, NAIVE) in figures and size in bars.NAIVE:
-        pairs = zip(figures[step, NAIVE], figures[step, SQLITE], strict=True)
+        pairs = zip(figures[step, NAIVE], figures[step, SQLITE.name], strict=True)
         times, least = statistics.median(naive.cpu / ours.cpu for naive, ours in pairs), bars.NAIVE[size][place]
         show("= lighter than naive", f"{times:.0f} x", f"{least} x", met=times >= least)
 
@@ -147,7 +125,7 @@ def _show_bars(size: Size, latency_ms: int, figures: Figures, place: int) -> Non
 def _show_bar(what: str, bar: Bar, figures: Figures, step: str) -> None:
     """Round by round, because the machine is not the same from one to the next."""
     kind = what.lower()
-    pairs = list(zip(figures[step, SQLITE], figures[bar.of or step, FLOOR], strict=True))
+    pairs = list(zip(figures[step, SQLITE.name], figures[bar.of or step, FLOOR], strict=True))
     seconds = [(getattr(ours, kind), getattr(floor, kind)) for ours, floor in pairs]
     over_ms = statistics.median(ours - bar.times * floor for ours, floor in seconds) * 1000
     if bar.times == 1 and not bar.of:

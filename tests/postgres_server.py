@@ -43,6 +43,11 @@ class Server:
     def url(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self.folder}"
 
+    @property
+    def pid(self) -> int:
+        """The process that all others of the server are children of."""
+        return int((self.folder / "postmaster.pid").read_text(encoding="ascii").split()[0])
+
     def connect(self) -> psycopg.Connection:
         """A connection in autocommit, beside the databases of the tests."""
         return psycopg.connect(self.url("postgres"), autocommit=True)
@@ -54,9 +59,9 @@ class Server:
 
 
 @contextmanager
-def postgres_server(binaries: Path) -> Iterator[Server]:
-    """An empty server; stopped and removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=roomy_folder()))
+def postgres_server(binaries: Path, where: Path | None = None) -> Iterator[Server]:
+    """An empty server; stopped and removed at the end. where: the folder of its files; None: in memory, if it can be."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=where or roomy_folder()))
     try:
         folder.chmod(0o755)
         data = folder / "data"

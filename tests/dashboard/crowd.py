@@ -78,7 +78,7 @@ class Crowd(NamedTuple):
 @contextmanager
 def crowd(path: Path, projects: int, size: int) -> Iterator[Crowd]:
     """So many projects of so many accounts, with as much to do as there can be."""
-    lay_out(path, projects, size, DAYS)
+    lay_out(f"sqlite:///{path}", projects, size, DAYS)
     parts = parts_on(path)
     with parts.db.write() as tx:
         for statement in TROUBLE.split(";\n"):
