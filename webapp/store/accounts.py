@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from webapp.errors import NotFound
 from webapp.model import LARGEST, METRICS, UNKNOWN, Counts, Mode, Profile, Values
 from webapp.store import projects
-from webapp.store.backends.dialect import counted, new_ids
+from webapp.store.backends.dialect import counted
+from webapp.store.backends.dialect import new_ids as fresh_ids
 from webapp.store.statement import Query, bind_ids, chunks, insert, texts_in, update
 from webapp.store.tables import ACCOUNT_THERE, account_aliases, account_reads, accounts, observations
 from webapp.store.types import Stamp, native
@@ -301,17 +302,18 @@ _describe = update(accounts.c.id, _DESCRIBED)
 _write_counts = update(accounts.c.id, (*METRICS, "changed_at"))
 
 
-def add_accounts(tx: sa.Connection, rows: Iterable[tuple[Any, ...]], count: int, now: datetime) -> Sequence[int]:
-    """New accounts of the sheet: (project id, platform, username, typed, url_key, topic, owner, status, mode, *counts).
+def new_ids(tx: sa.Connection, count: int) -> Sequence[int]:
+    """For so many accounts that will be added in this transaction, rising."""
+    return fresh_ids(tx, accounts, count) if count else []
 
-    count: how many they are. Their ids, in the same order.
+
+def add_accounts(tx: sa.Connection, rows: Iterable[tuple[Any, ...]], now: datetime) -> None:
+    """New accounts of the sheet.
+
+    rows: (id, project id, platform, username, typed, url_key, topic, owner, status, mode, *counts).
     """
-    if not count:
-        return []
-    ids = new_ids(tx, accounts, count)
     stamp = native(tx, accounts.c.added_at.type, now)
-    _add_accounts.run(tx, ((i, *row, stamp, stamp) for i, row in zip(ids, rows, strict=True)))
-    return ids
+    _add_accounts.run(tx, ((*row, stamp, stamp) for row in rows))
 
 
 def describe_accounts(tx: sa.Connection, rows: Rows) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ def put(tx: sa.Connection, changed: Sequence[tuple[int, int]], now: datetime) ->
     begin(tx, changed, now)
 
 
-def begin(tx: sa.Connection, changed: Sequence[tuple[int, int]], now: datetime) -> None:
+def begin(tx: sa.Connection, changed: Iterable[tuple[int, int]], now: datetime) -> None:
     """From now on these accounts, which did not count, count for these metrics: (account id, bits)."""
     stamp = native(tx, WHEN, now)
     begun = [(account_id, stamp, bits) for account_id, bits in changed if bits]

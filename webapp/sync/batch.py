@@ -326,7 +326,8 @@ def _accounts_of(project: Project) -> int:
 def _write(tx: sa.Connection, run: LiveRun, works: Sequence[ProjectSync]) -> dict[str, Finished]:
     run.enter("write")
     now = run.now()
-    drafts = make_drafts(tx, run, [(work.project, work.side) for work in works], now)
+    # What is written alone is not tried again.
+    drafts = make_drafts(tx, run, [(work.project, work.side) for work in works], now, last=len(works) == 1)
     effects = write_drafts(tx, run, [Work(work.project, drafts[work.project.id]) for work in works], now)
     done: dict[str, Finished] = {}
     values: dict[str, Mapping[str, Any]] = {}

@@ -100,15 +100,15 @@ def _those_of(stored: Mapping[str, Sequence[Stored]], project_id: str) -> Sequen
 
 
 def make_drafts(
-    tx: sa.Connection, run: LiveRun, asked: Sequence[tuple[Project, SheetSide]], now: datetime
+    tx: sa.Connection, run: LiveRun, asked: Sequence[tuple[Project, SheetSide]], now: datetime, *, last: bool = False
 ) -> dict[str, Draft]:
-    """{project id: its draft}."""
+    """{project id: its draft}. last: nobody will ask for their rows again, so that they go with the plans."""
     known_before = [project.id for project, side in asked if side.unchanged or side.leaves_out]
     changed = observations.changed_readings(tx, known_before)
     settled = [project for project, side in asked if _is_settled(run, project, side) and project.id not in changed]
     done = {project.id: _settled_draft(project) for project in settled}
     rest = _recall(tx, run, [pair for pair in asked if pair[0].id not in done])
-    return done | _make_drafts(tx, run, rest, changed, now) if rest else done
+    return done | _make_drafts(tx, run, rest, changed, now, last=last) if rest else done
 
 
 def _is_settled(run: LiveRun, project: Project, side: SheetSide) -> bool:
@@ -135,12 +135,15 @@ def _make_drafts(
     asked: Sequence[tuple[Project, SheetSide]],
     changed: Mapping[str, Collection[int]],
     now: datetime,
+    *,
+    last: bool,
 ) -> dict[str, Draft]:
     """changed: {project id: accounts whose readings have to be looked at}."""
     quiet = {p.id: _without(side.prints.quiet, changed.get(p.id, ())) for p, side in asked if side.prints}
     split = observations.Split([*quiet.values()], [*chain(*(_open(side, changed.get(p.id, ())) for p, side in asked))])
     known = Known.of(tx, [project.id for project, _ in asked], split)
-    followed = [(project, _follow_aliases(side, known.aliases.get(project.id, {}))) for project, side in asked]
+    aliases = known.aliases
+    followed = [(project, _follow_aliases(side, aliases.get(project.id, {}), last=last)) for project, side in asked]
     doubled = _doubled(tx, followed, known)
     drafts = {
         project.id: _draft(tx, run, project, side, known, quiet.get(project.id, set()), now)
@@ -150,7 +153,7 @@ def _make_drafts(
     if not doubled:
         return drafts
     whole = [(project, reread(side, run)) for project, side in asked if project.id in doubled]
-    return drafts | make_drafts(tx, run, whole, now)
+    return drafts | make_drafts(tx, run, whole, now, last=True)
 
 
 def _without(accounts: set[int], others: Collection[int]) -> set[int]:
@@ -338,16 +341,16 @@ def _is_renamed(letter: str, reading: TabReading, columns: Mapping[Metric, str],
     return name is not None and name not in others and not moved
 
 
-def _follow_aliases(side: SheetSide, aliases: Mapping[str, str]) -> SheetSide:
-    return side if side.reading is None else replace(side, reading=_follow(side.reading, aliases))
+def _follow_aliases(side: SheetSide, aliases: Mapping[str, str], *, last: bool) -> SheetSide:
+    return side if side.reading is None else replace(side, reading=_follow(side.reading, aliases, last=last))
 
 
-def _follow(reading: TabReading, aliases: Mapping[str, str]) -> TabReading:
+def _follow(reading: TabReading, aliases: Mapping[str, str], *, last: bool) -> TabReading:
     """Give the rows of a corrected or merged profile URL to the account that they mean now.
 
-    In rows of its own: a plan takes them, and may be made once more.
+    In rows of its own, unless it is the last time: a plan takes them, and may be made once more.
     """
-    rows, doubles = dict(reading.rows), []
+    rows, doubles = reading.rows if last else dict(reading.rows), []
     for alias, key in aliases.items():
         row = rows.pop(alias, None)
         if row is None:

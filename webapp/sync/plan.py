@@ -5,12 +5,13 @@ A dry run shows a plan; a real run writes the same plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from webapp.model import METRICS, Metric, Mode, Policy, Problem, SkipReason, Values
+from webapp.rules.addresses import rows_address
 from webapp.rules.held import Holding
 from webapp.rules.shrink import Losses
 from webapp.sources.sheet.reading import SheetRow, TabReading
@@ -56,12 +57,53 @@ class Inputs:
 
 
 class Newcomer(NamedTuple):
-    """A row that becomes an account. It has no readings yet, so its counts are the sheet's. quiet: as in plans."""
+    """A row that becomes an account. It has no readings yet, so its counts are the sheet's.
+
+    title: of the tab. quiet: as in plans.
+    """
 
     row: SheetRow
     mode: Mode
-    origin: str
+    title: str
     quiet: bool = False
+
+    @property
+    def origin(self) -> str:
+        return rows_address(self.title, self.row.row, self.row.more)
+
+
+Taken: TypeAlias = tuple[Mode, int, SheetRow]  # the mode, whether it is quiet, and the row of a newcomer
+
+
+class Newcomers:
+    """The newcomers of a plan, in columns: there may be a million. Its length is how many came, also once they are taken.
+
+    title: of their tab.
+    """
+
+    def __init__(self) -> None:
+        self.title = ""
+        self._rows: list[SheetRow] = []
+        self._modes: list[Mode] = []
+        self._quiet = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._quiet)
+
+    def __iter__(self) -> Iterator[Newcomer]:
+        """Those that are not taken yet."""
+        left = zip(self._rows, self._modes, self._quiet, strict=False)
+        return (Newcomer(row, mode, self.title, bool(quiet)) for row, mode, quiet in left)
+
+    def add(self, row: SheetRow, mode: Mode, *, quiet: bool) -> None:
+        self._rows.append(row)
+        self._modes.append(mode)
+        self._quiet.append(quiet)
+
+    def take(self) -> Iterator[Taken]:
+        """Each in its turn, and gone from here."""
+        rows, self._rows = self._rows[::-1], []
+        return zip(self._modes, self._quiet, iter(rows.pop, None), strict=False)
 
 
 class SheetChange(NamedTuple):
@@ -126,6 +168,7 @@ class PlannedChange(NamedTuple):
 class Plan:
     """What to write of which account, by its id, and what to report.
 
+    newcomers: taken out as they are written.
     described: the row as it describes the account now. silent: the sheet says nothing of these any more.
     accepted: the readings that are believed, and bits of those that are held; forgotten: there are none any more.
     counts: the merged ones that changed; why: {metric: [old, new, winner, cell]} of each of them. counted: accounts of
@@ -142,7 +185,7 @@ class Plan:
     in rows that are still there. stubbed: accounts without a row whose name the file may end within.
     """
 
-    newcomers: list[Newcomer] = field(default_factory=list)
+    newcomers: Newcomers = field(default_factory=Newcomers)
     described: list[tuple[int, SheetRow, Mode]] = field(default_factory=list)
     sheet: list[SheetChange] = field(default_factory=list)
     silent: list[int] = field(default_factory=list)

@@ -20,7 +20,7 @@ from webapp.sources.sheet.reading import TEXTS, SheetRow
 from webapp.store.observations import Stored
 from webapp.store.types import as_moment
 from webapp.sync.doubting import Doubting
-from webapp.sync.plan import DayValue, HeldChange, Inputs, Newcomer, Plan, PlannedChange, SheetChange
+from webapp.sync.plan import DayValue, HeldChange, Inputs, Plan, PlannedChange, SheetChange
 
 NO_PINS: Mapping[Metric, int] = {}
 
@@ -39,6 +39,7 @@ class _Planner:
         self.inputs = inputs
         self.explain = explain
         self.plan = Plan()
+        self.plan.newcomers.title = inputs.reading.title if inputs.reading else ""
         self.rows = inputs.reading.rows if inputs.reading else {}
         self.loose = inputs.reading.loose if inputs.reading else None
         self.stub = inputs.reading.stub if inputs.reading else None
@@ -58,6 +59,7 @@ class _Planner:
             self.plan_account(account)
         for row in self.rows.values():
             self.plan_newcomer(row)
+        self.rows.clear()
         if self.inputs.pins:
             plan.settled = False
         return plan
@@ -330,9 +332,9 @@ class _Planner:
     # Accounts that are new
 
     def plan_newcomer(self, row: SheetRow) -> None:
-        plan, origin = self.plan, self.origin(row)
+        plan = self.plan
         if not self.inputs.discover:
-            self.withhold(wording.unmatched_row(origin, row.typed))
+            self.withhold(wording.unmatched_row(self.origin(row), row.typed))
             return
         if self.loose is not None and self.loose[0] == row.profile.url_key:
             row = self.doubt_first(row, self.loose[1])
@@ -340,15 +342,14 @@ class _Planner:
         plan.total += 1
         if mode == "off":
             plan.skip("off")
-        plan.newcomers.append(Newcomer(row, mode, origin, quiet=mode != "off" and self.is_plain(row)))
+        plan.newcomers.add(row, mode, quiet=mode != "off" and self.is_plain(row))
         if self.explain:
-            plan.preview.append(PlannedChange("add", row.typed, cell=origin))
+            plan.preview.append(PlannedChange("add", row.typed, cell=self.origin(row)))
 
     # Places and words
 
     def origin(self, row: SheetRow) -> str:
-        title = self.inputs.reading.title if self.inputs.reading else ""
-        return rows_address(title, row.row, row.more)
+        return rows_address(self.plan.newcomers.title, row.row, row.more)
 
     def cell(self, account: Stored, row: SheetRow | None, place: int) -> str:
         if row is not None and self.inputs.reading is not None:

@@ -11,6 +11,7 @@ from webapp.errors import OutOfTime, SourceError, TransientSourceError
 from webapp.model import METRICS
 from webapp.sources.sheet import Cells, Grid, Tab
 from webapp.sources.sheet.headers import Header, find_header
+from webapp.sources.sheet.payload import RowsApart
 from webapp.sources.sheet.reading import TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
 from webapp.sync.live import LiveRun
@@ -97,7 +98,7 @@ def _read(
     side: SheetSide, cells: Cells, title: str, options: Options, budget: Budget, known: RowPrints | None
 ) -> tuple[TabReading, RowPrints | None]:
     """What the cells mean; of rows that are known and have not changed only that they are there."""
-    apart = cells.apart() if options.shortcuts.changed_rows else None
+    apart = _apart(side.grid, cells) if options.shortcuts.changed_rows else None
     if apart is None:
         grid = cells.rows(budget) if side.grid is None else side.grid
         return read_tab(grid, title, side.locale, options.aliases, budget), None
@@ -108,6 +109,11 @@ def _read(
     only = prints.unread() if is_known else None
     # Each row goes before the next one comes: all at once take ten times the room of their bytes.
     return read_tab(apart, title, side.locale, options.aliases, budget, header=header, only=only), prints
+
+
+def _apart(grid: Grid | None, cells: Cells) -> RowsApart | None:
+    """grid: what somebody has made of the cells before."""
+    return grid if isinstance(grid, RowsApart) else cells.apart()
 
 
 def _unread(side: SheetSide, error: SourceError, budget: Budget) -> SheetSide:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from webapp.model import NOTHING, Metric
+from webapp.model import Metric
 from webapp.rules.doubts import implausible
-from webapp.rules.growth import ALL
 from webapp.rules.history import end_of
 from webapp.store import accounts, audit, changes, days, doubts, held, observations, snapshots, spans, tab_rows
 from webapp.store.doubts import DoubtedDay
@@ -21,7 +19,8 @@ from webapp.store.snapshots import Taken, Wanted
 from webapp.store.types import WHEN, native
 from webapp.sync.draft import Draft
 from webapp.sync.live import LiveRun
-from webapp.sync.plan import DayValue, HeldChange, Newcomer, Plan
+from webapp.sync.newcomers import Added, add_newcomers
+from webapp.sync.plan import DayValue, HeldChange, Plan
 
 MOMENT = timedelta(microseconds=1)
 T = TypeVar("T")
@@ -48,9 +47,9 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True)
 class Moved:
-    """Accounts of a project that may count otherwise now. new: {account id: bits of the metrics it counts for}."""
+    """Accounts of a project that may count otherwise now. new: of those that came in with the plan."""
 
-    new: Mapping[int, int]
+    new: Added
     others: Sequence[int]
 
 
@@ -60,8 +59,11 @@ def write_drafts(tx: sa.Connection, run: LiveRun, works: Sequence[Work], now: da
     at = min(now, end_of(day) - MOMENT)  # a run that crosses midnight belongs to one day
     begun = days.with_day(tx, ids, day)
     plans = {work.project.id: work.draft.plan for work in works if work.draft.plan is not None}
-    updated, moved = _write_plans(tx, plans, now)
-    tab_rows.put(tx, {work.project.id: _rows(work, moved[work.project.id]) for work in works if work.draft.prints})
+    prints = {work.project.id: work.draft.prints for work in works}
+    added = add_newcomers(tx, plans, prints, now, at)
+    updated = _write_plans(tx, plans, added, now)
+    moved = {project_id: _moved(plan, added[project_id]) for project_id, plan in plans.items()}
+    tab_rows.put(tx, {one: mine.prints.to_bytes() for one, mine in added.items() if mine.prints})
     changes.add(tx, run.id, {project_id: plan.why for project_id, plan in plans.items()}, now)
     turned = _follow(tx, moved, at)
     touched = {project_id: write_days(tx, plan, day, now, at) for project_id, plan in plans.items()}
@@ -76,14 +78,6 @@ def write_drafts(tx: sa.Connection, run: LiveRun, works: Sequence[Work], now: da
         one: Effect(updated.get(one, 0), *taken.get(one, Taken()), snapshot_day=None if one in lacking else day)
         for one in ids
     }
-
-
-def _rows(work: Work, moved: Moved) -> bytes:
-    """What is remembered of the rows of a project's tab."""
-    draft = work.draft
-    assert draft.prints is not None and draft.plan is not None  # noqa: S101, PT018  a plan says whose rows they are
-    pairs = zip(draft.plan.newcomers, moved.new, strict=True)
-    return draft.prints.having({one.row.row: account for one, account in pairs if one.quiet}).to_bytes()
 
 
 def _wanted(
@@ -102,33 +96,23 @@ def _wanted(
     changed = day in touched.get(project.id, ())
     if is_done and not changed:  # only accounts that count otherwise now can add to it
         mine = moved.get(project.id)
-        ids = [*mine.new, *mine.others] if mine else []
+        ids = [*mine.new.ids, *mine.others] if mine else []
         return Wanted(project.id, work.draft.sheet_read, only=ids) if ids else None
     return Wanted(project.id, work.draft.sheet_read, fill=plan is not None and (project.id in begun or changed))
 
 
 def _follow(tx: sa.Connection, moved: Mapping[str, Moved], at: datetime) -> set[str]:
     """Let the spans of accounts say what they count for now; the projects of which any does so for other metrics."""
-    spans.begin(tx, [pair for one in moved.values() for pair in one.new.items()], at)
     turned = spans.follow(tx, [account for one in moved.values() for account in one.others], at)
-    return {
-        project_id for project_id, one in moved.items() if any(one.new.values()) or not turned.isdisjoint(one.others)
-    }
+    return {project_id for project_id, one in moved.items() if one.new.counts or not turned.isdisjoint(one.others)}
 
 
 def _write_plans(
-    tx: sa.Connection, plans: Mapping[str, Plan], now: datetime
-) -> tuple[dict[str, int], dict[str, Moved]]:
-    """Everything that plans change but days; how many accounts have other counts than before, and who has."""
+    tx: sa.Connection, plans: Mapping[str, Plan], added: Mapping[str, Added], now: datetime
+) -> dict[str, int]:
+    """Everything that plans change of accounts that were there before; {project id: how many have other counts now}."""
     every = list(plans.values())
-    new = (
-        (project_id, platform, name, row.typed, key, row.topic, row.owner, row.status, account.mode, *row.counts)
-        for project_id, plan in plans.items()
-        for account in plan.newcomers
-        for row, (platform, key, name, _) in ((account.row, account.row.profile),)
-    )
-    ids = accounts.add_accounts(tx, new, sum(len(plan.newcomers) for plan in every), now)
-    _write_sheet(tx, every, ids, now)
+    _write_sheet(tx, every, now)
     described = [(*_description(row, mode), account) for plan in every for account, row, mode in plan.described]
     accounts.describe_accounts(tx, described)
     accounts.remove_accounts(tx, _all(plan.removed for plan in every), now, "sheet")
@@ -139,31 +123,22 @@ def _write_plans(
     doubts.drop(tx, _all(plan.undoubted for plan in every))
     doubts.keep_timed(tx, _all(plan.timed for plan in every), now)
     counted = accounts.write_counts(tx, _all(plan.counts for plan in every), now)
-    taken = iter(ids)
-    return _updated(plans, counted), {project_id: _moved(plan, taken) for project_id, plan in plans.items()}
+    return _updated(plans, added, counted)
 
 
-def _updated(plans: Mapping[str, Plan], counted: int) -> dict[str, int]:
+def _updated(plans: Mapping[str, Plan], added: Mapping[str, Added], counted: int) -> dict[str, int]:
     """{project id: accounts whose counts changed}, as the database counted them. counted: of all plans together."""
     planned = {project_id: len(plan.counts) for project_id, plan in plans.items()}
     if counted != sum(planned.values()):
         if len(plans) > 1:  # whose they are shows when each is written alone
             raise LookupError(f"{counted} accounts were there to be changed, and not {sum(planned.values())}")
         planned = dict.fromkeys(planned, counted)
-    return {one: number + sum(map(_has_counts, plans[one].newcomers)) for one, number in planned.items()}
+    return {one: number + added[one].updated for one, number in planned.items()}
 
 
-def _moved(plan: Plan, ids: Iterator[int]) -> Moved:
-    """ids: those of new accounts are taken from."""
-    new = {
-        next(ids): spans.counting_bits(account.row.counts, account.mode, removed=False) for account in plan.newcomers
-    }
+def _moved(plan: Plan, new: Added) -> Moved:
     described = (account for account, _, _ in plan.described)
     return Moved(new, [*described, *plan.removed, *plan.returned, *plan.counted])
-
-
-def _has_counts(account: Newcomer) -> bool:
-    return account.row.counts != NOTHING
 
 
 def _all(parts: Iterable[Sequence[T]]) -> list[T]:
@@ -209,21 +184,15 @@ def _withdrawn(tx: sa.Connection, plan: Plan, day: date, now: datetime, at: date
     return found
 
 
-def _write_sheet(tx: sa.Connection, plans: Sequence[Plan], new_ids: Sequence[int], now: datetime) -> None:
-    """What the sheet says."""
+def _write_sheet(tx: sa.Connection, plans: Sequence[Plan], now: datetime) -> None:
+    """What the sheet says of accounts that were there before."""
     stamp = native(tx, WHEN, now)
-    newcomers = (account for plan in plans for account in plan.newcomers)
-    new: Iterable[tuple[Any, ...]] = (
-        (account_id, "sheet", *account.row.counts, stamp, account.origin, None, account.row.unread & ALL, 0)
-        for account_id, account in zip(new_ids, newcomers, strict=True)
-        if _has_counts(account)
-    )
     known: Iterable[tuple[Any, ...]] = (
         (account, "sheet", *counts, stamp if since is None else since, *rest)
         for plan in plans
         for account, counts, since, *rest in plan.sheet
     )
-    observations.put_sheet(tx, chain(new, known))
+    observations.put_sheet(tx, known)
     observations.drop_sheet(tx, _all(plan.silent for plan in plans))
 
 
