@@ -77,7 +77,7 @@ def each(dialect: str, asked: Asked) -> sa.Subquery:
 
     now_fresh: 1 where its values were observed on the very day at the end of which they are looked at.
     """
-    ends = _of_projects(dialect, asked)
+    ends = of_projects(dialect, asked)
     columns: list[Any] = [accounts.c.id, *(accounts.c[name] for name in ALIKE), _one_if(_counted()).label("counted")]
     columns.append(_one_if(ACCOUNT_THERE).label("there"))
     joined = _placed(ends, asked.scope)
@@ -86,7 +86,7 @@ def each(dialect: str, asked: Asked) -> sa.Subquery:
         columns += more
     found = sa.select(*columns).select_from(joined)
     if asked.scope == "few":
-        found = found.where(accounts.c.id.op("IN")(ids_in(sa.bindparam("scope"))))
+        found = found.where(_few())
     rows = in_turn(dialect, found)
     then = _interpolated(rows) if isinstance(asked.then, int) else _looked_up(rows, "then")
     now = _looked_up(rows, "now")
@@ -95,19 +95,21 @@ def each(dialect: str, asked: Asked) -> sa.Subquery:
     return in_turn(dialect, sa.select(*columns))
 
 
-def each_then(dialect: str, scope: Scope, days_back: int) -> sa.Subquery:
+def each_then(dialect: str, ends: sa.FromClause, *, few: bool) -> sa.Subquery:
     """A row for each account with its bits and values so many days back; `new_` values of who did not count then at all.
 
+    ends: rows of `of_projects`; without `few` the accounts are those of the row that is looked at outside.
     other_id: its id where there is more to say of it: it has ceased to count for something, or a value is odd.
     """
-    ends = _of_projects(dialect, Asked(scope, days_back, "now", "quick"))
     span = account_spans.alias("then_span")
-    joined = _placed(ends, scope).outerjoin(span, at_moment(span, ends.c.moment))
-    placed, around = _around(dialect, ends, joined, "quick")
+    people = _placed(ends, "few") if few else accounts
+    placed, around = _around(dialect, ends, people.outerjoin(span, at_moment(span, ends.c.moment)), "quick")
     new = ~_is_there(span) & _counted()
     columns = [accounts.c.id, ends.c.project, span.c.until, _bits_of(span).label("then_bits"), *around]
     columns += [sa.case((new, accounts.c[metric])).label(f"new_{metric}") for metric in METRICS]
-    rows = in_turn(dialect, sa.select(*columns).select_from(placed))
+    found = sa.select(*columns).select_from(placed)
+    found = found.where(_few()) if few else found.where(accounts.c.project_id == ends.c.project).correlate(ends)
+    rows = in_turn(dialect, found)
     then = _interpolated(rows)
     large = (rows.c[name] >= sa.bindparam("large", type_=Count()) for name in _NEW)
     lacks = rows.c.then_bits.op("&")(then.unknown) != _number(0)
@@ -123,6 +125,10 @@ def in_turn(dialect: str, statement: sa.Select[Any]) -> sa.Subquery:
     return statement.offset(_number(0)).subquery()
 
 
+def _few() -> sa.ColumnElement[bool]:
+    return accounts.c.id.op("IN")(ids_in(sa.bindparam("scope")))
+
+
 def _placed(ends: sa.FromClause, scope: Scope) -> sa.FromClause:
     here = accounts.c.project_id == ends.c.project
     return in_order(accounts, ends, here) if scope == "few" else in_order(ends, accounts, here)
@@ -131,7 +137,7 @@ def _placed(ends: sa.FromClause, scope: Scope) -> sa.FromClause:
 # Projects
 
 
-def _of_projects(dialect: str, asked: Asked) -> sa.Subquery:
+def of_projects(dialect: str, asked: Asked) -> sa.Subquery:
     """A row for each project: the moments and days of both ends."""
     columns: list[Any] = [projects.c.id.label("project")]
     for side, kind in zip(SIDES, (asked.then, asked.now), strict=True):
@@ -149,44 +155,48 @@ def _meant(scope: Scope) -> sa.ColumnElement[bool]:
     if scope == "some":
         return projects.c.id.op("IN")(texts_in(sa.bindparam("scope")))
     if scope == "few":
-        few = sa.select(accounts.c.project_id).where(accounts.c.id.op("IN")(ids_in(sa.bindparam("scope"))))
+        few = sa.select(accounts.c.project_id).where(_few())
         return projects.c.id.in_(few)
     return projects.c.id == sa.bindparam("scope", type_=sa.Text())
 
 
 def _back(dialect: str, days: int) -> list[sa.ColumnElement[Any]]:
     day, moment = as_of_day(dialect, days), as_of_moment(dialect, days)
-    later = _next_second(dialect, moment)
-    taken = _taken_on(_near("max", _DAYS.c.day == day), projects.c.id, projects)
     return [
         moment.label("moment"),
-        later.label("later"),
+        _next_second(dialect, moment).label("later"),
         _seconds(dialect, moment).label("at"),
         as_of_moment(dialect, 0).label("as_of"),
         _seconds(dialect, as_of_moment(dialect, 0)).label("last_at"),
         day.label("same_day"),
-        sa.case((taken < later, day), else_=_near("max", _DAYS.c.day < day)).label("before_day"),
-        sa.case((taken >= later, day), else_=_near("min", _DAYS.c.day > day)).label("after_day"),
+        _near("max", _DAYS.c.day == day).label("day_there"),
+        _near("max", _DAYS.c.day < day).label("day_before"),
+        _near("min", _DAYS.c.day > day).label("day_after"),
     ]
 
 
 def _with_usual(dialect: str, ends: sa.Subquery) -> sa.Subquery:
     """The same with what follows from the usual times of snapshots: nearly all of a day are taken at the same moment."""
-    taken = {side: _taken_on(ends.c[f"{side}_day"], ends.c.project, ends) for side in ("before", "after")}
-    timed = in_turn(dialect, sa.select(*ends.c, *(time.label(f"{side}_taken") for side, time in taken.items())))
-    before, after = _seconds(dialect, timed.c.before_taken), _seconds(dialect, timed.c.after_taken)
-    usual = (_part(timed.c.at, before).label("part"), _whole(after - before).label("whole"))
-    return in_turn(dialect, sa.select(*timed.c, *usual))
+    ends = in_turn(dialect, sa.select(*ends.c, _taken_on(ends.c.day_there, ends).label("taken")))
+    days = (
+        sa.case((ends.c.taken < ends.c.later, ends.c.same_day), else_=ends.c.day_before).label("before_day"),
+        sa.case((ends.c.taken >= ends.c.later, ends.c.same_day), else_=ends.c.day_after).label("after_day"),
+    )
+    ends = in_turn(dialect, sa.select(*ends.c, *days))
+    taken = (_taken_on(ends.c[f"{side}_day"], ends).label(f"{side}_taken") for side in ("before", "after"))
+    ends = in_turn(dialect, sa.select(*ends.c, *taken))
+    before, after = _seconds(dialect, ends.c.before_taken), _seconds(dialect, ends.c.after_taken)
+    usual = (_part(ends.c.at, before).label("part"), _whole(after - before).label("whole"))
+    return in_turn(dialect, sa.select(*ends.c, *usual))
 
 
-def _taken_on(
-    day: sa.ColumnElement[Any], project: sa.ColumnElement[Any], outside: sa.FromClause
-) -> sa.ScalarSelect[Any]:
+def _taken_on(day: sa.ColumnElement[Any], ends: sa.FromClause) -> sa.ScalarSelect[Any]:
     """When a snapshot of some account was taken on a day; those of the others were mostly taken then too."""
     people, snapshots = accounts.alias("some_accounts"), account_snapshots.alias("some_snapshots")
     here = (snapshots.c.day == day) & (snapshots.c.account_id == people.c.id)
     found = sa.select(snapshots.c.snapshot_time).select_from(in_order(people, snapshots, here))
-    return found.where(people.c.project_id == project).limit(_number(1)).correlate(outside).scalar_subquery()
+    found = found.where(people.c.project_id == ends.c.project, day.is_not(None))  # else each account is looked at
+    return found.limit(_number(1)).correlate(ends).scalar_subquery()
 
 
 _DAYS = project_days.alias("days")
@@ -204,7 +214,7 @@ Added = tuple[sa.FromClause, list[Any]]
 
 
 def _at_now(_: str, side: str, __: sa.FromClause, joined: sa.FromClause, ___: Look) -> Added:
-    bits = sa.case((_counted(), _bits([accounts.c[metric].is_not(None) for metric in METRICS])), else_=_number(0))
+    bits = sa.case((_counted(), known_bits([accounts.c[metric].is_not(None) for metric in METRICS])), else_=_number(0))
     return joined, [bits.label(f"{side}_bits"), _number(1).label(f"{side}_fresh"), *_small_values(accounts, side)]
 
 
@@ -372,7 +382,7 @@ def _columns(rows: sa.FromClause, names: Sequence[str]) -> list[Any]:
 
 def _unknown(known: Sequence[sa.ColumnElement[bool]]) -> sa.ColumnElement[Any]:
     """The bits of the metrics of which that is not so."""
-    return _number(ALL) - _bits(known)
+    return _number(ALL) - known_bits(known)
 
 
 def _next_second(dialect: str, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -391,7 +401,7 @@ def _seconds(dialect: str, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[An
     return sa.cast(sa.func.strftime(sa.literal_column("'%s'"), moment), sa.Integer())
 
 
-def _bits(which: Sequence[sa.ColumnElement[bool]]) -> sa.ColumnElement[Any]:
+def known_bits(which: Sequence[sa.ColumnElement[bool]]) -> sa.ColumnElement[Any]:
     found = _number(0)
     for place, so in enumerate(which):
         found = found + sa.case((so, _number(1 << place)), else_=_number(0))

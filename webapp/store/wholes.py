@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
-from operator import itemgetter, sub
-from typing import Any, Literal, NamedTuple
+from operator import add, sub
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -20,9 +20,9 @@ from webapp.rules.growth import NO_SUMS, Numbers, Sums, sums
 from webapp.rules.history import end_of
 from webapp.rules.sorting import group_by
 from webapp.store import movements, standing
-from webapp.store.ends import ALIKE, DayEnd, DaysBack, End, Present, each_then, in_turn
+from webapp.store.ends import ALIKE, DayEnd, DaysBack, End, Present, in_turn
+from webapp.store.moments import Moment, Stayed, count_others, look_back
 from webapp.store.movements import WHOLE, Cohort, between
-from webapp.store.standing import has_bit
 from webapp.store.statement import Query, bind_ids, in_order, listed, texts_in, unlisted
 from webapp.store.tables import ACCOUNT_THERE, account_spans, accounts
 from webapp.store.types import WHEN, Count, UtcDateTime, as_moment, native
@@ -92,48 +92,29 @@ def since_moments(
 
     now: the sums of the present.
     """
-    asked: tuple[Literal["project", "some"], Any] = ("some", bind_ids(tx, project_ids))
-    if len(project_ids) == 1:
-        asked = ("project", project_ids[0])
-    rows = _then(asked[0], days_back).rows(tx, large=movements.LARGE, scope=asked[1])
-    found = group_by(rows, itemgetter(0))
-    return [_since_moment(tx, found.get(back, ()), back, now) for back in days_back]
+    moments = look_back(tx, project_ids, days_back)
+    return [_since_moment(tx, then, back, now) for back, then in zip(days_back, moments, strict=True)]
 
 
-def _since_moment(tx: sa.Connection, rows: Iterable[Sequence[Any]], back: int, now: Sides) -> dict[str, Sums]:
-    then: dict[str, Numbers] = {}
-    moved: dict[str, Sums] = {}
-    others: list[int] = []
-    for _, project, other_ids, counting, *values in rows:
-        numbers = tuple(int(value or 0) for value in values)
-        if project is not None:
-            then[project] = numbers[:WIDTH]
-            moved[project] = _joined(numbers[WIDTH : 2 * WIDTH], numbers[2 * WIDTH :], counting)
-        others += unlisted(other_ids)
-    for project, more in _others(tx, others, DaysBack(back), Present()).items():
-        moved[project] = moved[project].plus(more)
-    return {one: _together(now.get(one, NO_SUMS), mine, moved[one]) for one, mine in then.items()}
+def _since_moment(tx: sa.Connection, then: Mapping[str, Moment], back: int, now: Sides) -> dict[str, Sums]:
+    usual = {one: moment.usual for one, moment in then.items() if moment.usual is not None}
+    lacking = {one: mine for one, mine in usual.items() if mine.members != now.get(one, NO_SUMS).accounts}
+    more = count_others(tx, back, lacking)
+    parts = {one: [moment.stayed, *filter(None, [more.get(one)])] for one, moment in then.items()}
+    odd = {account_id for moment in then.values() for account_id in moment.ended_ids}
+    odd.update(account_id for mine in parts.values() for part in mine for account_id in part.odd_ids)
+    moved = _others(tx, sorted(odd), DaysBack(back), Present())
+    return {one: _since(now.get(one, NO_SUMS), mine, moved.get(one)) for one, mine in parts.items()}
 
 
-@cache
-def _then(scope: Literal["project", "some"], days_back: tuple[int, ...]) -> Query:
-    """Of one project alone there is nothing to sort."""
-
-    def build_one(dialect: str, back: int) -> sa.Select[Any]:
-        rows = each_then(dialect, scope, back)
-        simple = rows.c.other_id.is_(None)
-        values = [
-            sa.case((simple & has_bit(rows.c.then_bits, place), rows.c[f"then_{metric}"]))
-            for place, metric in enumerate(METRICS)
-        ]
-        new = [sa.case((simple, rows.c[f"new_{metric}"])) for metric in METRICS]
-        added = [*map(sa.func.sum, values), *map(sa.func.sum, new), *map(sa.func.count, new)]
-        project = rows.c.project if scope == "some" else sa.func.max(rows.c.project)
-        columns = [sa.literal_column(str(back), Count()), project, listed(dialect, rows.c.other_id)]
-        found = sa.select(*columns, sa.func.count(sa.func.coalesce(*new)), *added)
-        return found.group_by(rows.c.project) if scope == "some" else found
-
-    return Query(lambda dialect: sa.union_all(*(build_one(dialect, back) for back in days_back)))
+def _since(now: Sums, parts: Iterable[Stayed], odd: Sums | None) -> Sums:
+    then, others = NONE, odd
+    for one in parts:
+        then = tuple(map(add, then, one.then))
+        if one.joining:
+            joined = _joined(one.joined, one.joined_counts, one.joining)
+            others = joined if others is None else others.plus(joined)
+    return _together(now, then, others)
 
 
 # From the end of a day
