@@ -150,13 +150,11 @@ QUESTIONS = {
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 def test_snapshots_are_asked_for_by_day_and_never_all_read(sqlite_world: World, question: Query) -> None:
-    sql, compiled = question._sql("sqlite")
     known = {"scope": 1, "first_day": "2026-01-01", "last_day": "2026-03-01", "up_to": "2026-03-01"}
     known |= {"first": "2026-01-01", "last": "2026-03-01", "first_end": "2026-01-02", "last_end": "2026-03-02"}
-    given = compiled.construct_params({name: known[name] for name in known.keys() & compiled.params.keys()})
+    sql, values = question.text("sqlite", **known)
 
     with sqlite_world.service.db.read() as tx:
-        values = tuple(given[name] for name in compiled.positiontup or ())
         plan = [row[-1] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
 
     assert [step for step in plan if step.startswith("SCAN") and "snapshots" in step] == []
@@ -184,7 +182,7 @@ def test_an_account_in_an_old_database_is_not_looked_for_in_years_before_it(sqli
     sqlite_world.every_day(new[0], "03-01", [1, 2])
 
     with sqlite_world.service.db.read() as tx:
-        sql = _standing("project")._sql("sqlite")[0]
+        sql = _standing("project")._of("sqlite").sql
         (head, _, tail) = sql.rpartition("SELECT accounts.id, last.day")
         visited = tx.exec_driver_sql(
             head + "SELECT count(*) FROM last_look", ("young", "young", "2026-02-20", "young")

@@ -5,16 +5,16 @@ wakes up cannot write over the run that took its place. All times are the databa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from webapp.errors import LostLease
 from webapp.model import LEASE_PREFIX, lease_of
-from webapp.store.backends.dialect import counted, insert_into, now_ms
-from webapp.store.statement import bind_ids, texts_in
+from webapp.store.backends.dialect import insert_into, now_ms
+from webapp.store.statement import Ready, bind_ids, texts_in
 from webapp.store.tables import leases
 
 
@@ -26,8 +26,10 @@ def in_force(expires_at: sa.ColumnElement[int], ttl_ms: sa.ColumnElement[int]) -
 TTL = sa.bindparam("ttl_ms", type_=sa.BigInteger())
 _UNTIL = now_ms() + TTL
 _IS_HELD = in_force(leases.c.expires_at, TTL)
-_HELD = sa.select(leases.c.name, leases.c.holder).where(
-    leases.c.name.op("IN")(texts_in(sa.bindparam("names"))), _IS_HELD
+_held = Ready(
+    lambda _: sa.select(leases.c.name, leases.c.holder).where(
+        leases.c.name.op("IN")(texts_in(sa.bindparam("names"))), _IS_HELD
+    )
 )
 
 
@@ -38,20 +40,15 @@ def free(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> set[str]:
 
 def holders(tx: sa.Connection, names: Collection[str], ttl_ms: int) -> dict[str, str]:
     """{name: who holds it} of those that somebody holds."""
-    rows = tx.execute(_HELD, {"names": bind_ids(tx, names), "ttl_ms": ttl_ms})
-    return {name: holder for name, holder in rows}  # noqa: C416  rows
+    return dict(_held.rows(tx, names=bind_ids(tx, names), ttl_ms=ttl_ms))
 
 
 def take(tx: sa.Connection, names: Collection[str], holder: str, ttl_ms: int) -> dict[str, int]:
     """Take all that are free, in one statement: {name: fence}. What others hold is simply not in the answer."""
-    if not names:
-        return {}
-    values = {"names": bind_ids(tx, names), "by": holder, "ttl_ms": ttl_ms}
-    return {name: fence for name, fence in tx.execute(_take(tx.dialect.name), values)}  # noqa: C416  rows
+    return dict(_take.rows(tx, names=bind_ids(tx, names), by=holder, ttl_ms=ttl_ms)) if names else {}
 
 
-@cache
-def _take(dialect: str) -> Any:
+def _build_take(dialect: str) -> Any:
     each = sa.text(_EACH[dialect]).columns(sa.column("name", sa.Text)).subquery()
     by = sa.bindparam("by", type_=sa.Text())
     rows = sa.select(each.c.name, by, sa.literal_column("1"), _UNTIL).where(sa.true())
@@ -63,6 +60,7 @@ def _take(dialect: str) -> Any:
     ).returning(leases.c.name, leases.c.fence)
 
 
+_take = Ready(_build_take)
 _EACH = {
     "sqlite": "SELECT value AS name FROM json_each(:names)",
     "postgresql": "SELECT unnest(CAST(:names AS text[])) AS name",
@@ -71,12 +69,12 @@ _EACH = {
 
 def renew(tx: sa.Connection, holder: str, ttl_ms: int) -> int:
     """Push the expiry of everything the holder has; how many that is."""
-    return counted(tx, _RENEW, {"by": holder, "ttl_ms": ttl_ms})
+    return _renew.run(tx, by=holder, ttl_ms=ttl_ms)
 
 
 _OWN = leases.c.holder == sa.bindparam("by")
-_RENEW = leases.update().where(_OWN).values(expires_at=_UNTIL)
-_RELEASE = leases.update().where(_OWN).values(holder=None, expires_at=0)
+_renew = Ready(lambda _: leases.update().where(_OWN).values(expires_at=_UNTIL))
+_release = Ready(lambda _: leases.update().where(_OWN).values(holder=None, expires_at=0))
 
 
 def give_back(tx: sa.Connection, fences: Mapping[str, int], holder: str) -> set[str]:
@@ -84,9 +82,20 @@ def give_back(tx: sa.Connection, fences: Mapping[str, int], holder: str) -> set[
 
     The first statement of the transaction that writes their projects, so that both happen or neither.
     """
-    mine = (leases.c.holder == holder) & sa.tuple_(leases.c.name, leases.c.fence).in_(fences.items())
-    given = leases.update().where(mine).values(holder=None, expires_at=0).returning(leases.c.name)
-    return set(tx.execute(given).scalars()) if fences else set()
+    return set(_give_back.column(tx, by=holder, fences=json.dumps(dict(fences)))) if fences else set()
+
+
+def _build_give_back(dialect: str) -> Any:
+    these = sa.text(_FENCES[dialect]).columns(sa.column("name", sa.Text), sa.column("fence", sa.BigInteger)).subquery()
+    mine = sa.tuple_(leases.c.name, leases.c.fence).in_(sa.select(these.c.name, these.c.fence))
+    return leases.update().where(_OWN, mine).values(holder=None, expires_at=0).returning(leases.c.name)
+
+
+_give_back = Ready(_build_give_back)
+_FENCES = {
+    "sqlite": "SELECT key AS name, value AS fence FROM json_each(:fences)",
+    "postgresql": "SELECT key AS name, CAST(value AS bigint) AS fence FROM json_each_text(CAST(:fences AS json))",
+}
 
 
 def lost(name: str) -> LostLease:
@@ -101,7 +110,7 @@ def release(tx: sa.Connection, name: str, holder: str) -> None:
 
 def release_all(tx: sa.Connection, holder: str) -> None:
     """Give back whatever the holder still has."""
-    tx.execute(_RELEASE, {"by": holder})
+    _release.run(tx, by=holder)
 
 
 def is_syncing(tx: sa.Connection, project_id: str, ttl_ms: int) -> bool:

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import starmap
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from webapp.errors import Invalid, NotFound
 from webapp.model import Metric, Policy
 from webapp.store import spreadsheets
 from webapp.store.backends.dialect import counted, insert_for
-from webapp.store.statement import bind_ids, chunks, new_values, texts_in
+from webapp.store.statement import Ready, bind_ids, chunks, new_values, texts_in
 from webapp.store.tables import PROJECT_THERE, projects, sync_run_projects
 
 DEFAULT_LIMIT = 100
@@ -102,11 +103,13 @@ class Project:
 
 _COLUMNS = [projects.c[name] for name in Project.__dataclass_fields__]
 _SELECT = sa.select(*_COLUMNS)
-_BY_ID = _SELECT.where(projects.c.id == sa.bindparam("project_id"))
-_LOCKED = (  # in one order, so that nobody waits in a circle
-    _SELECT.where(projects.c.id.op("IN")(texts_in(sa.bindparam("project_ids"))))
-    .order_by(projects.c.id)
-    .with_for_update()
+_by_id = Ready(lambda _: _SELECT.where(projects.c.id == sa.bindparam("project_id")))
+_locked = Ready(  # in one order, so that nobody waits in a circle
+    lambda _: (
+        _SELECT.where(projects.c.id.op("IN")(texts_in(sa.bindparam("project_ids"))))
+        .order_by(projects.c.id)
+        .with_for_update()
+    )
 )
 LIVE = (projects.c.status == "active") & PROJECT_THERE
 WAITING = (projects.c.checked_at.is_not(None), projects.c.checked_at, projects.c.created_at, projects.c.id)
@@ -119,14 +122,14 @@ def by_id(tx: sa.Connection, project_id: str) -> Project | None:
     """The project, removed or not."""
     if "\x00" in project_id:  # PostgreSQL does not even compare with it
         return None
-    row = tx.execute(_BY_ID, {"project_id": project_id}).first()
+    row = _by_id.first(tx, project_id=project_id)
     return None if row is None else Project(*row)
 
 
 def lock_all(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, Project]:
     """{id: project}, and on PostgreSQL their row locks: whoever writes a project's numbers begins here."""
-    found = tx.execute(_LOCKED, {"project_ids": bind_ids(tx, sorted(project_ids))})
-    return {project.id: project for project in (Project(*row) for row in found)}
+    rows = _locked.rows(tx, project_ids=bind_ids(tx, sorted(project_ids)))
+    return {project.id: project for project in starmap(Project, rows)}
 
 
 def missing(which: str, hint: str | None = None) -> NotFound:
@@ -168,7 +171,7 @@ def lock(tx: sa.Connection, project_id: str) -> Project:
 
 def of_tab(tx: sa.Connection, spreadsheet: str | None, worksheet_id: str) -> Project | None:
     """The project that a tab belongs to, removed or not."""
-    row = tx.execute(_SELECT.where(_of_spreadsheet(spreadsheet), projects.c.worksheet_id == worksheet_id)).first()
+    row = _of_tab.first(tx, spreadsheet=spreadsheet or "", worksheet_id=worksheet_id)
     return None if row is None else Project(*row)
 
 
@@ -197,13 +200,24 @@ def active(tx: sa.Connection) -> list[Project]:
 
 def wanted(tx: sa.Connection, *, all_: bool = False) -> list[Project]:
     """Those of them that nobody has taken out of a sync of everything, or all of them; longest-waiting first."""
-    return listed(tx, LIVE, *(() if all_ else (projects.c.auto_sync,)), order_by=WAITING)
+    return [*starmap(Project, _wanted(all_).rows(tx))]
+
+
+@cache
+def _wanted(all_: bool) -> Ready:
+    return Ready(lambda _: _SELECT.where(LIVE if all_ else LIVE & projects.c.auto_sync).order_by(*WAITING))
 
 
 def left_out(tx: sa.Connection, *, all_: bool = False) -> list[Project]:
     """The projects that a sync of everything leaves out: paused, or with their switch off unless `all_` are meant."""
+    return [*starmap(Project, _left_out(all_).rows(tx))]
+
+
+@cache
+def _left_out(all_: bool) -> Ready:
     paused = (projects.c.status == "paused") & PROJECT_THERE
-    return listed(tx, paused if all_ else paused | (LIVE & ~projects.c.auto_sync), order_by=WAITING)
+    meant = paused if all_ else paused | (LIVE & ~projects.c.auto_sync)
+    return Ready(lambda _: _SELECT.where(meant).order_by(*WAITING))
 
 
 def still_failing(tx: sa.Connection) -> list[tuple[str, str]]:
@@ -227,20 +241,22 @@ def listed(tx: sa.Connection, *where: sa.ColumnElement[bool], order_by: Sequence
     return [Project(*row) for row in tx.execute(_SELECT.where(*where).order_by(*order_by))]
 
 
-def _of_spreadsheet(spreadsheet: str | None) -> sa.ColumnElement[bool]:
-    return projects.c.spreadsheet.is_(None) if spreadsheet is None else projects.c.spreadsheet == spreadsheet
-
-
 def bound_tabs(tx: sa.Connection, spreadsheet: str | None) -> dict[str, Project]:
     """{worksheet id: project} of one spreadsheet, whatever the projects' status: these tabs are taken."""
-    rows = tx.execute(_SELECT.where(_of_spreadsheet(spreadsheet), projects.c.worksheet_id.is_not(None)))
-    return {str(project.worksheet_id): project for project in (Project(*row) for row in rows)}
+    rows = _bound.rows(tx, spreadsheet=spreadsheet or "")
+    return {str(project.worksheet_id): project for project in starmap(Project, rows)}
+
+
+# As `uq_projects_tab` has it, which finds them.
+_SAME = sa.func.coalesce(projects.c.spreadsheet, sa.literal_column("''")) == sa.bindparam("spreadsheet")
+_bound = Ready(lambda _: _SELECT.where(_SAME, projects.c.worksheet_id.is_not(None)))
+_of_tab = Ready(lambda _: _SELECT.where(_SAME, projects.c.worksheet_id == sa.bindparam("worksheet_id")))
+_unbound = Ready(lambda _: _SELECT.where(_SAME, projects.c.worksheet_id.is_(None), PROJECT_THERE))
 
 
 def unbound(tx: sa.Connection, spreadsheet: str | None) -> list[Project]:
     """Projects made over the API that have no tab yet and may take one of this spreadsheet by name."""
-    where = (_of_spreadsheet(spreadsheet), projects.c.worksheet_id.is_(None), PROJECT_THERE)
-    return [Project(*row) for row in tx.execute(_SELECT.where(*where))]
+    return [*starmap(Project, _unbound.rows(tx, spreadsheet=spreadsheet or ""))]
 
 
 def all_listed(tx: sa.Connection) -> list[Project]:
@@ -300,13 +316,13 @@ def update_all(tx: sa.Connection, changed: Mapping[str, Mapping[str, Any]]) -> N
         row = {f"new_{name}": value for name, value in values.items()}
         alike.setdefault(tuple(sorted(values)), []).append(row | {"of_project": project_id})
     for names, rows in alike.items():
-        tx.execute(_update(names), rows)
+        _update(names).run_all(tx, rows)
 
 
 @lru_cache(maxsize=64)
-def _update(names: tuple[str, ...]) -> sa.Update:
+def _update(names: tuple[str, ...]) -> Ready:
     mine = projects.c.id == sa.bindparam("of_project")
-    return projects.update().where(mine).values(new_values(projects, names))
+    return Ready(lambda _: projects.update().where(mine).values(new_values(projects, names)))
 
 
 def touch(tx: sa.Connection, project_ids: Collection[str], *, merge: bool = False, read: bool = False) -> None:

@@ -7,9 +7,9 @@ milliseconds of the database's clock; all other times are aware UTC of the proce
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -20,6 +20,7 @@ from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import STALLED, stalled, worst_first
 from webapp.store.backends.dialect import counted, delete_some, insert_for, insert_into, now_ms
 from webapp.store.leases import TTL, in_force
+from webapp.store.statement import Ready, new_values
 from webapp.store.tables import IDLE, run_keys, sync_run_projects, sync_runs
 
 KEEP = timedelta(days=90)
@@ -115,9 +116,9 @@ def _run_of(row: Sequence[Any]) -> Run:
 _COLUMNS = [sync_runs.c[name] for name in Run.__dataclass_fields__]
 _RESULT_COLUMNS = [sync_run_projects.c[name] for name in ProjectResult.__dataclass_fields__]
 # Written out, not bound: SQLite then finds live runs in the index that only they are in.
-_LIVE = sync_runs.c.state.in_(sa.bindparam("live_states", LIVE_STATES, expanding=True, literal_execute=True))
-_IS_LIVE: sa.Select[tuple[Any]] = sa.select(sa.literal_column("1")).where(
-    sync_runs.c.id == sa.bindparam("run_id"), _LIVE
+_LIVE = sync_runs.c.state.in_([sa.literal_column(f"'{state}'") for state in LIVE_STATES])
+_is_live = Ready(
+    lambda _: sa.select(sa.literal_column("1").label("one")).where(sync_runs.c.id == sa.bindparam("run_id"), _LIVE)
 )
 
 
@@ -133,16 +134,30 @@ def add(
 
     ended: how it ended, of one that is over already. queued: it waits for a worker to claim it.
     """
-    delete_some(tx, sync_runs, sync_runs.c.started_at < run.started_at - KEEP, AT_ONCE)
-    row = asdict(run) | {"params": dict(run.params), "state": "queued" if queued else "running"}
-    row |= {"heartbeat": now_ms(), "phase": None if queued else "read"}
-    statement = insert_for(tx, sync_runs).values(row | dict(ended or {})).on_conflict_do_nothing()
-    if counted(tx, statement) != 1:
+    _forget.run(tx, before=run.started_at - KEEP, most=AT_ONCE)
+    row = vars(run) | {"params": dict(run.params), "state": "queued" if queued else "running"}
+    row |= {"phase": None if queued else "read"} | dict(ended or {})
+    if _add(tuple(row)).run(tx, **row) != 1:
         return False
     if not put_key(tx, key, run.id, run.params, run.started_at):
         tx.execute(sync_runs.delete().where(sync_runs.c.id == run.id))
         return False
     return True
+
+
+@lru_cache(maxsize=8)
+def _add(names: tuple[str, ...]) -> Ready:
+    values = {name: sa.bindparam(name, type_=sync_runs.c[name].type) for name in names}
+
+    def build(dialect: str) -> Any:
+        return insert_into(dialect, sync_runs).values(values | {"heartbeat": now_ms()}).on_conflict_do_nothing()
+
+    return Ready(build)
+
+
+_old = sync_runs.c.started_at < sa.bindparam("before", type_=sync_runs.c.started_at.type)
+_some_old = sa.select(sync_runs.c.id).where(_old).limit(sa.bindparam("most", type_=sa.BigInteger()))
+_forget = Ready(lambda _: sync_runs.delete().where(_old, sync_runs.c.id.in_(_some_old)))
 
 
 def put_key(tx: sa.Connection, key: str | None, run_id: str, params: Mapping[str, Any], now: datetime) -> bool:
@@ -184,19 +199,21 @@ _IS_ALIVE = sa.or_(
 
 def close_dead(tx: sa.Connection, now: datetime, ttl_ms: int) -> Sequence[str]:
     """Close the runs whose holder has given no sign of life for the time of a lease; their ids."""
-    return list(tx.execute(_CLOSE_DEAD, {"ttl_ms": ttl_ms, "now": now}).scalars())
+    return _close_dead.column(tx, ttl_ms=ttl_ms, now=now)
 
 
-_CLOSE_DEAD = (
-    sync_runs.update()
-    .where(_LIVE, ~_IS_ALIVE)
-    .values(
-        state="abandoned",
-        finished_at=sa.bindparam("now", type_=sync_runs.c.finished_at.type),
-        error_code="abandoned",
-        error="the process that ran it stopped without a word; the next run goes on from what it had committed",
+_close_dead = Ready(
+    lambda _: (
+        sync_runs.update()
+        .where(_LIVE, ~_IS_ALIVE)
+        .values(
+            state="abandoned",
+            finished_at=sa.bindparam("now", type_=sync_runs.c.finished_at.type),
+            error_code="abandoned",
+            error="the process that ran it stopped without a word; the next run goes on from what it had committed",
+        )
+        .returning(sync_runs.c.id)
     )
-    .returning(sync_runs.c.id)
 )
 
 
@@ -214,7 +231,7 @@ def is_made_up_for(tx: sa.Connection, run: Run) -> bool:
 
 def live_like(tx: sa.Connection, identity: str, ttl_ms: int) -> Run | None:
     """The live run that would answer for a trigger of this identity."""
-    return _first(tx, _LIVE_LIKE, {"ttl_ms": ttl_ms, "identity": identity})
+    return _first(_live_like.first(tx, ttl_ms=ttl_ms, identity=identity))
 
 
 def by_key(tx: sa.Connection, key: str | None, now: datetime) -> tuple[Run, Mapping[str, Any]] | None:
@@ -232,7 +249,7 @@ def _is_remembered(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def by_id(tx: sa.Connection, run_id: str) -> Run | None:
-    return None if "\x00" in run_id else _first(tx, _BY_ID, {"run_id": run_id})
+    return None if "\x00" in run_id else _first(_by_id.first(tx, run_id=run_id))
 
 
 def missing(run_id: str) -> NotFound:
@@ -251,23 +268,22 @@ def get(tx: sa.Connection, run_id: str) -> Run:
 
 
 def is_live(tx: sa.Connection, run_id: str) -> bool:
-    return tx.execute(_IS_LIVE, {"run_id": run_id}).first() is not None
+    return _is_live.first(tx, run_id=run_id) is not None
 
 
 def lock(tx: sa.Connection, run_id: str) -> Run | None:
     """The run, and on PostgreSQL its row lock, so that no trigger can join it while it is being closed."""
-    return _first(tx, _LOCK, {"run_id": run_id})
+    return _first(_lock.first(tx, run_id=run_id))
 
 
 _BY_ID: sa.Select[Any] = sa.select(*_COLUMNS).where(sync_runs.c.id == sa.bindparam("run_id"))
-_LOCK = _BY_ID.with_for_update()
-_LIVE_LIKE: sa.Select[Any] = (
-    sa.select(*_COLUMNS).where(_LIVE, _IS_ALIVE, sync_runs.c.identity == sa.bindparam("identity")).limit(1)
+_by_id, _lock = Ready(lambda _: _BY_ID), Ready(lambda _: _BY_ID.with_for_update())
+_live_like = Ready(
+    lambda _: sa.select(*_COLUMNS).where(_LIVE, _IS_ALIVE, sync_runs.c.identity == sa.bindparam("identity")).limit(1)
 )
 
 
-def _first(tx: sa.Connection, statement: sa.Select[Any], values: Mapping[str, Any]) -> Run | None:
-    row = tx.execute(statement, values).first()
+def _first(row: Sequence[Any] | None) -> Run | None:
     return None if row is None else _run_of(row)
 
 
@@ -316,7 +332,7 @@ def ask_again(tx: sa.Connection, run_id: str) -> bool:
 
 def begin_pass(tx: sa.Connection, run_id: str, now: datetime) -> bool:
     """Say that reading begins: a trigger from now on asks for another pass. False when the run is live no more."""
-    return counted(tx, _MINE, {"run_id": run_id, "read_at": now, "again": False}) == 1
+    return _set_of(tx, run_id, {"read_at": now, "again": False})
 
 
 def beat(tx: sa.Connection, run_id: str, progress: Mapping[str, Any], silent_s: float = 0.0) -> bool:
@@ -324,31 +340,43 @@ def beat(tx: sa.Connection, run_id: str, progress: Mapping[str, Any], silent_s: 
 
     silent_s: since the work itself gave one, which is not the thread that beats.
     """
-    return counted(tx, _BEAT, {"run_id": run_id, "silent_ms": int(silent_s * 1_000), **progress}) == 1
+    return _set_of(tx, run_id, {"silent_ms": int(silent_s * 1_000), **progress}, beating=True)
 
 
-_MINE = sync_runs.update().where(sync_runs.c.id == sa.bindparam("run_id"), _LIVE)
-_BEAT = _MINE.values(heartbeat=now_ms())
+def _set_of(tx: sa.Connection, run_id: str, values: Mapping[str, Any], *, beating: bool = False) -> bool:
+    """Give a live run these values; False when it is live no more. beating: as a sign of life."""
+    given = {f"new_{name}": value for name, value in values.items()}
+    return _set(tuple(values), beating).run(tx, run_id=run_id, **given) == 1
+
+
+@lru_cache(maxsize=64)
+def _set(names: tuple[str, ...], beating: bool) -> Ready:
+    mine = sync_runs.update().where(sync_runs.c.id == sa.bindparam("run_id"), _LIVE)
+    beat = {"heartbeat": now_ms()} if beating else {}
+    return Ready(lambda _: mine.values(new_values(sync_runs, names) | beat))
 
 
 def close(tx: sa.Connection, run_id: str, state: RunState, values: Mapping[str, Any]) -> bool:
     """Give a live run its terminal state. False when it has one already: that one stands."""
-    return counted(tx, _MINE, {"run_id": run_id, "state": state, "phase": None, **values}) == 1
+    return _set_of(tx, run_id, {"state": state, "phase": None, **values})
 
 
-@cache
-def _put_result(dialect: str) -> Any:
-    statement = insert_into(dialect, sync_run_projects)
-    names = [column.name for column in sync_run_projects.c if column.name not in ("run_id", "project_id")]
+def _build_put_result(dialect: str) -> Any:
+    values = {column.name: sa.bindparam(column.name, type_=column.type) for column in sync_run_projects.c}
+    statement = insert_into(dialect, sync_run_projects).values(values)
+    names = values.keys() - {"run_id", "project_id"}
     return statement.on_conflict_do_update(
-        index_elements=["run_id", "project_id"], set_={name: statement.excluded[name] for name in names}
+        index_elements=["run_id", "project_id"], set_={name: statement.excluded[name] for name in sorted(names)}
     )
+
+
+_put_result = Ready(_build_put_result)
 
 
 def put_results(tx: sa.Connection, run_id: str, results: Sequence[ProjectResult]) -> None:
     """Record the outcomes of projects; a later pass of the same run replaces them."""
     rows = [vars(one) | {"run_id": run_id, "long": len(one.problems) > PROBLEMS_SHOWN} for one in results]
-    tx.execute(_put_result(tx.dialect.name), rows)
+    _put_result.run_all(tx, rows)
 
 
 def results_of(tx: sa.Connection, run_id: str) -> list[ProjectResult]:

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from webapp.rules.due import TOLERANCE
-from webapp.store.backends.dialect import counted, insert_for
+from webapp.store.backends.dialect import counted, insert_for, insert_into
+from webapp.store.statement import Ready, bind_ids, texts_in
 from webapp.store.tables import ignored_tabs, spreadsheets
 
 
@@ -35,10 +36,16 @@ def listed(tx: sa.Connection) -> list[Spreadsheet]:
 
 def put(tx: sa.Connection, seen: Spreadsheet) -> None:
     """Keep what a spreadsheet said; `since` stays while its state does, title and locale while it says none."""
-    statement = insert_for(tx, spreadsheets).values(**seen.__dict__)
+    _put.run(tx, **vars(seen))
+
+
+def _build_put(dialect: str) -> Any:
+    names = Spreadsheet.__dataclass_fields__
+    values = {name: sa.bindparam(name, type_=spreadsheets.c[name].type) for name in names}
+    statement = insert_into(dialect, spreadsheets).values(values)
     new = statement.excluded
     kept = sa.case((spreadsheets.c.state == new.state, spreadsheets.c.since), else_=new.since)
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["key"],
         set_={
             "title": sa.func.coalesce(new.title, spreadsheets.c.title),
@@ -50,12 +57,19 @@ def put(tx: sa.Connection, seen: Spreadsheet) -> None:
             "checked_at": new.checked_at,
         },
     )
-    tx.execute(statement)
+
+
+_put = Ready(_build_put)
 
 
 def forget_others(tx: sa.Connection, keys: Sequence[str]) -> None:
     """Keep what these spreadsheets said, and nothing of those that are not configured any more."""
-    tx.execute(spreadsheets.delete().where(spreadsheets.c.key.not_in(keys)))
+    _forget_others.run(tx, keys=bind_ids(tx, keys))
+
+
+_forget_others = Ready(
+    lambda _: spreadsheets.delete().where(spreadsheets.c.key.op("NOT IN")(texts_in(sa.bindparam("keys"))))
+)
 
 
 def away_since(tx: sa.Connection, key: str) -> datetime | None:
@@ -79,8 +93,12 @@ def due(tx: sa.Connection, now: datetime, interval_minutes: int, sheets: Collect
 
 def ignored(tx: sa.Connection, spreadsheet: str | None) -> set[str]:
     """Worksheet ids of the tabs that are not to become projects."""
-    statement = sa.select(ignored_tabs.c.worksheet_id).where(ignored_tabs.c.spreadsheet == (spreadsheet or ""))
-    return set(tx.execute(statement).scalars())
+    return set(_ignored.column(tx, of=spreadsheet or ""))
+
+
+_ignored = Ready(
+    lambda _: sa.select(ignored_tabs.c.worksheet_id).where(ignored_tabs.c.spreadsheet == sa.bindparam("of"))
+)
 
 
 def ignored_list(tx: sa.Connection) -> list[Mapping[str, Any]]:

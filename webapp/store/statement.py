@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import chain, islice
@@ -24,7 +24,7 @@ from sqlalchemy.sql.selectable import Join
 from webapp.store.backends.dialect import insert_for, insert_into
 
 Insert = Callable[[sa.Table], Any]
-Build = Callable[[str], sa.Select[Any] | sa.CompoundSelect[Any]]
+Build = Callable[[str], Any]
 
 BATCH = 10_000
 AT_ONCE = 50  # rows of one INSERT on SQLite, which takes a third less than a statement for each row
@@ -154,7 +154,7 @@ class Query:
 
     def __init__(self, build: Build) -> None:
         self._build = build
-        self._compiled: dict[str, tuple[str, SQLCompiler]] = {}
+        self._compiled: dict[str, _Compiled] = {}
 
     def rows(self, tx: sa.Connection, **values: Any) -> Iterator[tuple[Any, ...]]:
         """The rows as the driver gives them, a few thousand in memory at a time.
@@ -176,23 +176,85 @@ class Query:
 
     def text(self, dialect: str, **values: Any) -> tuple[str, tuple[Any, ...]]:
         """What the driver is given: SQL, and its parameters in their order."""
-        sql, compiled = self._sql(dialect)
-        parameters = compiled.construct_params(values)
-        return sql, tuple(parameters[key] for key in compiled.positiontup or ())
+        compiled = self._of(dialect)
+        return compiled.sql, tuple([values[one.name] if one.is_asked else one.value for one in compiled.parameters])
 
-    def _sql(self, dialect: str) -> tuple[str, SQLCompiler]:
+    def _of(self, dialect: str) -> _Compiled:
         if dialect not in self._compiled:
-            compiled = self._build(dialect).compile(dialect=positional(dialect))
-            assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
-            self._compiled[dialect] = str(compiled), compiled
+            self._compiled[dialect] = _compile(self._build(dialect), positional(dialect))
         return self._compiled[dialect]
+
+
+class Ready(Query):
+    """Any statement, with the types of its columns: values go in and rows come out as Python has them."""
+
+    def rows(self, tx: sa.Connection, **values: Any) -> Iterator[tuple[Any, ...]]:
+        convert = self._of(tx.dialect.name).convert
+        for row in super().rows(tx, **values):
+            yield tuple([cell if read is None else read(cell) for read, cell in zip(convert, row, strict=True)])
+
+    def column(self, tx: sa.Connection, **values: Any) -> list[Any]:
+        """The values of the only column."""
+        return [cell for (cell,) in self.rows(tx, **values)]
+
+    def run(self, tx: sa.Connection, **values: Any) -> int:
+        """How many rows it touched."""
+        return self.run_all(tx, [values])
+
+    def run_all(self, tx: sa.Connection, each: Sequence[Mapping[str, Any]]) -> int:
+        """The same for each of the values, at least one."""
+        tuples = [self.text(tx.dialect.name, **values) for values in each]
+        return _execute(tx, tuples[0][0], [parameters for _, parameters in tuples])
+
+    def text(self, dialect: str, **values: Any) -> tuple[str, tuple[Any, ...]]:
+        compiled = self._of(dialect)
+        return compiled.sql, tuple(
+            [one.write(values[one.name]) if one.is_asked else one.value for one in compiled.parameters]
+        )
+
+
+class _Parameter(NamedTuple):
+    """is_asked: whether whoever runs the statement gives it. value: what the statement itself has, as a driver value.
+
+    write: makes a driver value.
+    """
+
+    name: str
+    is_asked: bool
+    value: Any
+    write: Callable[[Any], Any]
+
+
+class _Compiled(NamedTuple):
+    """parameters: in the order in which the driver takes them. convert: what makes the cells of each column Python's."""
+
+    sql: str
+    parameters: Sequence[_Parameter]
+    convert: Sequence[Callable[[Any], Any] | None]
+
+
+def _compile(statement: Any, dialect: sa.Dialect) -> _Compiled:
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
+    parameters = [_parameter(compiled.binds[key], dialect) for key in compiled.positiontup or ()]
+    types = (column.type.dialect_impl(dialect) for column in statement.exported_columns)
+    return _Compiled(str(compiled), parameters, [type_.result_processor(dialect, None) for type_ in types])
+
+
+def _parameter(bound: sa.BindParameter[Any], dialect: sa.Dialect) -> _Parameter:
+    write = bound.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
+    return _Parameter(bound.key, bound.required, None if bound.required else write(bound.effective_value), write)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _cursor_of_file(tx: sa.Connection, sql: str, parameters: tuple[Any, ...]) -> Any:
     """SQLAlchemy would look at every column of the answer, which takes longer than SQLite does for a few rows."""
     cursor = tx.connection.cursor()
     for hear in tx.dispatch.before_cursor_execute:
-        hear(tx, cursor, sql, parameters, None, False)
+        sql, parameters = hear(tx, cursor, sql, parameters, None, False)
     cursor.execute(sql, parameters)
     return cursor
 

@@ -66,9 +66,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment.replace(tzinfo=None).isoformat(" ", "microseconds") if is_sqlite(dialect) else moment
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return as_utc(value) if isinstance(value, datetime) else _parse_moment(value)
+        return as_moment(value)
 
 
 class Day(TypeDecorator[date]):
