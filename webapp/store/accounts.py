@@ -13,7 +13,7 @@ from webapp.model import LARGEST, METRICS, UNKNOWN, Counts, Mode, Profile, Value
 from webapp.store import projects
 from webapp.store.backends.dialect import counted
 from webapp.store.backends.dialect import new_ids as fresh_ids
-from webapp.store.statement import Query, bind_ids, chunks, insert, texts_in, update
+from webapp.store.statement import Query, Ready, bind_ids, chunks, insert, texts_in, update
 from webapp.store.tables import ACCOUNT_THERE, account_aliases, account_reads, accounts, observations
 from webapp.store.types import Stamp, native
 
@@ -113,10 +113,12 @@ def aliases(tx: sa.Connection, account_id: int) -> Sequence[str]:
     return sorted(tx.execute(statement).scalars())
 
 
-_ALIASES = (
-    sa.select(account_aliases.c.project_id, account_aliases.c.url_key, accounts.c.url_key)
-    .join(accounts, accounts.c.id == account_aliases.c.account_id)
-    .where(account_aliases.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
+_aliases = Ready(
+    lambda _: (
+        sa.select(account_aliases.c.project_id, account_aliases.c.url_key, accounts.c.url_key)
+        .join(accounts, accounts.c.id == account_aliases.c.account_id)
+        .where(account_aliases.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
+    )
 )
 
 
@@ -142,7 +144,7 @@ def aliases_of(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, dic
     {project id: {other url_key: url_key}}; projects without any are not there.
     """
     found: dict[str, dict[str, str]] = {}
-    for project_id, alias, key in tx.execute(_ALIASES, {"of": bind_ids(tx, project_ids)}):
+    for project_id, alias, key in _aliases.rows(tx, of=bind_ids(tx, project_ids)):
         found.setdefault(project_id, {})[alias] = key
     return found
 

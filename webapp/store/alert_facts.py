@@ -13,6 +13,7 @@ from webapp.rules.alerts import QUOTA_SHARE, Moved
 from webapp.rules.growth import Sums
 from webapp.store.movements import WHOLE
 from webapp.store.projects import LIVE, Project, listed
+from webapp.store.statement import Ready
 from webapp.store.tables import (
     ACCOUNT_THERE,
     PROJECT_THERE,
@@ -55,7 +56,7 @@ class Signs(NamedTuple):
     looked_at: datetime | None
 
 
-_SIGNS = sa.select(
+_SIGNS: list[Any] = [
     sa.exists().where(alerts.c.state == "open"),
     sa.select(sa.func.max(alert_thresholds.c.created_at, type_=UtcDateTime())).scalar_subquery(),
     sa.exists().where(held_observations.c.state == "held") | sa.exists().where(doubts.c.state == "open"),
@@ -64,13 +65,15 @@ _SIGNS = sa.select(
     sa.exists().where(LIVE, _TROUBLED),
     sa.exists().where(LIVE, projects.c.target_views > 0),
     sa.select(alert_looks.c.looked_at).where(alert_looks.c.id == 1).scalar_subquery(),
-)
+]
+_signs = Ready(lambda _: sa.select(*_SIGNS))
 
 
 def signs(tx: sa.Connection, now: datetime, stale_after_minutes: int) -> Signs:
     """In one statement."""
     late = now - timedelta(minutes=stale_after_minutes)
-    return Signs(*tx.execute(_SIGNS, {"late": late}).one())
+    (found,) = _signs.rows(tx, late=late)
+    return Signs(*found)
 
 
 def live_projects(tx: sa.Connection) -> list[Project]:

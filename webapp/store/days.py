@@ -22,7 +22,7 @@ from webapp.store import movements, spans
 from webapp.store.backends.dialect import insert_into
 from webapp.store.ends import DayEnd, Never
 from webapp.store.standing import Scope, cells, standing_at
-from webapp.store.statement import Query, bind_ids, in_order, listed, texts_in, unlisted
+from webapp.store.statement import Query, Ready, bind_ids, in_order, listed, texts_in, unlisted
 from webapp.store.tables import account_snapshots, account_spans, accounts, project_days, projects
 from webapp.store.types import UnreadableValue, as_day, bind_day
 
@@ -80,12 +80,14 @@ def _insert(dialect: str, anew: bool) -> Any:
 
 def with_day(tx: sa.Connection, project_ids: Collection[str], day: date) -> set[str]:
     """Those of the projects that have a row of the day, as all have that have any snapshot of it."""
-    return set(tx.execute(_WITH_DAY, {"of": bind_ids(tx, project_ids), "of_day": day}).scalars())
+    return set(_with_day.column(tx, of=bind_ids(tx, project_ids), of_day=day))
 
 
-_WITH_DAY = sa.select(project_days.c.project_id).where(
-    project_days.c.project_id.op("IN")(texts_in(sa.bindparam("of"))),
-    project_days.c.day == sa.bindparam("of_day", type_=project_days.c.day.type),
+_with_day = Ready(
+    lambda _: sa.select(project_days.c.project_id).where(
+        project_days.c.project_id.op("IN")(texts_in(sa.bindparam("of"))),
+        project_days.c.day == sa.bindparam("of_day", type_=project_days.c.day.type),
+    )
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Metric
-from webapp.store.statement import Bulk, bind_ids, texts_in, upsert
+from webapp.store.statement import Bulk, Ready, bind_ids, if_any, texts_in, upsert
 from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, doubts, observations, projects
 from webapp.store.types import WHEN, Count, UtcDateTime, native
 
@@ -38,12 +38,14 @@ class DoubtedDay(NamedTuple):
 
 
 _COLUMNS = tuple(doubts.c[name] for name in DoubtedDay._fields)
-_ANY = sa.select(sa.literal_column("1")).select_from(doubts.alias("any_doubt")).exists()  # asked first
-_OF_PROJECTS = (
-    sa.select(accounts.c.project_id, *_COLUMNS)
-    .join(accounts, accounts.c.id == doubts.c.account_id)
-    .where(_ANY, accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
-    .order_by(doubts.c.account_id, doubts.c.metric, doubts.c.day)
+_ANY = sa.select(sa.literal_column("1")).select_from(doubts.alias("any_doubt")).exists()
+_of_projects = Ready(
+    lambda _: (
+        sa.select(accounts.c.project_id, *_COLUMNS)
+        .select_from(if_any(accounts, _ANY).join(doubts, accounts.c.id == doubts.c.account_id))
+        .where(accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
+        .order_by(doubts.c.account_id, doubts.c.metric, doubts.c.day)
+    )
 )
 _put = upsert(doubts, ("account_id", "metric", "day"))
 
@@ -54,7 +56,7 @@ def of_projects(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, di
     {project id: {(account id, place of the metric): its days, rising}}; projects without any are not there.
     """
     found: dict[str, dict[tuple[int, int], list[DoubtedDay]]] = {}
-    for project_id, *row in tx.execute(_OF_PROJECTS, {"of": bind_ids(tx, project_ids)}):
+    for project_id, *row in _of_projects.rows(tx, of=bind_ids(tx, project_ids)):
         one = DoubtedDay(*row)
         found.setdefault(project_id, {}).setdefault((one.account_id, one.place), []).append(one)
     return found
@@ -88,7 +90,11 @@ def keep_timed(tx: sa.Connection, ended: Sequence[tuple[int, int]], now: datetim
 
 def forget(tx: sa.Connection, before: datetime) -> None:
     """What only time has confirmed before then is no longer in question."""
-    tx.execute(doubts.delete().where(doubts.c.state == "timed", doubts.c.decided_at <= before))
+    _forget.run(tx, before=before)
+
+
+_before = sa.bindparam("before", type_=doubts.c.decided_at.type)
+_forget = Ready(lambda _: doubts.delete().where(doubts.c.state == "timed", doubts.c.decided_at <= _before))
 
 
 def _mine() -> tuple[sa.ColumnElement[bool], ...]:

@@ -14,7 +14,7 @@ from webapp.rules.held import HeldState
 from webapp.store import projects
 from webapp.store.backends.dialect import delete_some
 from webapp.store.projects import DEFAULT_LIMIT
-from webapp.store.statement import bind_ids, insert, texts_in, update
+from webapp.store.statement import Ready, bind_ids, insert, is_one_of, texts_in, update
 from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, held_observations
 from webapp.store.tables import projects as project_rows
 from webapp.store.types import UtcDateTime, native
@@ -55,14 +55,16 @@ class ListedHeld(Held):
 
 _COLUMNS = tuple(held_observations.c[name] for name in Held.__dataclass_fields__)
 DECIDED = ("held", "accepted", "rejected")  # what later readings are compared with
-_OF_PROJECTS = (
-    sa.select(accounts.c.project_id, *_COLUMNS)
-    .join(accounts, accounts.c.id == held_observations.c.account_id)
-    .where(
-        accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))),
-        held_observations.c.state.in_(DECIDED),
+_of_projects = Ready(
+    lambda _: (
+        sa.select(accounts.c.project_id, *_COLUMNS)
+        .join(accounts, accounts.c.id == held_observations.c.account_id)
+        .where(
+            accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))),
+            is_one_of(held_observations.c.state, DECIDED),
+        )
+        .order_by(held_observations.c.id)
     )
-    .order_by(held_observations.c.id)
 )
 
 
@@ -72,7 +74,7 @@ def of_projects(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, di
     {project id: {(account id, place of the metric): it}}; projects without any are not there.
     """
     found: dict[str, dict[tuple[int, int], Held]] = {}
-    for project_id, *row in tx.execute(_OF_PROJECTS, {"of": bind_ids(tx, project_ids)}):
+    for project_id, *row in _of_projects.rows(tx, of=bind_ids(tx, project_ids)):
         one = Held(*row)
         found.setdefault(project_id, {})[one.account_id, METRICS.index(one.metric)] = one
     return found

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from webapp.model import METRICS, NOTHING, Mode, Values
 from webapp.rules.merge import pin_in_force
 from webapp.store import pins
-from webapp.store.statement import Query, bind_ids, chunks, ids_in, in_order, listed, texts_in, unlisted, upsert
+from webapp.store.statement import Query, bind_ids, chunks, ids_in, if_any, listed, texts_in, unlisted, upsert
 from webapp.store.tables import ACCOUNT_THERE, accepted_readings, accounts, observations
 from webapp.store.types import Stamp
 
@@ -223,9 +223,7 @@ def _build_changed(_: str) -> sa.Select[Any]:
         observations.c.source == sa.literal_column("'parsed'")
     )
     any_ = said.exists() | sa.select(accepted_readings.c.account_id).exists()
-    # The outer loop: no account is looked at where there are no readings.
-    joined = in_order(sa.select(sa.literal_column("1")).where(any_).subquery(), accounts, sa.true())
-    joined = joined.outerjoin(
+    joined = if_any(accounts, any_).outerjoin(
         parsed, (parsed.c.account_id == accounts.c.id) & (parsed.c.source == sa.literal_column("'parsed'"))
     )
     joined = joined.outerjoin(accepted, accepted.c.account_id == accounts.c.id)

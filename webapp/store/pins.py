@@ -14,7 +14,7 @@ from webapp.store import projects
 from webapp.store.accounts import Account
 from webapp.store.backends.dialect import insert_for
 from webapp.store.projects import DEFAULT_LIMIT
-from webapp.store.statement import bind_ids, texts_in
+from webapp.store.statement import Ready, bind_ids, if_any, texts_in
 from webapp.store.tables import accounts as account_rows
 from webapp.store.tables import pins
 from webapp.store.tables import projects as project_rows
@@ -77,16 +77,18 @@ def of_metric(tx: sa.Connection, account_id: int, metric: Metric) -> Pin | None:
 def of_projects(tx: sa.Connection, project_ids: Collection[str]) -> dict[str, list[Pin]]:
     """{project id: its pins, those that have run out too}; projects without any are not there."""
     found: dict[str, list[Pin]] = {}
-    for project_id, *row in tx.execute(_OF_PROJECTS, {"of": bind_ids(tx, project_ids)}):
+    for project_id, *row in _of_projects.rows(tx, of=bind_ids(tx, project_ids)):
         found.setdefault(project_id, []).append(Pin(*row))
     return found
 
 
-_ANY = sa.select(sa.literal_column("1")).select_from(pins.alias("any_pin")).exists()  # asked first
-_OF_PROJECTS = (
-    sa.select(account_rows.c.project_id, *_COLUMNS)
-    .join(account_rows, account_rows.c.id == pins.c.account_id)
-    .where(_ANY, account_rows.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
+_ANY = sa.select(sa.literal_column("1")).select_from(pins.alias("any_pin")).exists()
+_of_projects = Ready(
+    lambda _: (
+        sa.select(account_rows.c.project_id, *_COLUMNS)
+        .select_from(if_any(account_rows, _ANY).join(pins, account_rows.c.id == pins.c.account_id))
+        .where(account_rows.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
+    )
 )
 
 

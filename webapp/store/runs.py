@@ -20,7 +20,7 @@ from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import STALLED, stalled, worst_first
 from webapp.store.backends.dialect import counted, delete_some, insert_for, insert_into, now_ms
 from webapp.store.leases import TTL, in_force
-from webapp.store.statement import Ready, new_values
+from webapp.store.statement import Ready, is_one_of, new_values
 from webapp.store.tables import IDLE, run_keys, sync_run_projects, sync_runs
 
 KEEP = timedelta(days=90)
@@ -115,8 +115,7 @@ def _run_of(row: Sequence[Any]) -> Run:
 
 _COLUMNS = [sync_runs.c[name] for name in Run.__dataclass_fields__]
 _RESULT_COLUMNS = [sync_run_projects.c[name] for name in ProjectResult.__dataclass_fields__]
-# Written out, not bound: SQLite then finds live runs in the index that only they are in.
-_LIVE = sync_runs.c.state.in_([sa.literal_column(f"'{state}'") for state in LIVE_STATES])
+_LIVE = is_one_of(sync_runs.c.state, LIVE_STATES)
 _is_live = Ready(
     lambda _: sa.select(sa.literal_column("1").label("one")).where(sync_runs.c.id == sa.bindparam("run_id"), _LIVE)
 )

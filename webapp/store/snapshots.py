@@ -14,9 +14,9 @@ from webapp.model import METRICS, Counts, Metric
 from webapp.rules.sorting import group_by
 from webapp.store import projects
 from webapp.store.accounts import Account
-from webapp.store.backends.dialect import counted, insert_for, insert_into
+from webapp.store.backends.dialect import insert_for, insert_into
 from webapp.store.standing import has_bit
-from webapp.store.statement import bind_ids, chunks, ids_in, texts_in
+from webapp.store.statement import Ready, bind_ids, chunks, ids_in, texts_in
 from webapp.store.tables import ACCOUNT_THERE, accepted_readings, account_snapshots, accounts, observations
 
 ONE = timedelta(days=1)
@@ -111,23 +111,25 @@ def _kind(wanted: Wanted) -> tuple[bool, bool, bool]:
     return wanted.sheet_read, wanted.fill, wanted.only is not None
 
 
-def _count(tx: sa.Connection, statement: Any, values: Mapping[str, Any], project_ids: Sequence[str]) -> dict[str, int]:
+def _count(
+    tx: sa.Connection, statement: Ready, values: Mapping[str, Any], project_ids: Sequence[str]
+) -> dict[str, int]:
     """{project id: rows that the statement touched}. Of several projects it answers with the account of each."""
     if len(project_ids) == 1:
-        return {project_ids[0]: counted(tx, statement, values)}
-    found = bind_ids(tx, tx.execute(statement, values).scalars().all())
-    return {project_id: number for project_id, number in tx.execute(_BY_PROJECT, {"of": found})}  # noqa: C416  rows
+        return {project_ids[0]: statement.run(tx, **values)}
+    return dict(_by_project.rows(tx, of=bind_ids(tx, statement.column(tx, **values))))
 
 
-_BY_PROJECT = (
-    sa.select(accounts.c.project_id, sa.func.count())
-    .where(accounts.c.id.op("IN")(ids_in(sa.bindparam("of"))))
-    .group_by(accounts.c.project_id)
+_COUNTED: list[Any] = [accounts.c.project_id, sa.func.count()]
+_by_project = Ready(
+    lambda _: (
+        sa.select(*_COUNTED).where(accounts.c.id.op("IN")(ids_in(sa.bindparam("of")))).group_by(accounts.c.project_id)
+    )
 )
 
 
 @cache
-def _add(sheet_read: bool, few: bool, dialect: str, several: bool) -> Any:
+def _add(sheet_read: bool, few: bool, dialect: str, several: bool) -> Ready:
     rows, made = _candidates(sheet_read, few)
     # Asked first by an outer join, so that on a day that is done nothing else of an account is even looked at.
     rows = rows.where(made.c.account_id.is_(None))
@@ -137,7 +139,7 @@ def _add(sheet_read: bool, few: bool, dialect: str, several: bool) -> Any:
 
 
 @cache
-def _fill(sheet_read: bool, few: bool, dialect: str, several: bool) -> Any:
+def _fill(sheet_read: bool, few: bool, dialect: str, several: bool) -> Ready:
     rows, made = _candidates(sheet_read, few, with_made=True)
     holes = sa.or_(*(made.c[metric].is_(None) for metric in METRICS))
     found = rows.where(made.c.account_id.is_not(None), holes).subquery("found")
@@ -149,7 +151,7 @@ def _fill(sheet_read: bool, few: bool, dialect: str, several: bool) -> Any:
 
 
 @cache
-def _follow(sheet_read: bool, few: bool, dialect: str, several: bool) -> Any:
+def _follow(sheet_read: bool, few: bool, dialect: str, several: bool) -> Ready:
     rows, made = _candidates(sheet_read, few, with_made=True)
     found = rows.where(made.c.account_id.is_not(None)).subquery("found")
     other = sa.or_(*(found.c[m].is_not(None) & found.c[m].is_distinct_from(found.c[f"made_{m}"]) for m in METRICS))
@@ -160,9 +162,9 @@ def _follow(sheet_read: bool, few: bool, dialect: str, several: bool) -> Any:
     return _telling(statement.on_conflict_do_update(index_elements=["day", "account_id"], set_=values), several)
 
 
-def _telling(statement: Any, several: bool) -> Any:
+def _telling(statement: Any, several: bool) -> Ready:
     """Let it answer with the account of each row where there are several projects."""
-    return statement.returning(account_snapshots.c.account_id) if several else statement
+    return Ready(lambda _: statement.returning(account_snapshots.c.account_id) if several else statement)
 
 
 def lacking(tx: sa.Connection, wanted: Sequence[Wanted], day: date) -> set[str]:
@@ -173,9 +175,9 @@ def lacking(tx: sa.Connection, wanted: Sequence[Wanted], day: date) -> set[str]:
     found: set[str] = set()
     whole = [one.project_id for one in wanted if one.only is None]
     some = [account for one in wanted for account in one.only or ()]
-    for scope, statement in ((whole, _LACKING), (some, _LACKING_OF_SOME)):
+    for scope, statement in ((whole, _lacking), (some, _lacking_of_some)):
         if scope:
-            found.update(tx.execute(statement, {"of": bind_ids(tx, scope), "of_day": day}).scalars())
+            found.update(statement.column(tx, of=bind_ids(tx, scope), of_day=day))
     return found
 
 
@@ -193,8 +195,8 @@ _ANY_LACKING = (
     .where(*_COUNTED_NOW)
     .where(sa.or_(*(accounts.c[metric].is_not(None) & _made.c[metric].is_(None) for metric in METRICS)))
 )
-_LACKING = _ANY_LACKING.where(accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of"))))
-_LACKING_OF_SOME = _ANY_LACKING.where(accounts.c.id.op("IN")(ids_in(sa.bindparam("of"))))
+_lacking = Ready(lambda _: _ANY_LACKING.where(accounts.c.project_id.op("IN")(texts_in(sa.bindparam("of")))))
+_lacking_of_some = Ready(lambda _: _ANY_LACKING.where(accounts.c.id.op("IN")(ids_in(sa.bindparam("of")))))
 
 
 _NAMES = ("day", "account_id", "snapshot_time", *METRICS)

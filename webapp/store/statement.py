@@ -236,6 +236,8 @@ class _Compiled(NamedTuple):
 def _compile(statement: Any, dialect: sa.Dialect) -> _Compiled:
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
+    if compiled.post_compile_params:
+        raise ValueError(f"a list of values would be written out each time: {compiled}")
     parameters = [_parameter(compiled.binds[key], dialect) for key in compiled.positiontup or ()]
     types = (column.type.dialect_impl(dialect) for column in statement.exported_columns)
     return _Compiled(str(compiled), parameters, [type_.result_processor(dialect, None) for type_ in types])
@@ -330,6 +332,16 @@ class InOrder(Join):
 def in_order(left: sa.FromClause, right: sa.FromClause, on: sa.ColumnElement[bool]) -> sa.FromClause:
     """Join so that SQLite loops over `left` outside and `right` inside; rows then come in the order of `left`."""
     return InOrder(left, right, on)
+
+
+def is_one_of(column: sa.ColumnElement[str], words: Iterable[str]) -> sa.ColumnElement[bool]:
+    """The words of our own are written out, not bound: SQLite then finds the rows in an index that only they are in."""
+    return column.in_([sa.literal_column(f"'{word}'") for word in words])
+
+
+def if_any(rows: sa.FromClause, condition: sa.ColumnElement[bool]) -> sa.FromClause:
+    """The rows, none of which is looked at where the condition, which is not of a row, is not true."""
+    return in_order(sa.select(sa.literal_column("1")).where(condition).subquery(), rows, sa.true())
 
 
 @compiles(InOrder, "sqlite")

@@ -21,6 +21,7 @@ from webapp.rules.due import next_turn
 from webapp.rules.wording import unexpected
 from webapp.sources.sheet import Tab
 from webapp.store import leases, observations, projects, runs, tab_rows
+from webapp.store.backends.dialect import Savepoint
 from webapp.store.projects import Project
 from webapp.sync.collector import pause_collector
 from webapp.sync.draft import make_drafts
@@ -229,17 +230,17 @@ class Batch:
 
     def _write_all(self, tx: sa.Connection, works: Sequence[ProjectSync]) -> dict[str, Finished]:
         """Write projects in one go; where that fails, each alone."""
-        savepoint = tx.begin_nested()
+        savepoint = Savepoint(tx)
         try:
             done = _write(tx, self.run, works)
         except Exception as error:  # noqa: BLE001  as above
             self.run.db.blame(error)
-            savepoint.rollback()
+            savepoint.undo()
             if len(works) > 1:
                 return dict(pair for work in works for pair in self._write_all(tx, [work]).items())
             project = works[0].project
             return {project.id: self._put_off(tx, project, self._explain(error, project.name))}
-        savepoint.commit()
+        savepoint.release()
         return done
 
     def _leave(self, tx: sa.Connection, project: Project) -> Finished:

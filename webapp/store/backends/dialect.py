@@ -60,6 +60,22 @@ def counted(tx: sa.Connection, statement: sa.UpdateBase, values: Mapping[str, An
     return tx.execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount
 
 
+class Savepoint:
+    """A part of a transaction that can be undone alone; SQLAlchemy's own takes a millisecond to build two words."""
+
+    def __init__(self, tx: sa.Connection) -> None:
+        self._tx = tx
+        tx.exec_driver_sql("SAVEPOINT part")
+
+    def undo(self) -> None:
+        self._tx.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+        self.release()
+
+    def release(self) -> None:
+        """It is a part like any other from now on."""
+        self._tx.exec_driver_sql("RELEASE SAVEPOINT part")
+
+
 def delete_some(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool], most: int) -> int:
     """Delete rows that fit, so many at most; how many that was."""
     key = sa.tuple_(*table.primary_key)
