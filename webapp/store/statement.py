@@ -239,8 +239,15 @@ def _compile(statement: Any, dialect: sa.Dialect) -> _Compiled:
     if compiled.post_compile_params:
         raise ValueError(f"a list of values would be written out each time: {compiled}")
     parameters = [_parameter(compiled.binds[key], dialect) for key in compiled.positiontup or ()]
-    types = (column.type.dialect_impl(dialect) for column in statement.exported_columns)
-    return _Compiled(str(compiled), parameters, [type_.result_processor(dialect, None) for type_ in types])
+    return _Compiled(
+        str(compiled), parameters, [_reader(column.type, dialect) for column in statement.exported_columns]
+    )
+
+
+def _reader(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    """What makes a driver value Python's: for types of our own, the others are the same."""
+    own = isinstance(type_, sa.types.TypeDecorator)
+    return type_.dialect_impl(dialect).result_processor(dialect, None) if own else None
 
 
 def _parameter(bound: sa.BindParameter[Any], dialect: sa.Dialect) -> _Parameter:
