@@ -104,23 +104,20 @@ class Batch:
         self.run = run
         self.create = create
         self.shares: list[Share] = []
+        self.work = 0  # accounts that have to be looked at
+        self.held_bytes = 0  # of cells that may have to be read once more
         self.memory = RowMemory(run, coming)
 
     @property
     def is_full(self) -> bool:
         if not self.run.options.shortcuts.together or len(self.shares) >= PROJECTS or self.held_bytes >= HELD_BYTES:
             return True
-        return sum(share.work for share in self.shares) >= ACCOUNTS
+        return self.work >= ACCOUNTS
 
     @property
     def has_work(self) -> bool:
         """Whether there is more to write than that tabs say what they said, which can wait for others."""
-        return any(share.work for share in self.shares)
-
-    @property
-    def held_bytes(self) -> int:
-        """Of cells that may have to be read once more."""
-        return sum(share.side.cells.size for share in self.shares if share.side.cells)
+        return self.work > 0
 
     def add(self, turn: Turn | None, side: SheetSide) -> None:
         """Parse what the tab of a project says; it is written later.
@@ -141,6 +138,8 @@ class Batch:
         except Exception as error:  # noqa: BLE001  what nobody expects of one project
             share.wrong = self._explain(error, side.tab.title if side.tab else "")
         self.shares.append(share)
+        self.work += share.work
+        self.held_bytes += share.side.cells.size if share.side.cells else 0
 
     def write(self) -> Iterator[Outcome]:
         """Write all that was added. Yields the outcomes once they are written; in a dry run, what would be.
@@ -153,7 +152,7 @@ class Batch:
 
     def _parts(self) -> Iterable[Sequence[Share]]:
         """What is added, apart where the readings of so many accounts have changed that it is too much at once."""
-        shares, self.shares = self.shares, []
+        shares, self.shares, self.work, self.held_bytes = self.shares, [], 0, 0
         if sum(share.accounts for share in shares) < 2 * ACCOUNTS or not shares[1:]:
             return [shares]
         known = [share.turn.project.id for share in shares if share.turn and share.work < share.accounts]

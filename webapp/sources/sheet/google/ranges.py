@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from webapp.rules.addresses import column_letters
 from webapp.sources.sheet import MOST_COLUMNS, Tab
@@ -43,7 +43,7 @@ def chunks(tabs: Sequence[Tab], sizes: Sequence[int | None], room: int) -> Itera
     planned = length = 0
     for tab, size in zip(tabs, sizes, strict=True):
         cost = _planned_size(tab, size)
-        width = len("&" + urlencode({"ranges": range_of(tab)}, safe=_PLAIN))
+        width = len("&ranges=") + len(quote_plus(range_of(tab), safe=_PLAIN))
         if chunk and (planned + cost > LARGEST_PAYLOAD or length + width > room):
             yield chunk
             chunk, planned, length = [], 0, 0
