@@ -74,6 +74,6 @@ NAMED: dict[tuple[str, str, str], str] = {
         "len(typed) <= LONGEST_HOST -> len(typed) < LONGEST_HOST",
     ): "no account has so long a host",
     (WRAPPERS, "target_of", "'https://' -> ''"): NO_SCHEME,
-    (LEASES, "give_back", "0 -> 1"): EXPIRED,
+    (LEASES, "_build_give_back", "0 -> 1"): EXPIRED,
     (LEASES, "module", "0 -> 1"): EXPIRED,
 }

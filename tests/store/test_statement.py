@@ -1,13 +1,16 @@
-"""Statements for many rows at once do what one for each row does."""
+"""Statements that are kept compiled do what others do, and one for many rows what one for each row does."""
 
 from __future__ import annotations
+
+from datetime import UTC, date, datetime
 
 import pytest
 import sqlalchemy as sa
 
+from webapp.store.backends.dialect import Savepoint, insert_into
 from webapp.store.db import Database
-from webapp.store.statement import AT_ONCE, insert, listed, unlisted, upsert
-from webapp.store.types import Count
+from webapp.store.statement import AT_ONCE, Query, Ready, if_any, insert, listed, unlisted, upsert
+from webapp.store.types import Count, Day, Flag, Json, UtcDateTime
 
 numbers = sa.Table(
     "numbers",
@@ -52,4 +55,86 @@ def test_numbers_come_in_one_row(db: Database) -> None:
         assert unlisted(tx.execute(ids).scalar()) == []
         _insert.run(tx, [(3, 1), (5, 1)])
         assert sorted(unlisted(tx.execute(ids).scalar())) == [3, 5]
+        numbers.drop(tx)
+
+
+things = sa.Table(
+    "things",
+    sa.MetaData(),
+    sa.Column("id", Count(), primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime()),
+    sa.Column("day", Day()),
+    sa.Column("flag", Flag()),
+    sa.Column("data", Json()),
+    sa.Column("share", sa.Float()),
+    sqlite_strict=False,
+)
+_values = {column.name: sa.bindparam(column.name, type_=column.type) for column in things.c}
+_add_thing = Ready(lambda dialect: insert_into(dialect, things).values(_values).on_conflict_do_nothing())
+_flagged = Ready(lambda _: sa.select(things).where(things.c.flag == sa.true()).order_by(things.c.id))
+_turn = Ready(
+    lambda _: (
+        things.update()
+        .where(things.c.id == sa.bindparam("of"), things.c.share < 2)
+        .values(flag=sa.bindparam("to", type_=Flag()))
+        .returning(things.c.at)
+    )
+)
+AT = datetime(2026, 3, 2, 10, 0, 0, 5, tzinfo=UTC)
+
+
+def test_a_ready_statement_takes_and_gives_what_python_has(db: Database) -> None:
+    thing = {"id": 1, "at": AT, "day": AT.date(), "flag": True, "data": {"a": [1]}, "share": 0.5}
+    with db.write() as tx:
+        things.create(tx)
+        assert _add_thing.run(tx, **thing) == 1
+        assert _add_thing.run(tx, **thing) == 0
+        assert _add_thing.run_all(tx, [thing | {"id": 2, "flag": False}, dict.fromkeys(thing) | {"id": 3}]) == 2
+
+        (row,) = _flagged.rows(tx)
+        assert row == tuple(thing.values())
+        assert [type(cell) for cell in row] == [int, datetime, date, bool, dict, float]
+        assert _turn.column(tx, of=2, to=True) == [AT]
+        assert [row[0] for row in _flagged.rows(tx)] == [1, 2]
+        assert _turn.column(tx, of=3, to=True) == []
+        things.drop(tx)
+
+
+def test_a_ready_statement_wants_all_of_its_values_and_no_list(db: Database) -> None:
+    listing = Ready(lambda _: sa.select(things.c.id).where(things.c.id.in_([1, 2])))
+    with db.write() as tx:
+        things.create(tx)
+        with pytest.raises(KeyError, match="to"):
+            _turn.column(tx, of=2)
+        with pytest.raises(TypeError, match="not an aware datetime"):
+            _add_thing.run(tx, **dict.fromkeys(_values) | {"id": 1, "at": datetime(2026, 3, 2)})  # noqa: DTZ001
+        with pytest.raises(ValueError, match="written out each time"):
+            listing.column(tx)
+        things.drop(tx)
+
+
+def test_part_of_a_transaction_is_undone_alone(db: Database) -> None:
+    with db.write() as tx:
+        numbers.create(tx)
+        _insert.run(tx, [(1, 1)])
+        part = Savepoint(tx)
+        _insert.run(tx, [(2, 2)])
+        part.undo()
+        other = Savepoint(tx)
+        _insert.run(tx, [(3, 3)])
+        other.release()
+        assert _kept(tx) == [(1, 1), (3, 3)]
+        numbers.drop(tx)
+
+
+def test_rows_are_not_looked_at_unless_there_are_any(db: Database) -> None:
+    others = numbers.alias("others")
+    rows = if_any(numbers, sa.select(others.c.id).where(others.c.id > 1).exists())
+    query = Query(lambda _: sa.select(numbers.c.id).select_from(rows).order_by(numbers.c.id))
+    with db.write() as tx:
+        numbers.create(tx)
+        _insert.run(tx, [(1, 1)])
+        assert [*query.rows(tx)] == []
+        _insert.run(tx, [(2, 1)])
+        assert [*query.rows(tx)] == [(1,), (2,)]
         numbers.drop(tx)
