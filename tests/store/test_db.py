@@ -593,6 +593,20 @@ class TestPostgres:
 
         assert found == wanted
 
+    def test_statements_are_planned_for_disks_that_do_not_turn_and_not_compiled_unless_told_so(
+        self, postgres_url: str
+    ) -> None:
+        names = ("jit", "random_page_cost")
+        found = {}
+
+        for options in ("", "&options=-c%20random_page_cost%3D4%20-c%20jit%3Don"):
+            db = open_database(postgres_url + options)
+            with db.read() as tx:
+                found[options] = [tx.execute(sa.text(f"SHOW {name}")).scalar_one() for name in names]
+            db.close()
+
+        assert [*found.values()] == [["off", "1.1"], ["on", "4"]]
+
     @pytest.mark.own_database
     def test_a_connection_that_ended_while_idle_is_replaced_unnoticed(
         self, postgres_db: Database, postgres: Server
