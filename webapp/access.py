@@ -51,13 +51,16 @@ class Tokens:
 
     def opens(self, role: Role, given: str) -> bool:
         """Whether the token is one of that kind; takes the same time for every wrong one."""
-        presented = _digest(given)
-        matches = [hmac.compare_digest(presented, digest) for digest in self._digests[role]]
-        return any(matches)
+        return self._matches(role, _digest(given))
 
     def role(self, given: str) -> Role | None:
         """What the token may at most; None for one that opens nothing."""
-        return next((role for role in ROLES if self.opens(role, given)), None)
+        presented = _digest(given)
+        return next((role for role in ROLES if self._matches(role, presented)), None)
+
+    def _matches(self, role: Role, presented: bytes) -> bool:
+        matches = [hmac.compare_digest(presented, digest) for digest in self._digests[role]]
+        return any(matches)
 
     @cached_property
     def _digests(self) -> Mapping[Role, Sequence[bytes]]:

@@ -11,6 +11,7 @@ from flask import Response
 from flask.testing import FlaskClient
 
 from tests.api.tour import ADMIN, NOW, Demo, demo_on
+from webapp import access
 from webapp.access import Gate, Tokens
 from webapp.api import ROUTES as API
 from webapp.api.http import auth
@@ -214,6 +215,23 @@ def test_processes_that_were_forked_count_together(processes: None) -> None:
 def test_an_empty_token_opens_nothing() -> None:
     assert not Tokens(admin=("",), read=("",)).opens("admin", "")
     assert not Tokens(admin=("",), read=("",)).opens("read", "")
+
+
+def test_what_a_token_may_is_told_by_one_digest_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = Tokens(("the-admin-token",), ("the-read-token",))
+    assert [tokens.role(given) for given in ("the-admin-token", "the-read-token", "another")] == ["admin", "read", None]
+    digested: list[str] = []
+    digest = access._digest
+
+    def tell(token: str) -> bytes:
+        digested.append(token)
+        return digest(token)
+
+    monkeypatch.setattr(access, "_digest", tell)
+
+    tokens.role("another")
+
+    assert digested == ["another"]
 
 
 def test_tokens_are_not_shown() -> None:

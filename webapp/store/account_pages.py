@@ -92,14 +92,15 @@ def json_lines(
     descending: bool = False,
     platform: str | None = None,
     after: tuple[int | None, int] | None = None,
-) -> list[str]:
-    """As `page`, each account as a JSON object that SQLite has written: `names` are its members, times in RFC 3339.
+) -> str:
+    """As `page`, each account a line: a JSON object that SQLite has written. `names` are its members, times in RFC 3339.
 
-    One row instead of a hundred: the driver lets another thread in at every row, and waits for its turn again.
+    One row instead of a hundred: the driver lets another thread in at every row, and waits for its turn again. One text,
+    because what takes lines apart and joins them costs a tenth of what SQLite does.
     """
     behind, values = _page_values(project_id, limit, platform, after, metric)
     row = _json_lines(names, metric, descending, platform is not None, behind).first(tx, **values)
-    return row[0].split("\n") if row and row[0] else []
+    return str(row[0]) if row and row[0] else ""
 
 
 @cache

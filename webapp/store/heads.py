@@ -122,7 +122,8 @@ def _values(whose: Whose) -> dict[str, Any] | None:
 def _project(tx: sa.Connection, row: tuple[Any, ...]) -> Project:
     values = list(row)
     for place, decode in _decoders(tx.dialect):
-        values[place] = decode(values[place])
+        if values[place] is not None:
+            values[place] = decode(values[place])
     return Project(*values)
 
 

@@ -29,9 +29,11 @@ class Watch:
 
     def version(self) -> Version | None:
         """Differs after every commit of any process, also when the file is replaced; None when it cannot be told."""
-        with self._lock, suppress(OSError, sqlite3.Error):
-            return self._version()
-        return None
+        with self._lock:
+            try:
+                return self._version()
+            except (OSError, sqlite3.Error):
+                return None
 
     def ask(self, sql: str, parameters: tuple[Any, ...], version: Version) -> list[tuple[Any, ...]] | None:
         """The rows of a select, as they were at this version or later; None when the file cannot be asked."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from werkzeug.http import http_date
@@ -46,8 +48,13 @@ class Subject(NamedTuple):
     def of(cls, marks: Iterable[Mark]) -> Subject:
         of_all = sorted(marks)
         touched_at = max((one.touched_at for one in of_all if one.touched_at), default=None)
-        modified = None if touched_at is None else (int(touched_at.timestamp()), http_date(touched_at))
+        modified = None if touched_at is None else _second(touched_at)
         return cls(tuple(one.state for one in of_all), modified)
+
+
+@lru_cache(1_000)  # of a project that is asked much, which changes seldom
+def _second(moment: datetime) -> tuple[int, str]:
+    return int(moment.timestamp()), http_date(moment)
 
 
 class SubjectLook(NamedTuple):

@@ -166,10 +166,12 @@ def _page_by_database(
     """The same, written by the database."""
     lines = json_lines(tx, project.id, LISTED, limit=limit + 1, **_page_of(asked, after))
     more = None
-    if len(lines) > limit:
-        last = msgspec.json.decode(lines[limit - 1])
+    if lines.count("\n") == limit:
+        lines, _, _ = lines.rpartition("\n")
+        last = msgspec.json.decode(lines.rpartition("\n")[2])
         more = encode_cursor(question, (last[asked.sort], last["id"]))
-    body = f'{{"accounts":[{",".join(lines[:limit])}],"next_cursor":{json.dumps(more)}}}'
+    accounts = lines.replace("\n", ",")
+    body = f'{{"accounts":[{accounts}],"next_cursor":{json.dumps(more)}}}'
     return Content(body.encode(), headers=link_header(more))
 
 
