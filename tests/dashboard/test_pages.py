@@ -28,6 +28,7 @@ from webapp.store.backends.dialect import now_ms
 from webapp.store.db import Database
 from webapp.store.runs import NewRun, ProjectResult
 from webapp.store.tables import account_snapshots, accounts, leases, projects
+from webapp.store.wholes import crossings
 
 MARKUP = "<img src=x onerror=alert(1)>"
 
@@ -618,8 +619,9 @@ def test_the_range_is_what_the_api_says_of_these_days(site: Site) -> None:
 
 def compared(site: Site, mine: str, first: date, last: date) -> Compared | None:
     with site.parts.db.read() as tx:
-        sums = days.sums_of(tx, mine, comparison_start(first, last), last)
-        return compare_project(tx, mine, first, last, 4, sums)
+        since = comparison_start(first, last)
+        sums, crossed = days.sums_of(tx, mine, since, last), crossings(tx, [mine], since)
+        return compare_project(tx, mine, first, last, 4, sums, crossed)
 
 
 def test_accounts_are_found_by_how_they_are_counted(site: Site) -> None:

@@ -54,7 +54,7 @@ from webapp.store.projects import Project
 from webapp.store.reading_ages import reading_ages
 from webapp.store.runs import problem_counts
 from webapp.store.standing import cells, everybody, recent
-from webapp.store.wholes import crossings, present, since_day, since_moments
+from webapp.store.wholes import Crossing, crossings, present, since_day, since_moments
 
 INTERVALS = (15, 30, 60, 120, 240, 360, 720, 1440)  # minutes that are offered
 BY_CRON = "cron"  # stands for the expression that rules now
@@ -219,7 +219,9 @@ def project_page(
     day, week = (found.get(project.id, NO_SUMS).movement for found in sums)
     accounts, waiting = _lists(tx, project, listing, place, now)
     shown_since = min(span.first, days_up_to(today, SPARK_DAYS)[0])
-    day_sums = kept_days.sums_of(tx, project.id, min(shown_since, comparison_start(span.first, span.last)), today)
+    first = min(shown_since, comparison_start(span.first, span.last))
+    day_sums = kept_days.sums_of(tx, project.id, first, today)
+    turns = crossings(tx, [project.id], first)
     past = project_days({day: sums for day, sums in day_sums.items() if day >= shown_since})
     problems = to_mend(project)
     syncing, limit = leases.is_syncing(tx, project.id, settings.lease_ms), settings.readings_stale_after
@@ -233,8 +235,8 @@ def project_page(
         tiles=metric_tiles(day.total, day.growth, week.growth, lambda of: _sparks(past, of)),
         percent=target_percent(project, day.total),
         forecast=_forecast(project, past, day.total, today),
-        points=_points(tx, project, span, past, now_sums, place),
-        compared=compare_project(tx, project.id, span.first, span.last, place, day_sums),
+        points=_points(tx, project, span, past, now_sums, turns, place),
+        compared=compare_project(tx, project.id, span.first, span.last, place, day_sums, turns),
         problem_days=_problem_days(tx, project, today),
         platforms=_groups(cohorts, lambda cohort: cohort.platform, place),
         topics=_groups(cohorts, _topic, place),
@@ -421,12 +423,13 @@ def _points(
     span: DaySpan,
     past: Sequence[ProjectDay],
     now: Mapping[str, Sums],
+    turns: Sequence[Crossing],
     place: int,
 ) -> list[ChartDay]:
-    """What the chart shows. past: up to today."""
+    """What the chart shows. past: up to today. turns: who began or ceased to count since its first day."""
     days = fill_gaps([_chart_day(one, place) for one in past], days_up_to(span.last, span.days))
     is_past = bool(past) and span.last < past[-1].day
-    points = from_first_known([*days, *(() if is_past else _chart_now(tx, project, past, now, place))])
+    points = from_first_known([*days, *(() if is_past else _chart_now(tx, project, past, now, turns, place))])
     return by_week(points) if span.weekly else points
 
 
@@ -442,13 +445,18 @@ def _moved(movement: Movement, day: date, place: int, **more: Any) -> ChartDay:
 
 
 def _chart_now(
-    tx: sa.Connection, project: Project, past: Sequence[ProjectDay], now: Mapping[str, Sums], place: int
+    tx: sa.Connection,
+    project: Project,
+    past: Sequence[ProjectDay],
+    now: Mapping[str, Sums],
+    turns: Sequence[Crossing],
+    place: int,
 ) -> list[ChartDay]:
     """The present, measured against the last day."""
     if not past or project.as_of is None:
         return []
     last, before = DayEnd(past[-1].day), {project.id: past[-1].sums}
-    moved = since_day(tx, last, Present(), before, now, crossings(tx, [project.id], last.day))[project.id].movement
+    moved = since_day(tx, last, Present(), before, now, turns)[project.id].movement
     return [_moved(moved, project.as_of.date(), place, now=True)]
 
 

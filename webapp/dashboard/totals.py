@@ -18,7 +18,7 @@ from webapp.rules.words import compact, day_words
 from webapp.store import days as kept_days
 from webapp.store.days import MetricSums, Numbers
 from webapp.store.ends import DayEnd, Present
-from webapp.store.wholes import crossings, since_day
+from webapp.store.wholes import Crossing, crossings, since_day
 
 VIEWS = METRICS.index("views")
 
@@ -114,16 +114,21 @@ def comparison_start(start: date, end: date) -> date:
 
 
 def compare_project(
-    tx: sa.Connection, project_id: str, start: date, end: date, place: int, sums: Mapping[date, Sums]
+    tx: sa.Connection,
+    project_id: str,
+    start: date,
+    end: date,
+    place: int,
+    sums: Mapping[date, Sums],
+    crossed: Sequence[Crossing],
 ) -> Compared | None:
     """What one metric of a project grew by between two days, and over as many days before; None of a single day.
 
-    sums: of each day since `comparison_start`, and maybe of others.
+    sums: of each day since `comparison_start`, and maybe of others. crossed: who did since then, or since before.
     """
     if start >= end:
         return None
     first = comparison_start(start, end)
-    crossed = crossings(tx, [project_id], first)
 
     def moved(since: date, until: date) -> Movement:
         then, now = ({project_id: sums.get(day, NO_SUMS)} for day in (since, until))
