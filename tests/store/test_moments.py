@@ -13,11 +13,11 @@ from tests.store.test_days import START, noon
 from webapp.model import METRICS
 from webapp.store import days, moments, movements
 from webapp.store.db import Database
-from webapp.store.ends import DaysBack, Present
+from webapp.store.ends import DayEnd, DaysBack, Present
 from webapp.store.moments import look_back
 from webapp.store.movements import WHOLE, between
 from webapp.store.tables import account_snapshots, account_spans, accounts, projects
-from webapp.store.wholes import by_project, present, since_moments
+from webapp.store.wholes import by_project, crossings, present, since_day, since_moments
 
 BOTH = ("a", "b")
 BACK = (1, 7)
@@ -220,3 +220,33 @@ def test_snapshots_of_a_moment_are_gone_through_in_their_order(sqlite_db: Databa
         assert plan[at + 2] == "SEARCH after USING PRIMARY KEY (day=? AND account_id=?)"
         assert plan[at + 3].startswith("SEARCH span USING PRIMARY KEY (account_id=?")
     assert not [step for step in plan if step.startswith("SCAN") and ("snapshots" in step or "accounts" in step)]
+
+
+def test_where_nobody_counted_at_first_all_have_joined_and_no_account_is_looked_at(db: Database) -> None:
+    asked: list[str] = []
+    before, last = START - timedelta(days=9), LAST - timedelta(days=1)
+    with db.write() as tx:
+        Crowd(tx).sync(AS_OF)
+        crossed = crossings(tx, BOTH, before)
+        at_first, at_last = (days.sums_at(tx, BOTH, day) for day in (before, last))
+        now = by_project(present(tx, BOTH, by=WHOLE))
+        sa.event.listen(tx, "before_cursor_execute", lambda *values: asked.append(values[2]))
+
+        to_last = since_day(tx, DayEnd(before), DayEnd(last), at_first, at_last, crossed)
+        to_now = since_day(tx, DayEnd(before), Present(), at_first, now, crossed)
+
+        assert asked == []
+        assert to_last == by_project(between(tx, "some", BOTH, DayEnd(before), DayEnd(last), by=WHOLE))
+        assert to_now == by_project(between(tx, "some", BOTH, DayEnd(before), Present(), by=WHOLE))
+
+
+def test_accounts_that_came_together_are_told_together(db: Database) -> None:
+    with db.write() as tx:
+        crowd = Crowd(tx, size=12)
+        late = crowd.join("a", LAST)
+
+        (found,) = crossings(tx, ["a"], START)
+        every = crossings(tx, ["a"], START - timedelta(days=1))
+
+    assert (found.ids, found.since, found.until) == (str(late), noon(LAST, 3), None)
+    assert sorted(len(one.ids.split(",")) for one in every) == [1, 8]

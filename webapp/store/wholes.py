@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import METRICS
-from webapp.rules.growth import NO_SUMS, Numbers, Sums, sums
+from webapp.rules.growth import NO_SUMS, Numbers, Sums
 from webapp.rules.history import end_of
 from webapp.rules.sorting import group_by
 from webapp.store import movements, standing
-from webapp.store.ends import ALIKE, DayEnd, DaysBack, End, Present, in_turn
+from webapp.store.ends import ALIKE, DayEnd, DaysBack, End, Present
 from webapp.store.moments import Moment, Stayed, count_others, look_back
 from webapp.store.movements import WHOLE, Cohort, between
 from webapp.store.statement import Query, bind_ids, in_order, listed, texts_in, unlisted
@@ -39,15 +39,20 @@ def present(tx: sa.Connection, project_ids: Sequence[str], *, by: tuple[str, ...
     """The accounts that are there and not off, with their current counts, as if all had just joined."""
     found: dict[tuple[Any, ...], Cohort] = {}
     odd: list[int] = []
-    for row in _present(by).rows(tx, large=movements.LARGE, projects=bind_ids(tx, project_ids)):
-        key, (profiles, counting, odd_ids, *values) = row[: len(by)], row[len(by) :]
-        numbers = tuple(int(value or 0) for value in values)
-        found[key] = Cohort.of(by, key, profiles, _joined(numbers[:WIDTH], numbers[WIDTH:], counting))
+    alone = project_ids[0] if len(project_ids) == 1 else None
+    asked = {"projects": bind_ids(tx, project_ids)} if alone is None else {"project": alone}
+    for profiles, counting, odd_ids, *values in _present(by, alone is not None).rows(
+        tx, large=movements.LARGE, **asked
+    ):
+        numbers, rest = tuple(int(value or 0) for value in values[: 2 * WIDTH]), values[2 * WIDTH :]
+        key = tuple(alone if name == "project_id" and alone is not None else rest.pop(0) for name in by)
+        if profiles:  # without anybody there is a row all the same where nothing is told apart
+            found[key] = Cohort.of(by, key, profiles, _joined(numbers[:WIDTH], numbers[WIDTH:], counting))
         odd += unlisted(odd_ids)
     for one in standing.everybody(tx, "few", odd) if odd else ():
         key = tuple(getattr(one, name) for name in by)
-        added = sums([((None,) * WIDTH, one.contribution)])
-        found[key] = found[key]._replace(sums=found[key].sums.plus(added))
+        large = tuple(value if value is not None and value >= movements.LARGE else 0 for value in one.counts)
+        found[key] = found[key]._replace(sums=found[key].sums.plus(_joined(large, NONE, 0)))
     return [*found.values()]
 
 
@@ -62,22 +67,29 @@ def _joined(total: Numbers, counts: Numbers, counting: int) -> Sums:
 
 
 @cache
-def _present(by: tuple[str, ...]) -> Query:
+def _present(by: tuple[str, ...], alone: bool) -> Query:
+    """Of each cohort: profiles, who counts, ids of accounts with a large count, what the others come to, who counts for
+    each metric, and what it is alike in; alone: but the project, as all accounts are of one and need not be sorted by it.
+    """
     there = ACCOUNT_THERE & (accounts.c.mode != sa.literal_column("'off'"))
-    mine = accounts.c.project_id.op("IN")(texts_in(sa.bindparam("projects")))
-    large = sa.or_(*(accounts.c[metric] >= sa.bindparam("large", type_=Count()) for metric in METRICS))
+    several = accounts.c.project_id.op("IN")(texts_in(sa.bindparam("projects")))
+    mine = accounts.c.project_id == sa.bindparam("project") if alone else several
+    keys = [accounts.c[name] for name in by if not alone or name != "project_id"]
+    values = [accounts.c[metric] for metric in METRICS]
+    large = sa.bindparam("large", type_=Count())
 
     def build(dialect: str) -> sa.Select[Any]:
-        alike = [accounts.c[name] for name in by]
-        odd_id = sa.case((large, accounts.c.id)).label("odd_id")
-        rows = in_turn(
-            dialect, sa.select(*alike, odd_id, *(accounts.c[metric] for metric in METRICS)).where(mine, there)
-        )
-        values = [sa.case((rows.c.odd_id.is_(None), rows.c[metric])) for metric in METRICS]
-        known = sa.func.count(sa.func.coalesce(*values))
-        keys = [rows.c[name] for name in by]
-        added = [*map(sa.func.sum, values), *map(sa.func.count, values)]
-        return sa.select(*keys, sa.func.count(), known, listed(dialect, rows.c.odd_id), *added).group_by(*keys)
+        any_large = sa.or_(*(value >= large for value in values))
+        odd_ids = listed(dialect, sa.case((any_large, accounts.c.id)))
+        added = [sa.func.sum(sa.case((value < large, value))) for value in values]
+        numbers = [
+            sa.func.count(),
+            sa.func.count(sa.func.coalesce(*values)),
+            odd_ids,
+            *added,
+            *map(sa.func.count, values),
+        ]
+        return sa.select(*numbers, *keys).where(mine, there).group_by(*keys)
 
     return Query(build)
 
@@ -121,9 +133,10 @@ def _since(now: Sums, parts: Iterable[Stayed], odd: Sums | None) -> Sums:
 
 
 class Crossing(NamedTuple):
-    """When an account began to count for something, and when it ceased; aware UTC."""
+    """When accounts of a project began to count for something, and when they ceased; aware UTC. ids: by comma."""
 
-    account_id: int
+    project_id: str
+    ids: str
     since: datetime | None
     until: datetime | None
 
@@ -140,7 +153,7 @@ def crossings(tx: sa.Connection, project_ids: Sequence[str], day: date) -> list[
     """Who began or ceased to count for something since the end of a day."""
     since = native(tx, WHEN, end_of(day))
     rows = _crossings().rows(tx, projects=bind_ids(tx, project_ids), since=since)
-    return [Crossing(row[0], as_moment(row[1]), as_moment(row[2])) for row in rows]
+    return [Crossing(row[0], row[1], as_moment(row[2]), as_moment(row[3])) for row in rows]
 
 
 @cache
@@ -149,8 +162,13 @@ def _crossings() -> Query:
     moment = sa.bindparam("since", type_=UtcDateTime())
     turned = (account_spans.c.since >= moment) | (account_spans.c.until >= moment)
     joined = in_order(accounts, account_spans, account_spans.c.account_id == accounts.c.id)
-    columns = (accounts.c.id, account_spans.c.since, account_spans.c.until)
-    return Query(lambda _: sa.select(*columns).select_from(joined).where(mine, turned))
+    alike = (account_spans.c.since, account_spans.c.until)  # mostly they came together
+
+    def build(dialect: str) -> sa.Select[Any]:
+        columns = (accounts.c.project_id, listed(dialect, accounts.c.id), *alike)
+        return sa.select(*columns).select_from(joined).where(mine, turned).group_by(accounts.c.project_id, *alike)
+
+    return Query(build)
 
 
 def since_day(
@@ -161,17 +179,22 @@ def since_day(
     before, now: the sums of both ends. crossed: who did since that day, or since an earlier one.
     """
     first, last = end_of(then.day), end_of(end.day) if isinstance(end, DayEnd) else None
-    ids = {one.account_id for one in crossed if one.lies_between(first, last)}
-    moved = _others(tx, sorted(ids), then, end)
-    found, unclear = {}, []
-    for one, was in before.items():
+    nobody = {one for one, was in before.items() if not any(was.now)}  # then whoever is there has joined
+    some = (one for one in crossed if one.project_id not in nobody)
+    moved = _others(
+        tx, sorted({i for one in some if one.lies_between(first, last) for i in unlisted(one.ids)}), then, end
+    )
+    found = {one: now.get(one, NO_SUMS).from_nothing() for one in nobody}
+    unclear = []
+    for one in before.keys() - nobody:
         mine, others = now.get(one, NO_SUMS), moved.get(one)
-        stayed = was if others is None else was.minus(others.before())
-        carried = mine.carried if isinstance(end, DayEnd) else 0
-        found[one] = _together(mine, stayed.total, others)._replace(carried=carried)
+        stayed = before[one] if others is None else before[one].minus(others.before())
+        found[one] = _together(mine, stayed.total, others)
         # Of some that count all the while nothing was observed at first.
         if stayed.now != (mine if others is None else mine.minus(others)).now:
             unclear.append(one)
+    carried = {one: sums.carried for one, sums in now.items()} if isinstance(end, DayEnd) else {}
+    found = {one: sums._replace(carried=carried.get(one, 0)) for one, sums in found.items()}
     if unclear:
         found |= by_project(between(tx, "some", unclear, then, end, by=WHOLE))
     return found
