@@ -288,8 +288,8 @@ def _open(db: Database) -> None:
     Called in a thread, which has memory of its own: in the main one SQLite would fill what gaps the master has left in
     pages that are shared, of which two megabytes would be copied.
     """
-    with suppress(StoreError), db.read():
-        pass
+    with suppress(StoreError):
+        db.open()
 
 
 def worker_int(worker: Any) -> None:

@@ -741,6 +741,14 @@ class TestProcesses:
             assert tx.execute(sa.select(sa.func.count()).select_from(projects)).scalar_one() in {0, 1}
         db._inherited.pop().dispose()
 
+    def test_what_is_opened_stays_open(self, db: Database) -> None:
+        db.close()
+
+        db.open()
+
+        assert isinstance(db._engine.pool, sa.QueuePool)
+        assert (db._engine.pool.checkedin(), db._engine.pool.checkedout()) == (1, 0)
+
     def test_a_forked_child_has_nothing_to_leave_where_nothing_was_open(self, db: Database) -> None:
         with db.read():
             pass

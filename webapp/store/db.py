@@ -145,6 +145,14 @@ class Database:
         with self._own_words(writing=True), self._backend.migrating(create=create) as tx:
             yield tx
 
+    def open(self) -> None:
+        """Have a connection from now on.
+
+        Raises: StoreError.
+        """
+        with self._own_words(writing=False):
+            self._engine.raw_connection().close()  # back into the pool
+
     def close(self) -> None:
         """Close all connections. The database can still be used; it opens new ones."""
         self._engine.dispose()
