@@ -139,6 +139,20 @@ def test_accounts_are_found_by_a_range_of_ids_or_one_by_one(
     moments._look_back.cache_clear()
 
 
+def test_one_account_with_times_of_its_own_does_not_tell_the_usual_ones(db: Database) -> None:
+    with db.write() as tx:
+        crowd = Crowd(tx)
+        for day in (LAST - timedelta(days=number) for number in range(DAYS)):
+            mine = (account_snapshots.c.account_id == crowd.ids["a"][0]) & (account_snapshots.c.day == day)
+            tx.execute(account_snapshots.update().where(mine).values(snapshot_time=noon(day, 11)))
+        crowd.sync(AS_OF)
+
+        found = [moment["a"].usual for moment in look_back(tx, BOTH, BACK)]
+        compare(tx)
+
+    assert [usual and usual.members for usual in found] == [19, 19]
+
+
 def test_one_statement_tells_where_nobody_is_odd(db: Database) -> None:
     asked: list[str] = []
     with db.write() as tx:

@@ -32,6 +32,7 @@ from webapp.store.types import Count
 
 SHIFT = 1 << 33  # added before a division and taken off behind it, since the database rounds towards zero and not down
 LONG = 1 << 27  # seconds between two snapshots from here on are odd
+SOME = 5  # accounts by which the usual time of a day is told
 ALIKE = ("project_id", "platform", "topic", "owner")
 SIDES = ("then", "now")
 
@@ -191,12 +192,14 @@ def _with_usual(dialect: str, ends: sa.Subquery) -> sa.Subquery:
 
 
 def _taken_on(day: sa.ColumnElement[Any], ends: sa.FromClause) -> sa.ScalarSelect[Any]:
-    """When a snapshot of some account was taken on a day; those of the others were mostly taken then too."""
+    """When most of the snapshots of some accounts were taken on a day; those of the others were mostly taken then too."""
     people, snapshots = accounts.alias("some_accounts"), account_snapshots.alias("some_snapshots")
     here = (snapshots.c.day == day) & (snapshots.c.account_id == people.c.id)
-    found = sa.select(snapshots.c.snapshot_time).select_from(in_order(people, snapshots, here))
-    found = found.where(people.c.project_id == ends.c.project, day.is_not(None))  # else each account is looked at
-    return found.limit(_number(1)).correlate(ends).scalar_subquery()
+    some = sa.select(snapshots.c.snapshot_time).select_from(in_order(people, snapshots, here))
+    some = some.where(people.c.project_id == ends.c.project, day.is_not(None))  # else each account is looked at
+    times = some.limit(_number(SOME)).correlate(ends).subquery("some_times").c.snapshot_time
+    found = sa.select(times).group_by(times).order_by(sa.func.count().desc(), times).limit(_number(1))
+    return found.correlate(ends).scalar_subquery()
 
 
 _DAYS = project_days.alias("days")
