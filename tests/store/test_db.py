@@ -278,6 +278,7 @@ class TestSqliteFile:
 
     def test_every_connection_is_set_up(self, sqlite_db: Database) -> None:
         wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000, "mmap_size": 0}
+        wanted["temp_store"] = 2  # what may have to be undone takes no file
 
         with sqlite_db.read(), sqlite_db.read() as tx:
             found = {name: tx.execute(sa.text(f"PRAGMA {name}")).scalar_one() for name in wanted}

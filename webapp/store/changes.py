@@ -39,6 +39,7 @@ class CountChange:
 
 # Writing
 
+_PLACES: dict[str, int] = {metric: place for place, metric in enumerate(METRICS)}
 _SIDES = [f"{side}_{metric}" for metric in METRICS for side in ("old", "new")]
 _add_batch = insert(change_batches, ("id", "project_id", "run_id", "changed_at", "title", "letters"))
 _add = insert(count_changes, ("batch_id", "account_id", "id", "winners", "sheet_row", "cells", *_SIDES))
@@ -89,12 +90,12 @@ class _Tab:
 
 def _pack(tx: sa.Connection, changes: Changes, tab: _Tab) -> tuple[Any, ...]:
     """(winners, row, cells, old and new of each metric) as driver values."""
-    sides: list[int | None] = []
+    sides: list[int | None] = [None] * len(_SIDES)
     cells: dict[int, str] = {}
     winners = 0
-    for place, metric in enumerate(METRICS):
-        old, new, winner, cell = changes.get(metric, (None, None, None, None))
-        sides += (old, new)
+    for metric, (old, new, winner, cell) in changes.items():
+        place = _PLACES[metric]
+        sides[2 * place : 2 * place + 2] = old, new
         winners |= WINNERS.index(winner) << 2 * place
         if cell is not None:
             cells[place] = cell

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -148,12 +149,7 @@ def _state(*but: sa.ColumnElement[bool]) -> sa.Select[Any]:
 _all_state = Query(lambda _: _state())
 
 
-# In the order in which SQLite gives all of them.
-_some_state = Query(
-    lambda _: _state(accounts.c.id.op("IN")(ids_in(sa.bindparam("only")))).order_by(
-        accounts.c.project_id, accounts.c.url_key
-    )
-)
+_some_state = Query(lambda _: _state(accounts.c.id.op("IN")(ids_in(sa.bindparam("only")))))
 _ids = Query(lambda dialect: sa.select(listed(dialect, accounts.c.id)).where(_of_projects))
 _how_many: list[Any] = [sa.func.count(), sa.func.sum(accounts.c.id)]
 _sum = Query(lambda _: sa.select(*_how_many).where(_of_projects))
@@ -195,12 +191,16 @@ def _stored(tx: sa.Connection, project_ids: Collection[str], split: Split) -> It
     asked = {"of": bind_ids(tx, project_ids)}
     if any(split.quiet):
         only = _open_ids(tx, asked, split)
-        rows = _some_state.rows(tx, **asked, only=bind_ids(tx, only)) if only else iter(())
+        some = _some_state.rows(tx, **asked, only=bind_ids(tx, only)) if only else iter(())
+        rows = iter(sorted(some, key=_place))  # SQLite would sort what it has yet to look up
     else:
         rows = _all_state.rows(tx, **asked)
     for row in rows:
         # Spelled out: one generator per account costs as much as the row itself.
         yield row[-1], Stored._make((*row[:PLAIN], row[KNOWN], row[SHEET], row[PARSED], row[ACCEPTED]))
+
+
+_place = itemgetter(-1, 1)  # by project and url_key, as SQLite gives all of them
 
 
 def _open_ids(tx: sa.Connection, asked: Mapping[str, Any], split: Split) -> Collection[int]:

@@ -226,6 +226,7 @@ class Sqlite:
         connection.execute(f"PRAGMA foreign_keys={int(foreign_keys)}")
         connection.execute("PRAGMA journal_size_limit=16777216")
         connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
+        connection.execute("PRAGMA temp_store=MEMORY")
 
     def _compare(self, connection: FileConnection) -> None:
         try:
