@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 import sqlalchemy as sa
+from psycopg.types.array import ListDumper
 
 from webapp.store.backends.dialect import Savepoint, insert_into
 from webapp.store.db import Database
@@ -138,3 +139,40 @@ def test_rows_are_not_looked_at_unless_there_are_any(db: Database) -> None:
         _insert.run(tx, [(2, 1)])
         assert [*query.rows(tx)] == [(1,), (2,)]
         numbers.drop(tx)
+
+
+TEXTS = ["", "null", "NULL", "None", "{a,b}", 'say "so"', "\\", '\\"', " x ", "a\nb", "\u2028", "имя", None]
+
+
+@pytest.mark.parametrize(
+    ("type_", "values"),
+    [
+        ("text", TEXTS),
+        ("text", ["one"]),
+        ("bigint", [0, None, -5, 2**62]),
+        ("bigint", [7]),
+        ("numeric", [10**30, None]),
+    ],
+)
+def test_lists_for_postgresql_are_written_at_once(
+    postgres_db: Database, monkeypatch: pytest.MonkeyPatch, type_: str, values: list[object]
+) -> None:
+    monkeypatch.delattr(ListDumper, "_dump_list")  # item by item
+
+    with postgres_db.read() as tx:
+        found = tx.exec_driver_sql(f"SELECT %s::{type_}[]", (values,)).scalar()
+
+    assert found == values
+
+
+@pytest.mark.parametrize(
+    ("type_", "values"), [("text", []), ("bigint", [None]), ("date", [AT.date(), None]), ("boolean", [True, False])]
+)
+def test_other_lists_are_left_to_the_driver(postgres_db: Database, type_: str, values: list[object]) -> None:
+    with postgres_db.read() as tx:
+        assert tx.exec_driver_sql(f"SELECT %s::{type_}[]", (values,)).scalar() == values
+
+
+def test_a_text_that_postgresql_cannot_hold_is_refused_before_it_is_sent(postgres_db: Database) -> None:
+    with postgres_db.read() as tx, pytest.raises(sa.exc.DataError, match="NUL"):
+        tx.exec_driver_sql("SELECT %s::text[]", (["a", "b\x00c"],))

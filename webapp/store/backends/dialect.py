@@ -51,8 +51,9 @@ def new_ids(tx: sa.Connection, table: sa.Table, count: int) -> Sequence[int]:
     if is_sqlite(tx):  # nobody else writes between this and our insert: the transaction holds the write lock
         last = tx.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
         return range((last or 0) + 1, (last or 0) + 1 + count)
-    sequence = sa.func.nextval(sa.func.pg_get_serial_sequence(table.name, "id"))
-    return sorted(tx.execute(sa.select(sequence).select_from(sa.func.generate_series(1, count))).scalars())
+    sequence = sa.select(_sequence(table)).scalar_subquery()  # looked up once and not for each value
+    values = sa.select(sa.func.nextval(sequence)).select_from(sa.func.generate_series(1, count))
+    return sorted(tx.execute(values).scalars())
 
 
 def counted(tx: sa.Connection, statement: sa.UpdateBase, values: Mapping[str, Any] | None = None) -> int:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.types.array import ListDumper
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
 from webapp.errors import ConfigError, StoreError
@@ -61,6 +62,27 @@ CODES = {
 for _table in metadata.tables.values():
     for _index in _table.indexes:
         _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]
+
+
+class Lists(ListDumper):
+    """Lists of whole numbers or of texts, a None in either, written at once: psycopg looks at each item for what to quote."""
+
+    def dump(self, obj: list[Any]) -> Any:
+        kinds = set(map(type, obj)) - {type(None)}
+        if kinds == {int}:
+            return f"{{{repr(obj)[1:-1]}}}".replace("None", "NULL").encode()
+        if kinds == {str}:
+            written = f"{{{','.join(map(_quoted, obj))}}}"
+            if "\0" not in written:  # psycopg has words for what no text of PostgreSQL can hold
+                return written.encode()
+        return super().dump(obj)
+
+
+def _quoted(text: str | None) -> str:
+    if text is None:
+        return "NULL"
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 class Postgres:
@@ -117,6 +139,7 @@ class Postgres:
         Raises: StoreError for a database that cannot hold every name; psycopg.OperationalError.
         """
         connection = self._open(arguments, parameters)
+        connection.adapters.register_dumper(list, Lists)
         encoding = connection.info.parameter_status("server_encoding")  # said when a session begins; a pooler may not
         if encoding not in {None, ENCODING}:
             connection.close()
