@@ -38,7 +38,7 @@ def keep(tx: sa.Connection, touched: Mapping[str, Collection[date]]) -> None:
     # Each day with a snapshot has a row, which tells where to look for carried values.
     _put(tx, [(project_id, day, NO_SUMS) for project_id in first for day in touched[project_id]], anew=False)
     alike: dict[tuple[date, bool], list[str]] = {}
-    rows = tx.execute(_SINCE, {"of": bind_ids(tx, first), "since": min(first.values())})
+    rows = _since.rows(tx, of=bind_ids(tx, first), since=min(first.values()))
     for project_id, day, has_past in rows:
         if day >= first[project_id]:
             alike.setdefault((day, has_past), []).append(project_id)
@@ -49,13 +49,15 @@ def keep(tx: sa.Connection, touched: Mapping[str, Collection[date]]) -> None:
 
 _EARLIER = project_days.alias("earlier")
 # Each day with its project, and whether it is not the first: before that one nobody counted.
-_SINCE = sa.select(
-    project_days.c.project_id,
-    project_days.c.day,
-    sa.exists().where(_EARLIER.c.project_id == project_days.c.project_id, _EARLIER.c.day < project_days.c.day),
-).where(
-    project_days.c.project_id.op("IN")(texts_in(sa.bindparam("of"))),
-    project_days.c.day >= sa.bindparam("since", type_=project_days.c.day.type),
+_since = Ready(
+    lambda _: sa.select(
+        project_days.c.project_id,
+        project_days.c.day,
+        sa.exists().where(_EARLIER.c.project_id == project_days.c.project_id, _EARLIER.c.day < project_days.c.day),
+    ).where(
+        project_days.c.project_id.op("IN")(texts_in(sa.bindparam("of"))),
+        project_days.c.day >= sa.bindparam("since", type_=project_days.c.day.type),
+    )
 )
 
 
@@ -66,16 +68,20 @@ def _put(tx: sa.Connection, rows: Sequence[tuple[str, date, Sums]], *, anew: boo
         for project_id, day, sums in rows
     ]
     if values:
-        tx.execute(_insert(tx.dialect.name, anew), values)
+        _insert(anew).run_all(tx, values)
 
 
 @cache
-def _insert(dialect: str, anew: bool) -> Any:
-    statement = insert_into(dialect, project_days)
-    if not anew:
-        return statement.on_conflict_do_nothing()
-    new = {name: statement.excluded[name] for name in ("sums", "accounts", "carried")}
-    return statement.on_conflict_do_update(index_elements=["project_id", "day"], set_=new)
+def _insert(anew: bool) -> Ready:
+    def build(dialect: str) -> Any:
+        columns = {column.name: sa.bindparam(column.name, type_=column.type) for column in project_days.c}
+        statement = insert_into(dialect, project_days).values(columns)
+        if not anew:
+            return statement.on_conflict_do_nothing()
+        new = {name: statement.excluded[name] for name in ("sums", "accounts", "carried")}
+        return statement.on_conflict_do_update(index_elements=["project_id", "day"], set_=new)
+
+    return Ready(build)
 
 
 def with_day(tx: sa.Connection, project_ids: Collection[str], day: date) -> set[str]:

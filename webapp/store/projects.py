@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from webapp.errors import Invalid, NotFound
 from webapp.model import Metric, Policy
 from webapp.store import spreadsheets
-from webapp.store.backends.dialect import counted, insert_for
+from webapp.store.backends.dialect import counted, insert_for, insert_into
 from webapp.store.statement import Ready, bind_ids, chunks, new_values, texts_in
 from webapp.store.tables import PROJECT_THERE, projects, sync_run_projects
 
@@ -295,9 +295,19 @@ def create(tx: sa.Connection, tabs: Sequence[NewProject], now: datetime, *, spre
         }
         for place, (id_, tab) in enumerate(zip(ids, tabs, strict=True))
     ]
-    tx.execute(insert_for(tx, projects).on_conflict_do_nothing(), rows)
+    if rows:
+        _create.run_all(tx, rows)
     found = lock_all(tx, ids)
     return [found[id_] for id_ in ids if id_ in found]
+
+
+def _build_create(dialect: str) -> Any:
+    names = ("id", "name", "spreadsheet", "worksheet_id", "worksheet_title", "created_at", "updated_at")
+    values = {name: sa.bindparam(name, type_=projects.c[name].type) for name in names}
+    return insert_into(dialect, projects).values(values).on_conflict_do_nothing()
+
+
+_create = Ready(_build_create)
 
 
 def bind(tx: sa.Connection, project_id: str, worksheet_id: str, title: str, now: datetime) -> None:
