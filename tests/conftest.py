@@ -22,6 +22,7 @@ from tests.postgres_server import Server, postgres_server, roomy_folder
 from tests.programs import need, summary
 from tests.shared_database import SharedDatabase
 from webapp.app import create_app
+from webapp.store import movements
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import migrate
 
@@ -211,10 +212,16 @@ def _own_postgres_database(server: Server, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def service(request: pytest.FixtureRequest, service_kind: str) -> Iterator[Service]:
-    """The service on each kind of database; where marked `shortcuts` also with everything done that a sync may leave out."""
+def service(request: pytest.FixtureRequest, service_kind: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """The service on each kind of database; where marked `shortcuts` also with everything done that a sync may leave out.
+
+    Accounts are then looked at one by one as well, where the database would add them up.
+    """
     url = str(request.getfixturevalue("postgres_url" if service_kind == "postgres" else "sqlite_url"))
-    yield from _served(Service(url, shortcuts=not service_kind.endswith("without-shortcuts")))
+    shortcuts = not service_kind.endswith("without-shortcuts")
+    if not shortcuts:
+        monkeypatch.setattr(movements, "LARGE", 0)
+    yield from _served(Service(url, shortcuts=shortcuts))
 
 
 @pytest.fixture
