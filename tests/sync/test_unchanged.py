@@ -156,11 +156,11 @@ def test_more_problems_than_an_answer_lists_stand_behind_the_run(sqlite_service:
     assert len(run["results"][0]["problems"]) == 30
 
 
-def test_statements_of_a_sync_do_not_grow_with_accounts(sqlite_service: Service) -> None:
+def test_statements_of_a_sync_do_not_grow_with_accounts(service: Service) -> None:
     counts = []
     for size in (5, 200):
-        sqlite_service.sheet.rows("Project A", *((f"https://x.com/user{n}", n) for n in range(size)))
-        counts.append(len(statements(sqlite_service)))
+        service.sheet.rows("Project A", *((f"https://x.com/user{n}", n) for n in range(size)))
+        counts.append(len(statements(service)))
 
     assert counts[1] <= counts[0]
 
