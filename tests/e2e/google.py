@@ -25,10 +25,11 @@ Call = Literal["tabs", "cells"]
 
 @dataclass
 class Gate:
-    """Where a call waits. `reached` is set when it has come, `opened` lets it on, and `passed` is set when it has gone."""
+    """Where a call waits; with a tab only one for its cells. `reached` is set when it has come, `opened` lets it on, and `passed` is set when it has gone."""
 
     call: Call
     skip: int
+    tab: str | None = None
     reached: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event = field(default_factory=threading.Event)
     passed: threading.Event = field(default_factory=threading.Event)
@@ -82,9 +83,12 @@ class Google:
     # What a test does
 
     @contextmanager
-    def gate(self, call: Call = "cells", *, skip: int = 0) -> Iterator[Gate]:
-        """Make the next call of a kind wait, or the one after so many; open again at the end."""
-        gate = Gate(call, skip)
+    def gate(self, call: Call = "cells", *, skip: int = 0, tab: str | None = None) -> Iterator[Gate]:
+        """Make the next call of a kind wait, or the one after so many; open again at the end.
+
+        tab: the next one for its cells. Several calls are under way at once, and which comes first is chance.
+        """
+        gate = Gate(call, skip, tab)
         with self._lock:
             self._gates.append(gate)
         try:
@@ -129,7 +133,8 @@ class Google:
         """The gate at which a call has to wait."""
         with self._lock:
             self.calls.append((call, tuple(titles)))
-            gate = next((gate for gate in self._gates if gate.call == call and gate.skip >= 0), None)
+            fitting = (gate for gate in self._gates if gate.call == call and gate.tab in {None, *titles})
+            gate = next((gate for gate in fitting if gate.skip >= 0), None)
             if gate is None:
                 return None
             gate.skip -= 1
