@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,21 @@ def test_halves_are_rounded_up_on_either_side_of_zero() -> None:
     down = value_at(NOON, [point(-1, 1), point(1, 0)])
 
     assert (up[4], down[4]) == (1, 1)
+
+
+rows = st.tuples(st.integers(-90, 90), st.lists(counts | st.none(), min_size=5, max_size=5) | st.tuples(*[counts] * 5))
+
+
+@given(st.lists(rows, max_size=4), st.integers(0, 4))
+def test_each_metric_is_worked_out_as_if_it_were_the_only_one(
+    found: list[tuple[int, list[int | None]]], at: int
+) -> None:
+    points = [
+        Point(NOON + timedelta(seconds=second / 2), tuple(row)) for second, row in sorted(found, key=itemgetter(0))
+    ]
+    alone = [Point(one.at, tuple(value if i == at else None for i, value in enumerate(one.counts))) for one in points]
+
+    assert value_at(NOON, points)[at] == value_at(NOON, alone)[at]
 
 
 def test_without_points_nothing_is_known() -> None:

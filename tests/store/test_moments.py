@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from tests.store.test_days import START, noon
+from tests.store.test_movements import rule
 from webapp.model import METRICS
 from webapp.store import days, moments, movements
 from webapp.store.db import Database
 from webapp.store.ends import DayEnd, DaysBack, Present
+from webapp.store.heads import all_heads
 from webapp.store.moments import look_back
 from webapp.store.movements import WHOLE, between
+from webapp.store.standing import recent
 from webapp.store.tables import account_snapshots, account_spans, accounts, projects
 from webapp.store.wholes import by_project, crossings, present, since_day, since_moments
 
@@ -264,3 +268,16 @@ def test_accounts_that_came_together_are_told_together(db: Database) -> None:
 
     assert (found.ids, found.since, found.until) == (str(late), noon(LAST, 3), None)
     assert sorted(len(one.ids.split(",")) for one in every) == [1, 8]
+
+
+def test_each_account_stood_where_all_its_snapshots_say(db: Database) -> None:
+    with db.write() as tx:
+        crowd = Crowd(tx, size=12)
+        for number in range(25):
+            if number % 6 == 0:
+                crowd.sync(AS_OF - timedelta(hours=crowd.dice.randrange(24)))
+                as_of = {one.id: one.as_of for one in all_heads(tx)}
+                for project, back in product(BOTH, BACK):
+                    for one in recent(tx, "project", project, back, as_of):
+                        assert one.then == rule(tx, one.account, back, as_of[project])
+            crowd.mar()

@@ -11,6 +11,7 @@ Everything that shows growth, for days, for hours or for a day's bar, takes it f
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import add, sub
@@ -200,9 +201,19 @@ def value_at(moment: datetime, points: Sequence[Point]) -> Values:
     points: in rising order; a metric that is None at a point was not observed there. Parts of a second do not matter,
     halves are rounded up. Before the first point of a metric it is None; behind the last one the last value stands.
     """
+    second = _seconds(moment)
     times = [_seconds(point.at) for point in points]
-    columns = zip(*(point.counts for point in points), strict=True) if points else ((),) * len(METRICS)
-    return tuple(_value_at(_seconds(moment), zip(times, values, strict=True)) for values in columns)
+    behind = bisect_right(times, second)  # the first point behind the moment
+    if not behind:
+        return UNKNOWN
+    around = points[behind - 1 : behind + 1]
+    if any(None in point.counts for point in around):  # some metric lies between other points than these
+        columns = zip(*(point.counts for point in points), strict=True)
+        return tuple(_value_at(second, zip(times, values, strict=True)) for values in columns)
+    if behind == len(points):
+        return tuple(points[-1].counts)
+    part, whole = second - times[behind - 1], times[behind] - times[behind - 1]
+    return tuple(_between(was, now, part, whole) for was, now in zip(*(point.counts for point in around), strict=True))
 
 
 def _seconds(moment: datetime) -> int:
@@ -215,14 +226,14 @@ def _value_at(moment: int, points: Iterable[tuple[int, int | None]]) -> int | No
         if value is None:
             continue
         if at > moment:
-            return None if before is None else _between(before, (at, value), moment)
+            return None if before is None else _between(before[1], value, moment - before[0], at - before[0])
         before = at, value
     return None if before is None else before[1]
 
 
-def _between(before: tuple[int, int], after: tuple[int, int], moment: int) -> int:
-    part, whole = moment - before[0], after[0] - before[0]
-    return before[1] + (2 * (after[1] - before[1]) * part + whole) // (2 * whole)
+def _between(was: int, now: int, part: int, whole: int) -> int:
+    """part: of the whole time from one to the other."""
+    return was + (2 * (now - was) * part + whole) // (2 * whole)
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

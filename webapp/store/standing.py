@@ -169,8 +169,13 @@ def _points(values: tuple[Any, ...]) -> list[Point]:
     """values: of each of three snapshots the counts, and when each of them was observed."""
     found: dict[Any, list[int | None]] = {}
     for place in range(0, len(values), 2 * len(METRICS)):
-        counts, times = values[place : place + len(METRICS)], values[place + len(METRICS) :]
-        for metric, (count, time) in enumerate(zip(counts, times, strict=False)):
+        behind = place + len(METRICS)
+        counts, times = values[place:behind], values[behind : behind + len(METRICS)]
+        if times.count(times[0]) == len(METRICS) and times[0] not in found:  # mostly all are of one snapshot
+            if times[0] is not None:
+                found[times[0]] = [*counts]
+            continue
+        for metric, (count, time) in enumerate(zip(counts, times, strict=True)):
             if count is not None:
                 found.setdefault(time, [None] * len(METRICS))[metric] = count
     points = [Point(moment, tuple(counts)) for time, counts in found.items() if (moment := as_moment(time))]
