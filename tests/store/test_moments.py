@@ -219,6 +219,8 @@ def test_projects_without_accounts_or_without_a_sync_have_nothing_usual(db: Data
         found, _ = look_back(tx, (*BOTH, "c"), BACK)
         compare(tx)
 
+        assert [present(tx, [one], by=WHOLE) for one in ("b", "c")] == [[], []]
+
     assert {one: moment.usual for one, moment in found.items()} == {"a": None, "b": None}
 
 
