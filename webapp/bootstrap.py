@@ -17,10 +17,9 @@ from webapp.access import Gate, Tokens
 from webapp.actions.desk import Desk
 from webapp.alerts import Mail, Recipient, name_of
 from webapp.alerts.ping import Ping
-from webapp.clock import Budget, Clock, Stop
+from webapp.clock import Clock, Stop
 from webapp.config import Settings
-from webapp.errors import ConfigError, SourceError
-from webapp.sources.http import Fetched, Http, Limits
+from webapp.errors import ConfigError
 from webapp.sources.sheet import SheetSource
 from webapp.sources.sheet.credentials import ApiKey, Credentials, ServiceAccount, parse_credentials
 from webapp.store.db import Database, normalise_url, open_database
@@ -39,10 +38,6 @@ if TYPE_CHECKING:
 
 DEMO_FOLDER = Path(__file__).parent / "demo"
 THREADS = 8
-PING_S = 5.0
-WEBHOOK_S = 20.0
-WEBHOOK_LIMITS = Limits(connect_s=5.0, silence_s=10.0, call_s=15.0, body_bytes=0, attempts=1, wait_s=0.0)
-PING_LIMITS = Limits(connect_s=2.0, silence_s=2.0, call_s=2.2, body_bytes=0, attempts=2, wait_s=1.0)
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ class Parts:
 
     @cached_property
     def ping(self) -> Ping:
-        return Ping(self.settings.ping_url, partial(_post, self.clock, not self.settings.private_targets))
+        return Ping(self.settings.ping_url, partial(_ping, self.clock, not self.settings.private_targets))
 
     @cached_property
     def desk(self) -> Desk:
@@ -136,21 +131,11 @@ def traces_of(settings: Settings) -> Sequence[Path]:
     return trace_files(path.parent, path.name, beside=False)
 
 
-def _post(clock: Clock, public_only: bool, url: str, body: bytes) -> None:
-    """Send a ping.
+def _ping(clock: Clock, public_only: bool, url: str, body: bytes) -> None:
+    """Raises: as `post_ping`."""
+    from webapp.sources.http.posting import post_ping  # noqa: PLC0415  most services have nobody to ping
 
-    Raises: SourceError when it did not get there within 5 s and two tries.
-    """
-    http = Http("the ping's target", clock, limits=PING_LIMITS, public_only=public_only)
-    try:
-        http.request(url, budget=Budget(PING_S, clock), read=_check, form=body)
-    finally:
-        http.session.close()
-
-
-def _check(answer: Fetched) -> None:
-    if not 200 <= answer.status < 300:  # noqa: PLR2004
-        raise SourceError(f"the ping's target answered {answer.status}", code=f"status_{answer.status}")
+    post_ping(clock, url, body, public_only=public_only)
 
 
 def options_of(settings: Settings) -> Options:
@@ -217,21 +202,10 @@ def _masked(url: str) -> str:
 
 
 def _send(clock: Clock, stop: Stop, public_only: bool, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """The status that a webhook's address answers with.
+    """Raises: as `post_message`."""
+    from webapp.sources.http.posting import post_message  # noqa: PLC0415  most services have no webhook
 
-    Raises: SourceError when no answer came in time; `Busy` with how long to wait.
-    """
-    http = Http("the webhook's address", clock, limits=WEBHOOK_LIMITS, public_only=public_only)
-    try:
-        return http.request(
-            url, budget=Budget(WEBHOOK_S, clock, stop), read=_status, headers=lambda: headers, form=body
-        )
-    finally:
-        http.close()
-
-
-def _status(answer: Fetched) -> int:
-    return answer.status
+    return post_message(clock, stop, url, body, headers, public_only=public_only)
 
 
 def pace_of(settings: Settings, db: Database, clock: Clock) -> Pace | None:

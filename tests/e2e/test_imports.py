@@ -107,7 +107,7 @@ def test_a_start_loads_what_a_first_answer_needs_and_no_more(tmp_path: Path) -> 
 def test_a_start_without_a_sheet_loads_no_way_to_read_one(tmp_path: Path) -> None:
     names = json.loads(run(tmp_path, "-c", LIST, env=environment(tmp_path)).stdout)
 
-    assert [name for name in names if name.startswith("webapp.sources.sheet.google")] == []
+    assert [name for name in names if name.startswith(("webapp.sources.sheet.google", "webapp.sources.http"))] == []
 
 
 def test_a_start_with_a_key_of_a_platform_loads_nothing_heavy(tmp_path: Path) -> None:
