@@ -345,3 +345,15 @@ def test_a_metric_that_is_new_counts_from_then_on_and_gets_its_snapshot(service:
     metrics = service.one(f"SELECT metrics FROM account_spans WHERE account_id = {account} AND until IS NULL")
     likes = service.one(f"SELECT likes FROM account_snapshots WHERE account_id = {account}")
     assert (metrics, likes) == (3, 8)
+
+
+def test_leases_are_taken_as_reading_begins(service: Service, three: FakeSheet) -> None:
+    service.sync()
+
+    asked = [
+        sql for sql in statements(service.sync) if "INTO leases" in sql or "read_at=" in sql or sql.startswith("BEGIN")
+    ]
+
+    begun = [place for place, sql in enumerate(asked) if "read_at=" in sql]
+    assert len(begun) == 1
+    assert "INTO leases" in asked[begun[0] - 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -141,17 +141,17 @@ class LiveRun:
         self.unread.clear()
         self.unopened.clear()
         if self.reading:  # a trigger asked for this pass, and is answered even if there is nothing to read
-            self._say_reading()
+            self._say_reading(None)
 
-    def begin_reading(self) -> None:
-        """Before the first read: triggers from here on ask for another pass."""
+    def begin_reading(self, tx: sa.Connection | None = None) -> None:
+        """Before the first read: triggers from here on ask for another pass. tx: to say so in; None: one of its own."""
         if not self.reading:
-            self._say_reading()
+            self._say_reading(tx)
             self.reading = True
 
-    def _say_reading(self) -> None:
-        with self.writing() as tx:
-            runs.begin_pass(tx, self.id, self.now())
+    def _say_reading(self, tx: sa.Connection | None) -> None:
+        with nullcontext(tx) if tx is not None else self.writing() as mine:
+            runs.begin_pass(mine, self.id, self.now())
 
     def record(self, result: ProjectResult) -> None:
         if self.dry:

@@ -65,6 +65,7 @@ def _take_leases(run: LiveRun, group: Sequence[Project]) -> dict[str, int]:
         return {}
     with run.writing() as tx:
         fences = leases.take(tx, free, run.id, run.options.lease_ms)
+        run.begin_reading(tx)
     return {names[name]: fence for name, fence in fences.items()}
 
 
