@@ -8,7 +8,7 @@ of the accounts, which takes less than half the time. Where they are fewer than 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, reduce
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ from webapp.store.types import Count
 Numbers = tuple[int, ...]
 WIDTH = len(METRICS)
 DENSE = 2  # ids of a range for each account in it, up to which going through the whole range is the lighter way
-ENDED = -1  # in place of one of the moments: who ceased to count since each of them
+TURNED = -1  # in place of one of the moments: who ceased or began to count since each of them
 
 
 class Stayed(NamedTuple):
@@ -54,47 +54,47 @@ class Stayed(NamedTuple):
         return cls(then, joining, joined, joined_counts, unlisted(odd_ids))
 
 
-class Usual(NamedTuple):
-    """The accounts with the usual snapshots. ids: theirs, by comma."""
-
-    members: int
-    ids: str | None
-
-
 class Moment(NamedTuple):
-    """A project at a moment. usual: the only accounts that are looked at; None: all are.
+    """A project at a moment. usual: so many accounts are the only ones that are looked at; None: all are.
 
-    ended_ids: of accounts that counted and have ceased to for something since.
+    ended_ids: of accounts that counted and have ceased to for something since. begun_ids: that count only since then.
     """
 
     stayed: Stayed
-    usual: Usual | None
+    usual: int | None
     ended_ids: Sequence[int]
+    begun_ids: Sequence[int]
 
 
 def look_back(tx: sa.Connection, project_ids: Sequence[str], days_back: tuple[int, ...]) -> list[dict[str, Moment]]:
     """Each of so many times 24 hours before `as_of`, of projects that have accounts, removed or not."""
     rows = _look_back(days_back).rows(tx, large=movements.LARGE, scope=bind_ids(tx, project_ids))
     by_place = group_by(rows, itemgetter(0))
-    ended = {project: msgspec.json.decode(ids) for _, project, _, ids in by_place.get(ENDED, ())}
+    turned = {project: msgspec.json.decode(ids) for _, project, _, ids in by_place.get(TURNED, ())}
     return [
-        {project: _moment(usual, all_, ended[project][place]) for _, project, usual, all_ in by_place.get(place, ())}
+        {
+            project: _moment(usual, all_, turned[project][2 * place : 2 * place + 2])
+            for _, project, usual, all_ in by_place.get(place, ())
+        }
         for place in range(len(days_back))
     ]
 
 
-def _moment(usual: str | None, all_: str, ended: str | None) -> Moment:
+def _moment(usual: str | None, all_: str, turned: Iterable[str | None]) -> Moment:
+    """turned: the ids of those who ceased and of those who began to count."""
     if usual is None:
-        return Moment(Stayed.of(msgspec.json.decode(all_)), None, unlisted(ended))
-    members, ids, *then = msgspec.json.decode(usual)
-    return Moment(Stayed(_numbers(then)), Usual(members, ids), unlisted(ended))
+        return Moment(Stayed.of(msgspec.json.decode(all_)), None, *map(unlisted, turned))
+    members, *then = msgspec.json.decode(usual)
+    return Moment(Stayed(_numbers(then)), members, *map(unlisted, turned))
 
 
-def count_others(tx: sa.Connection, days_back: int, usual: Mapping[str, Usual]) -> dict[str, Stayed]:
-    """The accounts of projects that count now and are not among the usual ones. usual: {project id: those}."""
-    others: set[int] = set()
-    for project, ids in _counting().rows(tx, projects=bind_ids(tx, [*usual])) if usual else ():
-        others |= {*unlisted(ids)}.difference(unlisted(usual[project].ids))
+def count_others(
+    tx: sa.Connection, days_back: int, project_ids: Sequence[str], begun_ids: Iterable[int]
+) -> dict[str, Stayed]:
+    """The accounts of projects that count now and are not among the usual ones; and some of other projects."""
+    asked = {"large": movements.LARGE, "scope": bind_ids(tx, project_ids)}
+    others = {row[0] for row in _others(days_back).rows(tx, **asked)} if project_ids else set[int]()
+    others.update(begun_ids)
     rows = _some(days_back).rows(tx, large=movements.LARGE, scope=bind_ids(tx, sorted(others))) if others else ()
     return {project: Stayed.of(values) for project, *values in rows}
 
@@ -109,7 +109,7 @@ def _numbers(values: Iterable[Any]) -> Numbers:
 @cache
 def _look_back(days_back: tuple[int, ...]) -> Query:
     def build(dialect: str) -> sa.CompoundSelect[Any]:
-        return sa.union_all(*(_at(dialect, *one) for one in enumerate(days_back)), _ended(dialect, days_back))
+        return sa.union_all(*(_at(dialect, *one) for one in enumerate(days_back)), _turned(dialect, days_back))
 
     return Query(build)
 
@@ -150,28 +150,58 @@ def _places(dialect: str, days_back: int) -> sa.CTE:
     return _table(sa.select(*columns).where(sa.exists().where(mine)), f"places_{days_back}")
 
 
+_BEFORE, _AFTER, _SPAN = (
+    account_snapshots.alias("before"),
+    account_snapshots.alias("after"),
+    account_spans.alias("span"),
+)
+
+
 def _usual(dialect: str, places: sa.FromClause, *, dense: bool) -> sa.ScalarSelect[Any]:
-    """A `Usual` as JSON; NULL where it has less than half of those who count. dense: go through a range of snapshots."""
-    before, after, span = (
-        account_snapshots.alias("before"),
-        account_snapshots.alias("after"),
-        account_spans.alias("span"),
-    )
-    here = before.c.account_id == accounts.c.id
-    on_before = (before.c.day == places.c.before_day) & (before.c.snapshot_time == places.c.before_taken)
-    on_after = (after.c.day == places.c.after_day) & (after.c.snapshot_time == places.c.after_taken)
-    still = (span.c.since <= places.c.moment) & span.c.until.is_(None)
-    joined = in_order(before, accounts, here) if dense else in_order(accounts, before, here)
-    joined = in_order(joined, after, on_after & (after.c.account_id == accounts.c.id))
-    joined = in_order(joined, span, still & (span.c.account_id == accounts.c.id))
-    mine = [accounts.c.project_id == places.c.project, ACCOUNT_THERE, on_before]
+    """How many accounts are usual and what they come to, as JSON; NULL where they are less than half of those who count.
+
+    dense: go through a range of snapshots.
+    """
+    here = _BEFORE.c.account_id == accounts.c.id
+    joined = in_order(_BEFORE, accounts, here) if dense else in_order(accounts, _BEFORE, here)
+    joined = in_order(joined, _AFTER, _AFTER.c.account_id == accounts.c.id)
+    joined = in_order(joined, _SPAN, _SPAN.c.account_id == accounts.c.id)
+    mine = [accounts.c.project_id == places.c.project, ACCOUNT_THERE, *_is_usual(places)]
     if dense:
-        mine.append(before.c.account_id.between(places.c.first_id, places.c.last_id))
-    then = [sa.func.sum(_value(before.c[metric], after.c[metric], places)) for metric in METRICS]
-    packed = _packed(dialect, [sa.func.count(), listed(dialect, accounts.c.id), *then])
+        mine.append(_BEFORE.c.account_id.between(places.c.first_id, places.c.last_id))
+    then = [sa.func.sum(_value(_BEFORE.c[metric], _AFTER.c[metric], places)) for metric in METRICS]
     is_most = _number(2) * sa.func.count() >= places.c.counting
-    found = sa.select(sa.case((is_most, packed))).select_from(joined)
-    return found.where(*mine, _is_plain(before, after, span.c.metrics)).correlate(places).scalar_subquery()
+    found = sa.select(sa.case((is_most, _packed(dialect, [sa.func.count(), *then])))).select_from(joined)
+    return found.where(*mine).correlate(places).scalar_subquery()
+
+
+@cache
+def _others(days_back: int) -> Query:
+    """The ids of accounts that count for something now and are not usual."""
+
+    def build(dialect: str) -> sa.Select[Any]:
+        places = _places(dialect, days_back)
+        joined = in_order(places, accounts, accounts.c.project_id == places.c.project)
+        joined = in_order(joined, _SPAN, (_SPAN.c.account_id == accounts.c.id) & _SPAN.c.until.is_(None))
+        snapshots = in_order(_BEFORE, _AFTER, _AFTER.c.account_id == _BEFORE.c.account_id)
+        usual = sa.exists().select_from(snapshots).where(_BEFORE.c.account_id == accounts.c.id, *_is_usual(places))
+        is_other = ~usual.correlate(accounts, places, _SPAN)
+        return sa.select(accounts.c.id).select_from(joined).where(ACCOUNT_THERE, is_other)
+
+    return Query(build)
+
+
+def _is_usual(places: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    """What is so of an account's snapshots and span."""
+    return [
+        _BEFORE.c.day == places.c.before_day,
+        _BEFORE.c.snapshot_time == places.c.before_taken,
+        _AFTER.c.day == places.c.after_day,
+        _AFTER.c.snapshot_time == places.c.after_taken,
+        _SPAN.c.since <= places.c.moment,
+        _SPAN.c.until.is_(None),
+        _is_plain(_BEFORE, _AFTER, _SPAN.c.metrics),
+    ]
 
 
 def _value(before: sa.ColumnElement[Any], after: sa.ColumnElement[Any], places: sa.FromClause) -> sa.ColumnElement[Any]:
@@ -197,18 +227,22 @@ def _or_none(one: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(one, _number(0))
 
 
-def _ended(dialect: str, days_back: tuple[int, ...]) -> sa.Select[Any]:
-    """A row for each project: who ceased to count for something since each of the moments, as JSON."""
-    span, first = account_spans.alias("ended"), days_back.index(max(days_back))
+def _turned(dialect: str, days_back: tuple[int, ...]) -> sa.Select[Any]:
+    """A row for each project: of each moment, as JSON, who counted and ceased to since, and who counts only since then."""
+    span, first = account_spans.alias("turned"), days_back.index(max(days_back))
     moments = [as_of_moment(dialect, back).label(f"moment_{place}") for place, back in enumerate(days_back)]
     mine = projects.c.id.op("IN")(texts_in(sa.bindparam("scope")))
     ends = _table(sa.select(projects.c.id, *moments).where(mine), "moments")
     joined = in_order(accounts, span, span.c.account_id == accounts.c.id)
-    late = [(span.c.until > ends.c[one.name]) & (span.c.since <= ends.c[one.name]) for one in moments]
-    ids = _packed(dialect, [listed(dialect, sa.case((one, accounts.c.id))) for one in late])
-    since_first = span.c.until > ends.c[moments[first].name]
-    found = sa.select(ids).select_from(joined).where(accounts.c.project_id == ends.c.id, since_first).correlate(ends)
-    return sa.select(_number(ENDED), ends.c.id, sa.cast(sa.null(), sa.Text()), found.scalar_subquery())
+    turned: list[sa.ColumnElement[Any]] = []
+    for one in moments:
+        since, until, moment = span.c.since, span.c.until, ends.c[one.name]
+        turned += [(until > moment) & (since <= moment), until.is_(None) & (since > moment)]
+    ids = _packed(dialect, [listed(dialect, sa.case((so, accounts.c.id))) for so in turned])
+    earliest = ends.c[moments[first].name]
+    since_then = (span.c.until > earliest) | (span.c.until.is_(None) & (span.c.since > earliest))
+    found = sa.select(ids).select_from(joined).where(accounts.c.project_id == ends.c.id, since_then).correlate(ends)
+    return sa.select(_number(TURNED), ends.c.id, sa.cast(sa.null(), sa.Text()), found.scalar_subquery())
 
 
 def _added_up(dialect: str, rows: sa.FromClause) -> list[sa.ColumnElement[Any]]:
@@ -231,20 +265,6 @@ def _some(days_back: int) -> Query:
         ends = of_projects(dialect, Asked("few", days_back, "now", "quick"))
         rows = each_then(dialect, ends, few=True)
         return sa.select(rows.c.project, *_added_up(dialect, rows)).group_by(rows.c.project)
-
-    return Query(build)
-
-
-@cache
-def _counting() -> Query:
-    """For each project the accounts that count for something now."""
-    joined = in_order(accounts, account_spans, account_spans.c.account_id == accounts.c.id)
-    mine = accounts.c.project_id.op("IN")(texts_in(sa.bindparam("projects")))
-    where = (mine, ACCOUNT_THERE, account_spans.c.until.is_(None))
-
-    def build(dialect: str) -> sa.Select[Any]:
-        columns = [accounts.c.project_id, listed(dialect, accounts.c.id)]
-        return sa.select(*columns).select_from(joined).where(*where).group_by(accounts.c.project_id)
 
     return Query(build)
 

@@ -109,9 +109,10 @@ def since_moments(
 
 
 def _since_moment(tx: sa.Connection, then: Mapping[str, Moment], back: int, now: Sides) -> dict[str, Sums]:
-    usual = {one: moment.usual for one, moment in then.items() if moment.usual is not None}
-    lacking = {one: mine for one, mine in usual.items() if mine.members != now.get(one, NO_SUMS).accounts}
-    more = count_others(tx, back, lacking)
+    told = {one: moment.usual + len(moment.begun_ids) for one, moment in then.items() if moment.usual is not None}
+    lacking = [one for one, number in told.items() if number != now.get(one, NO_SUMS).accounts]
+    begun = (account_id for one in told for account_id in then[one].begun_ids)
+    more = count_others(tx, back, lacking, begun)
     parts = {one: [moment.stayed, *filter(None, [more.get(one)])] for one, moment in then.items()}
     odd = {account_id for moment in then.values() for account_id in moment.ended_ids}
     odd.update(account_id for mine in parts.values() for part in mine for account_id in part.odd_ids)
