@@ -231,3 +231,26 @@ def test_who_was_not_observed_on_a_day_is_added_up_at_once_too(db: Database, mon
     assert weekly.growth == (180 - (10 + 10),) * 5
     assert range_.sums.movement.growth == (130 - (10 + 0),) * 5
     assert range_.sums.carried == 1
+
+
+def test_a_snapshot_at_the_very_end_of_a_day_is_of_its_last_second(db: Database) -> None:
+    """As those are whose run crossed midnight."""
+    end = noon(START) + timedelta(hours=12, microseconds=-1)
+    with db.write() as tx:
+        tx.execute(projects.insert().values(id="a", name="a", as_of=noon(START, 18) + timedelta(days=2)))
+        row: dict[str, Any] = {"project_id": "a", "profile_url": "u", "url_key": "u", **dict.fromkeys(METRICS, 0)}
+        account = tx.execute(accounts.insert().values(row).returning(accounts.c.id)).scalar_one()
+        tx.execute(account_spans.insert().values(account_id=account, since=end, metrics=31))
+        for number in range(3):
+            row = {"account_id": account, "day": START + timedelta(days=number)}
+            row |= {
+                "snapshot_time": end + timedelta(days=number) if number < 2 else noon(START, 18) + timedelta(days=2)
+            }
+            tx.execute(account_snapshots.insert().values(row | dict.fromkeys(METRICS, number * 86_400)))
+        days.rebuild(tx, "a")
+
+        (alone,) = recent(tx, "project", "a", 1, {"a": noon(START, 18) + timedelta(days=2)})
+        (whole,) = between(tx, "project", "a", DaysBack(1), Present())
+
+    assert alone.then == (64_801,) * 5  # 18 hours and one second after the end of the first day
+    assert whole.sums.growth == (-64_801,) * 5

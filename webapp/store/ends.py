@@ -401,7 +401,8 @@ def _seconds(dialect: str, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[An
     """Whole seconds since 1970."""
     if dialect == "postgresql":
         return sa.cast(sa.func.floor(sa.extract("epoch", moment)), Count())
-    return sa.cast(sa.func.strftime(sa.literal_column("'%s'"), moment), sa.Integer())
+    whole = sa.func.substr(moment, 1, 19)  # else SQLite, which counts milliseconds, makes .9996 the next second
+    return sa.cast(sa.func.strftime(sa.literal_column("'%s'"), whole), sa.Integer())
 
 
 def known_bits(which: Sequence[sa.ColumnElement[bool]]) -> sa.ColumnElement[Any]:
