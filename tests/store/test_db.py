@@ -654,6 +654,14 @@ class TestPostgres:
         assert caught.value.code == code
         assert "secret-word" not in f"{caught.value} {db.storage()}"
 
+    def test_a_server_that_is_not_there_is_not_opened_in_the_drivers_words(self) -> None:
+        db = open_database("postgresql://user:secret-word@127.0.0.1:1/db")
+
+        with pytest.raises(StoreError) as caught:
+            db.open()
+
+        assert caught.value.code == "database_unreachable"
+
     def test_a_database_that_is_not_there(self, postgres: Server) -> None:
         db = open_database(postgres.url("no_such_database"))
 

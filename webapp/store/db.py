@@ -150,8 +150,8 @@ class Database:
 
         Raises: StoreError.
         """
-        with self._own_words(writing=False):
-            self._engine.raw_connection().close()  # back into the pool
+        with self._own_words(writing=False), self._engine.connect():
+            pass  # and back into the pool with it
 
     def close(self) -> None:
         """Close all connections. The database can still be used; it opens new ones."""
