@@ -121,7 +121,7 @@ def lay_out(url: str, projects: int, size: int, days: int) -> None:
     with engine.begin() as tx, _in_bulk(tx):
         times = dict.fromkeys(("synced_at", "checked_at", "changed_at", "as_of"), now)
         tx.execute(tables.projects.insert(), [{"id": name, "name": name, "revision": 1, **times} for name in names])
-        began = {"began": now - timedelta(days=days, hours=1)}
+        began = {"began": now - timedelta(days=days)}
         for name in names:
             tx.execute(_typed(PEOPLE), {"project": name, "last": size - 1} | began)
         tx.execute(_typed(SPANS), began)
