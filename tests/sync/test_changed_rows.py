@@ -19,7 +19,7 @@ from webapp.errors import TransientSourceError
 from webapp.sources.sheet import Cell
 from webapp.sources.sheet.payload import RowsApart, json_payload
 from webapp.sources.sheet.rows import read_tab
-from webapp.store import accounts, tab_rows
+from webapp.store import accounts, observations, tab_rows
 from webapp.sync import batch, side
 from webapp.sync.row_prints import RowPrints
 
@@ -200,6 +200,18 @@ def test_memories_of_small_projects_are_looked_up_together(
     sqlite_service.sync()
 
     assert [number for number in asked if number] == [5]
+
+
+def test_accounts_of_a_project_alone_come_one_by_one_where_all_of_its_rows_are_read(
+    sqlite_service: Service, three: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be a million, of which none is to be kept."""
+    del three
+    monkeypatch.setattr(observations, "stored_by_project", None)
+
+    (result,) = sqlite_service.sync(force=True)["results"]
+
+    assert (result["success"], result["total_accounts"]) == (True, 3)
 
 
 def test_projects_that_are_not_small_are_looked_up_one_by_one(
