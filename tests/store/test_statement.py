@@ -90,6 +90,7 @@ def test_a_ready_statement_takes_and_gives_what_python_has(db: Database) -> None
         things.create(tx)
         assert _add_thing.run(tx, **thing) == 1
         assert _add_thing.run(tx, **thing) == 0
+        assert _add_thing.run_all(tx, []) == 0
         assert _add_thing.run_all(tx, [thing | {"id": 2, "flag": False}, dict.fromkeys(thing) | {"id": 3}]) == 2
 
         (row,) = _flagged.rows(tx)

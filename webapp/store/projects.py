@@ -281,7 +281,7 @@ class NewProject(NamedTuple):
 
 
 def create(tx: sa.Connection, tabs: Sequence[NewProject], now: datetime, *, spreadsheet: str | None) -> list[Project]:
-    """Projects for tabs of a spreadsheet, at least one, the first one made first, without those that another run has just made."""
+    """Projects for tabs of a spreadsheet, the first one made first, without those that another run has just made."""
     ids = [str(uuid.uuid4()) for _ in tabs]
     rows = [
         {

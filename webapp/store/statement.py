@@ -202,9 +202,9 @@ class Ready(Query):
         return self.run_all(tx, [values])
 
     def run_all(self, tx: sa.Connection, each: Sequence[Mapping[str, Any]]) -> int:
-        """The same for each of the values, at least one."""
+        """The same for each of the values."""
         tuples = [self.text(tx.dialect.name, **values) for values in each]
-        return _execute(tx, tuples[0][0], [parameters for _, parameters in tuples])
+        return _execute(tx, tuples[0][0], [parameters for _, parameters in tuples]) if tuples else 0
 
     def text(self, dialect: str, **values: Any) -> tuple[str, tuple[Any, ...]]:
         compiled = self._of(dialect)
