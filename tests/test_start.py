@@ -212,7 +212,7 @@ class TestAWorker:
         before, handler = sys.getswitchinterval(), signal.getsignal(signal.SIGTERM)
         try:
             server.post_worker_init(Worker(create_app(parts)))
-            assert sys.getswitchinterval() == pytest.approx(0.0005)
+            assert sys.getswitchinterval() == pytest.approx(0.0001)
         finally:
             sys.setswitchinterval(before)
             signal.signal(signal.SIGTERM, handler)
