@@ -22,7 +22,7 @@ from webapp.store import movements, spans
 from webapp.store.backends.dialect import insert_into
 from webapp.store.ends import DayEnd, Never
 from webapp.store.standing import Scope, cells, standing_at
-from webapp.store.statement import Query, Ready, bind_ids, in_order, listed, texts_in, unlisted
+from webapp.store.statement import Query, Ready, bind_ids, in_order, listed, or_update, texts_in, unlisted, values_of
 from webapp.store.tables import account_snapshots, account_spans, accounts, project_days, projects
 from webapp.store.types import UnreadableValue, as_day, bind_day
 
@@ -74,12 +74,9 @@ def _put(tx: sa.Connection, rows: Sequence[tuple[str, date, Sums]], *, anew: boo
 @cache
 def _insert(anew: bool) -> Ready:
     def build(dialect: str) -> Any:
-        columns = {column.name: sa.bindparam(column.name, type_=column.type) for column in project_days.c}
-        statement = insert_into(dialect, project_days).values(columns)
-        if not anew:
-            return statement.on_conflict_do_nothing()
-        new = {name: statement.excluded[name] for name in ("sums", "accounts", "carried")}
-        return statement.on_conflict_do_update(index_elements=["project_id", "day"], set_=new)
+        names = project_days.c.keys()
+        statement = insert_into(dialect, project_days).values(values_of(project_days, names))
+        return or_update(statement, names, ("project_id", "day")) if anew else statement.on_conflict_do_nothing()
 
     return Ready(build)
 

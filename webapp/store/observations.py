@@ -168,6 +168,11 @@ class Split(NamedTuple):
     quiet: Sequence[Collection[int]] = ()
     open: Collection[int] = ()
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether any account is of no interest."""
+        return any(self.quiet)
+
 
 def stored_accounts(tx: sa.Connection, project_id: str) -> Iterator[Stored]:
     """Every account the project ever had, removed ones too, in no particular order."""
@@ -189,7 +194,7 @@ def stored_by_project(
 
 def _stored(tx: sa.Connection, project_ids: Collection[str], split: Split) -> Iterator[tuple[str, Stored]]:
     asked = {"of": bind_ids(tx, project_ids)}
-    if any(split.quiet):
+    if split.leaves_out:
         only = _open_ids(tx, asked, split)
         some = _some_state.rows(tx, **asked, only=bind_ids(tx, only)) if only else iter(())
         rows = iter(sorted(some, key=_place))  # SQLite would sort what it has yet to look up

@@ -16,7 +16,7 @@ from webapp.errors import Invalid, NotFound
 from webapp.model import Metric, Policy
 from webapp.store import spreadsheets
 from webapp.store.backends.dialect import counted, insert_for, insert_into
-from webapp.store.statement import Ready, bind_ids, chunks, new_values, texts_in
+from webapp.store.statement import Ready, bind_ids, chunks, new_values, texts_in, values_of
 from webapp.store.tables import PROJECT_THERE, projects, sync_run_projects
 
 DEFAULT_LIMIT = 100
@@ -302,8 +302,7 @@ def create(tx: sa.Connection, tabs: Sequence[NewProject], now: datetime, *, spre
 
 def _build_create(dialect: str) -> Any:
     names = ("id", "name", "spreadsheet", "worksheet_id", "worksheet_title", "created_at", "updated_at")
-    values = {name: sa.bindparam(name, type_=projects.c[name].type) for name in names}
-    return insert_into(dialect, projects).values(values).on_conflict_do_nothing()
+    return insert_into(dialect, projects).values(values_of(projects, names)).on_conflict_do_nothing()
 
 
 _create = Ready(_build_create)

@@ -20,7 +20,7 @@ from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import STALLED, stalled, worst_first
 from webapp.store.backends.dialect import counted, delete_some, insert_for, insert_into, now_ms
 from webapp.store.leases import TTL, in_force
-from webapp.store.statement import Ready, is_one_of, new_values
+from webapp.store.statement import Ready, is_one_of, new_values, or_update, values_of
 from webapp.store.tables import IDLE, run_keys, sync_run_projects, sync_runs
 
 KEEP = timedelta(days=90)
@@ -146,10 +146,10 @@ def add(
 
 @lru_cache(maxsize=8)
 def _add(names: tuple[str, ...]) -> Ready:
-    values = {name: sa.bindparam(name, type_=sync_runs.c[name].type) for name in names}
+    values = {**values_of(sync_runs, names), "heartbeat": now_ms()}
 
     def build(dialect: str) -> Any:
-        return insert_into(dialect, sync_runs).values(values | {"heartbeat": now_ms()}).on_conflict_do_nothing()
+        return insert_into(dialect, sync_runs).values(values).on_conflict_do_nothing()
 
     return Ready(build)
 
@@ -361,12 +361,9 @@ def close(tx: sa.Connection, run_id: str, state: RunState, values: Mapping[str, 
 
 
 def _build_put_result(dialect: str) -> Any:
-    values = {column.name: sa.bindparam(column.name, type_=column.type) for column in sync_run_projects.c}
-    statement = insert_into(dialect, sync_run_projects).values(values)
-    names = values.keys() - {"run_id", "project_id"}
-    return statement.on_conflict_do_update(
-        index_elements=["run_id", "project_id"], set_={name: statement.excluded[name] for name in sorted(names)}
-    )
+    names = sync_run_projects.c.keys()
+    statement = insert_into(dialect, sync_run_projects).values(values_of(sync_run_projects, names))
+    return or_update(statement, names, ("run_id", "project_id"))
 
 
 _put_result = Ready(_build_put_result)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from webapp.rules.due import TOLERANCE
 from webapp.store.backends.dialect import counted, insert_for, insert_into
-from webapp.store.statement import Ready, bind_ids, texts_in
+from webapp.store.statement import Ready, bind_ids, texts_in, values_of
 from webapp.store.tables import ignored_tabs, spreadsheets
 
 
@@ -40,9 +40,7 @@ def put(tx: sa.Connection, seen: Spreadsheet) -> None:
 
 
 def _build_put(dialect: str) -> Any:
-    names = Spreadsheet.__dataclass_fields__
-    values = {name: sa.bindparam(name, type_=spreadsheets.c[name].type) for name in names}
-    statement = insert_into(dialect, spreadsheets).values(values)
+    statement = insert_into(dialect, spreadsheets).values(values_of(spreadsheets, Spreadsheet.__dataclass_fields__))
     new = statement.excluded
     kept = sa.case((spreadsheets.c.state == new.state, spreadsheets.c.since), else_=new.since)
     return statement.on_conflict_do_update(

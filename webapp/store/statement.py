@@ -101,11 +101,8 @@ class Bulk:
 
     def _run_together(self, tx: sa.Connection, rows: Sequence[tuple[Any, ...]], together: Together) -> int:
         if "together" not in self._compiled:
-            given = _given(self._parameters, together.types)
-            compiled = together.build(given).compile(dialect=positional("postgresql"))
-            assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
-            places = {parameter: place for place, parameter in enumerate(self._parameters)}
-            self._compiled["together"] = str(compiled), tuple(places[key] for key in compiled.positiontup or ())
+            statement = together.build(_given(self._parameters, together.types))
+            self._compiled["together"] = self._compile(statement, "postgresql")
         sql, order = self._compiled["together"]
         touched = 0
         for part in chunks(rows, BATCH):
@@ -119,11 +116,13 @@ class Bulk:
             statement = self._build(partial(insert_for, tx))
             if isinstance(statement, sa.Insert):  # else a RETURNING is added for keys that are expressions: rowcount 0
                 statement = statement.inline()
-            compiled = statement.compile(dialect=positional(name))
-            assert isinstance(compiled, SQLCompiler)  # noqa: S101  narrows the type
-            places = {parameter: place for place, parameter in enumerate(self._parameters)}
-            self._compiled[name] = str(compiled), tuple(places[key] for key in compiled.positiontup or ())
+            self._compiled[name] = self._compile(statement, name)
         return self._compiled[name]
+
+    def _compile(self, statement: sa.UpdateBase, dialect: str) -> tuple[str, tuple[int, ...]]:
+        """SQL, and which of the parameters it takes one after the other."""
+        compiled = _compile(statement, positional(dialect))
+        return compiled.sql, tuple(self._parameters.index(one.name) for one in compiled.parameters)
 
 
 def _execute(tx: sa.Connection, sql: str, tuples: Sequence[tuple[Any, ...]]) -> int:
@@ -277,14 +276,10 @@ def upsert(table: sa.Table, key: Sequence[str], without: Collection[str] = ()) -
     names = [column.name for column in table.c if column.name not in without]
 
     def build(insert: Any) -> sa.UpdateBase:
-        statement = insert(table).values({name: sa.bindparam(name, type_=table.c[name].type) for name in names})
-        changed = {name: statement.excluded[name] for name in names if name not in key}
-        return statement.on_conflict_do_update(index_elements=list(key), set_=changed)  # type: ignore[no-any-return]
+        return or_update(insert(table).values(values_of(table, names)), names, key)
 
     def build_together(given: sa.FromClause) -> sa.UpdateBase:
-        statement = _insert_given(table, names, given)
-        changed = {name: statement.excluded[name] for name in names if name not in key}
-        return statement.on_conflict_do_update(index_elements=list(key), set_=changed)  # type: ignore[no-any-return]
+        return or_update(_insert_given(table, names, given), names, key)
 
     return Bulk(build, names, Together(build_together, [table.c[name].type for name in names], key))
 
@@ -296,6 +291,17 @@ def _insert_given(table: sa.Table, names: Sequence[str], given: sa.FromClause) -
 def by_id(id_column: sa.Column[Any], statement: sa.UpdateBase) -> sa.UpdateBase:
     """The statement for the row whose id is the parameter `key`."""
     return statement.where(id_column == sa.bindparam("key", type_=id_column.type))  # type: ignore[attr-defined,no-any-return]
+
+
+def or_update(statement: Any, names: Iterable[str], key: Collection[str]) -> sa.UpdateBase:
+    """The INSERT of columns, or UPDATE of all of them but the key where the key is there."""
+    changed = {name: statement.excluded[name] for name in names if name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changed)  # type: ignore[no-any-return]
+
+
+def values_of(table: sa.Table, names: Iterable[str]) -> dict[str, sa.BindParameter[Any]]:
+    """What an INSERT takes: {name: the parameter `name`}."""
+    return {name: sa.bindparam(name, type_=table.c[name].type) for name in names}
 
 
 def new_values(table: sa.Table, names: Iterable[str]) -> dict[str, sa.BindParameter[Any]]:
@@ -324,7 +330,7 @@ def insert(table: sa.Table, names: Sequence[str]) -> Bulk:
     """INSERT of these columns."""
 
     def build(insert: Any) -> sa.UpdateBase:
-        return insert(table).values({name: sa.bindparam(name, type_=table.c[name].type) for name in names})  # type: ignore[no-any-return]
+        return insert(table).values(values_of(table, names))  # type: ignore[no-any-return]
 
     together = Together(partial(_insert_given, table, names), [table.c[name].type for name in names], ())
     return Bulk(build, names, together)

@@ -81,7 +81,7 @@ class Known:
 
         split: the accounts of which it is known whether they are of interest.
         """
-        if len(project_ids) == 1 and not any(split.quiet):
+        if len(project_ids) == 1 and not split.leaves_out:
             found: Callable[[str], Iterable[Stored]] = partial(observations.stored_accounts, tx)
         else:
             stored = observations.stored_by_project(tx, project_ids, split)
