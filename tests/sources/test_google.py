@@ -6,6 +6,8 @@ import base64
 import gc
 import json
 import logging
+import subprocess
+import sys
 import threading
 import time as real_time
 import traceback
@@ -995,3 +997,23 @@ def test_drive_has_the_same_stand_in(
     )
 
     assert client.request("get", "https://www.googleapis.com/drive/v3/files").json() == {"files": []}
+
+
+@pytest.mark.usefixtures("processes")
+def test_answers_that_are_read_side_by_side_are_read_by_what_was_made_before() -> None:
+    """Two threads that are the first to come to a type crash the process."""
+    code = """
+import sys, threading
+from webapp.sources.sheet.google.answers import decode_values
+sys.setswitchinterval(1e-6)
+ready = threading.Barrier(8)
+def read():
+    ready.wait()
+    decode_values(b'{"valueRanges":[{"values":[[1]]}]}', 1)
+threads = [threading.Thread(target=read) for _ in range(8)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+"""
+    ended = [subprocess.run([sys.executable, "-c", code], check=False).returncode for _ in range(5)]
+
+    assert ended == [0] * 5
