@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -266,3 +268,30 @@ def test_a_fault_of_ours_is_answered_without_its_words(demo: Demo, monkeypatch: 
     assert (answer.status_code, answer.get_json()["code"]) == (500, "internal_error")
     assert "inside" not in answer.text
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.usefixtures("processes")
+def test_requests_that_are_the_first_of_their_kind_may_come_together() -> None:
+    """Two threads that are the first to come to a type crash the process."""
+    code = """
+import sys, threading
+from flask import Flask
+from webapp import api
+from webapp.api.http.requests import convert
+from webapp.api.http.routes import add_routes
+routes = api.routes(get_trigger=False)
+add_routes(Flask("app"), routes)
+body = next(route.body for route in routes if route.body and "readings" in route.path and route.method == "POST")
+reading = {"account_id": 1, "observed_at": "2026-03-02T10:00:00Z", "followers": 1}
+sys.setswitchinterval(1e-6)
+ready = threading.Barrier(8)
+def ask():
+    ready.wait()
+    convert({"readings": [reading]}, body, strict=True)
+threads = [threading.Thread(target=ask) for _ in range(8)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+"""
+    ended = [subprocess.run([sys.executable, "-c", code], check=False, capture_output=True) for _ in range(4)]
+
+    assert [(one.returncode, one.stderr) for one in ended] == [(0, b"")] * 4

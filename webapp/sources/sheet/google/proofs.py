@@ -135,6 +135,9 @@ class _Grant(msgspec.Struct):
     expires_in: _Lifetime
 
 
+_GRANT = msgspec.json.Decoder(_Grant, strict=False)  # before any thread asks, as in `answers`
+
+
 @dataclass(frozen=True, slots=True)
 class _TokenAnswer:
     """What google-auth expects of an answer."""
@@ -169,7 +172,7 @@ class _SignIn(transport.Request):
         if not fetched.ok:
             raise self._refusal(fetched)
         try:
-            msgspec.json.decode(fetched.body, type=_Grant, strict=False)
+            _GRANT.decode(fetched.body)
         except GARBLED:
             message = f"{self._http.name} answered with something other than a token"
             raise TransientSourceError(message, code="bad_response") from None

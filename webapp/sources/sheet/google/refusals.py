@@ -21,6 +21,9 @@ class _Refusal(msgspec.Struct):
     error: _Message
 
 
+_REFUSAL = msgspec.json.Decoder(_Refusal)  # before any thread asks, as in `answers`
+
+
 class RefusedRangesError(SourceError):
     """Some range of a call is not granted. `said` is what Google says of it, and is not for showing."""
 
@@ -107,6 +110,6 @@ def _not_us(what: str) -> SourceError:
 def _message(body: bytes) -> str:
     """The words of Google's error; empty when the body is no such error. Never shown: it may quote the request."""
     try:
-        return msgspec.json.decode(body, type=_Refusal).error.message
+        return _REFUSAL.decode(body).error.message
     except GARBLED:
         return ""
