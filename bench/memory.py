@@ -34,9 +34,11 @@ def measure(databases: Sequence[str] = KINDS, sizes: Sequence[Size] = SIZES) -> 
         for kind in kinds:
             _show(kind, "", _idle(2, kind)[1], TWO_WORKERS_MB)
         for size in sizes:
-            print(f" a sync of {size} accounts")
-            for kind in kinds:
-                _show(kind, "+", _growth(size, kind), SYNC_GROWTH_MB + 4 * _tab_mb(size))
+            growths = {kind: _growth(size, kind) for kind in kinds}
+            for place, words in enumerate((f"a first sync of {size} accounts", "a sync in which all of them changed")):
+                print(f" {words}")
+                for kind, growth in growths.items():
+                    _show(kind, "+", growth[place], SYNC_GROWTH_MB + 4 * _tab_mb(size))
 
 
 def _show(kind: Kind, sign: str, taken: float, bar: float) -> None:
@@ -68,16 +70,17 @@ def _mb(pid: int, name: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) * 1024 / MB
 
 
-def _growth(size: Size, kind: Kind) -> float:
-    """MB that a first sync takes at most beside what the process had."""
+def _growth(size: Size, kind: Kind) -> list[float]:
+    """MB that a first sync takes at most beside what the process had, and one in which all accounts changed."""
     with served(size) as google, served(WARM) as warm, tempfile.TemporaryDirectory() as folder:
         places = [
             Place(url, of, kind.empty(Path(folder), name))
             for url, of, name in ((warm.url, WARM, "warm"), (google.url, size, "real"))
         ]
         with Side(kind.name, Ours, kind).running(*places) as sync:
-            taken = sync()
-            return taken.peak_mb - taken.idle_mb
+            first = sync()
+            google.edit(1, 0)
+            return [taken.peak_mb - taken.idle_mb for taken in (first, sync())]
 
 
 def _tab_mb(size: Size) -> float:

@@ -166,7 +166,7 @@ def test_a_table_may_start_at_b3() -> None:
     reading = read([], [], [None, *SHORT], [None, ANN, 1, 2, 3, 4, 5])
 
     assert only(reading).counts == Counts(1, 2, 3, 4, 5)
-    assert reading.cell(4, 0) == "Project A!C4"
+    assert reading.columns["followers"] == "C"
 
 
 def test_the_meaning_of_cells_has_a_version() -> None:

@@ -10,30 +10,61 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from webapp.model import LARGEST, METRICS
+from webapp.model import LARGEST, METRICS, NOTHING, Counts
+from webapp.rules.addresses import first_cell
+from webapp.rules.merge import WINNERS, Winner
 from webapp.store import changes
+from webapp.store.changes import Batch, Changed
 from webapp.store.db import Database
 from webapp.store.tables import accounts, change_batches, count_changes, projects
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 PEOPLE = 4
 
-counts = st.none() | st.integers(0, 2_000) | st.sampled_from([LARGEST])
+values = st.none() | st.integers(0, 2_000) | st.sampled_from([LARGEST])
+counts = st.builds(Counts, *[values] * len(METRICS))
 tabs = st.sampled_from(["A", "My! tab", "Б"])
-letters = st.sampled_from(["B", "C", ""])
-cells = st.builds(lambda tab, column, row: f"{tab}!{column}{row}", tabs, letters, st.integers(0, 30))
-odd_cells = st.sampled_from(["A!B17,31", "x.com/ann", "B7", "!B7", "A!B007", "A!B9999999999", "A\nB!C3", "17", ""])
+origins = st.builds(
+    lambda tab, rows: f"{tab}!{rows}", tabs, st.sampled_from(["0", "7", "17", "17,31", "007", "9999999999"])
+)
+odd_origins = st.sampled_from(["x.com/ann", "!7", "A!B7", "A\nB!3", "17", ""])
+LETTERS = ("B", "C", "", "AA", "E")
 
 
 @st.composite
-def told(draw: st.DrawFn) -> dict[str, list[Any]]:
-    """{metric: [old, new, winner, cell]}, as a sync says it."""
-    found: dict[str, list[Any]] = {}
-    for metric in sorted(draw(st.sets(st.sampled_from(METRICS), min_size=1)), key=METRICS.index):
-        old, new = draw(st.tuples(counts, counts).filter(lambda pair: pair[0] != pair[1]))
-        winner = draw(st.sampled_from(changes.WINNERS))
-        found[metric] = [old, new, winner, draw(cells | odd_cells) if winner == "sheet" else None]
-    return found
+def told(draw: st.DrawFn) -> tuple[Counts, Counts, list[Winner | None], str]:
+    """What the counts were and are, who won each, and where the sheet says so."""
+    old, new = draw(st.tuples(counts, counts).filter(lambda pair: pair[0] != pair[1]))
+    winners = draw(st.lists(st.sampled_from(WINNERS), min_size=len(METRICS), max_size=len(METRICS)))
+    return old, new, winners, draw(origins | odd_origins)
+
+
+def changed(account_id: int, one: tuple[Counts, Counts, list[Winner | None], str]) -> Changed:
+    old, new, winners, origin = one
+    bits = sum(WINNERS.index(winner) << 2 * place for place, winner in enumerate(winners) if old[place] != new[place])
+    is_sheets = any(winner == "sheet" and old[place] != new[place] for place, winner in enumerate(winners))
+    return Changed(account_id, old, new, bits, origin if is_sheets else None)
+
+
+def meant(one: tuple[Counts, Counts, list[Winner | None], str]) -> dict[str, list[Any]]:
+    """{metric: [old, new, winner, cell]}."""
+    *sides, origin = one
+    return {
+        metric: [old, new, winner, first_cell(origin, letters) if winner == "sheet" else None]
+        for metric, letters, old, new, winner in zip(METRICS, LETTERS, *sides, strict=True)
+        if old != new
+    }
+
+
+def viewed(account_id: int, old: int, new: int, row: int | None = None) -> Changed:
+    """Other views, by the platform or by a row of the tab A."""
+    winner = WINNERS.index("parsed" if row is None else "sheet") << 2 * METRICS.index("views")
+    before, after = NOTHING._replace(views=old), NOTHING._replace(views=new)
+    return Changed(account_id, before, after, winner, None if row is None else f"A!{row}")
+
+
+def batch(*rows: Changed) -> dict[str, Batch]:
+    return {"p": Batch(LETTERS, rows)}
 
 
 batches = st.lists(st.dictionaries(st.integers(1, PEOPLE), told(), min_size=1), min_size=1, max_size=4)
@@ -63,10 +94,12 @@ def of_project(tx: sa.Connection, **asked: Any) -> list[tuple[int, Any]]:
 def test_what_was_told_is_read_again(db: Database, people: list[int], said: list[Any], metric: Any, limit: int) -> None:
     with db.write() as tx:
         tx.execute(change_batches.delete())
-        for number, batch in enumerate(said):
-            rows = [(people[account - 1], one) for account, one in batch.items()]
-            changes.add(tx, f"run {number}", {"p": rows}, NOW + timedelta(minutes=number))
-    expected = [(people[account - 1], batch[account]) for batch in reversed(said) for account in sorted(batch)[::-1]]
+        for number, these in enumerate(said):
+            rows = [changed(people[account - 1], one) for account, one in these.items()]
+            changes.add(tx, f"run {number}", batch(*rows), NOW + timedelta(minutes=number))
+    expected = [
+        (people[account - 1], meant(these[account])) for these in reversed(said) for account in sorted(these)[::-1]
+    ]
 
     with db.read() as tx:
         pages = [changes.of_project(tx, "p", limit=limit)]
@@ -86,9 +119,9 @@ def test_what_was_told_is_read_again(db: Database, people: list[int], said: list
 
 
 def test_who_is_merged_keeps_the_changes_of_both(db: Database, people: list[int]) -> None:
-    one, other = {"views": [1, 2, "sheet", "A!F2"]}, {"views": [3, 4, "sheet", "A!F3"]}
+    one, other = {"views": [1, 2, "sheet", "A!E2"]}, {"views": [3, 4, "sheet", "A!E3"]}
     with db.write() as tx:
-        changes.add(tx, "run", {"p": [(people[0], one), (people[1], other)]}, NOW)
+        changes.add(tx, "run", batch(viewed(people[0], 1, 2, 2), viewed(people[1], 3, 4, 3)), NOW)
         changes.move(tx, "p", people[0], people[1])
 
     with db.read() as tx:
@@ -105,11 +138,15 @@ def test_a_changed_count_of_a_sync_takes_few_bytes(sqlite_db: Database) -> None:
             rows = []
             for account in range(100_000, 100_080):
                 views = 40_000 * account % 9_999_999 + 50 * sync
-                one = {"views": [views, views + 50, "sheet", f"Project A!F{account - 99_998}"]}
+                one = viewed(account, views, views + 50, account - 99_998)
                 if account % 2:
-                    one["followers"] = [20_000 + sync, 20_001 + sync, "parsed", None]
-                rows.append((account, one))
-            changes.add(tx, "b6f0a3a4-5c3b-4a55-9d5e-5d4b2a1c0f3e", {"p": rows}, NOW + timedelta(minutes=30 * sync))
+                    old = Counts(followers=20_000 + sync, views=views)
+                    new = Counts(followers=20_001 + sync, views=views + 50)
+                    winners = one.winners | WINNERS.index("parsed") << 2 * METRICS.index("followers")
+                    one = one._replace(old=old, new=new, winners=winners)
+                rows.append(one)
+            at = NOW + timedelta(minutes=30 * sync)
+            changes.add(tx, "b6f0a3a4-5c3b-4a55-9d5e-5d4b2a1c0f3e", batch(*rows), at)
         after = tx.execute(sa.text("PRAGMA page_count")).scalar_one()
 
     assert (after - before) * 4096 / (50 * 80) < 60
@@ -118,8 +155,8 @@ def test_a_changed_count_of_a_sync_takes_few_bytes(sqlite_db: Database) -> None:
 def test_the_oldest_are_forgotten_and_no_more_at_once_than_was_said(db: Database, people: list[int]) -> None:
     with db.write() as tx:
         for day in range(4):
-            rows = [(account, {"views": [day, day + 1, "parsed", None]}) for account in people]
-            changes.add(tx, "run", {"p": rows}, NOW + timedelta(days=day))
+            rows = [viewed(account, day, day + 1) for account in people]
+            changes.add(tx, "run", batch(*rows), NOW + timedelta(days=day))
         until = NOW + timedelta(days=2)
 
         steps = [changes.forget(tx, until, 3) for _ in range(5)]
@@ -132,7 +169,7 @@ def test_the_oldest_are_forgotten_and_no_more_at_once_than_was_said(db: Database
 
 def test_with_a_project_go_its_changes(db: Database, people: list[int]) -> None:
     with db.write() as tx:
-        changes.add(tx, "run", {"p": [(people[0], {"views": [1, 2, "pin", None]})]}, NOW)
+        changes.add(tx, "run", batch(viewed(people[0], 1, 2)), NOW)
         tx.execute(projects.delete())
 
         assert row_count(tx) == 0

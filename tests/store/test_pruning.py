@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from webapp.errors import StoreError
+from webapp.model import METRICS, NOTHING
 from webapp.store import audit, changes, held, pruning, runs, share_links, tables
 from webapp.store.db import Database
 from webapp.store.pruning import prune
@@ -35,7 +36,9 @@ def size(db: Database, table: sa.Table) -> int:
 def change(db: Database, account_id: int, at: datetime, times: int = 1) -> None:
     with db.write() as tx:
         for number in range(times):
-            changes.add(tx, "run", {"p": [(account_id, {"views": [number, number + 1, "parsed", None]})]}, at)
+            old, new = NOTHING._replace(views=number), NOTHING._replace(views=number + 1)
+            changed = changes.Changed(account_id, old, new, 0, None)
+            changes.add(tx, "run", {"p": changes.Batch(("",) * len(METRICS), [changed])}, at)
 
 
 def test_changes_go_at_the_age_that_was_set(db: Database, account_id: int) -> None:

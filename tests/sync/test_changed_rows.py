@@ -214,6 +214,31 @@ def test_accounts_of_a_project_alone_come_one_by_one_where_all_of_its_rows_are_r
     assert (result["success"], result["total_accounts"]) == (True, 3)
 
 
+def test_accounts_of_a_project_alone_come_in_pieces_where_many_of_its_rows_are_read(
+    sqlite_service: Service, three: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they would be a hundred thousand at once on the day that nearly all of them change."""
+    monkeypatch.setattr(observations, "MANY", 1)
+    monkeypatch.setattr(observations, "stored_by_project", None)
+    three.rows("Project A", [ANN, 101], [BEN, 202], [CID, 300])
+
+    (result,) = sqlite_service.sync()["results"]
+
+    assert (result["success"], result["total_accounts"], result["updated_count"]) == (True, 3, 2)
+    assert [sqlite_service.account(name)["followers"] for name in (ANN, BEN, CID)] == [101, 202, 300]
+
+
+def test_a_second_row_is_noticed_where_many_rows_are_read(
+    sqlite_service: Service, three: FakeSheet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observations, "MANY", 1)
+    three.rows("Project A", [ANN, 101], [BEN, 202], [CID, 300], [CID, 900])
+
+    sqlite_service.sync()
+
+    assert sqlite_service.account(CID)["followers"] == 900
+
+
 def test_projects_that_are_not_small_are_looked_up_one_by_one(
     sqlite_service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -443,8 +468,10 @@ def _coarse(value: Any) -> Any:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(8))
 def test_reading_what_changed_is_like_reading_all(
-    seed: int, pair: tuple[Service, Service], request: pytest.FixtureRequest
+    seed: int, pair: tuple[Service, Service], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if seed % 2:
+        monkeypatch.setattr(observations, "MANY", 1)
     both = Pair(pair, seed)
     both.sync()
 

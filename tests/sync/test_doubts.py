@@ -10,6 +10,8 @@ from tests.dashboard.conftest import OURS
 from tests.fakes.clock import FakeClock
 from tests.fakes.service import ADMIN, TOKEN, Service
 from tests.fakes.sheet import FakeSheet
+from webapp.store import spans
+from webapp.sync import draft
 
 ANN = "x.com/ann"
 ROW = "SELECT * FROM account_snapshots WHERE day = '2026-03-03'"
@@ -498,3 +500,33 @@ def test_an_account_whose_row_has_gone_takes_its_doubts_along(
 
     assert service.one("SELECT count(*) FROM doubts") == 0
     assert days(service)[-1] == ("03-05", 1_030)
+
+
+def test_one_odd_value_asks_for_the_history_of_one_account_and_many_for_that_of_all(
+    service: Service, sheet: FakeSheet, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project may have a hundred thousand accounts, of which one has an odd value."""
+    people = [f"https://x.com/{name}" for name in ("ann", "ben", "cid")]
+    for views in (50_000, 51_000, 52_000, 53_000):
+        sheet.rows("Project A", *([one, None, None, None, None, views] for one in people))
+        service.sync()
+        time.forward(days=1)
+    asked: list[str] = []
+    by_account = spans.by_account
+
+    def note(tx: Any, where: str, of: Any) -> Any:
+        asked.append(where)
+        return by_account(tx, where, of)
+
+    monkeypatch.setattr(spans, "by_account", note)
+    monkeypatch.setattr(draft, "FEW", 1)
+    sheet.put("Project A!F2", 1)
+
+    assert problems(service) == ["implausible_value"]
+    assert asked == ["account"]
+
+    asked.clear()
+    sheet.rows("Project A", *([one, None, None, None, None, 2] for one in people))
+
+    assert problems(service) == ["implausible_value"] * 3
+    assert asked == ["account", "project"]

@@ -40,6 +40,15 @@ def rows_address(title: str, row: int, more: Sequence[int] = ()) -> str:
     return f"{title}!{','.join(map(str, (row, *more)))}" if more else f"{title}!{row}"
 
 
+def first_cell(origin: str, letters: str) -> str:
+    """The cell of an observation's first row in a column: `Project A!17,31` and E make `Project A!E17`.
+
+    letters: none for the whole row. An origin that is no place in a sheet stands for itself.
+    """
+    title, mark, rows = origin.rpartition("!")
+    return cell_address(title, letters, rows.partition(",")[0]) if mark else origin
+
+
 def cells_of(origin: str | None, column: str | None) -> list[str]:
     """The cells of an observation's rows in one column: `Project A!17,31` and E make `Project A!E17`, `Project A!E31`.
 

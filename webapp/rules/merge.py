@@ -5,13 +5,14 @@ Nothing here looks at an earlier merge, so a wrong value heals as soon as its so
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Values, larger
 
 Winner = Literal["sheet", "parsed", "pin"]
+WINNERS: Sequence[Winner | None] = (None, "sheet", "parsed", "pin")  # as two bits say them
 
 
 def policy_of(project: Policy, mode: Mode) -> Policy:
@@ -46,17 +47,24 @@ class Verdict(NamedTuple):
 
 
 def verdict(sheet: int | None, parsed: int | None, policy: Policy = "max", pin: int | None = None) -> Verdict:
-    """What one metric shows: a pin first, then what the policy says; ties go to the sheet.
+    """What one metric shows, and whose value it is. `merge` gives the same values, all metrics at once."""
+    winner = winner_of(sheet, parsed, policy, pin)
+    return Verdict(winner, pin if winner == "pin" else parsed if winner == "parsed" else sheet)
 
-    A side that did not observe the metric never wins. `merge` gives the same values, all metrics at once.
+
+def winner_of(sheet: int | None, parsed: int | None, policy: Policy = "max", pin: int | None = None) -> Winner | None:
+    """Whose value a metric shows: a pin's first, then what the policy says; ties go to the sheet.
+
+    A side that did not observe the metric never wins.
     """
     if pin is not None:
-        return Verdict("pin", pin)
-    if sheet is None or parsed is None:
-        known = sheet if parsed is None else parsed
-        return Verdict(None if known is None else ("sheet" if parsed is None else "parsed"), known)
+        return "pin"
+    if parsed is None:
+        return None if sheet is None else "sheet"
+    if sheet is None:
+        return "parsed"
     by_sheet = sheet >= parsed if policy == "max" else policy == "sheet"
-    return Verdict("sheet", sheet) if by_sheet else Verdict("parsed", parsed)
+    return "sheet" if by_sheet else "parsed"
 
 
 def pin_in_force(until: datetime | None, now: datetime) -> bool:

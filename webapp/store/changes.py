@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.model import LARGEST, METRICS, Metric
-from webapp.rules.addresses import cell_address
+from webapp.model import LARGEST, METRICS, Metric, Values
+from webapp.rules.addresses import cell_address, first_cell
+from webapp.rules.merge import WINNERS
 from webapp.store.backends.dialect import counted, delete_some, new_ids
 from webapp.store.statement import in_order, insert
 from webapp.store.tables import accounts, change_batches, count_changes
@@ -19,8 +21,28 @@ from webapp.store.types import JSON, WHEN, Count, native
 
 Changes = Mapping[str, list[Any]]  # {metric: [old, new, winner, cell]}
 
-WINNERS = (None, "sheet", "parsed", "pin")  # as two bits say them
-CELL = re.compile(r"(?:(.+)!)?([A-Z]*)([1-9][0-9]{0,8})", re.DOTALL)
+ROW = re.compile(r"[1-9][0-9]{0,8}")
+
+
+class Changed(NamedTuple):
+    """The counts of one account that a sync changes.
+
+    winners: of the metrics that differ, two bits each, as in WINNERS. origin: where the sheet says what won, as
+    observations have it; None where it won nothing.
+    """
+
+    account_id: int
+    old: Values
+    new: Values
+    winners: int
+    origin: str | None
+
+
+class Batch(NamedTuple):
+    """The changed counts of a project. letters: of each metric's column; empty where there is none."""
+
+    letters: Sequence[str]
+    rows: Sequence[Changed]
 
 
 @dataclass(frozen=True)
@@ -39,69 +61,57 @@ class CountChange:
 
 # Writing
 
-_PLACES: dict[str, int] = {metric: place for place, metric in enumerate(METRICS)}
 _SIDES = [f"{side}_{metric}" for metric in METRICS for side in ("old", "new")]
 _add_batch = insert(change_batches, ("id", "project_id", "run_id", "changed_at", "title", "letters"))
 _add = insert(count_changes, ("batch_id", "account_id", "id", "winners", "sheet_row", "cells", *_SIDES))
 
 
-def add(tx: sa.Connection, run_id: str, changed: Mapping[str, Sequence[tuple[int, Changes]]], now: datetime) -> None:
-    """Keep which counts changed: {project id: (account id, {metric: [old, new, winner, cell]})}."""
-    count = sum(map(len, changed.values()))
+def add(tx: sa.Connection, run_id: str, changed: Mapping[str, Batch], now: datetime) -> None:
+    """Keep which counts changed: {project id: those of its accounts}."""
+    count = sum(len(batch.rows) for batch in changed.values())
     if not count:
         return
     ids, stamp = iter(new_ids(tx, change_batches, count)), native(tx, WHEN, now)
-    batches: list[tuple[Any, ...]] = []
-    packed: list[tuple[Any, ...]] = []
-    for project_id, rows in changed.items():
-        if not rows:
-            continue
-        mine, tab = [next(ids) for _ in rows], _Tab()
-        # In the order of the key, so that the table grows at its end.
-        for id_, (account, changes) in zip(mine, sorted(rows, key=lambda row: row[0]), strict=True):
-            packed.append((mine[-1], account, id_, *_pack(tx, changes, tab)))
-        batches.append((mine[-1], project_id, run_id, stamp, tab.title, native(tx, JSON, tab.letters)))
+    some = {project_id: batch for project_id, batch in changed.items() if batch.rows}
+    numbered = {project_id: [next(ids) for _ in batch.rows] for project_id, batch in some.items()}
+    titles = {project_id: _title_of(batch) for project_id, batch in some.items()}
+    batches = [
+        (numbered[one][-1], one, run_id, stamp, titles[one], native(tx, JSON, batch.letters))
+        for one, batch in some.items()
+    ]
     _add_batch.run(tx, batches)
-    _add.run(tx, packed)
+    _add.run(tx, chain.from_iterable(_packed(tx, batch, titles[one], numbered[one]) for one, batch in some.items()))
 
 
-class _Tab:
-    """The tab and the columns of a batch's cells, as the first of them say it."""
-
-    def __init__(self) -> None:
-        self.title: str | None = None
-        self.letters: list[str | None] = [None] * len(METRICS)
-
-    def row_of(self, cells: Mapping[int, str]) -> int | None:
-        """The row that all of these cells are in; None where they are not in one row of this tab."""
-        rows = {self._row(place, cell) for place, cell in cells.items()}
-        return rows.pop() if len(rows) == 1 else None
-
-    def _row(self, place: int, cell: str) -> int | None:
-        found = CELL.fullmatch(cell)
-        if found is None:
-            return None
-        title, letters, row = found[1] or "", found[2], int(found[3])
-        self.title = title if self.title is None else self.title
-        known = self.letters[place]
-        self.letters[place] = letters if known is None else known
-        return row if (title, letters) == (self.title, self.letters[place]) else None
+def _title_of(batch: Batch) -> str | None:
+    """Of the tab that the first of its cells is in."""
+    return next((row.origin.rpartition("!")[0] for row in batch.rows if row.origin is not None), None)
 
 
-def _pack(tx: sa.Connection, changes: Changes, tab: _Tab) -> tuple[Any, ...]:
-    """(winners, row, cells, old and new of each metric) as driver values."""
-    sides: list[int | None] = [None] * len(_SIDES)
-    cells: dict[int, str] = {}
-    winners = 0
-    for metric, (old, new, winner, cell) in changes.items():
-        place = _PLACES[metric]
-        sides[2 * place : 2 * place + 2] = old, new
-        winners |= WINNERS.index(winner) << 2 * place
-        if cell is not None:
-            cells[place] = cell
-    row = tab.row_of(cells) if cells else None
-    odd = None if row is not None or not cells else {METRICS[place]: cell for place, cell in cells.items()}
-    return winners, row, None if odd is None else native(tx, JSON, odd), *sides
+def _packed(tx: sa.Connection, batch: Batch, title: str | None, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """The rows as driver values, in the order of the key, so that the table grows at its end."""
+    for id_, (account_id, old, new, winners, origin) in zip(ids, sorted(batch.rows), strict=True):
+        sides: list[int | None] = []
+        for before, after in zip(old, new, strict=True):
+            sides += (None, None) if before == after else (before, after)
+        row, cells = None, None
+        if origin is not None:
+            row = _row_of(origin, title)
+            cells = native(tx, JSON, _cells(batch.letters, winners, origin)) if row is None else None
+        yield ids[-1], account_id, id_, winners, row, cells, *sides
+
+
+def _row_of(origin: str, title: str | None) -> int | None:
+    """The first row of an origin in the tab of this title; None for one that is no place there."""
+    place, mark, rows = origin.rpartition("!")
+    first = rows.partition(",")[0]
+    return int(first) if mark and place == title and ROW.fullmatch(first) else None
+
+
+def _cells(letters: Sequence[str], winners: int, origin: str) -> dict[str, str]:
+    """{metric: cell}, where the sheet won, of an origin that is in no row of the batch's tab."""
+    won = [place for place in range(len(METRICS)) if WINNERS[winners >> 2 * place & 3] == "sheet"]
+    return {METRICS[place]: first_cell(origin, letters[place]) for place in won}
 
 
 def move(tx: sa.Connection, project_id: str, source: int, target: int) -> None:

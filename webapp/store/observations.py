@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
@@ -151,6 +152,9 @@ _all_state = Query(lambda _: _state())
 
 _some_state = Query(lambda _: _state(accounts.c.id.op("IN")(ids_in(sa.bindparam("only")))))
 _ids = Query(lambda dialect: sa.select(listed(dialect, accounts.c.id)).where(_of_projects))
+_placed_ids = Query(
+    lambda _: sa.select(accounts.c.id).where(_of_projects).order_by(accounts.c.project_id, accounts.c.url_key)
+)
 _how_many: list[Any] = [sa.func.count(), sa.func.sum(accounts.c.id)]
 _sum = Query(lambda _: sa.select(*_how_many).where(_of_projects))
 
@@ -174,18 +178,18 @@ class Split(NamedTuple):
         return any(self.quiet)
 
 
-def stored_accounts(tx: sa.Connection, project_id: str) -> Iterator[Stored]:
-    """Every account the project ever had, removed ones too, in no particular order."""
-    return (account for _, account in _stored(tx, [project_id], Split()))
+NO_SPLIT = Split()
+
+
+def stored_accounts(tx: sa.Connection, project_id: str, split: Split = NO_SPLIT) -> Iterator[Stored]:
+    """Every account the project ever had, removed ones too, without those of no interest, in no particular order."""
+    return (account for _, account in _stored(tx, [project_id], split))
 
 
 def stored_by_project(
-    tx: sa.Connection,
-    project_ids: Collection[str],
-    split: Split = Split(),  # noqa: B008  nothing changes it
+    tx: sa.Connection, project_ids: Collection[str], split: Split = NO_SPLIT
 ) -> dict[str, list[Stored]]:
-    """{project id: the same}, for projects that are small together, without those of no interest; projects without
-    any are not there."""
+    """{project id: the same}, for projects that are small together; projects without any are not there."""
     found: dict[str, list[Stored]] = {}
     for project_id, account in _stored(tx, project_ids, split):
         found.setdefault(project_id, []).append(account)
@@ -196,8 +200,9 @@ def _stored(tx: sa.Connection, project_ids: Collection[str], split: Split) -> It
     asked = {"of": bind_ids(tx, project_ids)}
     if split.leaves_out:
         only = _open_ids(tx, asked, split)
-        some = _some_state.rows(tx, **asked, only=bind_ids(tx, only)) if only else iter(())
-        rows = iter(sorted(some, key=_place))  # SQLite would sort what it has yet to look up
+        rows: Iterator[tuple[Any, ...]] = chain.from_iterable(
+            _some_of(tx, asked, part) for part in chunks(_in_order(tx, asked, only), MANY)
+        )
     else:
         rows = _all_state.rows(tx, **asked)
     for row in rows:
@@ -205,7 +210,22 @@ def _stored(tx: sa.Connection, project_ids: Collection[str], split: Split) -> It
         yield row[-1], Stored._make((*row[:PLAIN], row[KNOWN], row[SHEET], row[PARSED], row[ACCEPTED]))
 
 
-_place = itemgetter(-1, 1)  # by project and url_key, as SQLite gives all of them
+def _in_order(tx: sa.Connection, asked: Mapping[str, Any], ids: Collection[int]) -> Sequence[int]:
+    """The ids as SQLite would give their accounts, where they are too many to be sorted once they are loaded."""
+    if len(ids) <= MANY:
+        return [*ids]
+    wanted = {*ids}
+    return [one for (one,) in _placed_ids.rows(tx, **asked) if one in wanted]
+
+
+def _some_of(tx: sa.Connection, asked: Mapping[str, Any], ids: Sequence[int]) -> Iterable[Any]:
+    return sorted(_some_state.rows(tx, **asked, only=bind_ids(tx, ids)), key=_place)
+
+
+MANY = 5_000  # accounts that are loaded at once, as their rows take ten times the room of what a plan has of them
+_place = itemgetter(
+    -1, 1
+)  # by project and url_key, as SQLite gives all of them, which would sort what it has yet to look up
 
 
 def _open_ids(tx: sa.Connection, asked: Mapping[str, Any], split: Split) -> Collection[int]:

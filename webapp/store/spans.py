@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -102,25 +104,30 @@ class Counted(NamedTuple):
     until: datetime | None
 
 
-def counted(tx: sa.Connection, project_id: str) -> dict[tuple[int, int], Counted]:
-    """{(account id, place of the metric): when it counted}."""
-    found: dict[tuple[int, int], Counted] = {}
-    for span in of_scope(tx, "project", project_id):  # those of an account in their order
+def counted(spans: Iterable[Span]) -> dict[int, Counted]:
+    """{place of the metric: when it counted}. spans: of one account, in their order."""
+    found: dict[int, Counted] = {}
+    for span in spans:
         for place in range(len(METRICS)):
             if span.metrics >> place & 1:
-                before = found.get((span.account_id, place))
+                before = found.get(place)
                 first = before.first if before else span.since
                 since = before.since if before and before.until == span.since else span.since
-                found[span.account_id, place] = Counted(first, since, span.until)
+                found[place] = Counted(first, since, span.until)
     return found
 
 
 def of_scope(tx: sa.Connection, where: str, of: str | int) -> Iterator[Span]:
-    """The spans of one account, or of a project's accounts."""
+    """The spans of one account, or of a project's accounts, those of an account in their order."""
     for account_id, since, until, metrics in _of_scope(where).rows(tx, scope=of):
         begun = as_moment(since)
         assert begun is not None  # noqa: S101  never null
         yield Span(account_id, begun, as_moment(until), metrics)
+
+
+def by_account(tx: sa.Connection, where: str, of: str | int) -> dict[int, list[Span]]:
+    """{account id: its spans in their order}; accounts without any are not there."""
+    return {account_id: [*spans] for account_id, spans in groupby(of_scope(tx, where, of), attrgetter("account_id"))}
 
 
 @cache

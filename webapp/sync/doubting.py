@@ -43,11 +43,13 @@ class Doubting:
         unseen: bits of what was not read; all, of an account that is off. A pin rules over a doubt, which waits until
         the pin has gone.
         """
-        if sheet == account.sheet and account.id not in self.doubted:
+        is_doubted = account.id in self.doubted
+        if sheet == account.sheet and not is_doubted:
             return 0
         found = 0
         for place, metric in enumerate(METRICS):
-            if sheet[place] == account.sheet[place] and (account.id, place) not in self.open:
+            is_open = is_doubted and (account.id, place) in self.open
+            if not is_open and _follows(account.sheet[place], sheet[place]):
                 continue
             look = Look(sheet[place], counts[place], seen=not unseen >> place & 1)
             if self._is_doubted(account, place, look) and metric not in pins:
@@ -77,7 +79,7 @@ class Doubting:
 
     def _is_odd(self, account: Stored, place: int, before: int | None, look: Look, known: Sequence[DoubtedDay]) -> bool:
         """Whether a value that is in no doubt yet has to be judged."""
-        if not implausible(before, look.typed) and not implausible(look.typed, before):
+        if not _is_far(before, look.typed):
             return False
         if not self.inputs.has_history(account.id, place):
             if look.seen:
@@ -164,6 +166,16 @@ class Doubting:
     def _credible(self, account: Stored, place: int) -> int | None:
         days = self.open.get((account.id, place), NO_DAYS)
         return days[-1].credible if days else self._before(account, place)
+
+
+def _follows(before: int | None, typed: int | None) -> bool:
+    """Whether a value is nothing new, or by itself no reason to ask what history says."""
+    return before == typed or (before is not None and not _is_far(before, typed))
+
+
+def _is_far(before: int | None, typed: int | None) -> bool:
+    """Whether either is too far from the other."""
+    return implausible(before, typed) or implausible(typed, before)
 
 
 def _timed_days(known: Sequence[DoubtedDay], before: datetime | None = None) -> list[DoubtedDay]:

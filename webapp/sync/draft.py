@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, Generic, Literal, TypeVar
 
 import sqlalchemy as sa
 
@@ -15,7 +15,6 @@ from webapp.model import METRICS, UNKNOWN, Metric, Problem, SkipReason
 from webapp.rules import wording
 from webapp.rules.addresses import cell_address
 from webapp.rules.doubts import HISTORY
-from webapp.rules.history import Standing
 from webapp.rules.merge import pin_in_force
 from webapp.rules.shrink import may_have_shrunk, shrinkage
 from webapp.sources.sheet.reading import TabReading
@@ -32,6 +31,7 @@ from webapp.sync.planner import make_plan
 from webapp.sync.row_prints import RowPrints
 from webapp.sync.side import SheetSide, reread
 
+T = TypeVar("T")
 DOUBLE: SkipReason = "duplicate_row"
 NO_REPORT: Mapping[str, Any] = {"problems": [], "skips": {}}
 
@@ -74,15 +74,17 @@ class Known:
     held: Mapping[str, Mapping[tuple[int, int], Held]] = field(default_factory=dict)
     doubts: Mapping[str, Mapping[tuple[int, int], Sequence[DoubtedDay]]] = field(default_factory=dict)
     accounts: Callable[[str], Iterable[Stored]] = lambda _: ()
+    streamed: bool = False
 
     @classmethod
     def of(cls, tx: sa.Connection, project_ids: Sequence[str], split: observations.Split) -> Known:
-        """Loaded at once; the accounts of a project that is alone, and may be large, one by one as they are asked for.
+        """Loaded at once; the accounts of a project that is alone, and may be large, as they are asked for.
 
         split: the accounts of which it is known whether they are of interest.
         """
-        if len(project_ids) == 1 and not split.leaves_out:
-            found: Callable[[str], Iterable[Stored]] = partial(observations.stored_accounts, tx)
+        streamed = len(project_ids) == 1 and (not split.leaves_out or len(split.open) > observations.MANY)
+        if streamed:
+            found: Callable[[str], Iterable[Stored]] = partial(observations.stored_accounts, tx, split=split)
         else:
             stored = observations.stored_by_project(tx, project_ids, split)
             found = partial(_those_of, stored)
@@ -92,6 +94,7 @@ class Known:
             held=held.of_projects(tx, project_ids),
             doubts=doubts.of_projects(tx, project_ids),
             accounts=found,
+            streamed=streamed,
         )
 
 
@@ -171,7 +174,8 @@ def _doubled(tx: sa.Connection, asked: Sequence[tuple[Project, SheetSide]], know
     new: dict[str, set[str]] = {}
     for project, side in asked:
         if side.reading is not None and side.leaves_out:
-            there = {account.url_key: account.id for account in known.accounts(project.id)}
+            mine = () if known.streamed else known.accounts(project.id)  # others are looked up
+            there = {account.url_key: account.id for account in mine}
             found[project.id] = {there[key] for key in side.reading.rows if key in there}
             new[project.id] = {key for key in side.reading.rows if key not in there}
     more = accounts.ids_by_key(tx, {project_id: keys for project_id, keys in new.items() if keys})
@@ -246,13 +250,34 @@ def _inputs(
     )
 
 
+FEW = 100  # accounts that are looked up one by one, before all of a project are
+
+
+class _Lookup(Generic[T]):
+    """What is only asked for when something is odd, which it seldom is. look: given a scope and whose it is."""
+
+    def __init__(self, look: Callable[[Literal["account", "project"], Any], Mapping[int, T]], project_id: str) -> None:
+        self.look = look
+        self.project_id = project_id
+        self.found: dict[int, T | None] = {}
+        self.every: Mapping[int, T] | None = None
+
+    def of(self, account_id: int) -> T | None:
+        if account_id not in self.found and len(self.found) < FEW:
+            self.found[account_id] = self.look("account", account_id).get(account_id)
+        if account_id in self.found:
+            return self.found[account_id]
+        if self.every is None:
+            self.every = self.look("project", self.project_id)
+        return self.every.get(account_id)
+
+
 class _Counted:
-    """Since when metrics of a project's accounts count; looked up when somebody first asks, which is seldom."""
+    """Since when metrics of a project's accounts count."""
 
     def __init__(self, tx: sa.Connection, project_id: str, now: datetime) -> None:
-        self.look = partial(spans.counted, tx, project_id)
+        self.spans = _Lookup(partial(spans.by_account, tx), project_id)
         self.now = now
-        self.found: dict[tuple[int, int], spans.Counted] | None = None
 
     def has_history(self, account_id: int, place: int) -> bool:
         """Whether a metric has counted long enough for its last value to say what can follow."""
@@ -265,22 +290,17 @@ class _Counted:
         return self.now if counted is None or counted.until is not None else counted.since
 
     def _counted(self, account_id: int, place: int) -> spans.Counted | None:
-        if self.found is None:
-            self.found = self.look()
-        return self.found.get((account_id, place))
+        return spans.counted(self.spans.of(account_id) or ()).get(place)
 
 
 class _LastKnown:
-    """What history says last of metrics, however long ago; looked up when somebody first asks, which is seldom."""
+    """What history says last of metrics, however long ago."""
 
     def __init__(self, tx: sa.Connection, project_id: str, day: date) -> None:
-        self.look = partial(standing_at, tx, "project", project_id, day)
-        self.stood: Standing | None = None
+        self.stood = _Lookup(partial(standing_at, tx, day=day), project_id)
 
     def value(self, account_id: int, place: int) -> int | None:
-        if self.stood is None:
-            self.stood = self.look()
-        _, values = self.stood.get(account_id, (date.min, UNKNOWN))
+        _, values = self.stood.of(account_id) or (date.min, UNKNOWN)
         return values[place]
 
 

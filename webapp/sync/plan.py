@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from webapp.model import METRICS, Metric, Mode, Policy, Problem, SkipReason, Values
 from webapp.rules.addresses import rows_address
 from webapp.rules.held import Holding
 from webapp.rules.shrink import Losses
 from webapp.sources.sheet.reading import SheetRow, TabReading
+from webapp.store.changes import Changed
 from webapp.store.doubts import DoubtedDay
 from webapp.store.held import Held
 from webapp.store.types import Stamp
@@ -171,8 +172,8 @@ class Plan:
     newcomers: taken out as they are written.
     described: the row as it describes the account now. silent: the sheet says nothing of these any more.
     accepted: the readings that are believed, and bits of those that are held; forgotten: there are none any more.
-    counts: the merged ones that changed; why: {metric: [old, new, winner, cell]} of each of them. counted: accounts of
-    which other metrics are known than before.
+    counts: the merged ones that changed; why: what they were, and who won. letters: of the metrics' columns; empty where
+    there is none. counted: accounts of which other metrics are known than before.
     replaced: metrics of today's snapshot that take another value, because too little is known to doubt either.
     doubted: what is kept aside of today. undoubted, timed: doubts that are over, the latter by nothing but time: (account
     id, place of the metric). restored: what the days of a doubt get. withdrawn: what was a slip after all. late: what days get
@@ -193,7 +194,8 @@ class Plan:
     forgotten: list[int] = field(default_factory=list)
     counts: list[tuple[int, Values]] = field(default_factory=list)
     counted: list[int] = field(default_factory=list)
-    why: list[tuple[int, dict[str, list[Any]]]] = field(default_factory=list)
+    why: list[Changed] = field(default_factory=list)
+    letters: Sequence[str] = ()
     replaced: list[tuple[int, Metric, int | None]] = field(default_factory=list)
     doubted: list[DoubtedDay] = field(default_factory=list)
     undoubted: list[tuple[int, int]] = field(default_factory=list)

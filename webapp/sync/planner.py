@@ -8,15 +8,16 @@ from typing import Any
 
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem, Values
 from webapp.rules import wording
-from webapp.rules.addresses import rows_address
+from webapp.rules.addresses import first_cell, rows_address
 from webapp.rules.credible import may_be_cut
 from webapp.rules.doubts import implausible
 from webapp.rules.edits import ignored_edits, note_edits
 from webapp.rules.growth import ALL, counting, mask_of
 from webapp.rules.held import Belief, believe
-from webapp.rules.merge import keep_unread, merge, policy_of, verdict
+from webapp.rules.merge import WINNERS, keep_unread, merge, policy_of, winner_of
 from webapp.rules.modes import mode_of
 from webapp.sources.sheet.reading import TEXTS, SheetRow
+from webapp.store.changes import Changed
 from webapp.store.observations import Stored
 from webapp.store.types import as_moment
 from webapp.sync.doubting import Doubting
@@ -45,8 +46,9 @@ class _Planner:
         self.stub = inputs.reading.stub if inputs.reading else None
         self.doubting = Doubting(inputs, self.plan)
         self.held = {account for account, _ in inputs.held}
-        columns = inputs.reading.columns if inputs.reading else {}
-        self.untracked = sum(1 << place for place, metric in enumerate(METRICS) if metric not in columns)
+        columns = inputs.reading.columns if inputs.reading else inputs.columns
+        self.plan.letters = [columns.get(metric, "") for metric in METRICS]
+        self.untracked = sum(1 << place for place, letters in enumerate(self.plan.letters) if not letters)
 
     def plan_all(self, stored: Iterable[Stored]) -> Plan:
         plan, reading = self.plan, self.inputs.reading
@@ -180,16 +182,17 @@ class _Planner:
         policy = policy_of(self.inputs.policy, mode)
         pins = self.inputs.pins.get(account.id, NO_PINS) if self.inputs.pins else NO_PINS
         counts = merge(sheet, parsed, policy, pins)
+        origin = account.sheet_origin if row is None else self.origin(row)
         if counts != account.known:
             plan.counts.append((account.id, counts))
             if mask_of(counts) != mask_of(account.known):
                 plan.counted.append(account.id)
-            self.explain_counts(account, counts, (sheet, parsed), policy, pins, row)
+            self.explain_counts(account, counts, (sheet, parsed), policy, pins, origin)
         if mode != "off":
             self.fill_late(account, parsed, policy, pins)
         unread = (account.unread if self.inputs.stands else ALL) if row is None else row.unread
         doubted = self.doubting.bits(account, sheet, counts, pins, ALL if mode == "off" else unread)
-        note = self.keep_sheet(account, sheet, counts, row, doubted)
+        note = self.keep_sheet(account, sheet, counts, row, doubted, origin)
         open_ = mode == "off" or parsed != account.parsed or account.id in self.held or pins or note or doubted
         if not open_ and account.id not in self.doubting.doubted and (row is None or self.is_plain(row)):
             plan.quiet.append((account.id, row.row if row else 0))
@@ -207,25 +210,27 @@ class _Planner:
         sides: tuple[Values, Values],
         policy: Policy,
         pins: Mapping[Metric, int],
-        row: SheetRow | None,
+        origin: str | None,
     ) -> None:
-        """Record which counts changed, which side won, and the cell where it did."""
-        why: dict[str, list[Any]] = {}
+        """Record which counts changed, which side won, and where the sheet did."""
         sheet, parsed = sides
+        winners, won = 0, None
         for place, metric in enumerate(METRICS):
             old, new = account.known[place], counts[place]
             if old == new:
                 continue
-            winner = verdict(sheet[place], parsed[place], policy, pins.get(metric)).winner
-            cell = self.cell(account, row, place) if winner == "sheet" else None
-            why[metric] = [old, new, winner, cell]
+            winner, cell = winner_of(sheet[place], parsed[place], policy, pins.get(metric)), None
+            winners |= WINNERS.index(winner) << 2 * place
+            if winner == "sheet":
+                won = origin or account.profile_url
+                cell = self.cell(account, won, place) if self.explain else None
             self.show("change", account, metric=metric, old=old, new=new, winner=winner, cell=cell)
-        self.plan.why.append((account.id, why))
+        self.plan.why.append(Changed(account.id, account.known, counts, winners, won))
 
     # What is kept of the sheet
 
     def keep_sheet(
-        self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None, doubted: int
+        self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None, doubted: int, origin: str | None
     ) -> str | None:
         """The note about odd edits that stays with it. doubted: bits of the metrics that are in doubt."""
         if sheet == NOTHING:
@@ -235,13 +240,12 @@ class _Planner:
         changed, note = sheet != account.sheet, account.sheet_note
         if changed:
             note = note_edits(account.sheet, sheet, note)
-        origin = account.sheet_origin if row is None else self.origin(row)
         unread = self.unread_of(account) if row is None else row.unread & ALL
         if changed or (origin, unread, doubted) != (account.sheet_origin, account.unread, account.doubted):
             since = None if changed else account.sheet_at
             self.plan.sheet.append(SheetChange(account.id, sheet, since, origin or "", note, unread, doubted))
         if note or doubted:
-            self.point_out(note, doubted, account, sheet, counts, row)
+            self.point_out(note, doubted, account, sheet, counts, origin)
         return note
 
     def unread_of(self, account: Stored) -> int:
@@ -250,10 +254,10 @@ class _Planner:
         return ALL if is_torn else account.unread
 
     def point_out(
-        self, note: str | None, doubted: int, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None
+        self, note: str | None, doubted: int, account: Stored, sheet: Values, counts: Counts, origin: str | None
     ) -> None:
         """List the odd edits, which are taken all the same."""
-        cells = {place: self.cell(account, row, place) for place in range(len(METRICS))}
+        cells = {place: self.cell(account, origin, place) for place in range(len(METRICS))}
         self.doubting.point_out(doubted, sheet, cells, account)
         for place in ignored_edits(note, sheet, counts):
             value, current = sheet[place], counts[place]
@@ -351,11 +355,8 @@ class _Planner:
     def origin(self, row: SheetRow) -> str:
         return rows_address(self.plan.newcomers.title, row.row, row.more)
 
-    def cell(self, account: Stored, row: SheetRow | None, place: int) -> str:
-        if row is not None and self.inputs.reading is not None:
-            return self.inputs.reading.cell(row.row, place)
-        title, mark, numbers = (account.sheet_origin or account.profile_url).rpartition("!")
-        return f"{title}{mark}{self.inputs.columns.get(METRICS[place], '')}{numbers}" if mark else numbers
+    def cell(self, account: Stored, origin: str | None, place: int) -> str:
+        return first_cell(origin or account.profile_url, self.plan.letters[place])
 
     def show(self, kind: Any, account: Stored, **what: Any) -> None:
         """Add a line to the preview."""

@@ -6,8 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from webapp.model import METRICS, Counts, Metric, Problem, Profile, SkipReason, larger
-from webapp.rules.addresses import cell_address
+from webapp.model import Counts, Metric, Problem, Profile, SkipReason, larger
 from webapp.rules.growth import mask_of
 
 TEXTS = ("owner", "topic", "status")
@@ -78,7 +77,3 @@ class TabReading:
     named_in: str = ""
     odd: Container[str] = ()
     unread: int = 0
-
-    def cell(self, row: int, metric: int) -> str:
-        """The address of a metric's cell, such as `Project A!E17`; without a column the row's, `Project A!17`."""
-        return cell_address(self.title, self.columns.get(METRICS[metric], ""), row)
