@@ -150,7 +150,7 @@ def changed(plan: Plan, now: datetime) -> Iterator[tuple[int, dict[str, Any]]]:
     yield from ((number, {"removed_by": None}) for number in plan.returned)
     yield from ((number, {"accepted": said, "held": held}) for number, said, held in plan.accepted)
     yield from ((number, {"accepted": NOTHING, "held": 0}) for number in plan.forgotten)
-    yield from ((number, {"known": said}) for number, said in plan.counts)
+    yield from ((one.account_id, {"known": one.new}) for one in plan.counts)
 
 
 def shown(world: World) -> dict[str, Counts]:
@@ -283,4 +283,6 @@ def test_a_time_that_is_none_counts_as_unknown() -> None:
     odd = account("a", 1, added_at="long ago", parsed=parsed, parsed_at="yesterday", accepted=Counts(followers=1))
     plan = planned(World({"a": odd}, {}), None)
 
-    assert plan.counts == [(1, parsed)]  # without a known age there is no history to judge the reading by
+    assert [(one.account_id, one.new) for one in plan.counts] == [
+        (1, parsed)
+    ]  # without a known age there is no history to judge the reading by

@@ -323,10 +323,10 @@ def describe_accounts(tx: sa.Connection, rows: Rows) -> int:
     return _describe.run(tx, rows) if rows else 0
 
 
-def write_counts(tx: sa.Connection, rows: Sequence[tuple[int, Values]], now: datetime) -> int:
+def write_counts(tx: sa.Connection, rows: Iterable[tuple[int, Values]], now: datetime) -> int:
     """Current counts that changed; how many rows the database changed."""
     stamp = native(tx, accounts.c.changed_at.type, now)
-    return _write_counts.run(tx, [(*counts, stamp, account) for account, counts in rows]) if rows else 0
+    return _write_counts.run(tx, ((*counts, stamp, account) for account, counts in rows))
 
 
 def remove_accounts(tx: sa.Connection, ids: Sequence[int], now: datetime, by: Literal["sheet", "api"]) -> None:

@@ -172,8 +172,8 @@ class Plan:
     newcomers: taken out as they are written.
     described: the row as it describes the account now. silent: the sheet says nothing of these any more.
     accepted: the readings that are believed, and bits of those that are held; forgotten: there are none any more.
-    counts: the merged ones that changed; why: what they were, and who won. letters: of the metrics' columns; empty where
-    there is none. counted: accounts of which other metrics are known than before.
+    counts: the merged ones that changed, what they were, and who won. letters: of the metrics' columns; empty where there
+    is none. counted: accounts of which other metrics are known than before.
     replaced: metrics of today's snapshot that take another value, because too little is known to doubt either.
     doubted: what is kept aside of today. undoubted, timed: doubts that are over, the latter by nothing but time: (account
     id, place of the metric). restored: what the days of a doubt get. withdrawn: what was a slip after all. late: what days get
@@ -192,9 +192,8 @@ class Plan:
     silent: list[int] = field(default_factory=list)
     accepted: list[tuple[int, Values, int]] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)
-    counts: list[tuple[int, Values]] = field(default_factory=list)
+    counts: list[Changed] = field(default_factory=list)
     counted: list[int] = field(default_factory=list)
-    why: list[Changed] = field(default_factory=list)
     letters: Sequence[str] = ()
     replaced: list[tuple[int, Metric, int | None]] = field(default_factory=list)
     doubted: list[DoubtedDay] = field(default_factory=list)

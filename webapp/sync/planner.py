@@ -184,7 +184,6 @@ class _Planner:
         counts = merge(sheet, parsed, policy, pins)
         origin = account.sheet_origin if row is None else self.origin(row)
         if counts != account.known:
-            plan.counts.append((account.id, counts))
             if mask_of(counts) != mask_of(account.known):
                 plan.counted.append(account.id)
             self.explain_counts(account, counts, (sheet, parsed), policy, pins, origin)
@@ -225,7 +224,7 @@ class _Planner:
                 won = origin or account.profile_url
                 cell = self.cell(account, won, place) if self.explain else None
             self.show("change", account, metric=metric, old=old, new=new, winner=winner, cell=cell)
-        self.plan.why.append(Changed(account.id, account.known, counts, winners, won))
+        self.plan.counts.append(Changed(account.id, account.known, counts, winners, won))
 
     # What is kept of the sheet
 

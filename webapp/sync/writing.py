@@ -64,7 +64,7 @@ def write_drafts(tx: sa.Connection, run: LiveRun, works: Sequence[Work], now: da
     updated = _write_plans(tx, plans, added, now)
     moved = {project_id: _moved(plan, added[project_id]) for project_id, plan in plans.items()}
     tab_rows.put(tx, {one: mine.prints.to_bytes() for one, mine in added.items() if mine.prints})
-    changes.add(tx, run.id, {one: changes.Batch(plan.letters, plan.why) for one, plan in plans.items()}, now)
+    changes.add(tx, run.id, {one: changes.Batch(plan.letters, plan.counts) for one, plan in plans.items()}, now)
     turned = _follow(tx, moved, at)
     touched = {project_id: write_days(tx, plan, day, now, at) for project_id, plan in plans.items()}
     run.enter("snapshot")
@@ -122,7 +122,7 @@ def _write_plans(
     _write_held(tx, _all(plan.held for plan in every), now)
     doubts.drop(tx, _all(plan.undoubted for plan in every))
     doubts.keep_timed(tx, _all(plan.timed for plan in every), now)
-    counted = accounts.write_counts(tx, _all(plan.counts for plan in every), now)
+    counted = accounts.write_counts(tx, ((one.account_id, one.new) for plan in every for one in plan.counts), now)
     return _updated(plans, added, counted)
 
 
