@@ -20,6 +20,7 @@ from webapp.sync.ending import close, ending
 from webapp.sync.fanout import key_of
 from webapp.sync.heart import Heart
 from webapp.sync.live import LiveRun, Outcome
+from webapp.sync.memory import given_back
 from webapp.sync.results import skip_project
 from webapp.sync.spreadsheet import sync_spreadsheet
 
@@ -38,7 +39,7 @@ def outcomes(run: LiveRun) -> Iterator[Outcome]:
     Raises: StoreError when the database cannot go on.
     """
     log.info("[SmartSync] sync started", extra={"run_id": run.id, "caller": run.trigger.caller, **run.trigger.params})
-    with ending(run), Heart(run.db, run.id, run.options.lease_ms, run.progress, run.budget):
+    with given_back(), ending(run), Heart(run.db, run.id, run.options.lease_ms, run.progress, run.budget):
         while not run.closed:
             yield from _sync_all(run)
             close(run, force=run.budget.used_up or run.dry)
