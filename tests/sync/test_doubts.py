@@ -506,7 +506,7 @@ def test_one_odd_value_asks_for_the_history_of_one_account_and_many_for_that_of_
     service: Service, sheet: FakeSheet, time: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A project may have a hundred thousand accounts, of which one has an odd value."""
-    people = [f"https://x.com/{name}" for name in ("ann", "ben", "cid")]
+    people = [f"https://x.com/{name}" for name in ("ann", "ben", "cid", "dan")]
     for views in (50_000, 51_000, 52_000, 53_000):
         sheet.rows("Project A", *([one, None, None, None, None, views] for one in people))
         service.sync()
@@ -528,5 +528,5 @@ def test_one_odd_value_asks_for_the_history_of_one_account_and_many_for_that_of_
     asked.clear()
     sheet.rows("Project A", *([one, None, None, None, None, 2] for one in people))
 
-    assert problems(service) == ["implausible_value"] * 3
+    assert problems(service) == ["implausible_value"] * 4
     assert asked == ["account", "project"]
