@@ -35,7 +35,9 @@ def measure(databases: Sequence[str] = KINDS, sizes: Sequence[Size] = SIZES) -> 
             _show(kind, "", _idle(2, kind)[1], TWO_WORKERS_MB)
         for size in sizes:
             growths = {kind: _growth(size, kind) for kind in kinds}
-            for place, words in enumerate((f"a first sync of {size} accounts", "a sync in which all of them changed")):
+            for place, words in enumerate(
+                (f"a first sync of {size} accounts", "a sync in which nearly all of them changed")
+            ):
                 print(f" {words}")
                 for kind, growth in growths.items():
                     _show(kind, "+", growth[place], SYNC_GROWTH_MB + 4 * _tab_mb(size))
@@ -71,7 +73,7 @@ def _mb(pid: int, name: str) -> float:
 
 
 def _growth(size: Size, kind: Kind) -> list[float]:
-    """MB that a first sync takes at most beside what the process had, and one in which all accounts changed."""
+    """MB that a first sync takes at most beside what the process had, and one in which nearly all accounts changed."""
     with served(size) as google, served(WARM) as warm, tempfile.TemporaryDirectory() as folder:
         places = [
             Place(url, of, kind.empty(Path(folder), name))

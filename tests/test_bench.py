@@ -111,7 +111,7 @@ SMALL: dict[str, Callable[[], None]] = {
     "sync": lambda: sync.measure(sync.Asked((Size(10, 100),), (0,), 1, naive=False)),
     "read": lambda: read.measure(1, 5, 1),
     "start": lambda: start.measure(1),
-    "memory": lambda: memory.measure(sizes=()),
+    "memory": lambda: memory.measure(sizes=[Size(1, 10)]),
     "beside": lambda: beside.measure(1),
     "growth": lambda: growth.measure(1),
     "large": lambda: large.measure(3, 2, 2),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from webapp.errors import SourceError
 from webapp.model import METRICS, Counts
+from webapp.rules.addresses import first_cell, rows_address
 from webapp.sources.sheet import Cell
 from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.sources.sheet.rows import PARSER_VERSION, has_header, read_tab
@@ -166,7 +167,7 @@ def test_a_table_may_start_at_b3() -> None:
     reading = read([], [], [None, *SHORT], [None, ANN, 1, 2, 3, 4, 5])
 
     assert only(reading).counts == Counts(1, 2, 3, 4, 5)
-    assert reading.columns["followers"] == "C"
+    assert first_cell(rows_address(reading.title, only(reading).row), reading.columns["followers"]) == "Project A!C4"
 
 
 def test_the_meaning_of_cells_has_a_version() -> None:
