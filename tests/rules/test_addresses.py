@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.rules.addresses import address, cells_of, column_letters, rows_address
+from webapp.rules.addresses import address, cells_of, column_letters, first_cell, first_row, rows_address
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,15 @@ def test_the_rows_of_an_account_and_its_cells() -> None:
     assert rows_address("Project A", 17, [31]) == "Project A!17,31"
     assert cells_of("Project A!17,31", "E") == ["Project A!E17", "Project A!E31"]
     assert cells_of("What! A tab!17", "E") == ["What! A tab!E17"]
+
+
+def test_the_cell_of_the_first_row_of_an_account() -> None:
+    assert first_cell("Project A!17,31", "E") == "Project A!E17"
+    assert first_cell("What! A tab!17", "E") == "What! A tab!E17"
+    assert first_cell("Project A!17", "") == "Project A!17"
+    assert first_cell("!17", "E") == "E17"
+    assert first_cell("youtube", "E") == "youtube"
+    assert (first_row("What! A tab!17,31"), first_row("youtube")) == (("What! A tab", "17"), None)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from webapp.model import LARGEST, METRICS, NOTHING, Counts
 from webapp.rules.addresses import first_cell
 from webapp.rules.merge import WINNERS, Winner
 from webapp.store import changes
-from webapp.store.changes import Batch, Changed
+from webapp.store.changes import ChangeBatch, Changed
 from webapp.store.db import Database
 from webapp.store.tables import accounts, change_batches, count_changes, projects
 
@@ -27,8 +27,10 @@ tabs = st.sampled_from(["A", "My! tab", "Б"])
 origins = st.builds(
     lambda tab, rows: f"{tab}!{rows}", tabs, st.sampled_from(["0", "7", "17", "17,31", "007", "9999999999"])
 )
-odd_origins = st.sampled_from(["x.com/ann", "!7", "A!B7", "A\nB!3", "17", ""])
-LETTERS = ("B", "C", "", "AA", "E")
+odd_origins = st.sampled_from(
+    ["A!B17,31", "x.com/ann", "B7", "!B7", "!7", "A!B7", "A!B007", "A!B9999999999", "A\nB!C3", "A\nB!3", "17", ""]
+)
+LETTERS = ("B", "C", "", "AA", "F")
 
 
 @st.composite
@@ -63,8 +65,8 @@ def viewed(account_id: int, old: int, new: int, row: int | None = None) -> Chang
     return Changed(account_id, before, after, winner, None if row is None else f"A!{row}")
 
 
-def batch(*rows: Changed) -> dict[str, Batch]:
-    return {"p": Batch(LETTERS, rows)}
+def batch(*rows: Changed) -> dict[str, ChangeBatch]:
+    return {"p": ChangeBatch(LETTERS, rows)}
 
 
 batches = st.lists(st.dictionaries(st.integers(1, PEOPLE), told(), min_size=1), min_size=1, max_size=4)
@@ -119,7 +121,7 @@ def test_what_was_told_is_read_again(db: Database, people: list[int], said: list
 
 
 def test_who_is_merged_keeps_the_changes_of_both(db: Database, people: list[int]) -> None:
-    one, other = {"views": [1, 2, "sheet", "A!E2"]}, {"views": [3, 4, "sheet", "A!E3"]}
+    one, other = {"views": [1, 2, "sheet", "A!F2"]}, {"views": [3, 4, "sheet", "A!F3"]}
     with db.write() as tx:
         changes.add(tx, "run", batch(viewed(people[0], 1, 2, 2), viewed(people[1], 3, 4, 3)), NOW)
         changes.move(tx, "p", people[0], people[1])
@@ -169,7 +171,8 @@ def test_the_oldest_are_forgotten_and_no_more_at_once_than_was_said(db: Database
 
 def test_with_a_project_go_its_changes(db: Database, people: list[int]) -> None:
     with db.write() as tx:
-        changes.add(tx, "run", batch(viewed(people[0], 1, 2)), NOW)
+        pinned = viewed(people[0], 1, 2)._replace(winners=WINNERS.index("pin") << 2 * METRICS.index("views"))
+        changes.add(tx, "run", batch(pinned), NOW)
         tx.execute(projects.delete())
 
         assert row_count(tx) == 0

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from webapp.errors import StoreError
 from webapp.model import METRICS, NOTHING
+from webapp.rules.merge import WINNERS
 from webapp.store import audit, changes, held, pruning, runs, share_links, tables
 from webapp.store.db import Database
 from webapp.store.pruning import prune
@@ -37,8 +38,9 @@ def change(db: Database, account_id: int, at: datetime, times: int = 1) -> None:
     with db.write() as tx:
         for number in range(times):
             old, new = NOTHING._replace(views=number), NOTHING._replace(views=number + 1)
-            changed = changes.Changed(account_id, old, new, 0, None)
-            changes.add(tx, "run", {"p": changes.Batch(("",) * len(METRICS), [changed])}, at)
+            by_parsed = WINNERS.index("parsed") << 2 * METRICS.index("views")
+            changed = changes.Changed(account_id, old, new, by_parsed, None)
+            changes.add(tx, "run", {"p": changes.ChangeBatch(("",) * len(METRICS), [changed])}, at)
 
 
 def test_changes_go_at_the_age_that_was_set(db: Database, account_id: int) -> None:

@@ -283,6 +283,5 @@ def test_a_time_that_is_none_counts_as_unknown() -> None:
     odd = account("a", 1, added_at="long ago", parsed=parsed, parsed_at="yesterday", accepted=Counts(followers=1))
     plan = planned(World({"a": odd}, {}), None)
 
-    assert [(one.account_id, one.new) for one in plan.counts] == [
-        (1, parsed)
-    ]  # without a known age there is no history to judge the reading by
+    # Without a known age there is no history to judge the reading by.
+    assert [(one.account_id, one.new) for one in plan.counts] == [(1, parsed)]

@@ -45,8 +45,17 @@ def first_cell(origin: str, letters: str) -> str:
 
     letters: none for the whole row. An origin that is no place in a sheet stands for itself.
     """
+    place = first_row(origin)
+    return origin if place is None else cell_address(place[0], letters, place[1])
+
+
+def first_row(origin: str) -> tuple[str, str] | None:
+    """The tab and the first row of an observation: `Project A!17,31` makes `Project A` and `17`.
+
+    None for an origin that is no place in a sheet. The row is as it is written, which for rows of ours is a number.
+    """
     title, mark, rows = origin.rpartition("!")
-    return cell_address(title, letters, rows.partition(",")[0]) if mark else origin
+    return (title, rows.partition(",")[0]) if mark else None
 
 
 def cells_of(origin: str | None, column: str | None) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import LARGEST, METRICS, Metric, Values
-from webapp.rules.addresses import cell_address, first_cell
+from webapp.rules.addresses import cell_address, first_cell, first_row
 from webapp.rules.merge import WINNERS
 from webapp.store.backends.dialect import counted, delete_some, new_ids
 from webapp.store.statement import in_order, insert
@@ -38,7 +38,7 @@ class Changed(NamedTuple):
     origin: str | None
 
 
-class Batch(NamedTuple):
+class ChangeBatch(NamedTuple):
     """The changed counts of a project. letters: of each metric's column; empty where there is none."""
 
     letters: Sequence[str]
@@ -66,7 +66,7 @@ _add_batch = insert(change_batches, ("id", "project_id", "run_id", "changed_at",
 _add = insert(count_changes, ("batch_id", "account_id", "id", "winners", "sheet_row", "cells", *_SIDES))
 
 
-def add(tx: sa.Connection, run_id: str, changed: Mapping[str, Batch], now: datetime) -> None:
+def add(tx: sa.Connection, run_id: str, changed: Mapping[str, ChangeBatch], now: datetime) -> None:
     """Keep which counts changed: {project id: those of its accounts}."""
     count = sum(len(batch.rows) for batch in changed.values())
     if not count:
@@ -83,12 +83,12 @@ def add(tx: sa.Connection, run_id: str, changed: Mapping[str, Batch], now: datet
     _add.run(tx, chain.from_iterable(_packed(tx, batch, titles[one], numbered[one]) for one, batch in some.items()))
 
 
-def _title_of(batch: Batch) -> str | None:
+def _title_of(batch: ChangeBatch) -> str | None:
     """Of the tab that the first of its cells is in."""
-    return next((row.origin.rpartition("!")[0] for row in batch.rows if row.origin is not None), None)
+    return next((place[0] for row in batch.rows if row.origin and (place := first_row(row.origin))), None)
 
 
-def _packed(tx: sa.Connection, batch: Batch, title: str | None, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+def _packed(tx: sa.Connection, batch: ChangeBatch, title: str | None, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
     """The rows as driver values, in the order of the key, so that the table grows at its end."""
     for id_, (account_id, old, new, winners, origin) in zip(ids, sorted(batch.rows), strict=True):
         sides: list[int | None] = []
@@ -103,9 +103,8 @@ def _packed(tx: sa.Connection, batch: Batch, title: str | None, ids: Sequence[in
 
 def _row_of(origin: str, title: str | None) -> int | None:
     """The first row of an origin in the tab of this title; None for one that is no place there."""
-    place, mark, rows = origin.rpartition("!")
-    first = rows.partition(",")[0]
-    return int(first) if mark and place == title and ROW.fullmatch(first) else None
+    place = first_row(origin)
+    return int(place[1]) if place and place[0] == title and ROW.fullmatch(place[1]) else None
 
 
 def _cells(letters: Sequence[str], winners: int, origin: str) -> dict[str, str]:

@@ -223,9 +223,8 @@ def _some_of(tx: sa.Connection, asked: Mapping[str, Any], ids: Sequence[int]) ->
 
 
 MANY = 5_000  # accounts that are loaded at once, as their rows take ten times the room of what a plan has of them
-_place = itemgetter(
-    -1, 1
-)  # by project and url_key, as SQLite gives all of them, which would sort what it has yet to look up
+# By project and url_key, as SQLite gives all of them; of some it would sort what it has yet to look up.
+_place = itemgetter(-1, 1)
 
 
 def _open_ids(tx: sa.Connection, asked: Mapping[str, Any], split: Split) -> Collection[int]:

@@ -67,7 +67,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Known:
-    """What is stored of some projects, by their ids; what there is nothing of is not there."""
+    """What is stored of some projects, by their ids; what there is nothing of is not there.
+
+    accounts: those of a project. streamed: they are read anew each time, and none is kept.
+    """
 
     aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pins: Mapping[str, Sequence[Pin]] = field(default_factory=dict)

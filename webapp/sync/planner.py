@@ -186,7 +186,7 @@ class _Planner:
         if counts != account.known:
             if mask_of(counts) != mask_of(account.known):
                 plan.counted.append(account.id)
-            self.explain_counts(account, counts, (sheet, parsed), policy, pins, origin)
+            self.explain_counts(account, counts, (sheet, parsed), policy, pins, origin or account.profile_url)
         if mode != "off":
             self.fill_late(account, parsed, policy, pins)
         unread = (account.unread if self.inputs.stands else ALL) if row is None else row.unread
@@ -209,11 +209,11 @@ class _Planner:
         sides: tuple[Values, Values],
         policy: Policy,
         pins: Mapping[Metric, int],
-        origin: str | None,
+        origin: str,
     ) -> None:
         """Record which counts changed, which side won, and where the sheet did."""
         sheet, parsed = sides
-        winners, won = 0, None
+        winners, is_sheets = 0, False
         for place, metric in enumerate(METRICS):
             old, new = account.known[place], counts[place]
             if old == new:
@@ -221,10 +221,9 @@ class _Planner:
             winner, cell = winner_of(sheet[place], parsed[place], policy, pins.get(metric)), None
             winners |= WINNERS.index(winner) << 2 * place
             if winner == "sheet":
-                won = origin or account.profile_url
-                cell = self.cell(account, won, place) if self.explain else None
+                is_sheets, cell = True, self.cell(origin, place) if self.explain else None
             self.show("change", account, metric=metric, old=old, new=new, winner=winner, cell=cell)
-        self.plan.counts.append(Changed(account.id, account.known, counts, winners, won))
+        self.plan.counts.append(Changed(account.id, account.known, counts, winners, origin if is_sheets else None))
 
     # What is kept of the sheet
 
@@ -244,7 +243,7 @@ class _Planner:
             since = None if changed else account.sheet_at
             self.plan.sheet.append(SheetChange(account.id, sheet, since, origin or "", note, unread, doubted))
         if note or doubted:
-            self.point_out(note, doubted, account, sheet, counts, origin)
+            self.point_out(note, doubted, account, sheet, counts, origin or account.profile_url)
         return note
 
     def unread_of(self, account: Stored) -> int:
@@ -253,10 +252,10 @@ class _Planner:
         return ALL if is_torn else account.unread
 
     def point_out(
-        self, note: str | None, doubted: int, account: Stored, sheet: Values, counts: Counts, origin: str | None
+        self, note: str | None, doubted: int, account: Stored, sheet: Values, counts: Counts, origin: str
     ) -> None:
         """List the odd edits, which are taken all the same."""
-        cells = {place: self.cell(account, origin, place) for place in range(len(METRICS))}
+        cells = {place: self.cell(origin, place) for place in range(len(METRICS))}
         self.doubting.point_out(doubted, sheet, cells, account)
         for place in ignored_edits(note, sheet, counts):
             value, current = sheet[place], counts[place]
@@ -354,8 +353,8 @@ class _Planner:
     def origin(self, row: SheetRow) -> str:
         return rows_address(self.plan.newcomers.title, row.row, row.more)
 
-    def cell(self, account: Stored, origin: str | None, place: int) -> str:
-        return first_cell(origin or account.profile_url, self.plan.letters[place])
+    def cell(self, origin: str, place: int) -> str:
+        return first_cell(origin, self.plan.letters[place])
 
     def show(self, kind: Any, account: Stored, **what: Any) -> None:
         """Add a line to the preview."""

@@ -13,6 +13,7 @@ from webapp.model import Metric
 from webapp.rules.doubts import implausible
 from webapp.rules.history import end_of
 from webapp.store import accounts, audit, changes, days, doubts, held, observations, snapshots, spans, tab_rows
+from webapp.store.changes import ChangeBatch
 from webapp.store.doubts import DoubtedDay
 from webapp.store.projects import Project
 from webapp.store.snapshots import Taken, Wanted
@@ -64,7 +65,8 @@ def write_drafts(tx: sa.Connection, run: LiveRun, works: Sequence[Work], now: da
     updated = _write_plans(tx, plans, added, now)
     moved = {project_id: _moved(plan, added[project_id]) for project_id, plan in plans.items()}
     tab_rows.put(tx, {one: mine.prints.to_bytes() for one, mine in added.items() if mine.prints})
-    changes.add(tx, run.id, {one: changes.Batch(plan.letters, plan.counts) for one, plan in plans.items()}, now)
+    changed = {project_id: ChangeBatch(plan.letters, plan.counts) for project_id, plan in plans.items()}
+    changes.add(tx, run.id, changed, now)
     turned = _follow(tx, moved, at)
     touched = {project_id: write_days(tx, plan, day, now, at) for project_id, plan in plans.items()}
     run.enter("snapshot")
