@@ -103,12 +103,45 @@ class TestTransactions:
         assert names(db) == []
 
     def test_a_reading_transaction_can_not_write(self, db: Database) -> None:
-        with pytest.raises(sa.exc.DBAPIError, match=r"read-?only"), db.read() as tx:
+        with pytest.raises((sa.exc.DBAPIError, RuntimeError), match=r"read-?only"), db.read() as tx:
             add(tx, "a")
 
         with db.write() as tx:
             add(tx, "b")
         assert names(db) == ["b"]
+
+    def test_not_even_a_table_comes_of_a_reading_transaction(self, sqlite_db: Database) -> None:
+        with sqlite_db.read() as tx:
+            tx.exec_driver_sql("CREATE TABLE odd (id INTEGER)")
+
+        with sqlite_db.read() as tx:
+            assert not sa.inspect(tx).has_table("odd")
+
+    def test_writing_before_does_not_count_as_written_by_a_reader(self, sqlite_db: Database) -> None:
+        with sqlite_db.write() as tx:
+            add(tx, "a")
+
+        assert names(sqlite_db) == ["a"]  # by the same connection
+
+    def test_reading_and_writing_in_turn_prepares_no_statement_anew(self, sqlite_db: Database) -> None:
+        prepared: list[int] = []
+
+        def note(action: int, *_: Any) -> int:
+            prepared.append(action)
+            return sqlite3.SQLITE_OK
+
+        with sqlite_db.read() as tx:
+            file: Any = tx.connection.dbapi_connection
+        file.set_authorizer(note)
+        for turn in ("a", "b", "c"):
+            with sqlite_db.write() as tx:
+                add(tx, turn)
+            names(sqlite_db)
+            if turn == "a":  # each for the first time
+                assert sqlite3.SQLITE_INSERT in prepared
+                prepared.clear()
+
+        assert set(prepared) <= {sqlite3.SQLITE_TRANSACTION}  # of COMMIT and ROLLBACK, which the driver keeps none of
 
     def test_two_selects_of_one_answer_see_the_same_moment(self, db: Database) -> None:
         count = sa.select(sa.func.count()).select_from(projects)

@@ -69,6 +69,7 @@ class Backend(Examined, Protocol):
     def reader(self, engine: Engine) -> Engine: ...
     def writer(self, engine: Engine) -> Engine: ...
     def check(self, tx: Connection) -> None: ...
+    def check_unwritten(self, tx: Connection) -> None: ...
     def revision(self, tx: Connection) -> str | None: ...
     def migrating(self, *, create: bool) -> AbstractContextManager[Connection]: ...
     def code_of(self, error: BaseException | None, *, writing: bool) -> str | None: ...
@@ -113,13 +114,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that sees one moment of the database, never waits for a writer and cannot write.
+        """A transaction that sees one moment of the database and never waits for a writer; at its end it is undone.
 
         Raises: StoreError.
         """
-        with self._own_words(writing=False), self._reader.begin() as tx:
+        with self._own_words(writing=False), self._reader.connect() as tx:
+            tx.begin()
             self._backend.check(tx)
             yield tx
+            self._backend.check_unwritten(tx)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -185,6 +185,9 @@ class Postgres:
     def check(self, tx: Connection) -> None:
         """Nothing to compare: a server does not lose its files unnoticed."""
 
+    def check_unwritten(self, tx: Connection) -> None:
+        """The server refuses to write in a reading transaction."""
+
     def revision(self, tx: Connection) -> str | None:
         """The name of the last script that ran."""
         return revision_of(tx)

@@ -38,17 +38,13 @@ CODES = {
 
 
 class FileConnection(sqlite3.Connection):
-    """A connection that knows which file it has open, whatever the path leads to by now, and whether it may write."""
+    """A connection that knows which file it has open, whatever the path leads to by now.
+
+    found: rows that it had changed in all when its transaction began.
+    """
 
     identity: tuple[int, int]
-    writing = True
-
-    def allow(self, *, writing: bool) -> None:
-        """Let it write, or not. Said again, it would make SQLite prepare every statement anew, which costs as much as
-        running it does."""
-        if self.writing is not writing:
-            self.execute(f"PRAGMA query_only={int(not writing)}")
-            self.writing = writing
+    found = 0
 
 
 class Sqlite:
@@ -103,6 +99,18 @@ class Sqlite:
         """
         self._compare(_file_of(tx))
 
+    def check_unwritten(self, tx: Connection) -> None:
+        """See that a reading transaction, which is undone, has changed no row.
+
+        SQLite could refuse to write (`query_only`), but would prepare all statements of a connection anew whenever that
+        is turned on or off, which costs as much as running them does.
+
+        Raises: RuntimeError.
+        """
+        file = _file_of(tx)
+        if file.total_changes != file.found:
+            raise RuntimeError("rows were written in a read-only transaction")
+
     def revision(self, tx: Connection) -> str | None:
         """The name of the last script that ran, by the bare driver: each writing transaction asks for it."""
         found = _file_of(tx).execute(REVISION).fetchone()
@@ -125,11 +133,9 @@ class Sqlite:
             with self.writer(engine).begin() as tx:
                 yield tx
 
-    def code_of(self, error: BaseException | None, *, writing: bool) -> str | None:
+    def code_of(self, error: BaseException | None, *, writing: bool) -> str | None:  # noqa: ARG002  a server tells
         """The code of a driver's error that is a state of the database; None when it is a bug."""
         number = getattr(error, "sqlite_errorcode", None)
-        if number == sqlite3.SQLITE_READONLY and not writing:
-            return None  # a statement that writes in a reading transaction
         if number == sqlite3.SQLITE_ERROR and str(error).startswith("no such table"):
             return "schema_missing"
         if str(error).startswith("Could not decode to UTF-8"):  # the driver's own words, without a number
@@ -319,18 +325,17 @@ class Sqlite:
 
 
 def _begin(connection: Connection) -> None:
-    """Begin as a reader, who cannot write by mistake, or as the writer.
+    """Begin as a reader, or as the writer.
 
     The write lock is taken at once: a transaction that reads first and writes later fails with SQLITE_BUSY_SNAPSHOT
     if another writer got in between, whatever the busy timeout.
     """
-    writing = connection.get_execution_options().get("write", False)
-    file = _file_of(connection)
-    file.allow(writing=writing)
-    if writing:
+    if connection.get_execution_options().get("write", False):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        file.execute("BEGIN")
+        return
+    file = _file_of(connection)
+    file.found = file.total_changes
+    file.execute("BEGIN")
 
 
 def _file_of(connection: Connection) -> FileConnection:
