@@ -23,7 +23,6 @@ from webapp.sources.sheet import Tab
 from webapp.store import leases, observations, projects, runs, tab_rows
 from webapp.store.backends.dialect import Savepoint
 from webapp.store.projects import Project
-from webapp.sync.collector import pause_collector
 from webapp.sync.draft import make_drafts
 from webapp.sync.live import LiveRun, Outcome
 from webapp.sync.project import ProjectSync
@@ -130,9 +129,8 @@ class Batch:
             say_start(run, turn.project)
         seen = turn.project.sheet_seen if turn else None
         try:
-            with pause_collector():
-                known = partial(self.memory.rows_of, turn.project if turn else None)
-                share.side = parse_side(side, seen, run.options, run.budget, force=run.trigger.force, known=known)
+            known = partial(self.memory.rows_of, turn.project if turn else None)
+            share.side = parse_side(side, seen, run.options, run.budget, force=run.trigger.force, known=known)
         except OutOfTime:
             raise
         except Exception as error:  # noqa: BLE001  what nobody expects of one project
@@ -166,8 +164,7 @@ class Batch:
         if not ready:
             return
         try:
-            with pause_collector():
-                outcomes = self._preview(ready) if self.run.dry else self._write(ready)
+            outcomes = self._preview(ready) if self.run.dry else self._write(ready)
         except StoreError as error:
             for _, turn in ready:
                 failure(self.run, turn.project, error.code, str(error))

@@ -16,6 +16,7 @@ from webapp.sources.sheet import SheetSource
 from webapp.store import projects, schedule, spreadsheets
 from webapp.store.projects import Project
 from webapp.sync.admission import NO_SHEETS
+from webapp.sync.collector import seldom_collected
 from webapp.sync.ending import close, ending
 from webapp.sync.fanout import key_of
 from webapp.sync.heart import Heart
@@ -39,7 +40,8 @@ def outcomes(run: LiveRun) -> Iterator[Outcome]:
     Raises: StoreError when the database cannot go on.
     """
     log.info("[SmartSync] sync started", extra={"run_id": run.id, "caller": run.trigger.caller, **run.trigger.params})
-    with given_back(), ending(run), Heart(run.db, run.id, run.options.lease_ms, run.progress, run.budget):
+    heart = Heart(run.db, run.id, run.options.lease_ms, run.progress, run.budget)
+    with seldom_collected(), given_back(), ending(run), heart:
         while not run.closed:
             yield from _sync_all(run)
             close(run, force=run.budget.used_up or run.dry)
