@@ -491,7 +491,6 @@ share_links = _table(
     sa.Index("ix_share_links_project", "project_id"),
 )
 
-# What people changed by hand, through which door, with what stood there before.
 # Sessions of the dashboard that somebody signed out of before they ran out.
 ended_sessions = _table(
     "ended_sessions",
@@ -500,6 +499,7 @@ ended_sessions = _table(
     sqlite_with_rowid=False,
 )
 
+# What people changed by hand, through which door, with what stood there before.
 audit_log = _table(
     "audit_log",
     sa.Column("id", Key(), primary_key=True),
