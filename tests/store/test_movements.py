@@ -16,7 +16,7 @@ from webapp.rules.sorting import group_by
 from webapp.store import days, movements
 from webapp.store.accounts import Account
 from webapp.store.db import Database
-from webapp.store.ends import DayEnd, DaysBack, End, Present
+from webapp.store.ends import DayEnd, DaysBack, End, Never, Present
 from webapp.store.heads import all_heads
 from webapp.store.movements import WHOLE, Cohort, between, grown, together
 from webapp.store.spans import of_scope as spans_of
@@ -60,8 +60,9 @@ class World(Past):
 
     def ends(self) -> list[tuple[End, Present | DayEnd]]:
         some: list[DayEnd] = [DayEnd(self.day - timedelta(days=back)) for back in (0, 1, 3, 9)]
-        starts: list[End] = [DaysBack(1), DaysBack(7), *some]
+        starts: list[End] = [DaysBack(1), DaysBack(7), Never(), *some]
         found: list[tuple[End, Present | DayEnd]] = [(then, Present()) for then in starts]
+        found += [(Never(), now) for now in some]
         return [*found, *((then, now) for then, now in product(some, some) if then.day <= now.day)]
 
 
@@ -76,6 +77,8 @@ def one_by_one(tx: sa.Connection, scope: Scope, of: str | None, then: End, now: 
                 return {row.account.id: row.last for row in ranged(tx, scope, of, day, day)}
             case DaysBack(number):
                 return {row.account.id: row.then for row in recent(tx, scope, of, number, as_of)}
+            case Never():
+                return {one.id: UNKNOWN for one in people}
             case _:
                 return {one.id: one.counts if one.counted else UNKNOWN for one in people}
 

@@ -34,7 +34,6 @@ SHIFT = 1 << 33  # added before a division and taken off behind it, since the da
 LONG = 1 << 27  # seconds between two snapshots from here on are odd
 SOME = 5  # accounts by which the usual time of a day is told
 ALIKE = ("project_id", "platform", "topic", "owner")
-SIDES = ("then", "now")
 
 
 class Present(NamedTuple):
@@ -72,28 +71,36 @@ class Asked(NamedTuple):
     look: Look
 
 
-def each(dialect: str, asked: Asked) -> sa.Subquery:
-    """A row for each account: what it may be alike in, `there`, `counted`, `now_fresh`; for either side its bits and values;
-    `odd_id`: its id where a value for which it counts is not known, or is too large to be added up blindly.
+def each(dialect: str, asked: Asked, by: Sequence[str] = ()) -> sa.Subquery:
+    """A row for each account: `there`, `counted`, `now_fresh`; for each of `sides` its bits and values; `odd_id`: its id
+    where a value for which it counts is not known, or is too large to be added up blindly.
 
+    by: what else is to be told of it, of what accounts may be alike in.
     now_fresh: 1 where its values were observed on the very day at the end of which they are looked at.
     """
     ends = of_projects(dialect, asked)
-    columns: list[Any] = [accounts.c.id, *(accounts.c[name] for name in ALIKE), _one_if(_counted()).label("counted")]
+    columns: list[Any] = [accounts.c.id, *(accounts.c[name] for name in by), _one_if(_counted()).label("counted")]
     columns.append(_one_if(ACCOUNT_THERE).label("there"))
     joined = _placed(ends, asked.scope)
-    for side, kind in zip(SIDES, (asked.then, asked.now), strict=True):
+    for side, kind in sides(asked).items():
         joined, more = _AT[kind if isinstance(kind, str) else "back"](dialect, side, ends, joined, asked.look)
         columns += more
     found = sa.select(*columns).select_from(joined)
     if asked.scope == "few":
         found = found.where(_few())
     rows = in_turn(dialect, found)
-    then = _interpolated(rows) if isinstance(asked.then, int) else _looked_up(rows, "then")
-    now = _looked_up(rows, "now")
-    odd = (rows.c.then_bits.op("&")(then.unknown) != _number(0)) | (rows.c.now_bits.op("&")(now.unknown) != _number(0))
-    columns = [*_columns(rows, _PASSED), *now.values, *then.values, sa.case((odd, rows.c.id)).label("odd_id")]
-    return in_turn(dialect, sa.select(*columns))
+    known = {side: _looked_up(rows, side) for side, kind in sides(asked).items() if not isinstance(kind, int)}
+    if isinstance(asked.then, int):
+        known = {"then": _interpolated(rows)} | known
+    odd = sa.or_(*(rows.c[f"{side}_bits"].op("&")(one.unknown) != _number(0) for side, one in known.items()))
+    passed = _columns(rows, ("id", *by, "there", "counted", "now_fresh", *(f"{side}_bits" for side in known)))
+    values = (value for one in known.values() for value in one.values)
+    return in_turn(dialect, sa.select(*passed, *values, sa.case((odd, rows.c.id)).label("odd_id")))
+
+
+def sides(asked: Asked) -> dict[str, Kind]:
+    """`then` and `now`, without the one on which nobody counts."""
+    return ({} if asked.then == "never" else {"then": asked.then}) | {"now": asked.now}
 
 
 def each_then(dialect: str, ends: sa.FromClause, *, few: bool) -> sa.Subquery:
@@ -141,7 +148,7 @@ def _placed(ends: sa.FromClause, scope: Scope) -> sa.FromClause:
 def of_projects(dialect: str, asked: Asked) -> sa.Subquery:
     """A row for each project: the moments and days of both ends."""
     columns: list[Any] = [projects.c.id.label("project")]
-    for side, kind in zip(SIDES, (asked.then, asked.now), strict=True):
+    for side, kind in sides(asked).items():
         if kind == "day":
             columns.append(_near("max", _DAYS.c.day <= bound_day(f"{side}_day")).label(f"{side}_day"))
         elif isinstance(kind, int):
@@ -221,11 +228,6 @@ def _at_now(_: str, side: str, __: sa.FromClause, joined: sa.FromClause, ___: Lo
     return joined, [bits.label(f"{side}_bits"), _number(1).label(f"{side}_fresh"), *_small_values(accounts, side)]
 
 
-def _at_never(_: str, side: str, __: sa.FromClause, joined: sa.FromClause, ___: Look) -> Added:
-    nothing = (sa.cast(sa.null(), Count()).label(f"{side}_{metric}") for metric in METRICS)
-    return joined, [_number(0).label(f"{side}_bits"), *nothing]
-
-
 def _at_day(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause, look: Look) -> Added:
     span = account_spans.alias(f"{side}_span")
     joined = joined.outerjoin(span, on_account(span, bound_moment(f"{side}_end")))
@@ -243,7 +245,7 @@ def _at_back(dialect: str, side: str, ends: sa.FromClause, joined: sa.FromClause
     return joined, [_bits_of(span).label(f"{side}_bits"), *columns]
 
 
-_AT = {"now": _at_now, "never": _at_never, "day": _at_day, "back": _at_back}
+_AT = {"now": _at_now, "day": _at_day, "back": _at_back}
 
 
 def _around(dialect: str, ends: sa.FromClause, joined: sa.FromClause, look: Look) -> Added:
@@ -376,7 +378,6 @@ def _whole(long: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 _NEW = tuple(f"new_{metric}" for metric in METRICS)
-_PASSED = ("id", *ALIKE, "there", "counted", "then_bits", "now_bits", "now_fresh")
 
 
 def _columns(rows: sa.FromClause, names: Sequence[str]) -> list[Any]:

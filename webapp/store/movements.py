@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from webapp.rules.growth import NO_SUMS, Sums, difference, mask_of, sums
 from webapp.rules.history import end_of
 from webapp.rules.sorting import group_by
 from webapp.store import standing
-from webapp.store.ends import ALIKE, SIDES, Asked, DayEnd, DaysBack, End, Kind, Never, Present, Scope, each
+from webapp.store.ends import ALIKE, Asked, DayEnd, DaysBack, End, Kind, Never, Present, Scope, each, sides
 from webapp.store.standing import has_bit
 from webapp.store.statement import Query, bind_ids, chunks, listed, unlisted
 from webapp.store.tables import projects
@@ -31,6 +32,7 @@ FEW = 1_000
 WHOLE = ("project_id",)
 NOT_APART: Mapping[str, Any] = {"project_id": "", "platform": "", "topic": None, "owner": None}
 WIDTH = len(METRICS)
+NOBODY = (0,) * 2 * (WIDTH + 1)
 
 Of = str | Sequence[str] | Sequence[int] | None
 
@@ -148,8 +150,6 @@ class _Row(NamedTuple):
     profiles: int
     members: int
     odd_ids: str | None
-    then_bits: int
-    now_bits: int
     fresh: int
 
 
@@ -164,8 +164,8 @@ class _Cohorts:
         """What the database added up; the ids of odd accounts. known: that they are there was said before."""
         width, odd = len(self._by), list[int]()
         for values in rows:
-            key, row, numbers = values[:width], _Row._make(values[width : width + 6]), values[width + 6 :]
-            self._add(key, 0 if known else row.profiles, NO_SUMS if row.odd_ids else _sums_of(row, numbers))
+            key, row, ends = values[:width], _Row._make(values[width : width + 4]), values[width + 4 :]
+            self._add(key, 0 if known else row.profiles, NO_SUMS if row.odd_ids else _sums_of(row, ends))
             if row.odd_ids:
                 odd += unlisted(row.odd_ids)
         return odd
@@ -187,12 +187,16 @@ class _Cohorts:
         return [Cohort.of(self._by, key, *known) for key, known in self._found.items()]
 
 
-def _sums_of(row: _Row, values: Sequence[Any]) -> Sums:
-    """Of accounts that count for the same metrics: joined, left and grown is decided by the metric, not the account."""
-    numbers = [int(value or 0) for value in values]
-    columns = zip(range(WIDTH), numbers[:WIDTH], numbers[WIDTH:], strict=True)
-    parts = [_of_metric(row.members, row.then_bits >> i & 1, row.now_bits >> i & 1, *ends) for i, *ends in columns]
-    counting = row.members if row.now_bits else 0
+def _sums_of(row: _Row, ends: Sequence[Any]) -> Sums:
+    """Of accounts that count for the same metrics: joined, left and grown is decided by the metric, not the account.
+
+    ends: of either side the bits of these metrics and what each adds up to; without the first, nobody counted there.
+    """
+    numbers = [int(number or 0) for number in (*NOBODY[len(ends) :], *ends)]
+    (then_bits, *then), (now_bits, *now) = numbers[: WIDTH + 1], numbers[WIDTH + 1 :]
+    columns = enumerate(zip(then, now, strict=True))
+    parts = [_of_metric(row.members, then_bits >> i & 1, now_bits >> i & 1, *values) for i, values in columns]
+    counting = row.members if now_bits else 0
     return Sums._make([*zip(*parts, strict=True), counting, 0 if row.fresh else counting])
 
 
@@ -268,12 +272,12 @@ def _scoped(tx: sa.Connection, of: Of) -> dict[str, Any]:
 @cache
 def _grouped(asked: Asked, by: tuple[str, ...]) -> Query:
     def build(dialect: str) -> sa.Select[Any]:
-        rows = each(dialect, asked)
+        rows = each(dialect, asked, by)
         keys = [rows.c[name] for name in by]
-        bits = [rows.c.then_bits, rows.c.now_bits, rows.c.now_fresh]
-        odd_ids = listed(dialect, rows.c.odd_id)
-        added = [sa.func.sum(rows.c[f"{side}_{metric}"]) for side in SIDES for metric in METRICS]
-        found = sa.select(*keys, sa.func.sum(rows.c.counted), sa.func.count(), odd_ids, *bits, *added)
-        return found.group_by(*keys, *bits, rows.c.odd_id.is_(None))
+        bits = {side: rows.c[f"{side}_bits"] for side in sides(asked)}
+        of_all = [sa.func.sum(rows.c.counted), sa.func.count(), listed(dialect, rows.c.odd_id), rows.c.now_fresh]
+        ends = [[mine, *(sa.func.sum(rows.c[f"{side}_{metric}"]) for metric in METRICS)] for side, mine in bits.items()]
+        found = sa.select(*keys, *of_all, *chain.from_iterable(ends))
+        return found.group_by(*keys, *bits.values(), rows.c.now_fresh, rows.c.odd_id.is_(None))
 
     return Query(build)
