@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from webapp.model import Metric
 from webapp.store.accounts import ACCOUNT_COLUMNS, Account
 from webapp.store.standing import in_scope
-from webapp.store.statement import Query
+from webapp.store.statement import Query, in_order
 from webapp.store.tables import ACCOUNT_THERE, accounts
 from webapp.store.types import Count, UtcDateTime
 
@@ -51,12 +52,18 @@ def _page_values(
 
 @cache
 def _page(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> Query:
-    statement = _page_select(metric, descending, by_platform, behind)
+    statement = _page_select(ACCOUNT_COLUMNS, metric, descending, by_platform, behind)
     return Query(lambda _: statement)
 
 
-def _page_select(metric: Metric | None, descending: bool, by_platform: bool, behind: str | None) -> sa.Select[Any]:
-    statement = sa.select(*ACCOUNT_COLUMNS).where(in_scope("project"), ACCOUNT_THERE)
+def _page_select(
+    columns: Sequence[sa.ColumnElement[Any]],
+    metric: Metric | None,
+    descending: bool,
+    by_platform: bool,
+    behind: str | None,
+) -> sa.Select[Any]:
+    statement = sa.select(*columns).where(in_scope("project"), ACCOUNT_THERE)
     if by_platform:
         statement = statement.where(accounts.c.platform == sa.bindparam("platform", type_=sa.Text()))
     if behind is not None:
@@ -107,11 +114,13 @@ def json_lines(
 def _json_lines(
     names: tuple[str, ...], metric: Metric | None, descending: bool, by_platform: bool, behind: str | None
 ) -> Query:
-    found = _page_select(metric, descending, by_platform, behind).subquery("page")
-    members = [part for name in names for part in (_literal(name), _json_value(found.c[name]))]
+    # The ids first: SQLite would copy every other column once more, in a third of the time of the whole.
+    found = _page_select([accounts.c.id], metric, descending, by_platform, behind).subquery("page")
+    shown = accounts.alias("shown")
+    members = [part for name in names for part in (_literal(name), _json_value(shown.c[name]))]
     # JSON has no line break in it but an escaped one.
-    lines = sa.func.group_concat(sa.func.json_object(*members), sa.func.char(sa.literal_column("10")))
-    return Query(lambda _: sa.select(lines))
+    lines = sa.func.group_concat(sa.func.json_object(*members), _literal("\n"))
+    return Query(lambda _: sa.select(lines).select_from(in_order(found, shown, shown.c.id == found.c.id)))
 
 
 def _literal(text: str) -> sa.ColumnElement[str]:
