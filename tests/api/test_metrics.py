@@ -154,8 +154,8 @@ def test_the_documents_name_every_figure(synced: Service) -> None:
 
 
 @pytest.mark.usefixtures("processes")
-def test_an_app_that_nobody_asks_for_figures_does_not_load_what_makes_them() -> None:
+def test_an_app_that_nobody_asks_for_figures_does_not_load_what_makes_them(tmp_path: Path) -> None:
     code = "import webapp.wsgi, sys; sys.exit('prometheus_client' in sys.modules)"
-    environ = {"SMART_SYNC_DATA_DIR": "/nonexistent", "DATABASE_URL": "sqlite:////nonexistent/x.db", "PATH": ""}
+    environ = {"SMART_SYNC_DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "PATH": ""}
 
     assert subprocess.run([sys.executable, "-c", code], env=environ, cwd=ROOT, check=False).returncode == 0
