@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.rules.addresses import address, cells_of, column_letters, first_cell, first_row, rows_address
+from webapp.rules.addresses import address, cell_of, cells_of, column_letters, rows_address, title_of
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,15 @@ def test_the_rows_of_an_account_and_its_cells() -> None:
     assert cells_of("What! A tab!17", "E") == ["What! A tab!E17"]
 
 
-def test_the_cell_of_the_first_row_of_an_account() -> None:
-    assert first_cell("Project A!17,31", "E") == "Project A!E17"
-    assert first_cell("What! A tab!17", "E") == "What! A tab!E17"
-    assert first_cell("Project A!17", "") == "Project A!17"
-    assert first_cell("!17", "E") == "E17"
-    assert first_cell("youtube", "E") == "youtube"
-    assert (first_row("What! A tab!17,31"), first_row("youtube")) == (("What! A tab", "17"), None)
+def test_the_cell_of_an_account() -> None:
+    assert cell_of("Project A!17", "E") == "Project A!E17"
+    assert cell_of("Project A!17,31", "E") == "Project A!E17,E31"
+    assert cell_of("Project A!17,31", "E", 31) == "Project A!E31"
+    assert cell_of("What! A tab!17", "E") == "What! A tab!E17"
+    assert cell_of("Project A!17", "") == "Project A!17"
+    assert cell_of("!17", "E") == "E17"
+    assert cell_of("youtube", "E") == cell_of("youtube", "E", 3) == "youtube"
+    assert (title_of("What! A tab!17,31"), title_of("youtube")) == ("What! A tab", None)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from webapp.model import LARGEST, METRICS, NOTHING, Counts
-from webapp.rules.addresses import first_cell
+from webapp.rules.addresses import cell_of
 from webapp.rules.merge import WINNERS, Winner
 from webapp.store import changes
 from webapp.store.changes import ChangeBatch, Changed
@@ -31,29 +31,32 @@ odd_origins = st.sampled_from(
     ["A!B17,31", "x.com/ann", "B7", "!B7", "!7", "A!B7", "A!B007", "A!B9999999999", "A\nB!C3", "A\nB!3", "17", ""]
 )
 LETTERS = ("B", "C", "", "AA", "F")
+Told: TypeAlias = tuple[Counts, Counts, list[Winner | None], str, tuple[int, ...]]
 
 
 @st.composite
-def told(draw: st.DrawFn) -> tuple[Counts, Counts, list[Winner | None], str]:
+def told(draw: st.DrawFn) -> Told:
     """What the counts were and are, who won each, and where the sheet says so."""
     old, new = draw(st.tuples(counts, counts).filter(lambda pair: pair[0] != pair[1]))
     winners = draw(st.lists(st.sampled_from(WINNERS), min_size=len(METRICS), max_size=len(METRICS)))
-    return old, new, winners, draw(origins | odd_origins)
+    places = st.just(()) | st.tuples(*[st.sampled_from([17, 31])] * len(METRICS))
+    return old, new, winners, draw(origins | odd_origins), draw(places)
 
 
-def changed(account_id: int, one: tuple[Counts, Counts, list[Winner | None], str]) -> Changed:
-    old, new, winners, origin = one
+def changed(account_id: int, one: Told) -> Changed:
+    old, new, winners, origin, places = one
     bits = sum(WINNERS.index(winner) << 2 * place for place, winner in enumerate(winners) if old[place] != new[place])
     is_sheets = any(winner == "sheet" and old[place] != new[place] for place, winner in enumerate(winners))
-    return Changed(account_id, old, new, bits, origin if is_sheets else None)
+    return Changed(account_id, old, new, bits, origin if is_sheets else None, places)
 
 
-def meant(one: tuple[Counts, Counts, list[Winner | None], str]) -> dict[str, list[Any]]:
+def meant(one: Told) -> dict[str, list[Any]]:
     """{metric: [old, new, winner, cell]}."""
-    *sides, origin = one
+    *sides, origin, places = one
+    rows = places or [None] * len(METRICS)
     return {
-        metric: [old, new, winner, first_cell(origin, letters) if winner == "sheet" else None]
-        for metric, letters, old, new, winner in zip(METRICS, LETTERS, *sides, strict=True)
+        metric: [old, new, winner, cell_of(origin, letters, row) if winner == "sheet" else None]
+        for metric, letters, row, old, new, winner in zip(METRICS, LETTERS, rows, *sides, strict=True)
         if old != new
     }
 

@@ -40,22 +40,23 @@ def rows_address(title: str, row: int, more: Sequence[int] = ()) -> str:
     return f"{title}!{','.join(map(str, (row, *more)))}" if more else f"{title}!{row}"
 
 
-def first_cell(origin: str, letters: str) -> str:
-    """The cell of an observation's first row in a column: `Project A!17,31` and E make `Project A!E17`.
+def cell_of(origin: str, letters: str, row: int | None = None) -> str:
+    """The cell of an observation in a column: `Project A!17` and E make `Project A!E17`.
 
+    row: which of its rows, where that is known; of several all are told, `Project A!E17,E31`.
     letters: none for the whole row. An origin that is no place in a sheet stands for itself.
     """
-    place = first_row(origin)
-    return origin if place is None else cell_address(place[0], letters, place[1])
-
-
-def first_row(origin: str) -> tuple[str, str] | None:
-    """The tab and the first row of an observation: `Project A!17,31` makes `Project A` and `17`.
-
-    None for an origin that is no place in a sheet. The row is as it is written, which for rows of ours is a number.
-    """
     title, mark, rows = origin.rpartition("!")
-    return (title, rows.partition(",")[0]) if mark else None
+    if not mark:
+        return origin
+    every = [str(row)] if row is not None else rows.split(",")
+    return cell_address(title, "", ",".join(f"{letters}{one}" for one in every))
+
+
+def title_of(origin: str) -> str | None:
+    """Of the tab of an observation; None for an origin that is no place in a sheet."""
+    title, mark, _ = origin.rpartition("!")
+    return title if mark else None
 
 
 def cells_of(origin: str | None, column: str | None) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import LARGEST, METRICS, Metric, Values
-from webapp.rules.addresses import cell_address, first_cell, first_row
+from webapp.rules.addresses import cell_address, cell_of, title_of
 from webapp.rules.merge import WINNERS
 from webapp.store.backends.dialect import counted, delete_some, new_ids
 from webapp.store.statement import in_order, insert
@@ -28,7 +28,7 @@ class Changed(NamedTuple):
     """The counts of one account that a sync changes.
 
     winners: of the metrics that differ, two bits each, as in WINNERS. origin: where the sheet says what won, as
-    observations have it; None where it won nothing.
+    observations have it; None where it won nothing. places: as rows of the sheet have them.
     """
 
     account_id: int
@@ -36,6 +36,7 @@ class Changed(NamedTuple):
     new: Values
     winners: int
     origin: str | None
+    places: Sequence[int] = ()
 
 
 class ChangeBatch(NamedTuple):
@@ -85,32 +86,32 @@ def add(tx: sa.Connection, run_id: str, changed: Mapping[str, ChangeBatch], now:
 
 def _title_of(batch: ChangeBatch) -> str | None:
     """Of the tab that the first of its cells is in."""
-    return next((place[0] for row in batch.rows if row.origin and (place := first_row(row.origin))), None)
+    return next((title for row in batch.rows if row.origin and (title := title_of(row.origin)) is not None), None)
 
 
 def _packed(tx: sa.Connection, batch: ChangeBatch, title: str | None, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
     """The rows as driver values, in the order of the key, so that the table grows at its end."""
-    for id_, (account_id, old, new, winners, origin) in zip(ids, sorted(batch.rows), strict=True):
+    for id_, (account_id, old, new, winners, origin, places) in zip(ids, sorted(batch.rows), strict=True):
         sides: list[int | None] = []
         for before, after in zip(old, new, strict=True):
             sides += (None, None) if before == after else (before, after)
         row, cells = None, None
         if origin is not None:
-            row = _row_of(origin, title)
-            cells = native(tx, JSON, _cells(batch.letters, winners, origin)) if row is None else None
+            row = None if places else _row_of(origin, title)
+            cells = native(tx, JSON, _cells(batch.letters, winners, origin, places)) if row is None else None
         yield ids[-1], account_id, id_, winners, row, cells, *sides
 
 
 def _row_of(origin: str, title: str | None) -> int | None:
-    """The first row of an origin in the tab of this title; None for one that is no place there."""
-    place = first_row(origin)
-    return int(place[1]) if place and place[0] == title and ROW.fullmatch(place[1]) else None
+    """The row of an origin in the tab of this title; None for several, and for one that is no place there."""
+    row = origin.rpartition("!")[2]
+    return int(row) if title is not None and title_of(origin) == title and ROW.fullmatch(row) else None
 
 
-def _cells(letters: Sequence[str], winners: int, origin: str) -> dict[str, str]:
-    """{metric: cell}, where the sheet won, of an origin that is in no row of the batch's tab."""
+def _cells(letters: Sequence[str], winners: int, origin: str, places: Sequence[int]) -> dict[str, str]:
+    """{metric: cell}, where the sheet won, of an origin that is not one row of the batch's tab."""
     won = [place for place in range(len(METRICS)) if WINNERS[winners >> 2 * place & 3] == "sheet"]
-    return {METRICS[place]: first_cell(origin, letters[place]) for place in won}
+    return {METRICS[place]: cell_of(origin, letters[place], places[place] if places else None) for place in won}
 
 
 def move(tx: sa.Connection, project_id: str, source: int, target: int) -> None:

@@ -17,7 +17,7 @@ from webapp.rules.addresses import cell_address
 from webapp.rules.doubts import HISTORY
 from webapp.rules.merge import pin_in_force
 from webapp.rules.shrink import may_have_shrunk, shrinkage
-from webapp.sources.sheet.reading import TabReading
+from webapp.sources.sheet.reading import SheetRow, TabReading
 from webapp.store import accounts, doubts, held, observations, pins, spans, tab_rows
 from webapp.store.doubts import DoubtedDay
 from webapp.store.held import Held
@@ -383,11 +383,17 @@ def _follow(reading: TabReading, aliases: Mapping[str, str], *, last: bool) -> T
             numbers = sorted((row.row, other.row), reverse=True)
             cells = (cell_address(reading.title, reading.named_in, number) for number in numbers)
             doubles.append(wording.duplicate_row(*cells))
-        rows[key] = row if other is None else other.with_repeat(row)
+        rows[key] = row if other is None else _together(other, row)
     if not doubles:
         return replace(reading, rows=rows)
     skips = {**reading.skips, DOUBLE: reading.skips.get(DOUBLE, 0) + len(doubles)}
     return replace(reading, rows=rows, problems=(*reading.problems, *doubles), skips=skips)
+
+
+def _together(current: SheetRow, former: SheetRow) -> SheetRow:
+    """One row of two of one account, in the order of the sheet; what it is called now stays its name."""
+    first, second = (former, current) if former.row < current.row else (current, former)
+    return first.with_repeat(second)._replace(profile=current.profile, typed=current.typed)
 
 
 def _pins(known: Iterable[Pin], now: datetime) -> dict[int, dict[Metric, int]]:

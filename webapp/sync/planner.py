@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem, Values
 from webapp.rules import wording
-from webapp.rules.addresses import first_cell, rows_address
+from webapp.rules.addresses import cell_of, rows_address
 from webapp.rules.credible import may_be_cut
 from webapp.rules.doubts import implausible
 from webapp.rules.edits import ignored_edits, note_edits
@@ -24,6 +24,13 @@ from webapp.sync.doubting import Doubting
 from webapp.sync.plan import DayValue, HeldChange, Inputs, Plan, PlannedChange, SheetChange
 
 NO_PINS: Mapping[Metric, int] = {}
+
+
+class Said(NamedTuple):
+    """Where the sheet says something of an account. origin: as observations have it. places: as rows have them."""
+
+    origin: str
+    places: Sequence[int]
 
 
 def make_plan(stored: Iterable[Stored], inputs: Inputs, *, explain: bool = False) -> Plan:
@@ -186,7 +193,14 @@ class _Planner:
         if counts != account.known:
             if mask_of(counts) != mask_of(account.known):
                 plan.counted.append(account.id)
-            self.explain_counts(account, counts, (sheet, parsed), policy, pins, origin or account.profile_url)
+            self.explain_counts(
+                account,
+                counts,
+                (sheet, parsed),
+                policy,
+                pins,
+                Said(origin or account.profile_url, row.places if row else ()),
+            )
         if mode != "off":
             self.fill_late(account, parsed, policy, pins)
         unread = (account.unread if self.inputs.stands else ALL) if row is None else row.unread
@@ -209,7 +223,7 @@ class _Planner:
         sides: tuple[Values, Values],
         policy: Policy,
         pins: Mapping[Metric, int],
-        origin: str,
+        said: Said,
     ) -> None:
         """Record which counts changed, which side won, and where the sheet did."""
         sheet, parsed = sides
@@ -221,9 +235,10 @@ class _Planner:
             winner, cell = winner_of(sheet[place], parsed[place], policy, pins.get(metric)), None
             winners |= WINNERS.index(winner) << 2 * place
             if winner == "sheet":
-                is_sheets, cell = True, self.cell(origin, place) if self.explain else None
+                is_sheets, cell = True, self.cell(said, place) if self.explain else None
             self.show("change", account, metric=metric, old=old, new=new, winner=winner, cell=cell)
-        self.plan.counts.append(Changed(account.id, account.known, counts, winners, origin if is_sheets else None))
+        origin, places = (said.origin, said.places) if is_sheets else (None, ())
+        self.plan.counts.append(Changed(account.id, account.known, counts, winners, origin, places))
 
     # What is kept of the sheet
 
@@ -243,7 +258,9 @@ class _Planner:
             since = None if changed else account.sheet_at
             self.plan.sheet.append(SheetChange(account.id, sheet, since, origin or "", note, unread, doubted))
         if note or doubted:
-            self.point_out(note, doubted, account, sheet, counts, origin or account.profile_url)
+            self.point_out(
+                note, doubted, account, sheet, counts, Said(origin or account.profile_url, row.places if row else ())
+            )
         return note
 
     def unread_of(self, account: Stored) -> int:
@@ -252,10 +269,10 @@ class _Planner:
         return ALL if is_torn else account.unread
 
     def point_out(
-        self, note: str | None, doubted: int, account: Stored, sheet: Values, counts: Counts, origin: str
+        self, note: str | None, doubted: int, account: Stored, sheet: Values, counts: Counts, said: Said
     ) -> None:
         """List the odd edits, which are taken all the same."""
-        cells = {place: self.cell(origin, place) for place in range(len(METRICS))}
+        cells = {place: self.cell(said, place) for place in range(len(METRICS))}
         self.doubting.point_out(doubted, sheet, cells, account)
         for place in ignored_edits(note, sheet, counts):
             value, current = sheet[place], counts[place]
@@ -353,8 +370,8 @@ class _Planner:
     def origin(self, row: SheetRow) -> str:
         return rows_address(self.plan.newcomers.title, row.row, row.more)
 
-    def cell(self, origin: str, place: int) -> str:
-        return first_cell(origin, self.plan.letters[place])
+    def cell(self, said: Said, place: int) -> str:
+        return cell_of(said.origin, self.plan.letters[place], said.places[place] if said.places else None)
 
     def show(self, kind: Any, account: Stored, **what: Any) -> None:
         """Add a line to the preview."""

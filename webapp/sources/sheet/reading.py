@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,7 +15,8 @@ TEXTS = ("owner", "topic", "status")
 class SheetRow(NamedTuple):
     """One account of a tab.
 
-    row: number of its row as the sheet shows it, from 1; `more` the rows that repeat it.
+    row: number of its row as the sheet shows it, from 1; `more` the rows that repeat it. places: of each metric the
+    row that says it, where that may be another.
     counts: what its cells say; None where a cell is blank or was not read.
     unread: bit i is set when METRICS[i] could not be read (bad cell, missing or doubled column): the last good stays.
     The bits behind those are for TEXTS.
@@ -31,12 +32,23 @@ class SheetRow(NamedTuple):
     topic: str | None
     status: str | None
     more: tuple[int, ...] = ()
+    places: tuple[int, ...] = ()
+
+    def row_of(self, place: int) -> int:
+        """The row that says a metric."""
+        return self.places[place] if self.places else self.row
 
     def with_repeat(self, again: SheetRow) -> SheetRow:
         """One row of two of one account: the larger of each count, the first text that is not blank."""
         counts = Counts._make(map(larger, self.counts, again.counts))
         unread = (self.unread | again.unread) & ~mask_of(counts)
-        return self.with_texts(again)._replace(counts=counts, unread=unread, more=(*self.more, again.row, *again.more))
+        places = self.places_beside(again, [new != old for new, old in zip(counts, self.counts, strict=True)])
+        more = (*self.more, again.row, *again.more)
+        return self.with_texts(again)._replace(counts=counts, unread=unread, more=more, places=places)
+
+    def places_beside(self, other: SheetRow, theirs: Iterable[bool]) -> tuple[int, ...]:
+        """The row of each metric, where some are what another row says."""
+        return tuple((other if is_theirs else self).row_of(place) for place, is_theirs in enumerate(theirs))
 
     def with_texts(self, other: SheetRow) -> SheetRow:
         """The row with the texts of another where its own are blank."""

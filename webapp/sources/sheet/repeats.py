@@ -171,4 +171,6 @@ def _lay_over(newer: SheetRow, older: SheetRow) -> SheetRow:
         for i, (new, old) in enumerate(zip(newer.counts, older.counts, strict=True))
     )
     blank = _ALL & ~newer.unread & ~mask_of(newer.counts)
-    return newer.with_texts(older)._replace(counts=counts, unread=newer.unread | (older.unread & blank))
+    places = newer.places_beside(older, [new != old for new, old in zip(counts, newer.counts, strict=True)])
+    unread = newer.unread | (older.unread & blank)
+    return newer.with_texts(older)._replace(counts=counts, unread=unread, places=places)
