@@ -378,3 +378,27 @@ def test_an_outage_still_takes_the_readings_of_the_day(service: Service, sheet: 
     )  # fmt: skip
     assert service.history(ANN)[-1] == ("2026-03-03", 1100)
     assert service.history(BEN) == [("2026-03-02", 5)]
+
+
+def test_growth_of_long_ago_is_none_of_the_last_day(service: Service, time: FakeClock) -> None:
+    """The program that reads an account stopped; syncs go on, and find nothing new."""
+    service.post("/api/admin/projects", {"name": "By programs"})
+    project = service.project("By programs")["id"]
+    service.post(f"/api/admin/projects/{project}/accounts", {"profile_url": ANN})
+    for views in (1_000, 1_500):
+        service.reading(ANN, views=views)
+        service.sync()
+        time.forward(days=1)
+
+    def known() -> tuple[str, int]:
+        answer = service.get(f"/api/projects/{project}/analytics")
+        return answer["as_of"][:10], answer["growth_24h"]["views"]
+
+    assert known() == ("2026-03-03", 500)
+    service.sync()
+    assert known() == ("2026-03-04", 0)
+
+    revision = service.one("SELECT revision FROM projects")
+    time.forward(hours=1)
+    service.sync()
+    assert service.one("SELECT revision FROM projects") == revision

@@ -6,6 +6,7 @@ import time
 from datetime import datetime
 from typing import Any
 
+from webapp.clock import utc_day
 from webapp.model import NOTHING
 from webapp.rules.due import next_turn
 from webapp.rules.freshness import is_outage_long, outage_words
@@ -76,9 +77,13 @@ class ProjectSync:
             values["snapshot_day"] = effect.snapshot_day
         seen = effect.created or effect.filled or named or (plan is not None and plan.changes_what_readers_see)
         # Growth goes back from `as_of`, so an answer stays the same until there is another revision.
-        if seen or (project.as_of is None and "synced_at" in values):
+        if seen or ("synced_at" in values and self.is_first_of_day(project.as_of)):
             values |= {"revision": project.revision + 1, "as_of": now}
         return values
+
+    def is_first_of_day(self, as_of: datetime | None) -> bool:
+        """Whether reads still answer as of an earlier day, whose growth is none of the last 24 hours."""
+        return as_of is None or utc_day(as_of) < self.run.row.day
 
     def times(self, draft: Draft, now: datetime) -> dict[str, Any]:
         """When it was tried, when it succeeded, and when its turn comes again."""
