@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -282,17 +283,36 @@ def normalise_url(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError as error:
         raise ConfigError("DATABASE_URL: not a URL", hint=EXAMPLES) from error
+    except (TypeError, ValueError):  # whose words repeat what stands there
+        raise _no_port() from None
     if parsed.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
-        if "@" in (parsed.host or ""):
-            raise ConfigError(
-                "DATABASE_URL: there is an @ in the password or behind it", hint="write an @ in a password as %40"
-            )
+        _check_server(url, parsed)
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername == "sqlite" and not parsed.query:
         return parsed
     raise ConfigError("DATABASE_URL: neither SQLite nor PostgreSQL as we know them", hint=EXAMPLES)
 
 
+def _check_server(url: str, parsed: URL) -> None:
+    """What is understood in another way than it was meant tells a part of the password as a host or an option."""
+    before, *behind = url.split("@")
+    if len(behind) > (parsed.username is not None) or (behind and _OPTIONS.search(before)):
+        raise ConfigError("DATABASE_URL: it cannot be told where the password ends", hint=ESCAPES)
+    if parsed.port is not None and not 1 <= parsed.port <= LAST_PORT:
+        raise _no_port()
+
+
+def _no_port() -> ConfigError:
+    return ConfigError(
+        f"DATABASE_URL: what stands where the port belongs is no number from 1 to {LAST_PORT}",
+        hint="write postgresql://user:password@host:5432/name, an IPv6 address in [], several hosts as "
+        f"user:password@/name?host=one:5432&host=two:5432; {ESCAPES}",
+    )
+
+
+LAST_PORT = 65_535
+_OPTIONS = re.compile(r"\?.*=", re.DOTALL)
+ESCAPES = "in user and password write @ as %40, : as %3A, / as %2F and ? as %3F"
 EXAMPLES = "like sqlite:////var/lib/smart-sync/smart-sync.db or postgresql://user:password@host:5432/name"
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg.types.array import ListDumper
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import ArgumentError
 
 from webapp.errors import ConfigError, StoreError
 from webapp.store.revision import revision_of
@@ -32,6 +33,7 @@ SETTINGS = {
 }
 _SETTING = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)")  # of what stands in `?options=`
 _KNOWN = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+_SECRET = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults() if option.dispchar == b"*"}
 _REFUSED = ("unsupported startup parameter", "unrecognized configuration parameter")  # by PgBouncer and its like
 MIGRATION_LOCK = 7_630_291_846  # any number that no other program takes for its advisory lock
 MIGRATION_WAIT_MS = 120_000
@@ -85,6 +87,18 @@ def _quoted(text: str | None) -> str:
     return f'"{escaped}"'
 
 
+def _no_option(names: Sequence[str], *, hidden: bool) -> ConfigError:
+    """hidden: a password is an option too, and an & in it would make a name of what is behind."""
+    if hidden:
+        return ConfigError(
+            "DATABASE_URL: there is an option that PostgreSQL does not have", hint="in a password write & as %26"
+        )
+    return ConfigError(
+        f"DATABASE_URL: PostgreSQL has no option {', '.join(map(repr, names))}",
+        hint="leave out what is meant for another program; a pooler is noticed without being told",
+    )
+
+
 class Postgres:
     """A database on a server. Nothing connects before an engine does."""
 
@@ -93,10 +107,7 @@ class Postgres:
 
     def __init__(self, url: URL) -> None:
         if strange := sorted(set(url.query) - _KNOWN):
-            raise ConfigError(
-                f"DATABASE_URL: PostgreSQL has no option {', '.join(map(repr, strange))}",
-                hint="leave out what is meant for another program; a pooler is noticed without being told",
-            )
+            raise _no_option(strange, hidden=not _SECRET.isdisjoint(url.query))
         own = dict(_SETTING.findall(str(url.query.get("options", ""))))
         self.url = url.difference_update_query(["options"])
         self._settings = SETTINGS | own
@@ -104,31 +115,42 @@ class Postgres:
 
     @property
     def place(self) -> str:
-        host = self.url.host or self.url.query.get("host", "the local socket")
+        host = self.url.host or self._hosts or "the local socket"
         port = f":{self.url.port}" if self.url.port else ""
         return f"{host}{port}/{self.url.database or ''}"
+
+    @property
+    def _hosts(self) -> str:
+        hosts = self.url.query.get("host", "")
+        return hosts if isinstance(hosts, str) else ",".join(hosts)
 
     @property
     def user(self) -> str:
         return f"the role {self.url.username or 'by default'}"
 
     def engine(self, pool_size: int, pool_timeout_s: float) -> Engine:
-        engine = create_engine(
-            self.url,
-            connect_args={
-                "connect_timeout": CONNECT_TIMEOUT_S,
-                **ALIVE,
-                "application_name": "smart-sync",
-                "client_encoding": "UTF8",  # whatever PGCLIENTENCODING, the role or the server would have it be
-                "prepare_threshold": None,  # statements prepared by name do not survive a transaction pooler
-            },
-            hide_parameters=True,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=pool_timeout_s,
-            pool_use_lifo=True,
-            pool_pre_ping=True,
-        )
+        try:
+            engine = create_engine(
+                self.url,
+                connect_args={
+                    "connect_timeout": CONNECT_TIMEOUT_S,
+                    **ALIVE,
+                    "application_name": "smart-sync",
+                    "client_encoding": "UTF8",  # whatever PGCLIENTENCODING, the role or the server would have it be
+                    "prepare_threshold": None,  # statements prepared by name do not survive a transaction pooler
+                },
+                hide_parameters=True,
+                pool_size=pool_size,
+                max_overflow=0,
+                pool_timeout=pool_timeout_s,
+                pool_use_lifo=True,
+                pool_pre_ping=True,
+            )
+        except (ArgumentError, ValueError):  # whose words repeat what stands there
+            raise ConfigError(
+                "DATABASE_URL: its hosts and ports do not go together",
+                hint="write ?host=one:5432&host=two:5432, or ?host=one,two&port=5432,5432",
+            ) from None
         event.listen(engine, "do_connect", self._connect)
         event.listen(engine, "begin", self._begin)
         return engine
