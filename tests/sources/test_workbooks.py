@@ -479,6 +479,20 @@ def test_entities_are_refused(book: Book) -> None:
         book.read()
 
 
+@pytest.mark.parametrize("encoding", ["UTFv8", "hex", "undefined", "utf-7"])
+def test_a_part_in_an_encoding_nobody_knows_is_a_broken_file(book: Book, encoding: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>'
+    book.more["xl/worksheets/sheet1.xml"] = f'{declared}<worksheet xmlns="{MAIN}"/>'
+
+    cells = book.read()
+
+    assert cells.error is not None
+    assert cells.error.code == "bad_file"
+    book.more["xl/workbook.xml"] = f'{declared}<workbook xmlns="{MAIN}"/>'
+    with pytest.raises(SourceError, match="cannot be read"):
+        book.read()
+
+
 def test_a_protected_workbook_is_named(tmp_path: Path) -> None:
     path = tmp_path / "secret.xlsx"
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))

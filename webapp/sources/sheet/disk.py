@@ -19,7 +19,7 @@ from webapp.sources.sheet.limits import too_large
 # What comes of a file that is no workbook, or a broken or protected one.
 _BROKEN = (
     *(BadZipFile, ZlibError, EOFError, ParseError, ExpatError),
-    *(KeyError, IndexError, ValueError, RuntimeError, NotImplementedError),
+    *(LookupError, ValueError, RuntimeError, NotImplementedError),  # LookupError also of an encoding nobody knows
 )
 _KINDS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
 

@@ -79,7 +79,7 @@ class ReadInPieces:
 
 
 class WorkbookParts:
-    """An open workbook. Raises KeyError, ValueError and what zip files and XML raise, where it is none.
+    """An open workbook. Raises LookupError, ValueError and what zip files and XML raise, where it is none.
 
     name: of the file. largest: bytes that all parts may have together, also when one is read for several sheets.
 

@@ -40,7 +40,8 @@ def parse(handler: Handler, pieces: Iterable[bytes], *, namespaces: bool = False
     """Tell the handler what is there. namespaces: names are `namespace}name`, where they are `prefix:name` else.
 
     Raises: ValueError for what no spreadsheet program writes and would take memory without end, such as entities or
-    elements within elements; expat.ExpatError; what the handler and the pieces raise.
+    elements within elements; LookupError for an encoding nobody knows; expat.ExpatError; what the handler and the
+    pieces raise.
     """
     names: dict[str, str] = {}
     parser = expat.ParserCreate(namespace_separator="}" if namespaces else None, intern=names)
