@@ -207,6 +207,30 @@ def test_the_cells_that_an_array_formula_fills_are_formulas_too(book: Book) -> N
     assert [row[1:] for row in book.grid()] == [["Followers"], [NOT_COMPUTED], [NOT_COMPUTED], []]
 
 
+def test_the_cells_of_an_array_formula_nobody_computed_need_not_be_in_the_file(book: Book) -> None:
+    first = f'{text("A2", ONE)}<c r="B2"><f t="array" ref="B2:C4">E2:F4*2</f><v/></c>{text("D2", "ann")}'
+    second = f"{text('A3', TWO)}{text('D3', 'bob')}"
+    third = f'{text("A4", TWO + "3")}<c r="C4"><v>7</v></c>'
+    rows = enumerate((first, second, third, "", text("A6", TWO + "6")), 2)
+    book.rows = HEADER + "".join(f'<row r="{number}">{cells}</row>' for number, cells in rows)
+
+    assert [row[1:] for row in book.grid()] == [
+        ["Followers"],
+        [NOT_COMPUTED, NOT_COMPUTED, "ann"],
+        [NOT_COMPUTED, NOT_COMPUTED, "bob"],
+        [NOT_COMPUTED, 7],
+        [],
+        [],
+    ]
+
+
+def test_cells_that_an_array_formula_fills_with_nothing_are_blank(book: Book) -> None:
+    first = f'{text("A2", ONE)}<c r="B2"><f t="array" ref="B2:B3">C2:C3*2</f><v>7</v></c>'
+    book.rows = f'{HEADER}<row r="2">{first}</row><row r="3">{text("A3", TWO)}</row>'
+
+    assert [row[1:] for row in book.grid()] == [["Followers"], [7], []]
+
+
 def test_a_formula_whose_text_is_empty_is_blank(book: Book) -> None:
     book.rows = formula("<v></v>", ' t="str"')
 

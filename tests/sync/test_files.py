@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.worksheet.formula import ArrayFormula
 
 from tests.fakes.service import Service
 from webapp.clock import Clock
@@ -70,6 +71,19 @@ def test_a_formula_nobody_computed_keeps_the_number_that_was_there(
     assert service.history(ONE) == [("2026-03-02", 1500)]
     assert [problem["cell"] for problem in result["problems"]] == ["A!B2", "A!B3"]
     assert all("open and save it once in a spreadsheet program" in p["message"] for p in result["problems"])
+
+
+def test_an_array_formula_nobody_computed_keeps_the_numbers_of_all_cells_it_fills(
+    service: Service, workbook: Path
+) -> None:
+    write(workbook, ["Link", "Followers"], [ONE, 1500], [TWO, 2500])
+    service.sync()
+
+    write(workbook, ["Link", "Followers", "Raw"], [ONE, ArrayFormula("B2:B3", "=C2:C3*2"), 750], [TWO, None, 1250])
+    result = service.sync()["results"][0]
+
+    assert (service.followers(ONE), service.followers(TWO)) == (1500, 2500)
+    assert [problem["cell"] for problem in result["problems"]] == ["A!B2", "A!B3"]
 
 
 def test_a_formula_nobody_computed_is_no_first_value(service: Service, workbook: Path) -> None:

@@ -50,6 +50,8 @@ class CellReader:
         self._length = 0  # of them together
         self._is_formula = False
         self._spans: list[tuple[int, int, int, int]] = []  # cells whose formula stands in the first of them
+        self._span: tuple[int, int, int, int] | None = None  # of the cell that is read
+        self._uncomputed: dict[int, int] = {}  # the last row of each column that such a formula without a result fills
         self._phonetic = 0
         self._cells = self._characters = 0  # taken so far
 
@@ -88,12 +90,14 @@ class CellReader:
         self._inline.clear()
         self._length = 0
         self._is_formula = False
+        self._span = None
 
     def _note_span(self, attributes: Mapping[str, str]) -> None:
         """An array formula stands in its first cell and fills others."""
         first, _, last = attributes.get("ref", "").partition(":")
         if last and attributes.get("t") in {"array", "dataTable"}:
-            self._spans.append((*_place(first), *_place(last)))
+            self._span = (*_place(first), *_place(last))
+            self._spans.append(self._span)
             if len(self._spans) > _MOST_SPANS:
                 words = f"{self._title}: more than {_MOST_SPANS:,} formulas that fill cells of one row"
                 raise too_large(words, "save it as CSV")
@@ -115,7 +119,26 @@ class CellReader:
                 self._phonetic -= 1
             case "c":
                 if self._column < MOST_COLUMNS:
-                    self._put(self._cell())
+                    cell = self._cell()
+                    self._put(cell)
+                    if self._span is not None and cell == NOT_COMPUTED:
+                        self._note_uncomputed(self._span)
+            case "row" if self._uncomputed and len(self._rows) == self._row:
+                self._fill(self._rows[-1])
+
+    def _note_uncomputed(self, span: tuple[int, int, int, int]) -> None:
+        _, left, bottom, right = span
+        for column in range(left, min(right + 1, MOST_COLUMNS)):
+            self._uncomputed[column] = max(bottom, self._uncomputed.get(column, 0))
+
+    def _fill(self, row: list[Cell]) -> None:
+        """Of a formula that fills others' cells some libraries write the first alone; whoever computes it adds the others."""
+        for column, bottom in sorted(self._uncomputed.items()):
+            if self._row > bottom or (column < len(row) and row[column] is not None):
+                continue
+            self._count(NOT_COMPUTED)
+            row += [None] * (column + 1 - len(row))
+            row[column] = NOT_COMPUTED
 
     def _put(self, cell: Cell) -> None:
         if cell is None or cell == "":
