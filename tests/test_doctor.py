@@ -483,6 +483,18 @@ def test_a_project_whose_tab_has_gone_fails(bound: dict[str, str]) -> None:
     assert failed(bound) == ["project Street Food"]
 
 
+def test_a_project_whose_workbook_cannot_be_read_has_not_lost_its_tab(environ: dict[str, str]) -> None:
+    db = open_database(environ["DATABASE_URL"])
+    with db.write() as tx:
+        projects.create(tx, [NewProject("Team", "Team.xlsx/A", "Team")], NOW, spreadsheet=None)
+    db.close()
+    (Path(environ["SMART_SYNC_SHEET"]) / "Team.xlsx").write_bytes(b"PK")
+
+    finding = findings(environ)["project Team"]
+
+    assert (finding.level, finding.words.endswith("Team.xlsx cannot be read")) == ("FAIL", True)
+
+
 def test_a_file_that_cannot_be_read_fails_and_others_are_named(environ: dict[str, str]) -> None:
     folder = Path(environ["SMART_SYNC_SHEET"])
     (folder / "New.csv").write_text('Link,Followers\n"https://x.com/ann,5\n', encoding="utf-8")

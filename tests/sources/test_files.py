@@ -15,7 +15,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart
 
 from webapp.clock import Budget, Clock
-from webapp.errors import SourceError
+from webapp.errors import OutOfTime, SourceError
 from webapp.sources.counts import NOT_COMPUTED
 from webapp.sources.sheet import Cells, Tab
 from webapp.sources.sheet.csv import CsvFolder
@@ -287,7 +287,29 @@ def test_a_workbook_that_breaks_meanwhile_fails_with_all_its_tabs(workbook: Work
     path.write_bytes(b"PK")
 
     assert code_of(first) is None
-    assert [code_of(each) for each in source.read(tabs, [None, None], Budget())] == ["tab_missing", "tab_missing"]
+    assert [code_of(each) for each in source.read(tabs, [None, None], Budget())] == ["bad_file", "bad_file"]
+
+
+def test_a_folder_tells_of_which_tabs_it_cannot_know_whether_they_are_there(workbook: Workbook, folder: Path) -> None:
+    (folder / "Broken.xlsx").write_bytes(b"PK")
+    saved(workbook, folder)
+    source = CsvFolder(folder)
+
+    book = source.book(Budget())
+    lost, gone = source.read([Tab("Broken.xlsx/A", "A"), Tab("Tracker.xlsx/Gone", "Gone")], [None] * 2, Budget())
+
+    why = book.why_unseen("Broken.xlsx/A")
+    assert why is not None
+    assert why.code == "bad_file"
+    assert [book.why_unseen(id_) for id_ in ("Broken.xlsx", "Tracker.xlsx/Gone", "A")] == [None] * 3
+    assert (code_of(lost), code_of(gone)) == ("bad_file", "tab_missing")
+
+
+def test_a_folder_for_which_no_time_is_left_has_no_broken_workbooks(workbook: Workbook, folder: Path) -> None:
+    saved(workbook, folder)
+
+    with pytest.raises(OutOfTime):
+        CsvFolder(folder).book(Budget(0))
 
 
 def test_other_files_are_named_with_what_to_do(folder: Path) -> None:

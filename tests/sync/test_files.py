@@ -394,3 +394,20 @@ def test_a_file_that_cannot_be_read_is_no_success_also_when_it_was_never_a_proje
     assert [(each["project_name"], each["success"]) for each in result["results"]] == [("A", True)]
     assert words in str(result["warnings"])
     assert tables.trigger(strict=True).status_code == 502
+
+
+def test_a_workbook_that_is_cut_has_not_lost_its_tabs(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(TABLE)
+    write(folder / "B.xlsx", ["Link", "Followers"], ["https://x.com/ann", 1500])
+    tables.sync()
+    whole = (folder / "B.xlsx").read_bytes()
+
+    (folder / "B.xlsx").write_bytes(whole[: len(whole) // 2])
+    results = {each["project_name"]: each for each in tables.sync()["results"]}
+
+    assert (results["A"]["success"], results["B"]["success"]) == (True, False)
+    assert results["B"]["error_code"] == "bad_file"
+    assert "B.xlsx cannot be read (open it and save it again)" in results["B"]["error"]
+    assert tables.followers("https://x.com/ann") == 1500
+    (folder / "B.xlsx").write_bytes(whole)
+    assert tables.sync()["success"]

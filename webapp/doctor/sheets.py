@@ -208,7 +208,11 @@ def _missing_tabs(book: Book, taken: Mapping[str, Project], heirs: Collection[st
     there = {tab.id for tab in book.tabs}
     for id_, project in taken.items():
         is_wanted = project.removed_at is None and project.status == "active"
-        if id_ not in there and is_wanted and project.id not in heirs:
+        if id_ in there or not is_wanted or project.id in heirs:
+            continue
+        if why := book.why_unseen(id_):
+            yield failure(f"project {project.name}", why)
+        else:
             words = f"its tab {project.worksheet_title!r} has gone from the spreadsheet"
             fix = f"restore the tab, or smart-sync projects ignore {project.id}"
             yield Diagnosis("FAIL", f"project {project.name}", words, fix)

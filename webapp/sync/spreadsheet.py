@@ -310,7 +310,7 @@ class SpreadsheetSync:
 def _tab_of(project: Project, tabs: Tabs, book: Book) -> tuple[Tab | None, SourceError | None]:
     """The project's tab, or why it has none that can be read; neither where it has not been given one yet."""
     if project in tabs.missing:
-        return None, _missing(project, book)
+        return None, book.why_unseen(project.worksheet_id or "") or _missing(project, book)
     tab = tabs.bound.get(project.id) or tabs.taken_by_name.get(project.id) or tabs.heirs.get(project.id)
     if tab is not None and tab.fault is not None:
         return None, tab.fault

@@ -44,12 +44,18 @@ class Book:
     """What a spreadsheet says of itself.
 
     locale: like `en_US`; None where the source has none. notes: what beside the tabs is not read, in words.
+    unopened: how the ids of tabs begin that nobody could look for, each with why.
     """
 
     title: str
     locale: str | None
     tabs: tuple[Tab, ...]
     notes: tuple[str, ...] = ()
+    unopened: tuple[tuple[str, SourceError], ...] = ()
+
+    def why_unseen(self, tab_id: str) -> SourceError | None:
+        """Why nobody knows whether the tab is there; None where somebody does."""
+        return next((why for beginning, why in self.unopened if tab_id.startswith(beginning)), None)
 
 
 class Cells(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
@@ -65,11 +65,13 @@ class CsvFolder:
     def book(self, budget: Budget) -> Book:
         """Raises: SourceError when there is no such folder or it may not be looked into."""
         files = self._files()
+        sources = [*self._sources(files, budget)]
         return Book(
             self._path.name,
             None,
-            tuple(source.tab for source in self._sources(files, budget)),
+            tuple(source.tab for source in sources),
             notes=tuple(_note(file) for file in files if file.suffix.lower() in _OTHERS),
+            unopened=tuple((_beginning(source.file), source.error) for source in sources if source.error),
         )
 
     def plan(self, tabs: Sequence[Tab], sizes: Sequence[int | None]) -> list[int]:  # noqa: ARG002
@@ -82,7 +84,7 @@ class CsvFolder:
         growing = self._files_in_writing({sources[tab.id].file for tab in tabs if tab.id in sources})
         for file, group in groupby(tabs, lambda tab: sources[tab.id].file if tab.id in sources else None):
             if file is None:
-                yield from (error_payload(tab, self._missing(tab)) for tab in group)
+                yield from (error_payload(tab, self._missing(tab, sources.values())) for tab in group)
             elif file in growing:
                 yield from (error_payload(tab, _growth_error(file)) for tab in group)
             elif file.suffix.lower() in _WORKBOOKS:
@@ -97,7 +99,10 @@ class CsvFolder:
             return sorted((file for file in self._path.iterdir() if _is_seen(file)), key=lambda file: file.name)
 
     def _sources(self, files: Sequence[Path], budget: Budget) -> Iterator[_Source]:
-        """The tabs, those of CSV files first: where names meet, theirs stay as they are."""
+        """The tabs, those of CSV files first: where names meet, theirs stay as they are.
+
+        Raises: OutOfTime.
+        """
         taken: set[str] = set()
         for ending in _TEXT:
             for file in files:
@@ -112,16 +117,21 @@ class CsvFolder:
     def _sheets(self, file: Path, budget: Budget) -> Iterator[_Source]:
         try:
             sheets = XlsxFile(file).book(budget).tabs
+        except OutOfTime:
+            raise
         except SourceError as error:
             yield _Source(Tab(id=file.name, title=file.name), file, error=error)
             return
         for sheet in sheets:
             title = file.stem if len(sheets) == 1 else f"{file.stem}: {sheet.title}"
-            yield _Source(Tab(id=f"{file.name}/{sheet.id}", title=title, hidden=sheet.hidden), file, sheet)
+            yield _Source(Tab(id=_beginning(file) + sheet.id, title=title, hidden=sheet.hidden), file, sheet)
 
     # What it says
 
-    def _missing(self, tab: Tab) -> SourceError:
+    def _missing(self, tab: Tab, sources: Iterable[_Source]) -> SourceError:
+        for source in sources:
+            if source.error is not None and tab.id.startswith(_beginning(source.file)):
+                return source.error
         message = f"there is no table {self._path / tab.id}"
         return SourceError(message, code="tab_missing", hint="check SMART_SYNC_SHEET")
 
@@ -177,6 +187,11 @@ def _is_seen(file: Path) -> bool:
     """Whether there is something that may be a table. A pipe is no file, and is named where it has the name of one."""
     state = None if file.name.startswith((".", "~$")) else _state(file)
     return state is not None and not stat.S_ISDIR(state.st_mode)
+
+
+def _beginning(file: Path) -> str:
+    """Of the ids of a workbook's tabs."""
+    return f"{file.name}/"
 
 
 def _note(file: Path) -> str:
