@@ -720,6 +720,7 @@ class TestPostgres:
             (pg.DataCorrupted, "database_corrupt"),
             (pg.IndexCorrupted, "database_corrupt"),
             (pg.UndefinedTable, "schema_missing"),
+            (pg.InvalidSchemaName, "database_option"),
             (pg.AdminShutdown, "database_unreachable"),
             (pg.CannotConnectNow, "database_unreachable"),
             (psycopg.OperationalError, "database_unreachable"),
@@ -1038,3 +1039,75 @@ def test_any_other_refusal_is_told(postgres_url: str, monkeypatch: pytest.Monkey
 
     db.close()
     assert caught.value.code == "database_unreachable"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("sslmode=bogus", "does not accept the option sslmode as it is set"),
+        ("ssl_min_protocol_version=hidden", "does not accept the option ssl_min_protocol_version as it is set"),
+        ("options=-c%20statement_timeout%3Dhidden", "does not accept the option statement_timeout as it is set"),
+        ("options=-c%20bogus%3Dhidden", "does not accept the option bogus as it is set"),
+    ],
+)
+def test_an_option_that_the_server_cannot_take_is_named(postgres_url: str, option: str, words: str) -> None:
+    db = open_database(f"{postgres_url}&{option}")
+
+    with pytest.raises(StoreError, match=words) as caught, db.read():
+        pass
+
+    db.close()
+    assert caught.value.code == "database_option"
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("server does not support SSL, but SSL was required", "speaks no TLS, which sslmode asks for"),
+        (
+            'invalid integer value "hidden" for connection option "keepalives"',
+            "does not accept the option keepalives as it is set",
+        ),
+    ],
+)
+def test_an_option_for_which_there_is_no_connection_is_named(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, said: str, words: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise psycopg.OperationalError(f"connection is bad: {said}")
+
+    monkeypatch.setattr(psycopg, "connect", refuse)
+    db = open_database(postgres_url)
+
+    with pytest.raises(StoreError, match=words) as caught, db.read():
+        pass
+
+    db.close()
+    assert caught.value.code == "database_option"
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_search_path_without_a_schema_is_named(new_postgres_url: str) -> None:
+    db = open_database(f"{new_postgres_url}&options=-c%20search_path%3Dnone")
+
+    with pytest.raises(StoreError, match="has no schema that search_path names") as caught:
+        migrate(db)
+
+    db.close()
+    assert caught.value.code == "database_option"
+
+
+@pytest.mark.postgres
+def test_settings_that_cannot_be_sent_are_a_bug(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = Postgres(normalise_url(postgres_url))
+    monkeypatch.setattr(backend, "_pooled", True)
+    monkeypatch.setattr(backend, "_settings", {"timezone": "\0"})
+    engine = backend.engine(1, 1)
+
+    with pytest.raises(sa.exc.DataError), engine.begin():
+        pass
+
+    engine.dispose()

@@ -39,6 +39,10 @@ WORDS = {
         "has no connection free: others hold all of them",
         "try again in a few seconds; if it stays so, raise max_connections of the server, or lower WEB_CONCURRENCY",
     ),
+    "database_option": (
+        "has no schema that search_path names",
+        "make one, or mend search_path in DATABASE_URL, of the role or of the database",
+    ),
     "database_unavailable": (
         "cannot be read or opened",
         "check the disk and the rights of its folder; a network share does not do",

@@ -55,6 +55,7 @@ CODES: dict[str, Code] = {
     "database_corrupt": Code(503, "the database is damaged and is not written any more; restore a backup"),
     "database_encoding": Code(503, "the PostgreSQL database is not in UTF8; make one that is"),
     "database_missing": Code(503, "the database file has gone; it is not made anew, restore a backup"),
+    "database_option": Code(503, "the PostgreSQL server cannot take an option of DATABASE_URL; its words name which"),
     "database_replaced": Code(503, "the database file was replaced while it was in use; ask again"),
     "database_unavailable": Code(503, "the database cannot be read or opened"),
     "database_unreachable": Code(503, "the database server does not answer, or refuses the connection"),

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.types.array import ListDumper
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from webapp.errors import ConfigError, StoreError
 from webapp.store.revision import revision_of
@@ -35,6 +35,9 @@ _SETTING = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)")  # of what stands 
 _KNOWN = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
 _SECRET = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults() if option.dispchar == b"*"}
 _REFUSED = ("unsupported startup parameter", "unrecognized configuration parameter")  # by PgBouncer and its like
+# How libpq and the server name what they cannot take.
+_WRONG = re.compile(r'(?:for connection option "|parameter "|invalid "?(?=\w+"? value: ))([\w.]+)')
+_NO_TLS = "server does not support SSL"
 MIGRATION_LOCK = 7_630_291_846  # any number that no other program takes for its advisory lock
 MIGRATION_WAIT_MS = 120_000
 
@@ -43,6 +46,7 @@ CODES = {
     "08": "database_unreachable",
     "25006": "read_only",  # a standby server
     "25P03": "database_busy",  # idle too long within a transaction
+    "3F000": "database_option",  # search_path
     "40001": "database_busy",
     "40P01": "database_busy",
     "42501": "read_only",  # the role lacks a right
@@ -158,7 +162,8 @@ class Postgres:
     def _connect(self, _: object, __: object, arguments: list[Any], parameters: dict[str, Any]) -> Any:
         """Settings go with the connection, which costs nothing, unless a pooler refuses them.
 
-        Raises: StoreError for a database that cannot hold every name; psycopg.OperationalError.
+        Raises: StoreError for a database that cannot hold every name, or an option it cannot take;
+        psycopg.OperationalError.
         """
         connection = self._open(arguments, parameters)
         connection.adapters.register_dumper(list, Lists)
@@ -179,6 +184,7 @@ class Postgres:
                 return psycopg.connect(*arguments, **parameters, options=options)
             except psycopg.OperationalError as error:
                 if not any(words in str(error) for words in _REFUSED):
+                    self._blame_option(str(error))
                     raise
         connection = psycopg.connect(*arguments, **parameters)
         self._pooled = True
@@ -189,7 +195,25 @@ class Postgres:
         if self._pooled:
             values = [item for pair in self._settings.items() for item in pair]
             calls = ", ".join(["set_config(%s, %s, true)"] * len(self._settings))
-            tx.exec_driver_sql(f"SELECT {calls}", tuple(values))
+            try:
+                tx.exec_driver_sql(f"SELECT {calls}", tuple(values))
+            except DBAPIError as error:
+                self._blame_option(str(error.orig))
+                raise
+
+    def _blame_option(self, words: str) -> None:
+        """Raises: StoreError where the words are about an option of the address."""
+        if _NO_TLS in words:
+            what = "speaks no TLS, which sslmode asks for"
+        elif found := _WRONG.search(words):
+            what = f"does not accept the option {found[1]} as it is set"
+        else:
+            return
+        raise StoreError(
+            f"The database {self.place} {what}",
+            code="database_option",
+            hint="mend it in DATABASE_URL, or leave it out there",
+        )
 
     def reader(self, engine: Engine) -> Engine:
         """Repeatable: two selects of one answer see the same moment."""
