@@ -114,6 +114,62 @@ def test_a_quote_closed_by_a_later_one_moves_no_numbers(
     assert f"line {first} opens a quote that is closed only in line {last}, with rows between" in error.message
 
 
+ACCOUNTS = [LINK.format(number) for number in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("header", "swallowed"),
+    [
+        ("Link,Owner,Followers", [f'{ACCOUNTS[1]},"Nick,1000', f'{ACCOUNTS[2]},Nora,2000"']),
+        ("Link,Owner,Followers", [f'{ACCOUNTS[1]},"Nick,', f'{ACCOUNTS[2]},Nora",2000']),
+        ("Link,Owner,Followers", [f'{ACCOUNTS[1]},"Nick,soon', f'{ACCOUNTS[2]},Nora,2000"']),
+        ("Link,Owner,Followers,Likes", [f'{ACCOUNTS[1]},"Nick,1000,10', f'{ACCOUNTS[2]},Nora,2000",20']),
+        (
+            "Link,Followers,Notes",
+            [f'{ACCOUNTS[1]},1000,"', f"{ACCOUNTS[2]},2000,hi", f'{ACCOUNTS[3]},3000,bye"'],
+        ),
+        ("Link,Followers,Notes", [f'{ACCOUNTS[1]},1000,"ok', f'{ACCOUNTS[2]},,"']),
+        ("Link,Followers,Notes", [f'{ACCOUNTS[1]},1000,"ok', f'{ACCOUNTS[2]},2000"']),
+        ("Notes,Link,Followers", [f'"hi,{ACCOUNTS[1]},1000', f'",{ACCOUNTS[2]},2000']),
+        ("Notes,Link,Followers", [f'"hi,{ACCOUNTS[1]},', f'ok",{ACCOUNTS[2]},2000']),
+    ],
+    ids=["last cell", "count", "no count", "middle", "notes", "blank", "short", "first cell", "first without a count"],
+)
+def test_a_quote_closed_at_the_end_of_a_later_cell_swallows_no_row(header: str, swallowed: list[str]) -> None:
+    places = {name: place for place, name in enumerate(header.split(","))}
+    rows = [["x"] * len(places) for _ in ACCOUNTS]
+    for row, account in zip(rows, ACCOUNTS, strict=True):
+        row[places["Link"]] = account
+        row[places["Followers"]] = "5000"
+    short = f"{ACCOUNTS[6]},5000" if header.endswith("Notes") else ""
+    text = "\n".join([header, ",".join(rows[0]), *swallowed, *(",".join(row) for row in rows[4:]), short, ""])
+
+    assert "line 3 opens a quote that is closed only in line" in refusal(text.replace(",x,x", ",x,7")).message
+
+
+def test_a_quote_left_open_in_the_header_swallows_no_row() -> None:
+    text = f'Link,Followers,"Notes\n{ACCOUNTS[1]},1000,hi"\n{ACCOUNTS[2]},2000,ok\n'
+
+    assert "line 1 opens a quote" in refusal(text).message
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "paid\nMay, 5",
+        f"was\n{ACCOUNTS[1]}",
+        f"see\n{ACCOUNTS[1]}, ann",
+        f"see {ACCOUNTS[1]}, 5, ok\nand more",
+        "\n\n",
+    ],
+    ids=["handle", "link", "link and words", "row in its first line", "blank lines"],
+)
+def test_a_note_that_is_nearly_a_row_is_a_note(note: str) -> None:
+    text = f'TikTok URL,Followers,Notes\n{ACCOUNTS[1]},1000,"{note}"\n{ACCOUNTS[2]},2000\nann,3000,ok\n'
+
+    assert list(followers(text).values()) == [1000, 2000, 3000]
+
+
 def test_swallowed_rows_are_seen_wherever_the_account_stands() -> None:
     rows = ["Owner,Link,Followers", f'"ann,{LINK.format(1)},1000', f'ben",{LINK.format(2)},2000', ""]
     handles = ["Platform,Owner,Username,Followers", 'TikTok,"ann,one,1000', 'TikTok,ben",two,2000', ""]

@@ -33,13 +33,13 @@ def names_account(header: Header, row: Sequence[Cell]) -> bool:
     return True
 
 
-def has_counts(header: Header, row: Sequence[Cell]) -> bool:
-    """Whether there is a count in some metric's cell, and nothing else in the others."""
+def number_of_counts(header: Header, row: Sequence[Cell]) -> int | None:
+    """In how many metrics' cells a count is; None where something else is in one."""
     cells = [row[header.columns[metric]] for metric in METRICS if header.columns.get(metric, len(row)) < len(row)]
     try:
-        return any([count_of(cell) is not None for cell in cells])  # noqa: C419 - all of them have to be counts
+        return sum(count_of(cell) is not None for cell in cells)
     except NotACount:
-        return False
+        return None
 
 
 class AccountFinder:

@@ -10,15 +10,16 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.sources.sheet import UNLIMITED
-from webapp.sources.sheet.finder import has_counts, names_account
+from webapp.sources.sheet.finder import names_account, number_of_counts
 from webapp.sources.sheet.headers import Aliases, Header, find_header, fitness, identity
 from webapp.sources.sheet.limits import (
     LONGEST_CELL,
@@ -71,7 +72,7 @@ def read_table(text: str, title: str, aliases: Aliases | None = None, budget: Bu
     if _LONE_CR.search(text):
         _check_line_ends(text, spans, title)
     if spans:
-        _check_spans(text, delimiter, table, _in_time(spans, title, budget), title, aliases)
+        _check_spans(text, delimiter, table, spans, title, aliases, budget)
     return table
 
 
@@ -215,45 +216,60 @@ def _in_time(spans: _Spans, title: str, budget: Budget) -> Iterator[tuple[int, _
 
 
 def _check_spans(
-    text: str, delimiter: str, table: Table, spans: Iterable[tuple[int, _Span]], title: str, aliases: Aliases | None
+    text: str, delimiter: str, table: Table, spans: _Spans, title: str, aliases: Aliases | None, budget: Budget
 ) -> None:
     """Raises: SourceError where rows of the table are within one cell: a quote was left open and closed by another."""
     try:
         header = find_header(table, aliases)
     except SourceError:
         return
-    width = len(table[header.row - 1])
-    for place, (first, last) in spans:
-        if _holds_rows(table[place], delimiter, header, width):
+    widths = {len(row) for place, row in enumerate(table) if place not in spans}
+    form = _Form(header, delimiter, len(table[header.row - 1]), widths)
+    for place, (first, last) in _in_time(spans, title, budget):
+        if _holds_rows(table[place], form):
             line = _odd_line(_lines(text), first)
             raise _bad_csv(title, line, f"opens a quote that is closed only in line {last}, with rows between")
 
 
-def _holds_rows(row: Sequence[str], delimiter: str, header: Header, width: int) -> bool:
-    """Whether one cell holds the rest of its row, and then other rows or the beginning of one.
+@dataclass(frozen=True)
+class _Form:
+    """What rows of a table look like. width: of the header; widths: of all rows that stand in one line."""
 
-    A note of several lines does not: its first line is not the rest of a row.
+    header: Header
+    delimiter: str
+    width: int
+    widths: Container[int]
+
+    @property
+    def named(self) -> int:
+        """The column that names the account."""
+        return self.header.columns[identity(self.header.columns)[-1]]
+
+    def is_row(self, cells: Sequence[str]) -> bool:
+        """Whether these are all the cells of an account's row; fewer than the header has need an address and a count."""
+        if len(cells) == self.width:
+            return names_account(self.header, cells) and number_of_counts(self.header, cells) is not None
+        is_short = len(cells) in self.widths and "/" in "".join(cells[self.named : self.named + 1])
+        return is_short and names_account(self.header, cells) and bool(number_of_counts(self.header, cells))
+
+    def begins(self, cells: Sequence[str], column: int, rest: Sequence[str]) -> bool:
+        """Whether the line that ends a cell of this column begins a row, of which the rest stands behind the cell."""
+        is_whole = len(cells) == column + 1 and (self.named > column or names_account(self.header, cells))
+        return is_whole or self.is_row([*cells, *rest])
+
+
+def _holds_rows(row: Sequence[str], form: _Form) -> bool:
+    """Whether one cell holds other rows, or the rest of its row and then the beginning of another.
+
+    A note of several lines does not: its lines are no rows, and its first one is not the rest of a row.
     """
-    named = header.columns[identity(header.columns)[-1]]
     for column, cell in enumerate(row):
-        if not _LINE_END.search(cell):
-            continue
-        first, *middle, last = (_split(line, delimiter) for line in _LINE_END.split(cell))
-        if not _is_row([*row[:column], *first], header, width):
-            continue
-        begins = len(last) == column + 1 and (named > column or names_account(header, last))
-        if begins or any(_is_row(line, header, width) for line in middle):
+        first, *others = (line.split(form.delimiter) for line in _LINE_END.split(cell))
+        if any(map(form.is_row, others)):
+            return True
+        if others and form.is_row([*row[:column], *first]) and form.begins(others[-1], column, row[column + 1 :]):
             return True
     return False
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
-
-
-def _is_row(cells: Sequence[str], header: Header, width: int) -> bool:
-    """Whether these are all the cells of an account's row."""
-    return len(cells) == width and names_account(header, cells) and has_counts(header, cells)
 
 
 def _odd_line(lines: Sequence[str], first: int) -> int:
