@@ -147,6 +147,44 @@ def test_a_quote_closed_at_the_end_of_a_later_cell_swallows_no_row(header: str, 
     assert "line 3 opens a quote that is closed only in line" in refusal(text.replace(",x,x", ",x,7")).message
 
 
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("Followers,Owner,Link", f'1000,"ann,{ACCOUNTS[1]}"'),
+        ("Link;Followers;Notes", f'"{ACCOUNTS[1]};1000;ok"'),
+        ("Link;Followers;Notes", f'"{ACCOUNTS[1]};1000";ok'),
+        ("Link,Followers,Likes", f'"{ACCOUNTS[1]},1000,"'),
+        ("Owner,Followers,Link,Likes,Notes", f'ann,1000,"{ACCOUNTS[1]},50,hi there"'),
+        ("Link,Owner,Followers", f'{ACCOUNTS[1]},"ann,1000"'),
+        ("Link,Followers,Owner,Likes", f'{ACCOUNTS[1]},1000,"ann,50"'),
+        ("Platform,Username,Owner,Followers", 'TikTok,"example_01,ann",1000'),
+        ("Notes\tLink\tFollowers\tLikes", f'\t"{ACCOUNTS[1]}\t1000"'),
+    ],
+)
+def test_a_quote_around_cells_of_one_row_takes_no_account_out(header: str, row: str) -> None:
+    reading = read(f"{header}\n{row}\n")
+
+    assert (reading.rows, reading.torn) == ({}, True)
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [("malformed_row", "A!A2")]
+    assert "a quote is around several cells" in reading.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "expected"),
+    [
+        ("Link,Followers,Likes,Views", f'{ACCOUNTS[1]},5,"1,234"', Counts(5, 1234)),
+        ("Link,Owner,Followers", f'{ACCOUNTS[1]},"Smith, Ann"', Counts()),
+        ("Link,Owner,Followers", f'{ACCOUNTS[1]},"Smith, Ann, 5, or 6"', Counts()),
+        ("Link,Followers,Owner,Notes", f'{ACCOUNTS[1]},5,"Smith, Ann"', Counts(5)),
+        ("Link,Owner,Followers", f'{ACCOUNTS[1]},"Ann, 5",', Counts()),
+    ],
+)
+def test_a_short_row_with_delimiters_in_its_texts_is_read(header: str, row: str, expected: Counts) -> None:
+    reading = read(f"{header}\n{row}\n")
+
+    assert [account.counts for account in reading.rows.values()] == [expected]
+
+
 def test_a_quote_left_open_in_the_header_swallows_no_row() -> None:
     text = f'Link,Followers,"Notes\n{ACCOUNTS[1]},1000,hi"\n{ACCOUNTS[2]},2000,ok\n'
 

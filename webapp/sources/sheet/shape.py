@@ -8,7 +8,7 @@ from functools import cached_property
 
 from webapp.model import METRICS
 from webapp.sources.counts import NotACount, count_of
-from webapp.sources.sheet.finder import names_account
+from webapp.sources.sheet.finder import names_account, number_of_counts
 from webapp.sources.sheet.headers import Header
 from webapp.sources.sheet.table import Table
 from webapp.sources.sheet.texts import clean
@@ -34,6 +34,7 @@ class Ruler:
         names = table[header.row - 1]
         self._width = len(names)
         self._named = max((i for i, name in enumerate(names, 1) if clean(name)), default=0)
+        self._metrics = [header.columns[metric] for metric in METRICS if metric in header.columns]
         self._last = max(column for meaning, column in header.columns.items() if meaning != "date")
 
     def fault(self, number: int, row: Sequence[str]) -> str | None:
@@ -48,6 +49,8 @@ class Ruler:
             return None
         if len(row) > self._width:
             return self._excess(row)
+        if self._is_quoted(row):
+            return "a quote is around several cells of this row"
         if len(row) > self._last:
             return None
         if number == len(self._table) and not self._table.ended:
@@ -71,11 +74,11 @@ class Ruler:
 
         No count begins with a zero. Where one number was cut so, `5` and `100` may be as well.
         """
-        if not self._table.by_comma:
+        if self._table.delimiter != ",":
             return set()
         columns, rows = self._header.columns, self._table[self._header.row :]
         used = {column for meaning, column in columns.items() if meaning != "date"}
-        followed = (columns[m] for m in METRICS if m in columns and columns[m] + 1 in used)
+        followed = (column for column in self._metrics if column + 1 in used)
         return {column for column in followed if any(_is_group(row, column, _ZERO_GROUP) for row in rows)}
 
     def _excess(self, row: Sequence[str]) -> str | None:
@@ -89,6 +92,22 @@ class Ruler:
         if not any(_GROUP.fullmatch(cell.strip()) for cell in row[self._named :]):
             return None
         return f"a number stands beside the {self._named} headers; {_FIX}"
+
+    def _is_quoted(self, row: Sequence[str]) -> bool:
+        """Whether a row with too few cells names its account, or has more counts, once a cell is taken apart."""
+        delimiter, header = self._table.delimiter, self._header
+        if not any(delimiter in cell for cell in row):
+            return False
+        apart = [part for i, cell in enumerate(row) for part in self._take_apart(i, cell)]
+        if any(map(clean, apart[self._width :])) or not names_account(header, apart):
+            return False
+        counts = number_of_counts(header, apart) or 0
+        return counts > (number_of_counts(header, row) or 0) or (counts > 0 and not names_account(header, row))
+
+    def _take_apart(self, column: int, cell: str) -> Sequence[str]:
+        """The cells that are within one; a count may have the delimiter in it."""
+        is_count = column in self._metrics and not _is_no_count(cell)
+        return [cell] if is_count else cell.split(self._table.delimiter)
 
     @staticmethod
     def _cells(count: int) -> str:
@@ -109,14 +128,13 @@ class Ruler:
 
     def _is_partial(self, row: Sequence[str]) -> bool:
         """Whether the row ends between two counts."""
-        columns = [self._header.columns[metric] for metric in METRICS if metric in self._header.columns]
-        return max(columns) >= len(row) and any(clean(row[i]) for i in columns if i < len(row))
+        return max(self._metrics) >= len(row) and any(clean(row[i]) for i in self._metrics if i < len(row))
 
     def _is_shifted(self, row: Sequence[str]) -> bool:
         """Whether a number stands where a text should, or a text where a number should."""
         columns = self._header.columns
         texts = (row[columns[m]] for m in _TEXTS if columns.get(m, len(row)) < len(row))
-        counts = (row[columns[m]] for m in METRICS if columns.get(m, len(row)) < len(row))
+        counts = (row[i] for i in self._metrics if i < len(row))
         return any(cell.strip().isdigit() for cell in texts) or any(_is_no_count(cell) for cell in counts)
 
 

@@ -49,11 +49,11 @@ _FIX = "save it again as CSV with a spreadsheet program"
 class Table(list[list[str]]):
     """Rows of a CSV, in which every row has the cells of the header.
 
-    ended: whether the last one ends its line. by_comma: whether cells are told apart by what also groups thousands.
+    ended: whether the last one ends its line. delimiter: what cells are told apart by.
     """
 
     ended = True
-    by_comma = False
+    delimiter = ""
 
 
 def read_table(text: str, title: str, aliases: Aliases | None = None, budget: Budget = UNLIMITED) -> Table:
@@ -67,7 +67,7 @@ def read_table(text: str, title: str, aliases: Aliases | None = None, budget: Bu
     text = _unwrap(_OFFICE_LINE_END.sub("", text).replace("\r\r\n", "\r\n"), aliases)
     delimiter = _delimiter(text, aliases)
     table, spans = _parse_whole(text, delimiter, title, budget)
-    table.by_comma = delimiter == ","
+    table.delimiter = delimiter
     table.ended = text.endswith(("\n", "\r"))
     if _LONE_CR.search(text):
         _check_line_ends(text, spans, title)
