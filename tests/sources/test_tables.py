@@ -359,6 +359,76 @@ def test_a_note_beside_the_headers_is_a_note_and_a_group_of_digits_is_not() -> N
 
 
 @pytest.mark.parametrize(
+    ("header", "rows", "expected"),
+    [
+        ("Link,Followers,", ["a,1,234,", "b,900,"], {"b": 900}),
+        ("Link,Followers,", ["a,1,2K", "b,0,9K", "c,1,2M,", "d,12,5 K,", "e,900,"], {"e": 900}),
+        ("Link,Followers", ["a,1,2K", "b,900"], {"b": 900}),
+        ("Link,Followers,", ["a,1,5 тыс.,", "b,900,"], {"b": 900}),
+        ("Link,Followers,,", ["a,1,234", "b,900"], {"b": 900}),
+        ("Link,Followers,Likes,,", ["a,501,5,454,705,,", "b,501,675,,"], {"b": 501}),
+        ("Link,Followers,Likes,,", ["a,47,326,81,652,,", "b,501,675,,"], {"b": 501}),
+        ("Link,Followers,Likes,,", ["a,1,234,56,,", "b,501,675,,"], {"b": 501}),
+        ("Link,Followers,Likes,,", ["a,1,234,56,vip", "b,501,675,,vip"], {"b": 501}),
+        ("Link,Followers,Owner,Likes", ["a,49,189,ann,", "b,677,,115", "c,700,bo,9"], {"b": 677, "c": 700}),
+        ("Link,Followers,Owner,", ["a,1,234,ann", "b,5000,bo,"], {"b": 5000}),
+        ("Link,Followers,Likes", ["a,12,345,", "b,5,7"], {"b": 5}),
+        ("Link,Followers,Likes", ["a,12,345,,", "b,5,7,"], {"b": 5}),
+        ("Link,Followers,Likes", ["a,1,234,567,", "b,5,7"], {"b": 5}),
+        ("Link,Followers,Notes", ["a,38,204,ok", "b,5,556,446,ann", "c,23,572", "d,96"], {"d": 96}),
+        ("Link,Followers,Notes", ["a,38,204,ok", "b,23,572", "c,96"], {"c": 96}),
+        ("Link,Followers,Notes", ["a,23,572", "b,5000,ok"], {"b": 5000}),
+        ("Link,Followers,Notes", ["a,12,5K", "b,5000,ok"], {"b": 5000}),
+        ("Link,Followers,Notes", ["a,23,072", "b,5000"], {"b": 5000}),
+        ("Link,Followers,Owner", ["a,23,572", "b,5000,ann"], {"b": 5000}),
+        ("Link,Followers,Owner", ["a,1,234,", "b,1,2K,", "c,5000,ann"], {"c": 5000}),
+    ],
+)
+def test_a_number_that_its_comma_cut_is_known_by_what_is_beside_it(
+    header: str, rows: list[str], expected: dict[str, int]
+) -> None:
+    reading = read(header + "\n" + "".join(f"https://www.tiktok.com/@{row}\n" for row in rows))
+
+    assert {key.partition("@")[2]: row.counts.followers for key, row in reading.rows.items()} == expected
+    assert reading.torn
+    assert len(reading.problems) == len(rows) - len(expected)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("Link,Followers,Likes", ["a,12,345", "b,5,7"]),
+        ("Link,Followers,Likes", ["a,12,345,", "b,5,7,"]),
+        ("Link,Followers,Likes", ["a,12,345,,,", "b,5,7"]),
+        ("Link,Followers,Likes", ["a,12,345,", "b,5,7", "c,9,8,,"]),
+        ("Link,Followers,Likes,", ["a,12,345,note", "b,5,7,"]),
+        ("Link,Followers,Likes,", ["a,12,345,7", "b,5,7,8"]),
+        ("Link,Followers,Likes,", ["a,12,345,n/a", "b,5,7,2 weeks"]),
+        ("Link,Followers,", ["a,12,3rd", "b,5,5 May", "c,7,vip,"]),
+        ("Link,Followers,Following", ["a,12,345", "b,5,7", "c,9,n/a"]),
+        ("Link,Followers,Notes", ["a,12,5K", "b,5000,10K", "c,9,goal"]),
+        ("Link,Followers,Notes", ["a,12,345"]),
+        ("Link,Followers,Date", ["a,12,2026-03-04", "b,5,2026-03-05"]),
+        ("Link;Followers;;", ["a;1;2K;", "b;7;note;"]),
+        ("Link;Followers;Likes", ["a;12;345;", "b;5;7"]),
+    ],
+)
+def test_small_counts_notes_and_commas_at_the_end_are_no_cut_numbers(header: str, rows: list[str]) -> None:
+    reading = read(header + "\n" + "".join(f"https://www.tiktok.com/@{row}\n" for row in rows))
+
+    assert len(reading.rows) == len(rows)
+    assert not reading.problems
+
+
+def test_nothing_is_cut_in_front_of_an_account_in_its_place() -> None:
+    text = f"Followers,Likes,Link\n12,345,{ACCOUNTS[1]},\n5,7,{ACCOUNTS[2]}\n"
+
+    assert list(followers(text).values()) == [12, 5]
+    moved = read(text.replace("12,345", "1,234,5"))
+    assert (moved.torn, list(moved.rows)) == (True, ["tiktok:@example_02"])
+
+
+@pytest.mark.parametrize(
     ("rows", "expected"),
     [
         (["a,5,000", "b,70,8"], {"b": 70}),

@@ -28,7 +28,7 @@ from webapp.sources.urls import BadProfile, profile_of
 
 # Stored with the hash of a tab: raise it whenever the same cells come to mean something else, here, in the headers,
 # in the counts or in the profile URLs. Tabs that have not changed are then read anew.
-PARSER_VERSION = "3"
+PARSER_VERSION = "4"
 
 _LONGEST_TEXT = 255
 REFUSED: tuple[SkipReason, ...] = ("bad_url", "unknown_platform")  # why a row names no account that is understood
