@@ -237,6 +237,49 @@ def test_the_last_text_of_such_a_file_may_be_cut(tables: Service, folder: Path) 
     assert (tables.account(TWO)["status"], tables.account(TWO)["mode"]) == ("OLD", "manual")
 
 
+def test_a_text_that_a_file_ends_before_stays(tables: Service, folder: Path) -> None:
+    text = f"Link,Followers,Status\n{ONE},1500,NEW\n{TWO},3000,OLD\n"
+    (folder / "A.csv").write_text(text)
+    tables.sync()
+
+    (folder / "A.csv").write_text(text.removesuffix("OLD\n"))
+    result = tables.sync()["results"][0]
+
+    assert (tables.account(TWO)["status"], tables.account(TWO)["mode"]) == ("OLD", "manual")
+    assert [(p["code"], p["cell"]) for p in result["problems"]] == [("cut_cell", "A!3")]
+
+    tables.sync(force=True)
+    assert (tables.account(TWO)["status"], tables.account(TWO)["mode"]) == (None, "auto")
+
+
+@pytest.mark.parametrize("rest", ["15", "1500,O", "1500,"])
+def test_accounts_behind_a_cell_that_may_be_cut_stay(tables: Service, folder: Path, rest: str) -> None:
+    header = "Link,Followers,Status" if "," in rest else "Link,Followers"
+    end = ",OLD" if "," in rest else ""
+    (folder / "A.csv").write_text(f"{header}\n{ONE},1500{end}\n{TWO},3000{end}")
+    tables.sync()
+
+    (folder / "A.csv").write_text(f"{header}\n{ONE},{rest}")
+    result = tables.sync()["results"][0]
+
+    assert (tables.followers(ONE), tables.followers(TWO)) == (1500, 3000)
+    assert tables.account(TWO)["removed_at"] is None
+    assert (result["degraded"], [p["code"] for p in result["problems"]]) == (True, ["cut_file"])
+
+    tables.sync(force=True)
+    assert tables.account(TWO)["removed_at"] is not None
+
+
+def test_a_row_may_go_from_a_file_that_never_ends_its_last_line(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(TABLE.removesuffix("\n"))
+    tables.sync()
+
+    (folder / "A.csv").write_text(f"Link,Followers\n{TWO},3100")
+    tables.sync()
+
+    assert (tables.followers(TWO), tables.account(ONE)["removed_at"] is None) == (3100, False)
+
+
 @pytest.mark.parametrize("ended", [True, False])
 def test_a_first_number_may_be_cut_where_the_file_used_to_end_its_last_line(
     tables: Service, folder: Path, ended: bool

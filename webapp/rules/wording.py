@@ -102,8 +102,8 @@ def cut_name(title: str, lost: int) -> Problem:
 def cut_file(title: str, lost: int) -> Problem:
     return Problem(
         "cut_file",
-        f"{title}: {lost} accounts have no row any more, and the file does not end its last line, as it did: it may not "
-        "be written to its end yet; nothing of it was applied. End it with a line end, or sync with force=true if it is",
+        f"{title}: {lost} accounts have no row any more, and the file does not end its last line: it may not be "
+        "written to its end yet; nothing of it was applied. End it with a line end, or sync with force=true if it is",
         title,
     )
 

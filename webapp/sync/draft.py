@@ -318,7 +318,7 @@ def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> 
     reading = side.reading
     if reading is None:
         return None
-    if not reading.ended and _was_ended(project) and plan.losses.rows:
+    if not reading.ended and (_was_ended(project) or plan.cut) and plan.losses.rows:
         return wording.cut_file(reading.title, plan.losses.rows)
     if plan.stubbed:
         return wording.cut_name(reading.title, plan.stubbed)

@@ -183,7 +183,8 @@ class Plan:
     number of the row, 0 where it was not read).
     withheld: rows and cells that are not taken, for what is stored; `problems` has them too.
     read_rows: accounts in the tab as read. lost_rows: accounts that have no row any more. lost_values: per metric,
-    in rows that are still there. stubbed: accounts without a row whose name the file may end within.
+    in rows that are still there. stubbed: accounts without a row whose name the file may end within. cut: it may
+    end within the cell of an account.
     """
 
     newcomers: Newcomers = field(default_factory=Newcomers)
@@ -216,6 +217,7 @@ class Plan:
     lost_rows: int = 0
     lost_values: list[int] = field(default_factory=lambda: [0] * len(METRICS))
     stubbed: int = 0
+    cut: bool = False
 
     def skip(self, reason: SkipReason) -> None:
         self.skips[reason] = self.skips.get(reason, 0) + 1

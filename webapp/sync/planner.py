@@ -99,7 +99,7 @@ class _Planner:
         """The row with the last cell of a file unread, where it may be the beginning of what it said before."""
         if meaning in TEXTS:
             place, new, old = len(METRICS) + TEXTS.index(meaning), getattr(row, meaning), getattr(account, meaning)
-            is_cut = bool(old and new and old != new and old.startswith(new))
+            is_cut = bool(old and old != new and old.startswith(new or ""))
         else:
             place = METRICS.index(meaning)
             new, old = row.counts[place], account.sheet[place]
@@ -107,6 +107,7 @@ class _Planner:
             is_cut = is_less or may_be_cut(old, new)
         if not is_cut:
             return row
+        self.plan.cut = True
         self.withhold(wording.cut_cell(self.origin(row), new))
         return row._replace(unread=row.unread | 1 << place)
 
