@@ -44,6 +44,7 @@ HEADERS = "A Name, B Views"
         (wording.cut_first, ("P!D2", "12"), "cut_cell", "P!D2: the file ends with '12' and not with", "P!D2"),
         (wording.cut_name, ("P", 2), "cut_file", "P: 2 accounts have no row any more, and the file ends within", "P"),
         (wording.cut_file, ("P", 2), "cut_file", "P: 2 accounts have no row any more, and the file does not", "P"),
+        (wording.cut_log, ("P", 2), "cut_file", "P: the latest rows of 2 accounts have gone, and the file", "P"),
         (wording.unmatched_row, ("P!A9", "@who"), "unmatched", "P!A9: @who is no account of the project", "P!A9"),
     ],
 )

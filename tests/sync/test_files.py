@@ -270,6 +270,52 @@ def test_accounts_behind_a_cell_that_may_be_cut_stay(tables: Service, folder: Pa
     assert tables.account(TWO)["removed_at"] is not None
 
 
+LOG = "Date,Link,Followers\n" + "\n".join(
+    f"2026-03-0{day},{link},{count - 100 * day}" for day in (1, 2) for link, count in ((ONE, 1700), (TWO, 3200))
+)
+
+
+# At the end of a row nobody can tell it from a log that has a row less.
+CUTS = [end for end in range(LOG.index("2026-03-02") + 1, len(LOG), 3) if "\n" not in LOG[end - 1 : end + 1]]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize("end", CUTS)
+def test_a_log_that_is_cut_goes_back_to_no_earlier_day(tables: Service, folder: Path, end: int, ended: bool) -> None:
+    (folder / "A.csv").write_text(LOG + "\n" * ended)
+    tables.sync()
+    assert (tables.followers(ONE), tables.followers(TWO)) == (1500, 3000)
+
+    (folder / "A.csv").write_text(LOG[:end])
+    result = tables.sync()["results"][0]
+
+    assert (tables.followers(ONE), tables.followers(TWO)) == (1500, 3000)
+    assert {p["code"] for p in result["problems"]} & {"cut_file", "cut_cell"}
+
+
+def test_a_log_that_ends_before_a_count_keeps_the_last_one(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(LOG + "\n")
+    tables.sync()
+
+    (folder / "A.csv").write_text(LOG.removesuffix("3000"))
+    result = tables.sync()["results"][0]
+
+    assert (tables.followers(ONE), tables.followers(TWO)) == (1500, 3000)
+    assert [p["code"] for p in result["problems"]] == ["log_layout", "cut_cell"]
+
+
+def test_a_log_may_grow_and_lose_old_days_whole(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(LOG)
+    tables.sync()
+
+    header, *rows = LOG.split("\n")
+    (folder / "A.csv").write_text("\n".join([header, *rows[2:], f"2026-03-03,{ONE},1400"]))
+    result = tables.sync()["results"][0]
+
+    assert (tables.followers(ONE), tables.followers(TWO)) == (1400, 3000)
+    assert [p["code"] for p in result["problems"]] == ["log_layout"]
+
+
 def test_a_row_may_go_from_a_file_that_never_ends_its_last_line(tables: Service, folder: Path) -> None:
     (folder / "A.csv").write_text(TABLE.removesuffix("\n"))
     tables.sync()

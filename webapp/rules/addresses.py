@@ -59,6 +59,13 @@ def title_of(origin: str) -> str | None:
     return title if mark else None
 
 
+def first_row(origin: str) -> int | None:
+    """Of an observation: 17 of `Project A!17,31`; None for an origin that is no place in a sheet."""
+    _, mark, rows = origin.rpartition("!")
+    row = rows.partition(",")[0]
+    return int(row) if mark and row.isdecimal() else None
+
+
 def cells_of(origin: str | None, column: str | None) -> list[str]:
     """The cells of an observation's rows in one column: `Project A!17,31` and E make `Project A!E17`, `Project A!E31`.
 

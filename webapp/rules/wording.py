@@ -108,6 +108,15 @@ def cut_file(title: str, lost: int) -> Problem:
     )
 
 
+def cut_log(title: str, earlier: int) -> Problem:
+    return Problem(
+        "cut_file",
+        f"{title}: the latest rows of {earlier} accounts have gone, and the file does not end its last line: it may not be "
+        "written to its end yet; nothing of it was applied. End it with a line end, or sync with force=true if it is",
+        title,
+    )
+
+
 def unmatched_row(origin: str, typed: str) -> Problem:
     return Problem(
         "unmatched",

@@ -201,7 +201,7 @@ def _draft(
     now: datetime,
 ) -> Draft:
     """quiet: accounts that are not looked at."""
-    before = (project.sheet_report or {}).get("read") or NO_REPORT
+    before = _report_before(project)
     gone = [] if run.trigger.force else _gone(tx, project, side, before)
     inputs = _inputs(tx, run, project, side, known, quiet, now)
     plan = make_plan(known.accounts(project.id), inputs, explain=run.dry)
@@ -307,10 +307,19 @@ class _LastKnown:
         return values[place]
 
 
+def _report_before(project: Project) -> Mapping[str, Any]:
+    """What was reported of the tab when it was last understood."""
+    return (project.sheet_report or {}).get("read") or NO_REPORT
+
+
 def _was_ended(project: Project) -> bool:
     """Whether the file ended its last line when it was last understood."""
-    report = (project.sheet_report or {}).get("read") or {}
-    return bool(report.get("ended"))
+    return bool(_report_before(project).get("ended"))
+
+
+def _was_log(project: Project) -> bool:
+    """Whether accounts had a row for each date when the tab was last understood."""
+    return any(problem["code"] == "log_layout" for problem in _report_before(project)["problems"])
 
 
 def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> Problem | None:
@@ -318,8 +327,11 @@ def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> 
     reading = side.reading
     if reading is None:
         return None
-    if not reading.ended and (_was_ended(project) or plan.cut) and plan.losses.rows:
-        return wording.cut_file(reading.title, plan.losses.rows)
+    if not reading.ended and (_was_ended(project) or plan.cut or reading.stops):
+        if plan.losses.rows:
+            return wording.cut_file(reading.title, plan.losses.rows)
+        if plan.earlier and _was_log(project):
+            return wording.cut_log(reading.title, plan.earlier)
     if plan.stubbed:
         return wording.cut_name(reading.title, plan.stubbed)
     if not may_have_shrunk(plan.losses):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem, Values
 from webapp.rules import wording
-from webapp.rules.addresses import cell_of, rows_address
+from webapp.rules.addresses import cell_of, first_row, rows_address
 from webapp.rules.credible import may_be_cut
 from webapp.rules.doubts import implausible
 from webapp.rules.edits import ignored_edits, note_edits
@@ -50,6 +50,7 @@ class _Planner:
         self.plan.newcomers.title = inputs.reading.title if inputs.reading else ""
         self.rows = inputs.reading.rows if inputs.reading else {}
         self.loose = inputs.reading.loose if inputs.reading else None
+        self.is_ended = inputs.reading.ended if inputs.reading else True
         self.stub = inputs.reading.stub if inputs.reading else None
         self.doubting = Doubting(inputs, self.plan)
         self.held = {account for account, _ in inputs.held}
@@ -160,12 +161,18 @@ class _Planner:
         if account.removed_by is not None:
             self.plan.returned.append(account.id)
             self.show("return", account, cell=self.origin(row))
+        self.plan.earlier += self.is_earlier(account, row)
         old = account.sheet
         sheet: Values = keep_unread(row.counts, old, row.unread) if row.unread else row.counts
         if sheet != old:
             for place in range(len(METRICS)):
                 self.plan.lost_values[place] += old[place] is not None and sheet[place] is None
         return sheet
+
+    def is_earlier(self, account: Stored, row: SheetRow) -> bool:
+        """Whether the row of an account stands above the one that it was, in a file that does not end its last line."""
+        before = None if self.is_ended else first_row(account.sheet_origin or "")
+        return before is not None and row.row < before
 
     def describe(self, account: Stored, row: SheetRow) -> None:
         if row.profile.url_key != account.url_key:  # a row by a former address does not undo the correction

@@ -66,7 +66,7 @@ class TabReading:
     torn: some row could not be read at all, and nobody knows whose it is: an account without a row may be there.
     ended: whether the table ends its last line, as files do that are whole; loose: if not, the account whose cell is
     the last one, and which of METRICS and TEXTS it is of: it may be half a cell. stub: the cell, if it is the one that
-    names the account: it may be half a name, or nothing of it yet.
+    names the account: it may be half a name, or nothing of it yet. stops: the file ends in the middle of a row.
     headers: the names in the header, from the left. names: that of each metric's column; others: those that mean
     nothing, by the letter of their column. named_in: the letter of the column that names the accounts.
     odd: of those by `url_key` whose rows are not understood all by themselves: something was noted, or other rows matter.
@@ -83,6 +83,7 @@ class TabReading:
     ended: bool = True
     loose: tuple[str, str] | None = None
     stub: str | None = None
+    stops: bool = False
     headers: tuple[str, ...] = ()
     names: Mapping[Metric, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)

@@ -79,6 +79,7 @@ class _Reader:
         self.found: dict[str, SheetRow] = {}
         self.untracked = sum(1 << i for i, metric in enumerate(METRICS) if metric not in header.columns)
         self.malformed = 0
+        self.stops = False
         self.unread_texts = 0  # bits of the row that is read
         self.odd: set[str] = set()
         self.noted = 0  # how much was noted before the row that is read
@@ -104,6 +105,7 @@ class _Reader:
             ended=ended,
             loose=None if ended else self._loose(),
             stub=None if ended else self._stub(),
+            stops=self.stops,
             headers=tuple(filter(None, texts)),
             names={m: texts[columns[m]] for m in letters},
             others={column_letters(i): text for i, text in enumerate(texts) if text and i not in self.header.used},
@@ -175,9 +177,17 @@ class _Reader:
             self.odd.add(key)
         if key in self.found:
             self.odd.add(key)
-            self.repeats.add(self.found[key], account)
+            self.repeats.add(self.found[key], self._without_end(account))
         else:
             self.found[key] = account
+
+    def _without_end(self, account: SheetRow) -> SheetRow:
+        """The row with the count unread that a file ends before: what an older row says would be taken for it."""
+        if not isinstance(self.rows, Table) or self.rows.ended or account.row < len(self.rows):
+            return account
+        last = len(self.rows[-1]) - 1
+        bits = sum(1 << i for i, m in enumerate(METRICS) if self.columns.get(m) == last and account.counts[i] is None)
+        return account._replace(unread=account.unread | bits)
 
     def _whole_rows(self, budget: Budget) -> Iterable[tuple[int, Sequence[Cell]]]:
         """The rows below the header with their numbers, without blank ones and without those whose cells have shifted, which is noted."""
@@ -202,6 +212,7 @@ class _Reader:
                 self.finder.torn = True
                 self.malformed += 1
                 self.notes.add_at("malformed_row", number, 0, f"{words}; the row is not read")
+        self.stops = ruler.stops
 
     # Counts
 

@@ -28,9 +28,11 @@ class Ruler:
 
     A row may end early, since many programs leave blank cells at the end out; not so where the table shows that its
     program writes them, where hardly any other row ends between two counts, and where a cell stands in a wrong column.
+    stops: whether the file was found to end in the middle of a row.
     """
 
     def __init__(self, table: Table, header: Header) -> None:
+        self.stops = False
         self._table = table
         self._header = header
         names = table[header.row - 1]
@@ -58,6 +60,7 @@ class Ruler:
         if len(row) > self._last:
             return None
         if number == len(self._table) and not self._table.ended:
+            self.stops = True
             return "the file ends in the middle of this row; is it still being written?"
         is_odd = self._pads or self._is_shifted(row) or (self._is_partial(row) and self._are_most_full)
         if is_odd and names_account(self._header, row):
