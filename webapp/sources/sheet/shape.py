@@ -151,10 +151,13 @@ class Ruler:
         return f"a number stands beside the {self._named} headers; {_FIX}"
 
     def _is_quoted(self, row: Sequence[str]) -> bool:
-        """Whether a row with too few cells names its account, or has more counts, once a cell is taken apart."""
+        """Whether a row with too few cells names its account, or has more counts, once a cell is taken apart; or whether
+        what should name the account has lines with several cells."""
         delimiter, header = self._table.delimiter, self._header
         if not any(delimiter in cell for cell in row):
             return False
+        if any(delimiter in cell and "\n" in cell for cell in row[self._name : self._name + 1]):
+            return True
         apart = [part for i, cell in enumerate(row) for part in self._take_apart(i, cell)]
         if any(map(clean, apart[self._width :])) or not names_account(header, apart):
             return False
@@ -162,9 +165,10 @@ class Ruler:
         return counts > (number_of_counts(header, row) or 0) or (counts > 0 and not names_account(header, row))
 
     def _take_apart(self, column: int, cell: str) -> Sequence[str]:
-        """The cells that are within one; a count may have the delimiter in it."""
-        is_count = column in self._metrics and not _is_no_count(cell)
-        return [cell] if is_count else cell.split(self._table.delimiter)
+        """The cells that are within one; a count may have the delimiter in it, but not at its ends."""
+        delimiter = self._table.delimiter
+        is_count = column in self._metrics and cell.strip(delimiter) == cell and not _is_no_count(cell)
+        return [cell] if is_count else cell.split(delimiter)
 
     @staticmethod
     def _cells(count: int) -> str:
