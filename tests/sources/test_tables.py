@@ -130,10 +130,22 @@ ACCOUNTS = [LINK.format(number) for number in range(7)]
         ),
         ("Link,Followers,Notes", [f'{ACCOUNTS[1]},1000,"ok', f'{ACCOUNTS[2]},,"']),
         ("Link,Followers,Notes", [f'{ACCOUNTS[1]},1000,"ok', f'{ACCOUNTS[2]},2000"']),
+        ("Owner,Followers,Link,Likes,x", [f'ann,"1000,{ACCOUNTS[1]},10,ok', f'bo,2000,{ACCOUNTS[2]}",20']),
         ("Notes,Link,Followers", [f'"hi,{ACCOUNTS[1]},1000', f'",{ACCOUNTS[2]},2000']),
         ("Notes,Link,Followers", [f'"hi,{ACCOUNTS[1]},', f'ok",{ACCOUNTS[2]},2000']),
     ],
-    ids=["last cell", "count", "no count", "middle", "notes", "blank", "short", "first cell", "first without a count"],
+    ids=[
+        "last cell",
+        "count",
+        "no count",
+        "middle",
+        "notes",
+        "blank",
+        "short",
+        "shorter",
+        "first cell",
+        "first without a count",
+    ],
 )
 def test_a_quote_closed_at_the_end_of_a_later_cell_swallows_no_row(header: str, swallowed: list[str]) -> None:
     places = {name: place for place, name in enumerate(header.split(","))}

@@ -245,17 +245,23 @@ class _Form:
         """The column that names the account."""
         return self.header.columns[identity(self.header.columns)[-1]]
 
-    def is_row(self, cells: Sequence[str]) -> bool:
-        """Whether these are all the cells of an account's row; fewer than the header has need an address and a count."""
+    def is_row(self, cells: Sequence[str], *, is_sure: bool = False) -> bool:
+        """Whether these are all the cells of an account's row; fewer than the header has need an address and a count.
+
+        is_sure: so few, even where other rows have more.
+        """
         if len(cells) == self.width:
             return names_account(self.header, cells) and number_of_counts(self.header, cells) is not None
-        is_short = len(cells) in self.widths and "/" in "".join(cells[self.named : self.named + 1])
+        is_short = (is_sure or len(cells) in self.widths) and "/" in "".join(cells[self.named : self.named + 1])
         return is_short and names_account(self.header, cells) and bool(number_of_counts(self.header, cells))
 
-    def begins(self, cells: Sequence[str], column: int, rest: Sequence[str]) -> bool:
-        """Whether the line that ends a cell of this column begins a row, of which the rest stands behind the cell."""
+    def begins(self, first: Sequence[str], cells: Sequence[str], column: int, rest: Sequence[str]) -> bool:
+        """Whether the line that ends a cell of this column begins a row, of which the rest stands behind the cell.
+
+        first: what the line that begins the cell has of its row.
+        """
         is_whole = len(cells) == column + 1 and (self.named > column or names_account(self.header, cells))
-        return is_whole or self.is_row([*cells, *rest])
+        return is_whole or self.is_row([*cells, *rest], is_sure=len(first) > 1)
 
 
 def _holds_rows(row: Sequence[str], form: _Form) -> bool:
@@ -267,7 +273,11 @@ def _holds_rows(row: Sequence[str], form: _Form) -> bool:
         first, *others = (line.split(form.delimiter) for line in _LINE_END.split(cell))
         if any(map(form.is_row, others)):
             return True
-        if others and form.is_row([*row[:column], *first]) and form.begins(others[-1], column, row[column + 1 :]):
+        if (
+            others
+            and form.is_row([*row[:column], *first])
+            and form.begins(first, others[-1], column, row[column + 1 :])
+        ):
             return True
     return False
 
