@@ -173,6 +173,9 @@ def test_a_quote_closed_at_the_end_of_a_later_cell_swallows_no_row(header: str, 
         ("Notes\tLink\tFollowers\tLikes", f'\t"{ACCOUNTS[1]}\t1000"'),
         ("Followers\tOwner\tLink", f'"1000\t"\t{ACCOUNTS[1]}'),
         ("Link;Followers;Likes", f'"{ACCOUNTS[1]};soon;\n{ACCOUNTS[2]};2000";50"'),
+        ("Link,Followers,Likes", f'"{ACCOUNTS[1]},1000",50"'),
+        ("Followers,Owner,Link,Notes", f'1000,"ann,{ACCOUNTS[1]}"'),
+        ("Platform,Username,Followers,Likes,Owner", '"TikTok,example_01,1000,50\nTikTok",example_02,2000'),
     ],
 )
 def test_a_quote_around_cells_of_one_row_takes_no_account_out(header: str, row: str) -> None:

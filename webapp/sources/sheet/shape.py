@@ -156,13 +156,16 @@ class Ruler:
         delimiter, header = self._table.delimiter, self._header
         if not any(delimiter in cell for cell in row):
             return False
-        if any(delimiter in cell and "\n" in cell for cell in row[self._name : self._name + 1]):
+        names = (row[i] for m in identity(header.columns) if (i := header.columns[m]) < len(row))
+        if any(delimiter in cell and "\n" in cell for cell in names):
             return True
         apart = [part for i, cell in enumerate(row) for part in self._take_apart(i, cell)]
         if any(map(clean, apart[self._width :])) or not names_account(header, apart):
             return False
         counts = number_of_counts(header, apart) or 0
-        return counts > (number_of_counts(header, row) or 0) or (counts > 0 and not names_account(header, row))
+        if names_account(header, row):
+            return counts > (number_of_counts(header, row) or 0)
+        return counts > 0 or len(apart) == self._width
 
     def _take_apart(self, column: int, cell: str) -> Sequence[str]:
         """The cells that are within one; a count may have the delimiter in it, but not at its ends."""
