@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -188,6 +189,7 @@ def test_a_table_is_had_at_its_own_address_and_by_its_format(quiet_demo: Demo, r
     assert (table.status_code, table.mimetype) == (200, "text/csv")
     assert (table.data, told(table) | {"ETag": ""}) == (same.data, told(same) | {"ETag": ""})
     assert table.data.startswith(b"\xef\xbb\xbf")
+    assert not any(cell.startswith(("{", "[")) for row in csv.reader(table.text.splitlines()) for cell in row)
 
 
 @pytest.mark.parametrize("route", TABLES, ids=lambda route: route.name)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.fakes.service import TOKEN, Service
 from tests.read.world import World
 from webapp.access import COOKIE, Sessions
+from webapp.model import METRICS
 
 
 def test_the_list_carries_totals_growth_and_freshness_of_every_project(world: World) -> None:
@@ -108,6 +110,23 @@ def test_projects_can_be_had_as_a_table(sqlite_world: World) -> None:
     answer = sqlite_world.get("/api/projects", format="csv", fields="name,total_views")
 
     assert answer.data.decode("utf-8-sig").splitlines() == ["name,total_views", "'=A,4"]
+
+
+def test_a_table_of_projects_has_a_column_for_every_number(sqlite_world: World) -> None:
+    project = sqlite_world.project()
+    sqlite_world.every_day(sqlite_world.account(project, "ann", views=120), "02-28", [100, 110, 120])
+    sqlite_world.account(project, "bob", views=5)
+    body = sqlite_world.json("/api/projects")["projects"][0]
+
+    answer = sqlite_world.get("/api/projects.csv", fields="growth_7d,name,growth_24h")
+
+    header, line = csv.reader(answer.data.decode("utf-8-sig").splitlines())
+    growth = ["from", "to", *METRICS, *(f"{part}_{metric}" for part in ("joined", "left") for metric in METRICS)]
+    assert header == [*(f"growth_7d_{one}" for one in growth), "name", *(f"growth_24h_{one}" for one in growth)]
+    cells = dict(zip(header, line, strict=True))
+    assert cells["growth_24h_joined_views"] == str(body["growth_24h"]["joined"]["views"])
+    assert cells["growth_24h_left_views"] == str(body["growth_24h"]["left"]["views"])
+    assert (cells["growth_7d_joined_followers"], body["growth_7d"]["joined"]["followers"]) == ("", None)
 
 
 def test_projects_are_listed_by_name_in_any_script(world: World) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -87,6 +88,15 @@ def test_groups_can_be_had_as_a_table(agency: World) -> None:
     answer = agency.get("/api/totals", group_by="owner", start_date="2026-02-28", format="csv", fields="key,views")
 
     assert answer.data.decode("utf-8-sig").splitlines() == ["key,views", "Ann,1030", "Bob,7"]
+
+
+def test_what_joined_and_left_a_group_are_columns_of_its_table(agency: World) -> None:
+    answer = agency.get("/api/totals.csv", group_by="owner", start_date="2026-02-20", fields="key,growth")
+
+    first, *_ = csv.DictReader(answer.data.decode("utf-8-sig").splitlines())
+    assert list(first)[:3] == ["key", "growth_from", "growth_to"]
+    assert list(first)[-2:] == ["growth_left_videos", "growth_left_views"]
+    assert (first["growth_views"], first["growth_joined_views"], first["growth_left_views"]) == ("", "1030", "0")
 
 
 @pytest.mark.parametrize(

@@ -126,13 +126,13 @@ def _csv(kind: type[msgspec.Struct], rows: Iterable[msgspec.Struct], fields: Seq
 
 @cache
 def _columns(kind: type[msgspec.Struct]) -> list[tuple[str, ...]]:
-    """(field,), and (field, field within) for what is itself a struct."""
+    """(field,), and (field, field within, ...) for what is itself a struct, however deep."""
     hints = get_type_hints(kind)
     found: list[tuple[str, ...]] = []
     for field in msgspec.structs.fields(kind):
         inner = _struct_in(hints[field.name])
-        parts = _names(inner) if inner is not None else ()
-        found.extend([(field.encode_name, part) for part in parts] or [(field.encode_name,)])
+        within = _columns(inner) if inner is not None else [()]
+        found.extend((field.encode_name, *column) for column in within)
     return found
 
 
