@@ -198,6 +198,23 @@ def test_gaps_and_carried_days_are_marked(quiet_site: Site, admin: FlaskClient) 
     assert line[1].count("M") == 2
 
 
+@pytest.mark.parametrize("path", ["/", "/projects/{}", "/shared/{}", "/accounts/2"])
+def test_the_present_is_no_earlier_than_the_day_before_it(site: Site, path: str) -> None:
+    site.time.forward(days=5)
+    today = site.time.now.date()
+    mine = project_id(site)
+    client = site.visitor(TOKEN)
+    link = client.post(f"/projects/{mine}/share", headers=OURS).get_data(as_text=True)
+    client.get(re.findall(r"data-copy>http://localhost(/share/[^<]+)<", link)[0])
+
+    page = client.get(path.format(mine) + "?days=7").get_data(as_text=True)
+
+    assert "<th>now</th>" in page
+    named = re.findall(r'<text class="x[^>]+>([^<]+)</text>', page)
+    days = [day_words(today - timedelta(days=n)).rsplit(" ", 1)[0] for n in range(6, -1, -1)]
+    assert named[:5] == [days[place] for place in (0, 2, 4, 5, 6)]
+
+
 def test_a_carried_day_at_the_very_top_of_the_chart_is_marked_too() -> None:
     days = [date(2026, 3, 1), date(2026, 3, 2)]
     drawn = draw_line([ChartDay(days[0], 0), ChartDay(days[1], 400, carried=1)])

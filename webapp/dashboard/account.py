@@ -149,7 +149,7 @@ def _chart_now(project: Project, one: Recent, past: Sequence[AccountDay], place:
     if not past or project.as_of is None:
         return []
     growth = difference(one.now, past[-1].end)[place]
-    return [ChartDay(project.as_of.date(), one.now[place], growth, now=True)]
+    return [ChartDay(past[-1].day, one.now[place], growth, now=True)]
 
 
 def _chart_day(found: AccountDay, place: int) -> ChartDay:

@@ -26,7 +26,7 @@ class ChartDay:
 
     value = that of the day before + growth + joined + left. carried: part of it, or all, stands since an earlier day.
     accounts: that count; 0: it is about one alone. gap: nothing was observed on the day. now: the current counts, as of
-    the last sync.
+    the last sync, whenever that was; its day is the one that it stands behind.
     """
 
     day: date

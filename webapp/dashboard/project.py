@@ -457,7 +457,7 @@ def _chart_now(
         return []
     last, before = DayEnd(past[-1].day), {project.id: past[-1].sums}
     moved = since_day(tx, last, Present(), before, now, turns)[project.id].movement
-    return [_moved(moved, project.as_of.date(), place, now=True)]
+    return [_moved(moved, past[-1].day, place, now=True)]
 
 
 # Groups
