@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from webapp.dashboard.charts import Added, ChartDay, add_up, by_week, draw_bars, draw_line, from_first_known, mark_left
 
 FIRST = date(2026, 3, 1)
+ROOM = 9  # characters left of a chart on a phone: 62 pixels
 
 
 def points(*values: int | None, carried: int = 0, accounts: int = 0) -> list[ChartDay]:
@@ -68,6 +73,38 @@ def test_an_area_stands_on_zero_and_a_line_may_not() -> None:
     assert high is not None
     assert (low.grid[0].words, bool(low.area)) == ("0", True)
     assert (high.grid[0].words, high.area) == ("900", "")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (104_000, 104_290, ["104.0K", "104.1K", "104.2K", "104.3K"]),
+        (6_297_000, 6_308_600, ["6.295M", "6.300M", "6.305M", "6.310M"]),
+        (1_234_000_000, 1_239_800_000, ["1.234B", "1.236B", "1.238B", "1.240B"]),
+        (41_200_000, 41_200_900, ["41.2000M", "41.2005M", "41.2010M"]),
+        (1_234_000_000, 1_234_000_040, ["1.23400B", "1.23401B"]),
+        (999_400, 1_000_000, ["999.4K", "999.6K", "999.8K", "1.0000M"]),
+        (11, 13, ["11", "12", "13"]),
+        (100, 109, ["100", "105", "110"]),
+        (7, 7, ["6", "7", "8"]),
+    ],
+)
+def test_marks_of_a_line_have_the_digits_that_tell_them_apart(low: int, high: int, words: list[str]) -> None:
+    drawn = draw_line(points(low, high))
+
+    assert drawn is not None
+    assert [mark.words for mark in drawn.grid] == words
+
+
+@given(st.lists(st.integers(1, 10**14), min_size=2, max_size=2))
+def test_no_two_marks_say_the_same_and_all_have_room(values: list[int]) -> None:
+    line, bars = draw_line(points(*values)), draw_bars(points(*values))
+
+    for drawn in (line, bars):
+        assert drawn is not None
+        words = [mark.words for mark in drawn.grid]
+        assert len(set(words)) == len(words) > 1
+        assert max(map(len, words)) <= ROOM
 
 
 def test_one_of_forty_accounts_that_missed_a_day_makes_no_ring() -> None:

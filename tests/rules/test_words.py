@@ -135,6 +135,25 @@ def test_a_short_number_says_its_sign_where_it_is_asked_for(value: int | None, t
 
 
 @pytest.mark.parametrize(
+    ("value", "step", "text"),
+    [
+        (104_000, 100, "104.0K"),
+        (104_000, 1_000, "104K"),
+        (250_000, 250_000, "250K"),
+        (1_000_000, 250_000, "1.00M"),
+        (9_950, 50, "9,950"),
+        (0, 50_000, "0"),
+        (1_234_000_000, 2_000_000, "1.234B"),
+        (3 * 10**12, 10**12, "3T"),
+        (-1_500_000, 500_000, "−1.5M"),
+    ],
+)
+def test_a_number_on_an_axis_has_the_digits_that_its_steps_need(value: int, step: int, text: str) -> None:
+    assert words.on_axis(value, step) == text
+    assert words.on_axis(value, step, sign=True) == (f"+{text}" if value > 0 else text)
+
+
+@pytest.mark.parametrize(
     ("value", "text"), [(18_450_200, "18,450,200"), (-1_204, "−1,204"), (0, "0"), (None, "not observed")]
 )
 def test_a_whole_number_is_grouped(value: int | None, text: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain, pairwise
 
-from webapp.rules.words import compact, day_words
+from webapp.rules.words import day_words, on_axis
 
 WIDTH, HEIGHT = 1000, 200
 SPARK_WIDTH, SPARK_HEIGHT = 100, 28
@@ -18,6 +18,7 @@ TICKS = 5  # days that are named
 WEEK = 7
 YEAR = 366  # days beyond which a day's name is said of two of them
 NICE = (1, 2, 2.5, 5, 10)
+DIGITS = 6  # of a mark of the grid: more would be cut off on phones and on paper
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def draw_line(points: Sequence[ChartDay]) -> LineDrawing | None:
     known = [point.value for point in points if point.value is not None and not point.gap]
     if not known:
         return None
-    low, high, grid = _scale(0 if 0 <= 2 * min(known) < max(known) else min(known), max(known))
+    low, high, step = _scale(0 if 0 <= 2 * min(known) < max(known) else min(known), max(known))
     xs = _xs(len(points), WIDTH)
     ys = [None if p.value is None or p.gap else _y(p.value, low, high) for p in points]
     runs = _runs(xs, ys)
@@ -162,7 +163,7 @@ def draw_line(points: Sequence[ChartDay]) -> LineDrawing | None:
         if y is not None and p.is_much_carried
     ]
     alone = [(_part(i, len(points)), y) for i, y in enumerate(ys) if y is not None and _alone(ys, i)]
-    marks = [AxisMark(_y(value, low, high), compact(value)) for value in grid]
+    marks = [AxisMark(_y(value, low, high), on_axis(value, step)) for value in range(low, high + 1, step)]
     gaps = _path(_gaps(xs, [None if p.value is None else _y(p.value, low, high) for p in points], ys))
     return LineDrawing(_path(runs), "" if low > 0 else _area(runs), gaps, marks, _days(points), [*dots, *alone], ys)
 
@@ -173,7 +174,7 @@ def draw_bars(points: Sequence[ChartDay]) -> BarDrawing | None:
     known = [growth for growth, _ in spread if growth is not None]
     if not known:
         return None
-    low, high, grid = _scale(min(0, *known), max(0, *known))
+    low, high, rise = _scale(min(0, *known), max(0, *known))
     zero = _y(0, low, high)
     step = WIDTH / len(points)
     paths: dict[str, list[str]] = {"up": [], "down": [], "spread": []}
@@ -182,7 +183,7 @@ def draw_bars(points: Sequence[ChartDay]) -> BarDrawing | None:
             left, right = place * step + step * 0.15, place * step + step * 0.85
             kind = "spread" if is_spread else "up" if growth > 0 else "down"
             paths[kind].append(f"M{left:.1f} {zero:.1f}V{_y(growth, low, high):.1f}H{right:.1f}V{zero:.1f}z")
-    marks = [AxisMark(_y(value, low, high), compact(value, sign=True)) for value in grid]
+    marks = [AxisMark(_y(value, low, high), on_axis(value, rise, sign=True)) for value in range(low, high + 1, rise)]
     drawn = {kind: "".join(path) for kind, path in paths.items()}
     return BarDrawing(**drawn, zero=zero, grid=marks, days=_days(points, bars=True))
 
@@ -219,19 +220,23 @@ def draw_spark(values: Sequence[int | None]) -> SparkDrawing | None:
     return SparkDrawing(_path(_runs(xs, ys)), None if end is None else (xs[last], end))
 
 
-def _scale(low: float, high: float) -> tuple[int, int, list[int]]:
-    """Ends of the axis around the values, and the round numbers between them. A flat line lies in the middle."""
+def _scale(low: float, high: float) -> tuple[int, int, int]:
+    """Ends of the axis around the values, and the step from one of its marks to the next. A flat line lies in the middle.
+
+    No mark needs more digits than there is room for, however little the values differ.
+    """
     low, high = math.floor(low), math.ceil(high)
     if low == high:
         low, high = low - max(1, abs(low) // 100), high + max(1, abs(high) // 100)
-    step = _step((high - low) / LINES)
-    first, last = math.floor(low / step) * step, math.ceil(high / step) * step
-    return first, last, list(range(first, last + 1, step))
+    finest = 10 ** max(0, len(str(max(-low, high))) - DIGITS)
+    step = _step((high - low) / LINES, finest)
+    return low // step * step, -(-high // step) * step, step
 
 
-def _step(rough: float) -> int:
-    size: float = 10 ** math.floor(math.log10(max(rough, 1)))
-    return max(1, math.ceil(next(size * nice for nice in NICE if size * nice >= rough)))
+def _step(rough: float, finest: int) -> int:
+    """A round number that is at least as large, and some times the finest."""
+    size = 10 ** math.floor(math.log10(max(rough, finest)))
+    return next(int(size * nice) for nice in NICE if size * nice >= rough and size * nice % finest == 0)
 
 
 def _y(value: float, low: int, high: int) -> float:

@@ -40,14 +40,28 @@ def compact(value: int | None, *, sign: bool = False) -> str:
     """Three digits that tell the size: 18.5M. Small numbers stay whole. Rounded to the nearest, half away from zero."""
     if value is None:
         return UNKNOWN
-    mark = MINUS if value < 0 else ("+" if sign and value > 0 else "")
     size = abs(value)
     if size < SMALL:
-        return f"{mark}{size:,}"
+        return signed(value) if sign else grouped(value)
     # What would round up to 1,000 of a unit is one of the next: 999,950 is 1.00M.
     unit, letter = next(step for step in STEPS if 10_000 * size >= 9_995 * step[0])
     digits = (1_000 * size < 9_995 * unit) + (100 * size < 9_995 * unit)
-    whole, rest = divmod((2 * size * 10**digits + unit) // (2 * unit), 10**digits)
+    return _in_units(value, unit, letter, digits, sign=sign)
+
+
+def on_axis(value: int, step: int, *, sign: bool = False) -> str:
+    """One of the round numbers along an axis, exactly, with as many digits as its steps need: 104.0K in steps of 100."""
+    if abs(value) < SMALL:
+        return signed(value) if sign else grouped(value)
+    unit, letter = next(one for one in STEPS if abs(value) >= one[0])
+    digits = next(count for count in range(len(str(unit))) if step * 10**count % unit == 0)
+    return _in_units(value, unit, letter, digits, sign=sign)
+
+
+def _in_units(value: int, unit: int, letter: str, digits: int, *, sign: bool) -> str:
+    """digits: behind the point."""
+    mark = MINUS if value < 0 else ("+" if sign else "")
+    whole, rest = divmod((2 * abs(value) * 10**digits + unit) // (2 * unit), 10**digits)
     return f"{mark}{whole:,}{f'.{rest:0{digits}d}' if digits else ''}{letter}"
 
 
