@@ -186,6 +186,18 @@ def test_accounts_are_sorted_and_found(quiet_site: Site, admin: FlaskClient) -> 
     assert names("q=nobody") == []
 
 
+def test_a_topic_is_found_by_any_of_its_spellings(site: Site) -> None:
+    with site.parts.db.write() as tx:
+        one = tx.execute(sa.select(accounts.c.id).where(accounts.c.topic == "Nails").limit(1)).scalar_one()
+        tx.execute(accounts.update().where(accounts.c.id == one).values(topic="@nails"))
+    client = site.visitor(TOKEN)
+
+    page = client.get(f"/projects/{project_id(site)}?topic=NAILS").get_data(as_text=True)
+
+    assert re.findall(r"<option( selected)?>(@?nails)</option>", page, re.IGNORECASE) == [(" selected", "Nails")]
+    assert f'<a href="/accounts/{one}">' in page
+
+
 def test_gaps_and_carried_days_are_marked(quiet_site: Site, admin: FlaskClient) -> None:
     page = admin.get(f"/projects/{project_id(quiet_site)}").get_data(as_text=True)
     table = page[page.index("data-twin") :]

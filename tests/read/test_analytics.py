@@ -319,3 +319,17 @@ def test_analytics_takes_at_most_nine_statements_however_many_accounts(world: Wo
 
     assert body["total_profiles"] == accounts
     assert len(statements) <= 9
+
+
+def test_groups_are_told_apart_as_they_are_asked_for(world: World) -> None:
+    project = world.project()
+    world.account(project, "a", owner="Ann", topic="Food", views=100)
+    world.account(project, "b", owner="ann", topic="food", views=50)
+    world.account(project, "c", owner="ann", views=1)
+
+    body = world.json(f"/api/projects/{project}/analytics")
+    asked = world.json(f"/api/projects/{project}/analytics", owner="@ANN", topic="FOOD")
+
+    assert {name: group["views"] for name, group in body["users_stats"].items()} == {"ann": 151}
+    assert {name: group["views"] for name, group in body["topic_stats"].items()} == {"Food": 150, "": 1}
+    assert asked["total_views"] == asked["topic_stats"]["Food"]["views"] == 150

@@ -49,6 +49,27 @@ def test_totals_of_all_projects_by_group_over_days(
     assert told(agency.json("/api/totals", start_date="2026-02-28", **asked)) == expected
 
 
+@pytest.mark.parametrize("asked", [{}, {"owner": "@ANN"}])
+def test_a_person_spelled_in_two_ways_is_one_group(world: World, asked: dict[str, str]) -> None:
+    project = world.project()
+    for name, owner in (("a", "ann"), ("b", "Ann"), ("c", "Ann")):
+        world.every_day(world.account(project, name, owner=owner, views=1), "02-28", [1, 1, 1])
+
+    body = world.json("/api/totals", group_by="owner", start_date="2026-02-28", **asked)
+
+    assert told(body) == [("Ann", 3, 3, 0)]
+    assert body["groups"][0]["name"] == "Ann"
+
+
+def test_ids_of_projects_are_told_apart_by_their_capitals(world: World) -> None:
+    for project in (world.project("One", id="one"), world.project("Two", id="ONE")):
+        world.every_day(world.account(project, "ann", views=1), "02-28", [1, 1, 1])
+
+    body = world.json("/api/totals", start_date="2026-02-28")
+
+    assert {group["key"] for group in body["groups"]} == {"one", "ONE"}
+
+
 def test_everything_together_and_the_names_of_projects(agency: World) -> None:
     body = agency.json("/api/totals", start_date="2026-02-28")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.rules.sorting import by_value, group_by, says
+from webapp.rules.sorting import by_value, group_alike, group_by, matches, says
 
 items = st.lists(
     st.tuples(st.integers(1, 99), st.none() | st.integers(0, 5)), unique_by=lambda item: item[0], max_size=20
@@ -35,3 +35,22 @@ def test_a_part_of_any_text_is_found_whatever_its_capitals() -> None:
     assert says("STRASSE", "Straße")
     assert says("", None)
     assert not says("glow", None, "", "mira")
+
+
+def test_capitals_and_a_leading_sign_make_no_other_name() -> None:
+    assert matches("@ANN", "ann ")
+    assert matches(None, None)
+    assert not matches("ann", None)
+    assert not matches("ann", "anna")
+
+
+def test_names_that_match_are_one_group_by_its_most_usual_spelling() -> None:
+    items = [("Food", 1), ("food", 1), (None, 9), ("FOOD", 1), ("food", 1), ("b", 2), ("@B", 2)]
+
+    found = group_alike(items, lambda item: item[0], lambda item: item[1])
+
+    assert found == {
+        "food": [("Food", 1), ("food", 1), ("FOOD", 1), ("food", 1)],
+        None: [(None, 9)],
+        "@B": [("b", 2), ("@B", 2)],
+    }

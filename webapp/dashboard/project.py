@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple, cast, get_args
 
 import sqlalchemy as sa
@@ -38,7 +39,7 @@ from webapp.rules.freshness import stale_readings
 from webapp.rules.growth import NO_SUMS, Movement, Sums, difference
 from webapp.rules.history import ProjectDay, project_days
 from webapp.rules.platforms import unread_words
-from webapp.rules.sorting import by_value, group_by, says
+from webapp.rules.sorting import by_value, group_alike, group_by, matches, says
 from webapp.rules.words import day_words
 from webapp.store import account_pages, account_reads, doubts, held, leases, observations, schedule
 from webapp.store import days as kept_days
@@ -182,6 +183,7 @@ def project(project_id: str) -> Response:
         today=now.date(),
         modes=MODES,
         listing=listing,
+        matches=matches,
         periods=PERIODS,
         chart=draw_line(found.points),
         together=add_up(found.points),
@@ -354,7 +356,7 @@ def _one_by_one(tx: sa.Connection, project: Project, listing: AccountListing, pl
 def _fits(account: Account, listing: AccountListing) -> bool:
     return (
         listing.platform in ("", account.platform)
-        and listing.topic in ("", _topic(account))
+        and matches(listing.topic or None, _topic(account))
         and listing.mode in ("", account.mode)
         and says(listing.q, account.username, account.profile_url, account.owner, account.topic)
     )
@@ -465,7 +467,7 @@ def _chart_now(
 
 def _groups(cohorts: Sequence[Cohort], name: Callable[[Cohort], str], place: int) -> list[GroupBar]:
     """Of the accounts that count; those with the most first."""
-    found = group_by((one for one in cohorts if one.profiles), name)
+    found = group_alike((one for one in cohorts if one.profiles), name, attrgetter("profiles"))
     values = {key: together(members).movement.total[place] for key, members in found.items()}
     largest = max((value or 0 for value in values.values()), default=0) or 1
     bars = [

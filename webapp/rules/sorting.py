@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
+N = TypeVar("N", str, str | None)
 
 
 def by_value(
@@ -25,6 +26,26 @@ def group_by(items: Iterable[T], name: Callable[[T], K]) -> dict[K, list[T]]:
     for item in items:
         groups.setdefault(name(item), []).append(item)
     return groups
+
+
+def group_alike(items: Iterable[T], name: Callable[[T], N], weight: Callable[[T], int]) -> dict[N, list[T]]:
+    """The same of names that match: each group by the spelling of the most weight, in the order of letters among equals."""
+    found = group_by(items, lambda item: _plain(name(item)))
+    return {_spelling(members, name, weight): members for members in found.values()}
+
+
+def _spelling(items: Iterable[T], name: Callable[[T], N], weight: Callable[[T], int]) -> N:
+    spellings = group_by(items, name)
+    return min(spellings, key=lambda one: (-sum(map(weight, spellings[one])), one or ""))
+
+
+def matches(asked: str | None, value: str | None) -> bool:
+    """Whether a text is the one that is asked for, if one is: capitals and a leading @ do not matter."""
+    return asked is None or _plain(asked) == _plain(value)
+
+
+def _plain(name: str | None) -> str | None:
+    return None if name is None else name.strip().removeprefix("@").strip().casefold()
 
 
 def says(part: str, *texts: str | None) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 from webapp import web
 from webapp.api.http.problems import HttpProblem
 from webapp.clock import Clock, utc_day
+from webapp.rules.sorting import matches
 
 DAYS = 30
 LONGEST = 5 * 366
@@ -124,11 +125,6 @@ def split_names(field: str, value: str | None, allowed: Sequence[str]) -> tuple[
     return names
 
 
-def matches(asked: str | None, value: str | None) -> bool:
-    """Whether a text is the one that is asked for, if one is: capitals and a leading @ do not matter."""
-    return asked is None or (value is not None and _plain(asked) == _plain(value))
-
-
 class Whose(Protocol):
     """What accounts are told apart by, and readers ask for."""
 
@@ -147,7 +143,3 @@ def fits(asked: Whose, account: Whose) -> bool:
         and matches(asked.topic, account.topic)
         and matches(asked.owner, account.owner)
     )
-
-
-def _plain(text: str) -> str:
-    return text.strip().removeprefix("@").strip().casefold()

@@ -22,7 +22,6 @@ from webapp.api.http.asking import (
     choice,
     choose,
     fits,
-    matches,
     period,
     refusal,
     today,
@@ -36,7 +35,7 @@ from webapp.api.shapes.counts import Growth, growth_between
 from webapp.clock import iso
 from webapp.model import METRICS, UNKNOWN, Metric, Values
 from webapp.rules.growth import DAY, difference
-from webapp.rules.sorting import by_value, says
+from webapp.rules.sorting import by_value, matches, says
 from webapp.store.account_pages import json_lines, page
 from webapp.store.accounts import Account
 from webapp.store.projects import Project

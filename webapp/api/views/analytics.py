@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -36,7 +36,7 @@ from webapp.clock import iso
 from webapp.model import LARGEST, Counts, Values
 from webapp.rules.growth import NO_SUMS, Sums, counting, difference, progress, total
 from webapp.rules.history import ProjectDay, history
-from webapp.rules.sorting import by_value, group_by
+from webapp.rules.sorting import by_value, group_alike
 from webapp.store import account_pages, doubts, spans
 from webapp.store import days as kept_days
 from webapp.store.accounts import Account
@@ -231,7 +231,8 @@ def _now(project: Project, facts: AnalyticsFacts, profiles: int) -> Now:
 def _groups(groups: Iterable[Cohort], name: Callable[[Cohort], str]) -> dict[str, GroupCounts]:
     """Those with the most views first, by name among equals."""
     found = {}
-    for key, members in group_by((group for group in groups if group.profiles), name).items():
+    there = (group for group in groups if group.profiles)
+    for key, members in group_alike(there, name, attrgetter("profiles")).items():
         counts = together(members).movement.total
         found[key] = GroupCounts(sum(group.profiles for group in members), counts)
     ordered = by_value(found.items(), lambda one: Counts._make(one[1].counts).views, itemgetter(0), descending=True)

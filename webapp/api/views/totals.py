@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Annotated
 
@@ -32,7 +32,7 @@ from webapp.api.shapes.history import GroupTotals, Totals
 from webapp.api.views.accounts import TAGGED
 from webapp.model import Counts
 from webapp.rules.growth import Sums
-from webapp.rules.sorting import by_value, group_by
+from webapp.rules.sorting import by_value, group_alike, group_by
 from webapp.store.ends import DayEnd
 from webapp.store.movements import Cohort, between, together
 from webapp.store.projects import Project
@@ -92,11 +92,20 @@ def _moved(tx: sa.Connection, asked: TotalsQuery, days: Period) -> Iterable[Coho
 def _groups(found: Iterable[Cohort], asked: TotalsQuery, days: Period, names: dict[str, str]) -> list[GroupTotals]:
     """The groups that count on the last day or counted on the first, those with the most views first."""
     counted = (group for group in found if any(group.sums.now) or any(group.sums.then))
-    alike = group_by(counted, attrgetter(GROUPS[asked.group_by]))
+    alike = _alike(counted, attrgetter(GROUPS[asked.group_by]), asked)
     groups = [_group(key, names.get(key or "", key), together(members), days) for key, members in alike.items()]
     return by_value(
         groups, lambda group: Counts._make(group.counts).views, lambda group: group.key or "", descending=True
     )
+
+
+def _alike(
+    found: Iterable[Cohort], name: Callable[[Cohort], str | None], asked: TotalsQuery
+) -> dict[str | None, list[Cohort]]:
+    """Names of people, platforms and topics as they are asked for; ids of projects exactly."""
+    if asked.group_by == "project":
+        return group_by(found, name)
+    return group_alike(found, name, lambda group: group.sums.accounts)
 
 
 def _group(key: str | None, name: str | None, sums: Sums, days: Period) -> GroupTotals:
