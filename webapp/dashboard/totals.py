@@ -148,7 +148,7 @@ def points_of(courses: Sequence[Course], place: int, today: date) -> list[ChartD
     now = reduce(Sums.plus, (one.since for one in courses)).movement
     total, growth, joined, left = (part[place] for part in now)
     if total is not None:
-        points.append(ChartDay(points[-1].day, total, growth, joined, left, now=True))
+        points.append(ChartDay(today, total, growth, joined, left, now=True))
     return from_first_known(points)
 
 
