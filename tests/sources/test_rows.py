@@ -206,6 +206,14 @@ def test_letters_of_an_unknown_language_are_refused_with_the_cell() -> None:
     assert "write all the digits" in reading.problems[0].message
 
 
+@pytest.mark.parametrize("end", [" ", "\u00a0", "\u200b", ".", "+", " +"])
+def test_what_stands_behind_a_letter_makes_it_no_other(end: str) -> None:
+    for foreign, unsure in (("327,4B", f"12 B{end}"), (f"327,4B{end}", "12 B")):
+        reading = read(["Link", "Followers"], [ANN, foreign], [BEN, unsure])
+
+        assert [row.counts.followers for row in reading.rows.values()] == [None, None]
+
+
 def test_letters_are_those_of_the_locale() -> None:
     reading = read(["Link", "Followers"], [ANN, "327,4B"], [BEN, "12,5 B"], locale="tr_TR")
 

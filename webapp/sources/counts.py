@@ -8,6 +8,7 @@ import unicodedata
 
 from webapp.model import LARGEST
 from webapp.sources.blanks import BLANKS
+from webapp.sources.locales import names_of
 from webapp.sources.magnitudes import Magnitude, magnitude_of
 
 # What readers of files put in the place of a formula whose result is not there, or that nobody can rely on.
@@ -36,11 +37,11 @@ _HUGE_POWER = 64  # shifts any number of 32 digits out of range, or into nothing
 
 # What marks decimals, by language or, where a country differs, by locale.
 _POINT_LOCALES = (
-    "bn cy en fil ga gu he hi iw ja kn ko ml mr ms ne pa ta te th ur zh "
+    "bn cy en fil ga gu he hi ja kn ko ml mr ms ne pa ta te th ur zh "
     "de_CH de_LI es_419 es_CU es_DO es_GT es_HN es_MX es_NI es_PA es_PE es_PR es_SV es_US it_CH"
 )
 _COMMA_LOCALES = (
-    "af az be bg bs ca cs da de el es et eu fi fr gl hr hu hy id in is it ka kk ky lo lt lv mk nb nl nn no pl pt ro ru "
+    "af az be bg bs ca cs da de el es et eu fi fr gl hr hu hy id is it ka kk ky lo lt lv mk nb nl nn no pl pt ro ru "
     "sk sl sq sr sv tr uk uz vi"
 )
 _DECIMAL_MARKS: dict[str, str | None] = {
@@ -75,6 +76,7 @@ _WORDS = {
 _SCIENTIFIC = re.compile(rf"([0-9]+)(?:[.,{_ARABIC_DECIMAL}]([0-9]+))?[Ee]([+-]?[0-9]+)")
 _AMOUNT = re.compile(rf"([0-9](?:[0-9{_MARKS}]*[0-9])?)([^0-9]*)")
 _MARK = re.compile(r"[^0-9]")
+_LETTER = re.compile(r"[^\W\d_]")
 _THREE = 3  # digits of a group, and of the decimals that could be one
 
 _APART = r"\s/;&|+()\[\]" + re.escape(_DASHES)  # in a character class: what stands between two numbers
@@ -136,6 +138,11 @@ def count_of(cell: object, locale: str | None = None, *, english: bool = True) -
     if isinstance(cell, float):
         return _count_of_float(cell)
     raise NotACount("type")
+
+
+def has_letter(cell: str) -> bool:
+    """Whether there may be a magnitude in it, wherever it stands: `12 B`, `12B+`."""
+    return _LETTER.search(cell) is not None
 
 
 def _check_range(n: int) -> int:
@@ -283,13 +290,11 @@ def _by_locale(runs: list[str], mark: str, locale: str | None, *, scaled: bool) 
 
 
 def _decimal_mark(locale: str | None) -> str | None:
-    if locale is None:
-        return None
-    return _DECIMAL_MARKS.get(locale, _DECIMAL_MARKS.get(locale.partition("_")[0]))
+    return next((_DECIMAL_MARKS[name] for name in names_of(locale) if name in _DECIMAL_MARKS), None)
 
 
 def _is_known(locale: str | None) -> bool:
-    return locale is not None and not {locale, locale.partition("_")[0]}.isdisjoint(_DECIMAL_MARKS)
+    return any(name in _DECIMAL_MARKS for name in names_of(locale))
 
 
 def _refusal(text: str) -> NotACount:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Literal
 
+from webapp.sources.locales import names_of
+
 # In which order day, month and year stand where numbers alone do not tell.
 Order = Literal["dmy", "mdy", "ymd"]
 ORDERS: tuple[Order, ...] = ("dmy", "mdy", "ymd")
@@ -81,9 +83,10 @@ def likely_orders(cells: Iterable[object], locale: str | None) -> tuple[Order, .
 
 
 def _order_in(locale: str) -> Order:
-    if locale.partition("_")[0] in _YEAR_FIRST_LANGUAGES:
+    names = names_of(locale)
+    if names[-1] in _YEAR_FIRST_LANGUAGES:
         return "ymd"
-    return "mdy" if locale in _MONTH_FIRST else "dmy"
+    return "mdy" if names[0] in _MONTH_FIRST else "dmy"
 
 
 def moment_of(cell: object, order: Order) -> datetime | None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from webapp.sources.locales import names_of
+
 
 class Magnitude(NamedTuple):
     """What a word multiplies by.
@@ -33,25 +35,26 @@ def _words(text: str) -> dict[str, int | None]:
 
 
 def _plain(word: str) -> str:
-    return word if word.isascii() else unicodedata.normalize("NFC", word)
+    """In one spelling; the sigma at the end of a word is no letter of its own, and capitals have only one."""
+    return word if word.isascii() else unicodedata.normalize("NFC", word).replace("ς", "σ")
 
 
 # Words that mean one thing, in whatever language they are found.
 _ANYWHERE = _words(
     "3 к тыс тысяча тысячи тысяч тис тисяча тисячі тисяч thousand thousands tsd tausend tys tysiąc tysiące tysięcy "
-    "tūkst ribu rb mille duizend dzd tusen tusind tuhat tuhatta ezer bin хил хиляди χιλ χιλιάδες ათ հզր мың миң ming "
+    "tūkst ribu rb mille duizend dzd tusen tusind tuhat tuhatta ezer bin хил хиляди χιλ χιλιάδα χιλιάδες χιλιαδα χιλιαδες ათ հզր мың миң ming "
     "nghìn ngàn mijë elfu libo 千 천 พัน ألف الف آلاف هزار אלף אלפים हज़ार हजार হাজার હજાર ਹਜ਼ਾਰ ہزار;"
     "4 万 萬 만 หมื่น;"
     "5 lakh lakhs lac lacs लाख লাখ লক্ষ લાખ ਲੱਖ لاکھ แสน;"
     "6 млн миллион миллиона миллионов мільйон мільйони мільйонів милион милиона mio mln million millions millionen "
     "millón millones milhão milhões milione milioni milion miliony milionów milionů milión miliónov milioane miljoen "
-    "milj miljon miljoner miljoonaa milyon millió jt juta triệu εκ εκατ εκατομμύρια მლნ մլն 百万 百萬 백만 ล้าน مليون "
+    "milj miljon miljoner miljoonaa milyon millió jt juta triệu εκ εκατ εκατομμύριο εκατομμύρια εκατομμυριο εκατομμυρια მლნ մլն 百万 百萬 백만 ล้าน مليون "
     "ملايين میلیون מיליון;"
     "7 crore crores करोड़ करोड कोटी কোটি કરોડ ਕਰੋੜ کروڑ 千万 千萬 천만;"
     "8 亿 億 억;"
     "9 млрд миллиард миллиарда миллиардов мільярд мільярди мільярдів милиард mrd mlrd mld mljrd milliard milliards "
     "milliarden miliardo miliardi miliard miliardy miliardów miliarda miliarde miljard miljarder miljardia milyar "
-    "milyard miliar milliárd tỷ tỉ δισ δισεκατομμύρια მლრდ մլրդ अरब ارب พันล้าน مليار مليارات میلیارد מיליארד;"
+    "milyard miliar milliárd tỷ tỉ δισ δισεκατομμύριο δισεκατομμύρια δισεκατομμυριο δισεκατομμυρια მლრდ մլրդ अरब ارب พันล้าน مليار مليارات میلیارد מיליארד;"
     "12 трлн триллион триллиона триллионов 万亿 조"
 )
 
@@ -117,8 +120,10 @@ def magnitude_of(word: str, locale: str | None) -> Magnitude | None:
 @lru_cache(maxsize=128)
 def _table(locale: str | None) -> dict[str, Magnitude]:
     """Every word of a locale, its own words before those of English."""
-    language = (locale or "").partition("_")[0]
-    local = {**_LONG_SCALE.get(language, {}), **_BY_LANGUAGE.get(language, {}), **_BY_LANGUAGE.get(locale or "", {})}
-    own = {word: Magnitude(power, "both" if (language, word) in _BOTH_WAYS else "own") for word, power in local.items()}
+    local: dict[str, int | None] = {}
+    for name in reversed(names_of(locale)):
+        local |= {**_LONG_SCALE.get(name, {}), **_BY_LANGUAGE.get(name, {})}
+    both_ways = {word for language, word in _BOTH_WAYS if language in names_of(locale)}
+    own = {word: Magnitude(power, "both" if word in both_ways else "own") for word, power in local.items()}
     english = {word: Magnitude(power, "english") for word, power in _ENGLISH.items()}
     return english | {word: Magnitude(power, "own") for word, power in _ANYWHERE.items()} | own

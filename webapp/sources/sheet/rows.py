@@ -12,7 +12,7 @@ from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile, SkipReason
 from webapp.rules.addresses import address, column_letters
-from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of
+from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of, has_letter
 from webapp.sources.sheet import UNLIMITED, Cell, Grid
 from webapp.sources.sheet.finder import AccountFinder
 from webapp.sources.sheet.headers import Aliases, Header, find_header
@@ -234,7 +234,7 @@ class _Reader:
 
     def _count(self, cell: Cell) -> int | None:
         """Raises: NotACount."""
-        if self.locale is None and type(cell) is str and cell[-1:].isalpha():
+        if self.locale is None and type(cell) is str and has_letter(cell):
             self.is_odd = True
             return count_of(cell, english=self._is_english)
         return count_of(cell, self.locale)
@@ -244,7 +244,7 @@ class _Reader:
         """Whether letters may be English: not beside `327,4B`, which nobody writes in a tab where `12 B` is."""
         columns = [self.columns[metric] for metric in METRICS if metric in self.columns]
         cells = (row[i] for row in self.rows[self.header.row :] for i in columns if i < len(row))
-        return not any(type(cell) is str and cell[-1:].isalpha() and _has_foreign_letter(cell) for cell in cells)
+        return not any(type(cell) is str and has_letter(cell) and _has_foreign_letter(cell) for cell in cells)
 
     # Texts
 
