@@ -521,6 +521,108 @@ def test_one_address_of_no_platform_is_not_the_account_of_two_platforms() -> Non
     assert "stands in a row of instagram too" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (["Instagram", "ann", "agency.com"], "instagram:ann"),
+        (["Instagram", "ann", " Linktr.ee "], "instagram:ann"),
+        (["TikTok", "ann", "ann.carrd.co"], "tiktok:@ann"),
+        (["Instagram", "ann", "www.agency.com"], "instagram:ann"),
+        (["Instagram", "ann", "instagram.com"], "instagram:ann"),
+        (["Telegram", "ann_news", "agency.com"], "telegram:ann_news"),
+        (["YouTube", "@ann", "agency.com"], "youtube:@ann"),
+        (["Instagram", "ann", "@agency.com"], "instagram:agency.com"),
+        (["Instagram", "ann", "ann.smith"], "instagram:ann.smith"),
+        (["Instagram", "Ann Smith", "ann.me"], "instagram:ann.me"),
+        (["Instagram", None, "ann.me"], "instagram:ann.me"),
+        (["Bluesky", "ann", "ann.com"], "bluesky:ann.com"),
+    ],
+)
+def test_a_site_alone_is_no_handle_beside_one(row: Row, expected: str) -> None:
+    assert only(read(["Platform", "Username", "Link", "Followers"], [*row, 1])).profile.url_key == expected
+
+
+def test_a_link_stays_as_it_is_typed_where_the_columns_name_the_same_account() -> None:
+    assert only(read(["Platform", "Handle", "Link", "Views"], ["Instagram", "ann.me", "Ann.me", 1])).typed == "Ann.me"
+
+
+BIO = "https://linktr.ee/agency"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["YouTube", "ann", BIO], ["YouTube", "ben", BIO]),
+        (["LinkedIn", "ann-one", BIO], ["LinkedIn", "ben-two", BIO]),
+        (["Facebook", "Ann One", BIO], ["Facebook", "Ben Two", BIO]),
+        (["Bluesky", "ann", BIO], ["Bluesky", "ben", BIO]),
+        (["RuTube", 1234, BIO], ["RuTube", 1235, BIO]),
+        (["Lemon8", "ann", BIO], ["Lemon8", "ben", BIO]),
+        (["Lemon8", "ann", BIO], ["Kwai", "ann", BIO]),
+        (["Spotify", None, BIO], ["SoundCloud", None, BIO]),
+        ([None, "ann", BIO], [None, "ben", BIO]),
+        (["YouTube", "ann", BIO], ["TikTok", None, BIO]),
+        (["Bluesky", "ann", "agency.com"], ["Bluesky", "ben", "agency.com"]),
+        (["Instagram", "Ann One", "agency.com"], ["Instagram", "Ben Two", "agency.com"]),
+    ],
+)
+def test_one_link_is_never_the_account_of_two(one: Row, other: Row) -> None:
+    reading = read(["Platform", "Username", "Link", "Followers"], [*one, 5000], [*other, 90000], [*one, 6000])
+
+    assert only(reading).counts.followers == 6000
+    assert (only(reading).row, only(reading).more) == (2, (4,))
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [
+        ("bad_url", "Project A!C3"),
+        ("duplicate_row", "Project A!C4"),
+    ]
+    assert "stands in a row of" in reading.problems[0].message
+    assert reading.skips == {"bad_url": 1, "duplicate_row": 1}
+
+
+def test_the_row_of_an_accounts_own_platform_keeps_its_link() -> None:
+    link = "https://www.tiktok.com/@ben"
+    header: Row = ["Platform", "Username", "Link", "Followers"]
+
+    reading = read(header, ["Instagram", "ann", link, 90000], ["TikTok", "ben", link, 5000])
+
+    assert (only(reading).profile.url_key, only(reading).counts.followers, only(reading).row) == (
+        "tiktok:@ben",
+        5000,
+        3,
+    )
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [("bad_url", "Project A!C2")]
+
+
+@pytest.mark.parametrize("other", [["TikTok", "ben"], ["YouTube", "ann"]])
+def test_a_page_of_another_platform_is_of_none_of_several(other: Row) -> None:
+    link = "https://www.instagram.com/agency/"
+
+    reading = read(["Platform", "Username", "Link", "Followers"], ["TikTok", "ann", link, 5], [*other, link, 9])
+
+    assert reading.rows == {}
+    assert [problem.cell for problem in reading.problems] == ["Project A!C2", "Project A!C3"]
+    assert "is a page of instagram, not of tiktok" in reading.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["TikTok", "Ann Smith", ANN], ["TikTok", "Annie", ANN]),
+        (["TikTok", None, ANN], [None, "ann", ANN]),
+        (["Short videos", "ann", ANN], ["Clips", "ann", ANN]),
+        (["TikTok", "ann", None], ["TikTok", "@Ann"]),
+        (["Lemon8", "@Ann", BIO], ["lemon8", "ann", BIO]),
+        (["Lemon8", "-", BIO], [None, "ann", BIO]),
+        (["Instagram", "ann", ANN], ["Instagram", "ann", ANN]),
+    ],
+)
+def test_rows_that_do_not_contradict_each_other_are_one_account(one: Row, other: Row) -> None:
+    reading = read(["Followers", "Platform", "Username", "Link"], [5000, *one], [90000, *other])
+
+    assert only(reading).counts.followers == 90000
+    assert [problem.code for problem in reading.problems] == ["duplicate_row"]
+
+
 def test_identity_behind_the_sign_of_a_fragment_is_kept() -> None:
     rows: list[Row] = [
         [f"https://web.telegram.org/k/#@example_{name}", n] for name, n in (("one", 5000), ("two", 90000))

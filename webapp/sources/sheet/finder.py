@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from webapp.model import METRICS, Profile
 from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of
-from webapp.sources.sheet import Cell
+from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.headers import Header, identity
 from webapp.sources.sheet.notes import Notes
 from webapp.sources.sheet.quotes import quote_cell
+from webapp.sources.sheet.reading import SheetRow
 from webapp.sources.sheet.texts import UNREADABLE, clean
-from webapp.sources.urls import BadProfile, platform_slug, profile_of
+from webapp.sources.urls import PLATFORMS, BadProfile, is_host, platform_slug, profile_of
 
 # Nothing here may try a text in many ways: a cell has up to 131,072 characters, and no thread runs beside a pattern.
 _TOTAL = re.compile(
@@ -42,6 +44,14 @@ def number_of_counts(header: Header, row: Sequence[Cell]) -> int | None:
         return None
 
 
+class _Claim(NamedTuple):
+    """Whose a row is by its own words: what names the account, the platform by its slug if it is known, the handle."""
+
+    named: Cell
+    place: str | None
+    handle: str | None
+
+
 class AccountFinder:
     """torn: some row could not be told whose it is, so that nobody knows who has no row.
 
@@ -56,7 +66,6 @@ class AccountFinder:
         self._notes = notes
         self._used = [column for meaning, column in header.columns.items() if meaning != "date"]
         self._metrics = [header.columns[metric] for metric in METRICS if metric in header.columns]
-        self._places: dict[str, str] = {}  # the platform beside an address of none, by the key of the address
 
     def second_look(
         self, number: int, row: Sequence[Cell], handle: Cell, place: str | None, why: BadProfile
@@ -69,7 +78,7 @@ class AccountFinder:
             return None
         self.torn |= isinstance(named, str) and named in UNREADABLE
         code = "no_url" if isinstance(named, bool) else why.code
-        if why.leads_on and place and (own := _profile_of_handle(handle, place)):
+        if (why.leads_on or is_host(named)) and place and (own := _profile_of_handle(handle, place)):
             return own
         if code == "no_url" and place and "url" in self._header.columns and clean(handle):
             try:
@@ -89,25 +98,30 @@ class AccountFinder:
             self._notes.add_at(code, number, column, f"{quote_cell(named)} {why.message}")
         return None
 
-    def by_columns(self, number: int, profile: Profile, named: Cell, handle: Cell, place: str) -> Profile | None:
-        """The account of a row whose link is of no platform, such as a page of links, and where a Platform stands.
+    def rows_of_one(self, rows: Sequence[SheetRow], grid: Grid) -> list[SheetRow]:
+        """Of rows with one account those that do not say beside the link that they are somebody else's, which is noted."""
+        if not {"platform", "username"} & self._header.columns.keys():
+            return [*rows]
+        faults = _faults([self._claim(grid[row.row - 1]) for row in rows], rows[0].profile.platform)
+        for row, words in zip(rows, faults, strict=True):
+            if words:
+                self._notes.skip("bad_url")
+                self._notes.add_at("bad_url", row.row, self.column, f"{words}; paste the link of the profile page")
+        return [row for row, words in zip(rows, faults, strict=True) if not words]
 
-        Platform and handle name it, where they do. Otherwise the link does, but never the accounts of two platforms:
-        None then, which is noted.
-        """
-        slug = platform_slug(place)
-        if slug is None:
-            return profile
-        own = _profile_of_handle(handle, place)
-        if own is not None:
-            return own
-        other = self._places.setdefault(profile.url_key, slug)
-        if other == slug:
-            return profile
-        self._notes.skip("bad_url")
-        words = f"{quote_cell(named)} stands in a row of {other} too and is a page of neither"
-        self._notes.add_at("bad_url", number, self.column, f"{words}; paste the link of the profile page")
-        return None
+    def _claim(self, row: Sequence[Cell]) -> _Claim:
+        columns = self._header.columns
+        platform, handle, named = (
+            row[i] if i < len(row) else None
+            for i in (columns.get("platform", len(row)), columns.get("username", len(row)), self.column)
+        )
+        place = clean(platform) or self._header.platform
+        text = (clean(handle) or "").removeprefix("@").casefold()
+        return _Claim(
+            named,
+            place and (platform_slug(place) or place.casefold()),
+            text if any(map(str.isalnum, text)) else None,
+        )
 
     def _refuse_uncomputed(self, number: int, row: Sequence[Cell]) -> None:
         self.torn = True
@@ -140,6 +154,52 @@ class AccountFinder:
         if not isinstance(named, str) or not clean(named) or _is_like_link(named):
             return False
         return sum(clean(cell) is not None for cell in self._cells_in_use(row)) == 1
+
+
+def _faults(claims: Sequence[_Claim], platform: str) -> list[str]:
+    """Why each of the rows with one address is not of its account; nothing where it may be.
+
+    platform: the address's. A page of a platform is not of rows that name others, unless all name the same; what they
+    call its account is up to them. A page of none, and a site, is of the first row that says whose it is.
+    """
+    place = _first(claim.place for claim in claims)
+    handle = _first(claim.handle for claim in claims if claim.place in {None, place})
+    kinds = {(claim.place, claim.place != platform and claim.handle) for claim in claims if claim.place in PLATFORMS}
+    return [
+        _rivalry(claim, place, handle)
+        if platform == "other" or is_host(claim.named)
+        else _strangeness(claim, platform)
+        if len(kinds) > 1
+        else ""
+        for claim in claims
+    ]
+
+
+def _rivalry(claim: _Claim, place: str | None, handle: str | None) -> str:
+    rival = ""
+    if claim.place and place and claim.place != place:
+        rival = place
+    elif claim.handle and handle and claim.handle != handle:
+        rival = handle
+    return rival and f"{quote_cell(claim.named)} stands in a row of {rival} too and is not the page of both"
+
+
+def _strangeness(claim: _Claim, platform: str) -> str:
+    if claim.place not in PLATFORMS or claim.place == platform:
+        return ""
+    return f"{quote_cell(claim.named)} is a page of {platform}, not of {claim.place}"
+
+
+def _first(texts: Iterable[str | None]) -> str | None:
+    return next(filter(None, texts), None)
+
+
+def by_columns(profile: Profile, handle: Cell, place: str) -> Profile:
+    """The account of a row whose link is of no platform, such as a page of links, or a site alone.
+
+    Platform and handle name it, where they do, else the link.
+    """
+    return (_profile_of_handle(handle, place) if platform_slug(place) else None) or profile
 
 
 def _profile_of_handle(handle: Cell, place: str) -> Profile | None:

@@ -11,6 +11,7 @@ from webapp.rules.addresses import address
 from webapp.rules.growth import mask_of
 from webapp.sources.dates import ORDERS, Order, hour_of, likely_orders, moment_of
 from webapp.sources.sheet import Cell, Grid
+from webapp.sources.sheet.finder import AccountFinder
 from webapp.sources.sheet.headers import Header
 from webapp.sources.sheet.notes import Notes
 from webapp.sources.sheet.quotes import quote_cell
@@ -23,12 +24,12 @@ _ALL = (1 << len(METRICS)) - 1
 
 
 class Repeats:
-    """Makes one row of several. column: what names the account."""
+    """Makes one row of several. finder: what found them."""
 
-    def __init__(self, rows: Grid, header: Header, column: int, locale: str | None, notes: Notes) -> None:
+    def __init__(self, rows: Grid, header: Header, finder: AccountFinder, locale: str | None, notes: Notes) -> None:
         self._rows = rows
         self._header = header
-        self._column = column
+        self._finder = finder
         self._dates: int | None = None  # the column of the date of a row
         self._times: int | None = None  # the column of its hour, where that is another one
         self._locale = locale
@@ -39,19 +40,23 @@ class Repeats:
         """first: of the account, as it was found."""
         self._found.setdefault(first.profile.url_key, [first]).append(again)
 
-    def resolve(self) -> Iterator[SheetRow]:
-        """One row for each account that has several, in the order in which they came."""
+    def resolve(self) -> Iterator[tuple[str, SheetRow | None]]:
+        """The key and the one row of each account that has several, in the order in which they came; None: none is its."""
+        self._found = {key: self._finder.rows_of_one(rows, self._rows) for key, rows in self._found.items()}
         self._dates = self._find_dates()
         self._times = self._find_times()
         orders = self._orders()
         logged = 0
-        for rows in self._found.values():
+        for key, rows in self._found.items():
+            if len(rows) <= 1:
+                yield key, next(iter(rows), None)
+                continue
             is_log = self._dates is not None and any(self._moment(row, order) for row in rows for order in ORDERS)
             logged += is_log
             if is_log:
-                yield self._newest(rows, orders)
+                yield key, self._newest(rows, orders)
             else:
-                yield self._refuse(rows, NO_DATE) if self._are_days(rows) else self._largest(rows)
+                yield key, self._refuse(rows, NO_DATE) if self._are_days(rows) else self._largest(rows)
         if logged:
             self._note_log(logged)
 
@@ -112,7 +117,7 @@ class Repeats:
 
     def _note_duplicate(self, row: SheetRow, first: SheetRow) -> None:
         self._notes.skip("duplicate_row")
-        cells = (address(self._notes.title, self._column, one.row) for one in (row, first))
+        cells = (address(self._notes.title, self._finder.column, one.row) for one in (row, first))
         self._notes.add(wording.duplicate_row(*cells))
 
     # A log

@@ -14,7 +14,7 @@ from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile, Ski
 from webapp.rules.addresses import address, column_letters
 from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of, has_letter
 from webapp.sources.sheet import UNLIMITED, Cell, Grid
-from webapp.sources.sheet.finder import AccountFinder
+from webapp.sources.sheet.finder import AccountFinder, by_columns
 from webapp.sources.sheet.headers import Aliases, Header, find_header
 from webapp.sources.sheet.limits import in_time
 from webapp.sources.sheet.notes import Notes
@@ -24,7 +24,7 @@ from webapp.sources.sheet.repeats import Repeats
 from webapp.sources.sheet.shape import Ruler
 from webapp.sources.sheet.table import Table
 from webapp.sources.sheet.texts import UNREADABLE, clean, clean_again
-from webapp.sources.urls import BadProfile, profile_of
+from webapp.sources.urls import BadProfile, is_host, profile_of
 
 # Stored with the hash of a tab: raise it whenever the same cells come to mean something else, here, in the headers,
 # in the counts or in the profile URLs. Tabs that have not changed are then read anew.
@@ -75,7 +75,7 @@ class _Reader:
         self.columns = header.columns
         self.notes = Notes(title)
         self.finder = AccountFinder(header, self.notes)
-        self.repeats = Repeats(rows, header, self.finder.column, locale, self.notes)
+        self.repeats = Repeats(rows, header, self.finder, locale, self.notes)
         self.found: dict[str, SheetRow] = {}
         self.untracked = sum(1 << i for i, metric in enumerate(METRICS) if metric not in header.columns)
         self.malformed = 0
@@ -88,8 +88,11 @@ class _Reader:
     def read(self, budget: Budget) -> TabReading:
         self._note_columns()
         self._read_rows(budget)
-        for row in in_time(self.repeats.resolve(), self.notes.title, budget):
-            self.found[row.profile.url_key] = row
+        for key, row in in_time(self.repeats.resolve(), self.notes.title, budget):
+            if row is None:
+                del self.found[key]
+            else:
+                self.found[key] = row
         notes, columns = self.notes, self.columns
         letters: dict[Metric, str] = {m: column_letters(columns[m]) for m in METRICS if m in columns}
         ended = self.rows.ended if isinstance(self.rows, Table) else True
@@ -147,11 +150,9 @@ class _Reader:
                 self.is_odd = True
             if profile is None:
                 continue
-            if profile.platform == "other" and place:
-                known = self.finder.by_columns(number, profile, named, handle, place)
-                if known is None:
-                    continue
-                profile, typed = known, typed if known is profile else None
+            if place and (profile.platform == "other" or is_host(named)):
+                known = by_columns(profile, handle, place)
+                profile, typed = known, typed if known.url_key == profile.url_key else None
                 self.is_odd = True
             if handle is not None and handle != profile.username:
                 profile = self._rename(number, profile, handle)

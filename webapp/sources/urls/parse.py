@@ -19,7 +19,7 @@ from webapp.sources.urls.links import FEDIVERSE, profile_at_home, profile_of_lin
 from webapp.sources.urls.pieces import check_seen, decode
 from webapp.sources.urls.refusals import LINKED_TEXT, PASTE, BadProfile, check_length
 from webapp.sources.urls.table import CALLED, SITES, YOUTUBE_ID
-from webapp.sources.urls.vocabulary import ENDINGS, LINK_WORDS, PLACEHOLDERS
+from webapp.sources.urls.vocabulary import ENDINGS, LINK_WORDS, PLACEHOLDERS, RARE_ENDINGS
 from webapp.sources.urls.wrappers import strip_front
 
 PLATFORMS: tuple[str, ...] = tuple(site.slug for site in SITES)
@@ -59,6 +59,15 @@ def profile_of(text: object, platform: str | None = None) -> Profile:
 def platform_slug(text: str) -> str | None:
     """The slug of a platform as people write it (`YT`, `Тик Ток`, `X (Twitter)`, `instagram.com`); None if unknown."""
     return _slug_of(text) if len(text) <= _LONGEST_SLUG else None
+
+
+def is_host(text: object) -> bool:
+    """Whether a text is a site alone, `linktr.ee`, as far as one can tell where something else is the handle."""
+    if not isinstance(text, str) or "/" in text or "." not in text:
+        return False
+    typed = text.strip(_AROUND).lower()
+    ending = typed.rpartition(".")[2]
+    return not typed.startswith("@") and (ending in ENDINGS or ending in RARE_ENDINGS or _is_known_host(typed))
 
 
 def _plain(text: str) -> str:

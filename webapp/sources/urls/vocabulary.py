@@ -121,3 +121,6 @@ ENDINGS = words(
     "com net org edu gov io me ai tv cc to gg xyz info biz app dev art blog club live media news online pro shop site social "
     "store studio world eu ru ua by kz uk de fr es it pt pl nl br mx jp kr cn in tr рф укр"
 )
+
+# Endings that handles have as well: the text is a host where something else in its row is a handle.
+RARE_ENDINGS = words("at be bio ch co cz dk ee fi ke link no page se")
