@@ -58,7 +58,11 @@ def test_each_account_has_its_own_latest_date() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Date", "Day", "Timestamp", "Report date", "Дата", "Дата замера", "Datum", "Fecha", "日付"]
+    "name",
+    [
+        *("Date", "Day", "Timestamp", "Report date", "Дата", "Дата замера", "Datum", "Fecha", "日付", "When", "Ngày"),
+        *("Ημερομηνία", "ΗΜΕΡΟΜΗΝΙΑ", "Päivämäärä", "วันที่", "التاريخ", "תאריך", "तारीख"),
+    ],
 )
 def test_the_column_of_dates_has_names_in_many_languages(name: str) -> None:
     assert only(read(*LOG, header=f"{name},Link,Followers,Videos")).counts.followers == 1380
@@ -81,6 +85,9 @@ def test_the_column_of_dates_has_names_in_many_languages(name: str) -> None:
         ("2026-W46", "2026-W47", "2026-W48"),
         ("Sep 2026", "Oct 2026", "Nov 2026"),
         ("30.11.25", "01.12.25", "01.01.26"),
+        ("24 KASIM 2026", "25 KASIM 2026", "26 KASIM 2026"),
+        ("٢٤/١١/٢٠٢٦", "٢٥/١١/٢٠٢٦", "٢٦/١١/٢٠٢٦"),
+        ("'24/11/2026", "'25/11/2026", "'26/11/2026"),
         (1795478400, 1795564800, 1795651200),
     ],
     ids=lambda dates: str(dates[0]),
@@ -156,6 +163,9 @@ def test_rows_without_any_date_are_a_slip() -> None:
         (0.25, 0.5, 0.75),
         ("8.00", "12.00", "18.00"),
         ("09:00:01", "09:00:02", "10:00:00"),
+        (8, 12, 18),
+        ("8", "12", "18"),
+        (0, "12", 23),
     ],
     ids=lambda times: str(times[0]),
 )
@@ -164,6 +174,20 @@ def test_an_hour_in_a_column_of_its_own_tells_rows_of_a_day_apart(times: tuple[C
 
     for some in (rows, rows[::-1]):
         assert only(read(*some, header="Date,Time,Link,Followers,Videos")).counts.followers == 1380
+
+
+@pytest.mark.parametrize("name", ["Hour", "Час", "Hora", "Uhrzeit", "Saat"])
+def test_the_column_of_hours_has_names(name: str) -> None:
+    rows = [["2026-11-26", hour, *row[1:]] for hour, row in zip((8, 12, 18), LOG, strict=True)]
+
+    assert only(read(*rows, header=f"Date,{name},Link,Followers,Videos")).counts.followers == 1380
+
+
+@pytest.mark.parametrize("last", [24, -1, True, "118"])
+def test_a_number_that_is_no_hour_tells_nothing(last: Cell) -> None:
+    rows = [["2026-11-26", hour, *row[1:]] for hour, row in zip((8, 12, last), LOG, strict=True)]
+
+    assert only(read(*rows, header="Date,Hour,Link,Followers,Videos")).counts.followers == 1420
 
 
 def test_an_hour_is_not_added_to_a_date_that_has_one() -> None:

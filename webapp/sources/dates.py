@@ -30,6 +30,8 @@ _TIME = re.compile(
     r"(?:[T ,]|, )\s*(?P<hour>[0-9]{1,2})[:.](?P<minute>[0-9]{2})(?:[:.](?P<second>[0-9]{2})(?:[.,][0-9]{1,9})?)?"
     r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?\s*\Z"
 )
+_HOUR = re.compile(r"\s*[0-9]{1,2}\s*")
+_HOURS = 24
 _YEAR_FIRST = re.compile(r"([0-9]{4})\s*[-/.년年]\s*([0-9]{1,2})\s*(?:[-/.월月]\s*([0-9]{1,2})\s*[.일日]?)?\s*")
 _COMPACT = re.compile(r"(20[0-9]{2})([0-9]{2})([0-9]{2})")
 _NUMBERS = re.compile(r"([0-9]{1,2})([./-])\s*([0-9]{1,2})\2\s*([0-9]{4}|[0-9]{2})\s*(?:г\.?|р\.?)?")
@@ -71,7 +73,7 @@ def likely_orders(cells: Iterable[object], locale: str | None) -> tuple[Order, .
 
     locale: like `en_US`; None where nobody knows it. Empty where the dates contradict each other.
     """
-    texts = (cell for cell in cells if isinstance(cell, str) and _NUMBERS.match(cell.strip()))
+    texts = {cell for cell in cells if isinstance(cell, str)}
     known = [
         found
         for found in ({order: moment_of(text, order) for order in ORDERS} for text in texts)
@@ -100,14 +102,25 @@ def moment_of(cell: object, order: Order) -> datetime | None:
         return _moment_of_number(cell)
     if not isinstance(cell, str) or len(cell) > _LONGEST:
         return None
-    text = unicodedata.normalize("NFKC", cell).strip().strip("'\"").strip()
+    text = _plain(cell).strip("'\"").strip()
     if _TEXT_AS_NUMBER.fullmatch(text):
         return _moment_of_number(float(text))
     return _moment_of_text(text, order) or _moment_of_text(_WEEKDAY.sub("", text, count=1), order)
 
 
+def _plain(cell: str) -> str:
+    """With the digits of ASCII, and without the marks of direction that are typed with those of other scripts."""
+    text = unicodedata.normalize("NFKC", cell).strip()
+    if text.isascii():
+        return text
+    seen = (sign for sign in text if unicodedata.category(sign) != "Cf")
+    return "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in seen)
+
+
 def hour_of(cell: object) -> timedelta | None:
-    """How long after midnight a cell names, `18:30`, `6:30 pm` or a part of a day; None for anything else."""
+    """How long after midnight a cell names, `18:30`, `6:30 pm`, `18` or a part of a day; None for anything else."""
+    if (isinstance(cell, int) and not isinstance(cell, bool)) or (isinstance(cell, str) and _HOUR.fullmatch(cell)):
+        return timedelta(hours=int(cell)) if 0 <= int(cell) < _HOURS else None
     if isinstance(cell, float):
         return timedelta(seconds=round(cell * 86_400)) if 0 <= cell < 1 else None
     found = _TIME.fullmatch(f" {cell.strip()}") if isinstance(cell, str) and len(cell) <= _LONGEST else None
@@ -193,8 +206,13 @@ def _in_range(moment: datetime) -> datetime | None:
 
 
 def _month(name: str) -> int | None:
-    plain = name.casefold()
+    plain = _fold(name)
     return _months().get(plain) or _months().get(plain[:_SHORTEST_NAME]) if _is_month(plain) else None
+
+
+def _fold(name: str) -> str:
+    """In one case; in Turkish capitals i and ı have two, and `KASIM` is kasım."""
+    return name.casefold().replace("i\u0307", "i").replace("ı", "i")
 
 
 def _is_month(plain: str) -> bool:
@@ -207,7 +225,7 @@ def _months() -> dict[str, int]:
     """{name, or its first three letters: number}; letters that begin different months are left out."""
     found: dict[str, int] = {}
     for language in _MONTHS.split(";"):
-        for number, name in enumerate(language.split(), 1):
+        for number, name in enumerate(map(_fold, language.split()), 1):
             for spelled in (name, name[:_SHORTEST_NAME]):
                 found[spelled] = number if found.get(spelled, number) == number else 0
     return found

@@ -62,7 +62,35 @@ _KNOWN: Aliases = {
         ),
         *("Дата", "День", "Дата и время", "Отметка времени", "Дата замера", "Дата проверки", "Дата отчета"),
         *("Дата отчёта", "Дата среза", "Неделя", "Месяц", "Период"),
-        *("Datum", "Fecha", "Data", "Tarih", "Tanggal", "Dato", "Dátum", "日期", "日付", "날짜"),
+        *(
+            "Datum",
+            "Fecha",
+            "Data",
+            "Tarih",
+            "Tanggal",
+            "Dato",
+            "Dátum",
+            "日期",
+            "日付",
+            "日時",
+            "날짜",
+            "When",
+            "Ngày",
+        ),
+        *(
+            "Ημερομηνία",
+            "Ημερομηνια",
+            "Päivämäärä",
+            "Kuupäev",
+            "Datums",
+            "Dagsetning",
+            "Tarikh",
+            "Petsa",
+            "วันที่",
+            "التاريخ",
+            "تاريخ",
+        ),
+        *("תאריך", "तारीख", "दिनांक"),
     ),
     "followers": (
         *("Followers", "Follower", "Follower count", "Followers count", "Total followers", "Number of followers"),
@@ -91,7 +119,9 @@ _KNOWN: Aliases = {
     ),
 }
 # Names of dates, and what makes them dates of something else than the numbers in the row.
-_DATED = re.compile("date|time|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali")
+_DATED = re.compile(
+    r"date|time|\bhour|\bчас\b|\bhora\b|uhr|\bsaat\b|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali"
+)
 _OF_ELSE = re.compile(
     "add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|добав|начал|созд|рожд|публ|окон|оплат"
 )
