@@ -120,6 +120,49 @@ def test_a_date_that_cannot_be_read_leaves_its_row_out_and_says_where() -> None:
     assert "'yesterday' is no date that can be read; the row is left out" in reading.problems[0].message
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["2026-11-24", ONE, 1420], [None, TWO, 10], ["2026-11-26", ONE, 1380], ["", TWO, 7]],
+        [["2026-11-26", ONE, 1380], [" ", TWO, 7], ["2026-11-24", ONE, 1420], [None, TWO, 10]],
+        [["24/11/2026"], [None, ONE, 1420], [None, TWO, 10], ["26/11/2026"], [None, ONE, 1380], [None, TWO, 7]],
+        [[46350, ONE, 1420], [None, TWO, 10], [], [46352, TWO, 7], [None, ONE, 1380]],
+    ],
+)
+def test_a_blank_below_a_date_is_of_that_date_as_where_cells_are_merged(rows: list[Row]) -> None:
+    reading = read(*rows)
+
+    assert {key[-3:]: row.counts.followers for key, row in reading.rows.items()} == {"one": 1380, "two": 7}
+    assert codes(reading) == ["log_layout"]
+
+
+def test_blanks_of_one_account_below_a_date_that_it_has_are_left_out() -> None:
+    reading = read(["2026-11-24", ONE, 1400, 1], [None, ONE, 1420, 1], [None, TWO, 2, 1], [None, TWO, 3, 1])
+
+    assert [row.counts.followers for row in reading.rows.values()] == [1400, 2]
+    assert [(p.code, p.cell) for p in reading.problems[:2]] == [("invalid_date", "Log!A3"), ("invalid_date", "Log!A5")]
+
+
+def test_blanks_above_all_dates_are_of_none() -> None:
+    reading = read([None, ONE, 1400, 1], [None, ONE, 1420, 1], ["2026-11-24", TWO, 2, 1], ["2026-11-25", TWO, 1, 1])
+
+    assert [row.counts.followers for row in reading.rows.values()] == [1420, 1]
+
+
+def test_blanks_below_what_is_no_date_leave_the_counts_as_they_were() -> None:
+    reading = read(["24.11.", ONE, 9, 1], [None, TWO, 10, 1], ["26.11.", ONE, 8, 1], [None, TWO, 7, 1])
+
+    assert [row.counts for row in reading.rows.values()] == [Counts(), Counts()]
+
+
+def test_an_update_that_is_blank_is_not_that_of_the_row_above() -> None:
+    rows: list[Row] = [["2026-11-24", ONE, 9], [None, TWO, 10], ["2026-11-26", ONE, 8], ["2026-11-23", TWO, 7]]
+
+    reading = read(*rows, header="Last update,Link,Followers")
+
+    assert [row.counts.followers for row in reading.rows.values()] == [8, 7]
+
+
 def test_two_rows_of_one_account_and_day_are_a_slip() -> None:
     reading = read(*LOG, ["26.11.2026", ONE, 1390, 700])
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
+from itertools import islice
 
 from webapp.model import METRICS, Counts, Problem
 from webapp.rules import wording
@@ -31,6 +33,7 @@ class Repeats:
         self._header = header
         self._finder = finder
         self._dates: int | None = None  # the column of the date of a row
+        self._above: dict[int, Cell] = {}  # dates that stand above their rows, by the number of the row
         self._times: int | None = None  # the column of its hour, where that is another one
         self._locale = locale
         self._notes = notes
@@ -44,6 +47,7 @@ class Repeats:
         """The key and the one row of each account that has several, in the order in which they came; None: none is its."""
         self._found = {key: self._finder.rows_of_one(rows, self._rows) for key, rows in self._found.items()}
         self._dates = self._find_dates()
+        self._above = self._find_above()
         self._times = self._find_times()
         orders = self._orders()
         logged = 0
@@ -67,9 +71,29 @@ class Repeats:
         found = [i for i in self._header.dated if any(self._tells(rows, i) for rows in self._found.values())]
         return found[0] if len(found) == 1 else None
 
+    def _find_above(self) -> dict[int, Cell]:
+        """For rows whose date is blank the one above, as where cells are merged; once for each account."""
+        column = self._dates
+        if column is None or column in self._header.dated or all(clean(self._date(row)) for row in self._repeated()):
+            return {}
+        below = enumerate(islice(self._rows, self._header.row, None), self._header.row + 1)
+        dated = [0, *(number for number, row in below if column < len(row) and clean(row[column]))]
+        found: dict[int, Cell] = {}
+        for rows in self._found.values():
+            begun = {0}
+            for row in rows:
+                begin = dated[bisect_right(dated, row.row) - 1]
+                if begin not in begun:
+                    found[row.row] = self._rows[begin - 1][column]
+                begun.add(begin)
+        return found
+
+    def _repeated(self) -> Iterator[SheetRow]:
+        return (row for rows in self._found.values() for row in rows)
+
     def _find_times(self) -> int | None:
         """The only column beside the dates in which each repeated row has an hour."""
-        repeated = [row for rows in self._found.values() for row in rows]
+        repeated = [*self._repeated()]
         others = (i for i in self._header.dated if i != self._dates)
         found = [i for i in others if all(hour_of(self._cell(row, i)) is not None for row in repeated)]
         return found[0] if len(found) == 1 else None
@@ -88,11 +112,11 @@ class Repeats:
     def _orders(self) -> Sequence[Order]:
         if self._dates is None:
             return ()
-        return likely_orders((self._date(row) for rows in self._found.values() for row in rows), self._locale)
+        return likely_orders((self._date(row) for row in self._repeated()), self._locale)
 
     def _date(self, row: SheetRow) -> Cell:
         assert self._dates is not None  # noqa: S101  asked where there is a column
-        return self._cell(row, self._dates)
+        return self._above.get(row.row) or self._cell(row, self._dates)
 
     def _cell(self, row: SheetRow, column: int) -> Cell:
         cells = self._rows[row.row - 1]
