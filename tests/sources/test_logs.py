@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 
+from webapp.clock import Budget, Clock
 from webapp.model import Counts
 from webapp.sources.sheet import Cell
 from webapp.sources.sheet.reading import SheetRow, TabReading
@@ -18,8 +20,13 @@ TWO = "https://www.tiktok.com/@example_two"
 LOG: list[Row] = [["2026-11-24", ONE, 1420, 706], ["2026-11-25", ONE, 1400, 706], ["2026-11-26", ONE, 1380, 705]]
 
 
-def read(*rows: Row, header: str = "Date,Link,Followers,Videos", locale: str | None = None) -> TabReading:
-    return read_tab([list(header.split(",")), *rows], "Log", locale)
+NOW = datetime(2026, 11, 28, 23, tzinfo=UTC)
+
+
+def read(
+    *rows: Row, header: str = "Date,Link,Followers,Videos", locale: str | None = None, now: datetime = NOW
+) -> TabReading:
+    return read_tab([list(header.split(",")), *rows], "Log", locale, budget=Budget(clock=Clock(now=lambda: now)))
 
 
 def only(reading: TabReading) -> SheetRow:
@@ -161,6 +168,72 @@ def test_an_update_that_is_blank_is_not_that_of_the_row_above() -> None:
     reading = read(*rows, header="Last update,Link,Followers")
 
     assert [row.counts.followers for row in reading.rows.values()] == [8, 7]
+
+
+def test_a_date_of_the_future_does_not_win_and_is_told() -> None:
+    reading = read(*LOG, ["2062-11-25", ONE, 99_999, 1], ["2026-11-30", ONE, 88_888, 1])
+
+    assert only(reading).counts.followers == 1380
+    assert [(p.code, p.cell) for p in reading.problems[:2]] == [("invalid_date", "Log!A5"), ("invalid_date", "Log!A6")]
+    assert "'2062-11-25' is a date of the future; the row is left out" in reading.problems[0].message
+
+
+def test_tomorrow_has_begun_somewhere() -> None:
+    assert only(read(*LOG, ["2026-11-29 23:59", ONE, 1370, 700])).counts.followers == 1370
+
+
+def test_days_that_are_only_planned_are_not_told() -> None:
+    reading = read(*LOG, ["2026-12-24", ONE, None, None], ["2026-12-25", ONE])
+
+    assert only(reading).counts.followers == 1380
+    assert codes(reading) == ["log_layout"]
+
+
+def test_an_account_of_the_future_alone_stays_as_it_was() -> None:
+    reading = read(*LOG, ["2062-11-24", TWO, 9, 1], ["2062-11-25", TWO, 8, 1])
+
+    assert [row.counts for row in reading.rows.values()] == [Counts(1380, None, None, 705), Counts()]
+    assert [p.message.partition(": ")[2] for p in reading.problems[:2]] == [
+        "'2062-11-24' is a date of the future",
+        "'2062-11-25' is a date of the future",
+    ]
+
+
+def test_where_all_dates_are_of_the_future_the_clock_is_wrong() -> None:
+    reading = read(*LOG, now=datetime(2020, 1, 1, tzinfo=UTC))
+
+    assert only(reading).counts.followers == 1380
+    assert codes(reading) == ["log_layout"]
+
+
+def test_of_two_orders_that_one_is_meant_that_has_no_dates_of_the_future() -> None:
+    rows: list[Row] = [["12/10/2026", ONE, 9, 1], ["01/11/2026", ONE, 8, 1], ["12/11/2026", ONE, 7, 1]]
+
+    assert only(read(*rows)).counts.followers == 7
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u200b"])
+def test_the_only_column_without_a_name_is_of_dates_where_it_holds_nothing_else(name: str) -> None:
+    merged: list[Row] = [["26.11.2026", ONE, 1380], ["", TWO, 7], ["25.11.2026", ONE, 1400], [None, TWO, 10]]
+
+    assert only(read(*LOG, header=f"{name},Link,Followers,Videos")).counts.followers == 1380
+    assert [row.counts.followers for row in read(*merged, header=f"{name},Link,Followers").rows.values()] == [1380, 7]
+
+
+def test_a_column_beyond_the_header_may_be_of_dates() -> None:
+    rows: list[Row] = [[link, count, date] for date, link, count, _ in LOG]
+
+    assert only(read(*rows, header="Link,Followers")).counts.followers == 1380
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [("2026-11-24", "ok", "2026-11-26"), (46350, 46351, 46352), ("46350", "46351", "46352.5"), (True, "a", "b")],
+)
+def test_a_column_without_a_name_that_holds_other_things_tells_nothing(cells: tuple[Cell, ...]) -> None:
+    rows = [[cell, *row[1:]] for cell, row in zip(cells, LOG, strict=True)]
+
+    assert only(read(*rows, header=",Link,Followers,Videos")).counts.followers == 1420
 
 
 def test_two_rows_of_one_account_and_day_are_a_slip() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
@@ -21,7 +22,10 @@ from webapp.sources.sheet.reading import SheetRow
 from webapp.sources.sheet.texts import clean
 
 NO_DATE, TWO_DATES = "is no date that can be read", "can be read as more than one date"
+FUTURE, WRITE = "is a date of the future", "; write it as 2026-03-04"
 MIDNIGHT = time()
+DAY = timedelta(days=1)
+_NUMBER = re.compile(r"\s*\d+(?:[.,]\d+)?\s*")
 _ALL = (1 << len(METRICS)) - 1
 
 
@@ -35,6 +39,7 @@ class Repeats:
         self._dates: int | None = None  # the column of the date of a row
         self._above: dict[int, Cell] = {}  # dates that stand above their rows, by the number of the row
         self._times: int | None = None  # the column of its hour, where that is another one
+        self._end: datetime | None = None  # from when on dates are slips
         self._locale = locale
         self._notes = notes
         self._found: dict[str, list[SheetRow]] = {}
@@ -43,24 +48,25 @@ class Repeats:
         """first: of the account, as it was found."""
         self._found.setdefault(first.profile.url_key, [first]).append(again)
 
-    def resolve(self) -> Iterator[tuple[str, SheetRow | None]]:
+    def resolve(self, now: datetime) -> Iterator[tuple[str, SheetRow | None]]:
         """The key and the one row of each account that has several, in the order in which they came; None: none is its."""
         self._found = {key: self._finder.rows_of_one(rows, self._rows) for key, rows in self._found.items()}
         self._dates = self._find_dates()
         self._above = self._find_above()
         self._times = self._find_times()
+        self._end = self._find_end(now)
         orders = self._orders()
         logged = 0
         for key, rows in self._found.items():
             if len(rows) <= 1:
                 yield key, next(iter(rows), None)
                 continue
-            is_log = self._dates is not None and any(self._moment(row, order) for row in rows for order in ORDERS)
+            is_log = self._dates is not None and any(map(self._is_dated, rows))
             logged += is_log
             if is_log:
                 yield key, self._newest(rows, orders)
             else:
-                yield key, self._refuse(rows, NO_DATE) if self._are_days(rows) else self._largest(rows)
+                yield key, self._refuse(rows, f"{NO_DATE}{WRITE}") if self._are_days(rows) else self._largest(rows)
         if logged:
             self._note_log(logged)
 
@@ -68,8 +74,20 @@ class Repeats:
         """The column called so, or the only other one that may be meant and tells rows of an account apart."""
         if "date" in self._header.columns:
             return self._header.columns["date"]
-        found = [i for i in self._header.dated if any(self._tells(rows, i) for rows in self._found.values())]
+        columns = self._header.dated or [*filter(self._holds_dates, self._nameless())]
+        found = [i for i in columns if any(self._tells(rows, i) for rows in self._found.values())]
         return found[0] if len(found) == 1 else None
+
+    def _nameless(self) -> list[int]:
+        """The columns without a name."""
+        names = self._rows[self._header.row - 1]
+        width = max((len(self._rows[row.row - 1]) for row in self._repeated()), default=0)
+        return [i for i in range(width) if i >= len(names) or not clean(names[i])]
+
+    def _holds_dates(self, column: int) -> bool:
+        """Whether there are dates in it, as texts, and nothing else: a number may be anything."""
+        cells = [cell for row in self._repeated() if clean(cell := self._cell(row, column))]
+        return all(isinstance(cell, str) and not _NUMBER.fullmatch(cell) and _is_date(cell) for cell in cells)
 
     def _find_above(self) -> dict[int, Cell]:
         """For rows whose date is blank the one above, as where cells are merged; once for each account."""
@@ -98,6 +116,16 @@ class Repeats:
         found = [i for i in others if all(hour_of(self._cell(row, i)) is not None for row in repeated)]
         return found[0] if len(found) == 1 else None
 
+    def _find_end(self, now: datetime) -> datetime | None:
+        """The day after tomorrow; None where no date is before it: not all of them are slips, rather our clock is wrong."""
+        end = datetime.combine(now.date(), MIDNIGHT) + 2 * DAY
+        rows = self._repeated() if self._dates is not None else ()
+        moments = (self._when(row, order) for row in rows for order in ORDERS)
+        return end if any(moment is not None and moment < end for moment in moments) else None
+
+    def _is_dated(self, row: SheetRow) -> bool:
+        return any(self._when(row, order) is not None for order in ORDERS)
+
     def _tells(self, rows: Sequence[SheetRow], column: int) -> bool:
         cells = [self._cell(row, column) for row in rows]
         return any(len({moment for cell in cells if (moment := moment_of(cell, order))}) > 1 for order in ORDERS)
@@ -112,7 +140,10 @@ class Repeats:
     def _orders(self) -> Sequence[Order]:
         if self._dates is None:
             return ()
-        return likely_orders((self._date(row) for row in self._repeated()), self._locale)
+        orders = likely_orders((self._date(row) for row in self._repeated()), self._locale)
+        # 12/11 in November is a day of November, and none of December to come.
+        slips = {order: sum(self._is_future(self._when(row, order)) for row in self._repeated()) for order in orders}
+        return tuple(order for order in orders if slips[order] == min(slips.values()))
 
     def _date(self, row: SheetRow) -> Cell:
         assert self._dates is not None  # noqa: S101  asked where there is a column
@@ -123,6 +154,14 @@ class Repeats:
         return cells[column] if column < len(cells) else None
 
     def _moment(self, row: SheetRow, order: Order) -> datetime | None:
+        """When the row is of; None for what is no date, and for one of the future."""
+        moment = self._when(row, order)
+        return None if self._is_future(moment) else moment
+
+    def _is_future(self, moment: datetime | None) -> bool:
+        return moment is not None and self._end is not None and moment >= self._end
+
+    def _when(self, row: SheetRow, order: Order) -> datetime | None:
         moment = moment_of(self._date(row), order)
         if moment is None or self._times is None or moment.time() != MIDNIGHT:
             return moment
@@ -150,16 +189,20 @@ class Repeats:
         """The row of the latest date; what it leaves blank is what it was on the latest day that says it."""
         results = [self._newest_by(rows, order) for order in orders]
         if not results or any(result != results[0] for result in results):
-            return self._refuse(rows, TWO_DATES)
+            return self._refuse(rows, f"{TWO_DATES}{WRITE}")
+        if results[0] is None:
+            return self._refuse(rows, FUTURE)
         self._note_days(rows, orders[0])
         return results[0]
 
-    def _newest_by(self, rows: Sequence[SheetRow], order: Order) -> SheetRow:
+    def _newest_by(self, rows: Sequence[SheetRow], order: Order) -> SheetRow | None:
         days: dict[datetime, list[SheetRow]] = {}
         for row in rows:
             moment = self._moment(row, order)
             if moment is not None:
                 days.setdefault(moment, []).append(row)
+        if not days:
+            return None
         newest, *older = (self._largest(days[moment], note=False) for moment in sorted(days, reverse=True))
         for row in older:
             newest = _lay_over(newest, row)
@@ -168,7 +211,7 @@ class Repeats:
     def _refuse(self, rows: Sequence[SheetRow], why: str) -> SheetRow:
         """Nobody can tell which row is the newest: the account is there, and its counts stay as they were."""
         for row in rows:
-            words = f"{quote_cell(self._date(row))} {why}; write it as 2026-03-04"
+            words = f"{quote_cell(self._date(row))} {why}"
             self._notes.add_at("invalid_date", row.row, self._dates or 0, words)
         last = rows[-1]
         return last._replace(counts=Counts(), unread=last.unread | _ALL)
@@ -179,18 +222,29 @@ class Repeats:
         for row in rows:
             moment = self._moment(row, order)
             if moment is None:
-                cell = self._date(row)
-                words = f"{quote_cell(cell)} {NO_DATE}" if clean(cell) else "the date is missing"
-                self._notes.add_at("invalid_date", row.row, self._dates or 0, f"{words}; the row is left out")
+                self._note_undated(row, order)
             elif moment in days:
                 self._note_duplicate(row, days[moment])
             else:
                 days[moment] = row
 
+    def _note_undated(self, row: SheetRow, order: Order) -> None:
+        """Nothing of a day that is only planned."""
+        cell = self._date(row)
+        words = f"{quote_cell(cell)} {NO_DATE}" if clean(cell) else "the date is missing"
+        if self._is_future(self._when(row, order)):
+            words = f"{quote_cell(cell)} {FUTURE}" if row.counts != Counts() else ""
+        if words:
+            self._notes.add_at("invalid_date", row.row, self._dates or 0, f"{words}; the row is left out")
+
     def _note_log(self, accounts: int) -> None:
         noun = "account has" if accounts == 1 else "accounts have"
         words = f"{self._notes.title}: {accounts} {noun} a row for each date; the row of the latest date is taken"
         self._notes.add(Problem("log_layout", words, None))
+
+
+def _is_date(cell: Cell) -> bool:
+    return any(moment_of(cell, order) for order in ORDERS)
 
 
 def _lay_over(newer: SheetRow, older: SheetRow) -> SheetRow:

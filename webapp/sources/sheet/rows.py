@@ -88,7 +88,7 @@ class _Reader:
     def read(self, budget: Budget) -> TabReading:
         self._note_columns()
         self._read_rows(budget)
-        for key, row in in_time(self.repeats.resolve(), self.notes.title, budget):
+        for key, row in in_time(self.repeats.resolve(budget.clock.now()), self.notes.title, budget):
             if row is None:
                 del self.found[key]
             else:
