@@ -7,7 +7,9 @@ import pytest
 from webapp.rules.modes import mode_of
 
 
-@pytest.mark.parametrize("status", ["OLD", "old", " Old ", "OLD!", "OLD (2024)", "⏳ OLD", "old 2", "ＯＬＤ", "[OLD]"])
+@pytest.mark.parametrize(
+    "status", ["OLD", "old", " Old ", "OLD!", "OLD (2024)", "⏳ OLD", "old 2", "ＯＬＤ", "[OLD]", "Old №3", "OLD™"]
+)
 def test_old_is_counted_by_hand(status: str) -> None:
     assert mode_of(status) == "manual"
 

@@ -17,8 +17,7 @@ def mode_of(status: str | None) -> Mode:
     The word stands alone. Its case, numbers and signs beside it do not matter: `ban!`, `OLD (2024)`; a second word
     makes it another text: `Old contract`, `Ban lifted`.
     """
-    letters = "".join(
-        sign if sign.isalpha() else " " for sign in unicodedata.normalize("NFKC", status or "").casefold()
-    )
-    words = letters.split()
+    # First the signs, then the width of letters: of № the latter makes two letters.
+    letters = "".join(sign if sign.isalpha() else " " for sign in unicodedata.normalize("NFC", status or ""))
+    words = unicodedata.normalize("NFKC", letters).casefold().split()
     return _WORDS.get(words[0], "auto") if len(words) == 1 else "auto"
