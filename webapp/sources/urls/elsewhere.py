@@ -77,8 +77,8 @@ def _fragment(fragment: str) -> str:
 
     Everything else may name an account, as in applications that live behind one address: `#@ada`, `#/u/ada`.
     """
-    text = decode(fragment) if fragment not in {".", ".."} else ""
-    name = text.partition("=")[0].lower()
-    if not text or text.startswith(":~:") or TRACKING.fullmatch(name) or text.lower() in SECTIONS:
+    kept = "&".join(piece for piece in fragment.split("&") if not TRACKING.fullmatch(piece.partition("=")[0].lower()))
+    text = decode(kept) if kept not in {".", ".."} else ""
+    if not text or text.startswith(":~:") or text.lower() in SECTIONS:
         return ""
-    return "#" + "/".join(quote(decode(part), safe=_PATH_SAFE) for part in fragment.split("/"))
+    return "#" + "/".join(quote(decode(part), safe=_PATH_SAFE) for part in kept.split("/"))

@@ -47,6 +47,8 @@ def host_of(authority: str) -> str:
         raise BadProfile(LINKED_TEXT)
     if "@" in authority:
         raise BadProfile(f"has a name or a password in front of the host; {PASTE}")
+    if authority.lower().endswith(("http:", "https:")):
+        raise BadProfile("has other signs in front of https://; leave the link alone")
     if ":" in authority:
         raise BadProfile(f"names a port or an IP address; {PASTE}")
     if len(authority) > LONGEST_HOST:

@@ -26,6 +26,7 @@ PLATFORMS: tuple[str, ...] = tuple(site.slug for site in SITES)
 
 _LONGEST_SLUG = 64  # characters of what a Platform column says
 _AROUND = BLANKS + "\"'`«»“”„‘’‚,;"  # quotes, and what ends a clause. A point may end a name.
+_MARKDOWN = re.compile(r"\[[^\[\]/]*\]\((https?://[^\s()]+)\)", re.IGNORECASE)  # of a text that is no link itself
 _SPEAKS = re.compile(r"[^\W_]")
 _SECOND_LINK = re.compile("(?<!=)https?://", re.IGNORECASE)
 _APART = re.compile(r"[\s,;|]+")
@@ -123,7 +124,9 @@ def _trim(text: object) -> str:
     if not isinstance(text, str):
         raise BadProfile("is not text; write the handle with its @ or paste the link of the profile page")
     typed = strip_front(text.strip(_AROUND))
-    if typed.startswith("<") and typed.endswith(">"):
+    if found := _MARKDOWN.fullmatch(typed):
+        typed = found[1]
+    if (typed[:1], typed[-1:]) == ("<", ">") or (typed[:1] + typed[-1:] in {"()", "[]"} and "/" in typed):
         typed = typed[1:-1].strip(_AROUND)
     check_length(typed)
     if _is_placeholder(typed):

@@ -80,7 +80,9 @@ LANGUAGE_FOLDER = re.compile(
 
 # Hosts that put a country in front of every page.
 COUNTRY_FOLDER = re.compile("[a-z]{2}")
-COUNTRY_HOSTS = words("music.apple.com podcasts.apple.com books.apple.com apps.apple.com itunes.apple.com tv.apple.com")
+COUNTRY_HOSTS = words(
+    "music.apple.com podcasts.apple.com books.apple.com apps.apple.com itunes.apple.com tv.apple.com deezer.com"
+)
 
 # Fragments that are places within a page.
 SECTIONS = words(
