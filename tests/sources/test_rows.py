@@ -214,6 +214,29 @@ def test_what_stands_behind_a_letter_makes_it_no_other(end: str) -> None:
         assert [row.counts.followers for row in reading.rows.values()] == [None, None]
 
 
+@pytest.mark.parametrize(
+    "foreign", ["~327,4B", "327,4B!", "327,4B'", "1.327,4 Bn followers", "+1,2M", "1,25 K, roughly"]
+)
+def test_a_letter_behind_a_decimal_comma_shows_it_even_where_it_is_refused(foreign: str) -> None:
+    reading = read(["Link", "Followers"], [ANN, foreign], [BEN, "12 B"])
+
+    assert [row.counts.followers for row in reading.rows.values()] == [None, None]
+
+
+@pytest.mark.parametrize(("foreign", "count"), [("5 bin", 5_000), ("1,2 jt", 1_200_000), ("3 rb.", 3_000)])
+def test_a_word_of_a_language_whose_letters_differ_shows_it(foreign: str, count: int) -> None:
+    reading = read(["Link", "Followers"], [ANN, foreign], [BEN, "12 M"], ["tiktok.com/@cid", "3K"])
+
+    assert [row.counts.followers for row in reading.rows.values()] == [count, None, 3_000]
+
+
+@pytest.mark.parametrize("english", ["1,234K", "1,234,567 B", "1.2M, 3K", "1,2 млн", "2,5"])
+def test_other_commas_show_nothing(english: str) -> None:
+    reading = read(["Link", "Followers"], [ANN, english], [BEN, "12 B"])
+
+    assert [*reading.rows.values()][1].counts.followers == 12_000_000_000
+
+
 def test_letters_are_those_of_the_locale() -> None:
     reading = read(["Link", "Followers"], [ANN, "327,4B"], [BEN, "12,5 B"], locale="tr_TR")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -31,6 +32,8 @@ from webapp.sources.urls import BadProfile, is_host, profile_of
 PARSER_VERSION = "4"
 
 _LONGEST_TEXT = 255
+# What nobody writes who means English letters: one behind a decimal comma, and words of languages where M or B is other.
+_FOREIGN = re.compile(r"\d[,，]\d{1,2}\s*(?:[kmbw]|[mb]n|billions?)\b|\d\s*(?:bin|jt|juta|rb|ribu)\b", re.IGNORECASE)
 REFUSED: tuple[SkipReason, ...] = ("bad_url", "unknown_platform")  # why a row names no account that is understood
 
 
@@ -242,10 +245,10 @@ class _Reader:
 
     @cached_property
     def _is_english(self) -> bool:
-        """Whether letters may be English: not beside `327,4B`, which nobody writes in a tab where `12 B` is."""
+        """Whether letters may be English: not beside `327,4B` or `5 bin`, which nobody writes in a tab where `12 B` is."""
         columns = [self.columns[metric] for metric in METRICS if metric in self.columns]
         cells = (row[i] for row in self.rows[self.header.row :] for i in columns if i < len(row))
-        return not any(type(cell) is str and has_letter(cell) and _has_foreign_letter(cell) for cell in cells)
+        return not any(type(cell) is str and _FOREIGN.search(cell) for cell in cells)
 
     # Texts
 
@@ -293,11 +296,3 @@ class _Reader:
             cell = address("", column, row)
             words = f'{title}: no {metric} column; did you mean "{name}" ({cell})?'
             self.notes.add(Problem("missing_column", words, address(title, column, row)))
-
-
-def _has_foreign_letter(cell: str) -> bool:
-    try:
-        count_of(cell)
-    except NotACount as why:
-        return why.code == "magnitude"
-    return False
