@@ -565,6 +565,18 @@ def test_a_site_alone_is_no_handle_beside_one(row: Row, expected: str) -> None:
     assert only(read(["Platform", "Username", "Link", "Followers"], [*row, 1])).profile.url_key == expected
 
 
+def test_in_a_column_of_a_platforms_handles_a_site_may_be_one_but_not_that_of_two() -> None:
+    reading = read(
+        ["Instagram URL", "Username", "Views"], ["ann.art", "Ann", 5], ["ben.art", "b", 6], ["ben.art", "c", 7]
+    )
+
+    assert {key: row.counts.views for key, row in reading.rows.items()} == {
+        "instagram:ann.art": 5,
+        "instagram:ben.art": 6,
+    }
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [("bad_url", "Project A!A4")]
+
+
 def test_a_link_stays_as_it_is_typed_where_the_columns_name_the_same_account() -> None:
     assert only(read(["Platform", "Handle", "Link", "Views"], ["Instagram", "ann.me", "Ann.me", 1])).typed == "Ann.me"
 

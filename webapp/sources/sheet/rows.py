@@ -153,7 +153,7 @@ class _Reader:
                 self.is_odd = True
             if profile is None:
                 continue
-            if place and (profile.platform == "other" or is_host(named)):
+            if place and (profile.platform == "other" or (default is None and is_host(named))):
                 known = by_columns(profile, handle, place)
                 profile, typed = known, typed if known.url_key == profile.url_key else None
                 self.is_odd = True
