@@ -424,3 +424,18 @@ def test_two_former_addresses_of_one_account_come_in_the_order_of_the_sheet(
 
     assert service.one("SELECT topic FROM accounts") == "News"
     assert service.one("SELECT origin FROM observations") == "Project A!2,3"
+
+
+def test_a_day_of_a_log_that_is_to_come_counts_once_it_has_come(
+    service: Service, sheet: FakeSheet, time: FakeClock
+) -> None:
+    header = ("Date", "Link", "Followers")
+    sheet.rows("Project A", ["2026-03-02", ANN, 5], ["2026-03-05", ANN, 9], header=header)
+
+    problems = service.sync()["results"][0]["problems"]
+    assert [one["code"] for one in problems] == ["invalid_date", "log_layout"]
+    assert service.account(ANN)["followers"] == 5
+
+    time.forward(days=3)
+    service.sync()
+    assert service.account(ANN)["followers"] == 9

@@ -81,8 +81,9 @@ def parse_side(
         return replace(side, error=SourceError(words, code="no_usable_rows"))
     if force:  # whoever asks knows that the file is whole
         reading = replace(reading, ended=True, loose=None)
+    seen_as = None if reading.waits else fingerprint  # which is to be read anew
     rows, cells = len(reading.rows) + reading.unread, side.cells if reading.unread else None
-    return replace(side, cells=cells, grid=None, fingerprint=fingerprint, reading=reading, rows=rows, prints=prints)
+    return replace(side, cells=cells, grid=None, fingerprint=seen_as, reading=reading, rows=rows, prints=prints)
 
 
 def reread(side: SheetSide, run: LiveRun) -> SheetSide:

@@ -40,6 +40,7 @@ class Repeats:
         self._above: dict[int, Cell] = {}  # dates that stand above their rows, by the number of the row
         self._times: int | None = None  # the column of its hour, where that is another one
         self._end: datetime | None = None  # from when on dates are slips
+        self.waits = False  # counts are left out whose day may come
         self._locale = locale
         self._notes = notes
         self._found: dict[str, list[SheetRow]] = {}
@@ -191,6 +192,7 @@ class Repeats:
         if not results or any(result != results[0] for result in results):
             return self._refuse(rows, f"{TWO_DATES}{WRITE}")
         if results[0] is None:
+            self.waits = True
             return self._refuse(rows, FUTURE)
         self._note_days(rows, orders[0])
         return results[0]
@@ -233,6 +235,7 @@ class Repeats:
         cell = self._date(row)
         words = f"{quote_cell(cell)} {NO_DATE}" if clean(cell) else "the date is missing"
         if self._is_future(self._when(row, order)):
+            self.waits |= row.counts != Counts()
             words = f"{quote_cell(cell)} {FUTURE}" if row.counts != Counts() else ""
         if words:
             self._notes.add_at("invalid_date", row.row, self._dates or 0, f"{words}; the row is left out")

@@ -112,6 +112,7 @@ class _Reader:
             loose=None if ended else self._loose(),
             stub=None if ended else self._stub(),
             stops=self.stops,
+            waits=self.repeats.waits,
             headers=tuple(filter(None, texts)),
             names={m: texts[columns[m]] for m in letters},
             others={column_letters(i): text for i, text in enumerate(texts) if text and i not in self.header.used},
