@@ -350,16 +350,18 @@ def test_a_loss_that_another_worker_has_just_noticed_is_not_noticed_again(
 
 
 def test_who_cannot_write_what_was_noticed_goes_on(
-    sqlite_service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_service: Service, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sqlite_service.db.traces = Traces([tmp_path / "a.seen"])
-    sqlite_service.db.traces.leave(OLD)
-    monkeypatch.setattr("webapp.store.backends.sqlite.Sqlite.writer", lambda self, engine: engine)
-    read_only = open_database(f"sqlite:///{sqlite_service.db.storage()}", traces=[tmp_path / "a.seen"])
+    url, traces = f"sqlite:///{sqlite_service.db.storage()}", [tmp_path / "a.seen"]
+    Traces(traces).leave(OLD)
+    locked_out = open_database(url, busy_timeout_s=0.0, traces=traces)
 
-    ensure_migrated(read_only)
+    with sqlite_service.db.write() as tx:
+        ensure_migrated(locked_out)
+        assert lost_history.last(tx) is None
 
-    read_only.close()
+    locked_out.close()
+    assert "whether history was lost is not known" in caplog.text
 
 
 def test_a_database_that_cannot_be_read_now_leaves_its_trace_another_time() -> None:

@@ -39,8 +39,8 @@ def test_what_nothing_is_in_any_more_goes_back_to_the_system() -> None:
         taken = resident() - before
         del blocks
 
-    assert taken > 100 * MB
-    assert resident() - before < 40 * MB
+    assert taken > 60 * MB  # where some was free already, less than all
+    assert resident() - before < taken / 2
     assert last
 
 
