@@ -46,24 +46,24 @@ def cell_of(origin: str, letters: str, row: int | None = None) -> str:
     row: which of its rows, where that is known; of several all are told, `Project A!E17,E31`.
     letters: none for the whole row. An origin that is no place in a sheet stands for itself.
     """
-    title, mark, rows = origin.rpartition("!")
-    if not mark:
+    place = _rows_of(origin)
+    if place is None:
         return origin
-    every = [str(row)] if row is not None else rows.split(",")
+    title, rows = place
+    every = [str(row)] if row is not None else rows
     return cell_address(title, "", ",".join(f"{letters}{one}" for one in every))
 
 
 def title_of(origin: str) -> str | None:
     """Of the tab of an observation; None for an origin that is no place in a sheet."""
-    title, mark, _ = origin.rpartition("!")
-    return title if mark else None
+    place = _rows_of(origin)
+    return None if place is None else place[0]
 
 
 def first_row(origin: str) -> int | None:
     """Of an observation: 17 of `Project A!17,31`; None for an origin that is no place in a sheet."""
-    _, mark, rows = origin.rpartition("!")
-    row = rows.partition(",")[0]
-    return int(row) if mark and row.isdecimal() else None
+    place = _rows_of(origin)
+    return int(place[1][0]) if place is not None and place[1][0].isdecimal() else None
 
 
 def cells_of(origin: str | None, column: str | None) -> list[str]:
@@ -71,8 +71,14 @@ def cells_of(origin: str | None, column: str | None) -> list[str]:
 
     Nothing without a column, or for an origin that is no place in a sheet.
     """
-    title, mark, rows = (origin or "").rpartition("!")
-    return [cell_address(title, column, row) for row in rows.split(",")] if mark and column else []
+    place = _rows_of(origin or "")
+    return [cell_address(place[0], column, row) for row in place[1]] if place is not None and column else []
+
+
+def _rows_of(origin: str) -> tuple[str, list[str]] | None:
+    """The tab of an observation and its rows, as they are written; None for an origin that is no place in a sheet."""
+    title, mark, rows = origin.rpartition("!")
+    return (title, rows.split(",")) if mark else None
 
 
 def cell_link(spreadsheet: str | None, worksheet_id: str | None, cell: str | None) -> str | None:

@@ -99,11 +99,16 @@ def cut_name(title: str, lost: int) -> Problem:
     )
 
 
+_UNFINISHED = (
+    "the file does not end its last line: it may not be written to its end yet; nothing of it was applied. End it with "
+    "a line end, or sync with force=true if it is"
+)
+
+
 def cut_file(title: str, lost: int) -> Problem:
     return Problem(
         "cut_file",
-        f"{title}: {lost} accounts have no row any more, and the file does not end its last line: it may not be "
-        "written to its end yet; nothing of it was applied. End it with a line end, or sync with force=true if it is",
+        f"{title}: {lost} accounts have no row any more, and {_UNFINISHED}",
         title,
     )
 
@@ -111,8 +116,7 @@ def cut_file(title: str, lost: int) -> Problem:
 def cut_log(title: str, earlier: int) -> Problem:
     return Problem(
         "cut_file",
-        f"{title}: the latest rows of {earlier} accounts have gone, and the file does not end its last line: it may not be "
-        "written to its end yet; nothing of it was applied. End it with a line end, or sync with force=true if it is",
+        f"{title}: the latest rows of {earlier} accounts have gone, and {_UNFINISHED}",
         title,
     )
 
