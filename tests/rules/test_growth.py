@@ -17,6 +17,7 @@ from webapp.rules.growth import (
     Sums,
     counting,
     difference,
+    joined_sums,
     mask_of,
     movement,
     percent_of,
@@ -219,6 +220,11 @@ def test_without_a_day_before_all_have_joined(pairs: list[tuple[Values, Values]]
     found = sums(pairs)._replace(carried=1)
 
     assert found.from_nothing() == sums([(UNKNOWN, now) for _, now in pairs])._replace(carried=1)
+
+
+@given(st.lists(values, max_size=5))
+def test_accounts_that_nobody_knew_have_all_joined(now: list[Values]) -> None:
+    assert joined_sums(now) == sums([(UNKNOWN, mine) for mine in now])
 
 
 @given(pairs_of_rows)

@@ -484,7 +484,7 @@ def test_reading_what_changed_is_like_reading_all(
 def pair(tmp_path: Path, sqlite_url: str, sqlite_template: Path) -> Iterator[tuple[Service, Service]]:
     shutil.copyfile(sqlite_template, tmp_path / "plain.db")
     quick, plain = Service(sqlite_url), Service(f"sqlite:///{tmp_path / 'plain.db'}")
-    plain.options(shortcuts=replace(plain.engine.options.shortcuts, changed_rows=False))
+    plain.options(shortcuts=replace(plain.engine.options.shortcuts, changed_rows=False, newcomers_day=False))
     yield quick, plain
     quick.close()
     plain.close()

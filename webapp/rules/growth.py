@@ -12,6 +12,7 @@ Everything that shows growth, for days, for hours or for a day's bar, takes it f
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import add, sub
@@ -183,6 +184,14 @@ def sums(pairs: Iterable[tuple[Values, Values]]) -> Sums:
     listed = list(pairs)
     columns = [_sums([(then[place], now[place]) for then, now in listed]) for place in range(len(METRICS))]
     return Sums._make([*zip(*columns, strict=True), sum(now != UNKNOWN for _, now in listed), 0])
+
+
+def joined_sums(counts: Sequence[Values]) -> Sums:
+    """The sums of accounts of which none counted before. counts: of each, None where a metric does not count."""
+    members = Counter(map(mask_of, counts))
+    totals = tuple(sum(filter(None, column)) for column in zip(*counts, strict=True)) or NO_SUMS.total
+    known = tuple(sum(number for mask, number in members.items() if mask & bit) for bit in BITS)
+    return NO_SUMS._replace(total=totals, joined=totals, now=known, accounts=len(counts) - members[0])
 
 
 def _sums(pairs: Sequence[tuple[int | None, int | None]]) -> Numbers:

@@ -47,6 +47,11 @@ def keep(tx: sa.Connection, touched: Mapping[str, Collection[date]]) -> None:
         _put(tx, [(project_id, day, found.get(project_id, NO_SUMS)) for project_id in project_ids])
 
 
+def begin(tx: sa.Connection, sums: Mapping[str, Sums], day: date) -> None:
+    """The first day of projects, of which it is known what it amounts to."""
+    _put(tx, [(project_id, day, of_day) for project_id, of_day in sums.items()])
+
+
 _EARLIER = project_days.alias("earlier")
 # Each day with its project, and whether it is not the first: before that one nobody counted.
 _since = Ready(

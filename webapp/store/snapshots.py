@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,8 +16,9 @@ from webapp.store import projects
 from webapp.store.accounts import Account
 from webapp.store.backends.dialect import insert_for, insert_into
 from webapp.store.standing import has_bit
-from webapp.store.statement import Ready, bind_ids, chunks, ids_in, texts_in
+from webapp.store.statement import Ready, bind_ids, chunks, ids_in, insert, texts_in
 from webapp.store.tables import ACCOUNT_THERE, accepted_readings, account_snapshots, accounts, observations
+from webapp.store.types import bind_day, native
 
 ONE = timedelta(days=1)
 _COUNTS = [account_snapshots.c[metric] for metric in METRICS]
@@ -105,6 +106,15 @@ def take(
         made = _count(tx, _add(*asked), mine, ids)
         found |= {one: Taken(made.get(one, 0), filled.get(one, 0)) for one in ids}
     return found
+
+
+def add_new(tx: sa.Connection, rows: Iterable[tuple[Any, ...]], day: date, at: datetime) -> None:
+    """The day's snapshots of accounts that have just come in: (account id, *counts)."""
+    head = bind_day(tx, day), native(tx, account_snapshots.c.snapshot_time.type, at)
+    _add_new.run(tx, ((*head, *row) for row in rows))
+
+
+_add_new = insert(account_snapshots, ("day", "snapshot_time", "account_id", *METRICS))
 
 
 def _kind(wanted: Wanted) -> tuple[bool, bool, bool]:

@@ -18,6 +18,7 @@ class Shortcuts:
     together: bool = True  # write several small projects in one transaction
     changed_rows: bool = True  # read and merge only the rows of a tab that changed
     done_day: bool = True  # take no snapshots of accounts that have all of the day
+    newcomers_day: bool = True  # snapshots and sums of new accounts come from their rows, not from what is stored
 
 
 @dataclass(frozen=True)

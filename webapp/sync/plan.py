@@ -178,6 +178,7 @@ class Plan:
     doubted: what is kept aside of today. undoubted, timed: doubts that are over, the latter by nothing but time: (account
     id, place of the metric). restored: what the days of a doubt get. withdrawn: what was a slip after all. late: what days get
     where they have nothing, by readings that come in late.
+    first: the project had no account before.
     settled: nothing depends on time, so while no input changes the next plan is empty.
     quiet: the accounts of which nothing is open or has to be said as long as they and their rows are as they are: (id,
     number of the row, 0 where it was not read).
@@ -189,6 +190,7 @@ class Plan:
     """
 
     newcomers: Newcomers = field(default_factory=Newcomers)
+    first: bool = False
     described: list[tuple[int, SheetRow, Mode]] = field(default_factory=list)
     sheet: list[SheetChange] = field(default_factory=list)
     silent: list[int] = field(default_factory=list)

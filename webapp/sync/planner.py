@@ -65,8 +65,10 @@ class _Planner:
             plan.read_rows = len(reading.rows) + reading.unread
             plan.problems.extend(reading.problems)
             plan.skips.update(reading.skips)
+        account = None
         for account in stored:
             self.plan_account(account)
+        plan.first = account is None and not self.inputs.quiet
         for row in self.rows.values():
             self.plan_newcomer(row)
         self.rows.clear()

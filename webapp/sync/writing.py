@@ -61,7 +61,7 @@ def write_drafts(tx: sa.Connection, run: LiveRun, works: Sequence[Work], now: da
     begun = days.with_day(tx, ids, day)
     plans = {work.project.id: work.draft.plan for work in works if work.draft.plan is not None}
     prints = {work.project.id: work.draft.prints for work in works}
-    added = add_newcomers(tx, plans, prints, now, at)
+    added = add_newcomers(tx, plans, prints, now, at, day if run.options.shortcuts.newcomers_day else None)
     updated = _write_plans(tx, plans, added, now)
     moved = {project_id: _moved(plan, added[project_id]) for project_id, plan in plans.items()}
     tab_rows.put(tx, {one: mine.prints.to_bytes() for one, mine in added.items() if mine.prints})
@@ -74,11 +74,17 @@ def write_drafts(tx: sa.Connection, run: LiveRun, works: Sequence[Work], now: da
     taken = snapshots.take(tx, wanted, day, at, latest=run.options.latest_snapshot)
     for project_id in {*turned, *(one for one, made in taken.items() if any(made))}:
         touched.setdefault(project_id, set()).add(day)
-    days.keep(tx, touched)
+    known = {one: new.all_sums for one, new in added.items() if new.all_sums and touched[one]}
+    days.begin(tx, known, day)
+    days.keep(tx, {one: mine for one, mine in touched.items() if one not in known})
     lacking = snapshots.lacking(tx, wanted, day)
+    made = {one: new.created for one, new in added.items()}
     return {
-        one: Effect(updated.get(one, 0), *taken.get(one, Taken()), snapshot_day=None if one in lacking else day)
+        one: Effect(
+            updated.get(one, 0), made.get(one, 0) + created, filled, snapshot_day=None if one in lacking else day
+        )
         for one in ids
+        for created, filled in (taken.get(one, Taken()),)
     }
 
 
@@ -94,11 +100,13 @@ def _wanted(
     begun: projects that have any snapshot of the day. touched: days that the plan itself has changed.
     """
     project, plan, day = work.project, work.draft.plan, run.row.day
+    if project.id in moved and moved[project.id].new.all_sums is not None:
+        return None
     is_done = run.options.shortcuts.done_day and project.snapshot_day == day and not run.options.latest_snapshot
     changed = day in touched.get(project.id, ())
     if is_done and not changed:  # only accounts that count otherwise now can add to it
         mine = moved.get(project.id)
-        ids = [*mine.new.ids, *mine.others] if mine else []
+        ids = [*(() if mine.new.shown else mine.new.ids), *mine.others] if mine else []
         return Wanted(project.id, work.draft.sheet_read, only=ids) if ids else None
     return Wanted(project.id, work.draft.sheet_read, fill=plan is not None and (project.id in begun or changed))
 
