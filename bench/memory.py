@@ -9,6 +9,7 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from bench.bars import SYNC_GROWTH_MB, TWO_WORKERS_MB, WORKER_MB, show
@@ -79,7 +80,7 @@ def _growth(size: Size, kind: Kind) -> list[float]:
             Place(url, of, kind.empty(Path(folder), name))
             for url, of, name in ((warm.url, WARM, "warm"), (google.url, size, "real"))
         ]
-        with Side(kind.name, Ours, kind).running(*places) as sync:
+        with Side(kind.name, Ours, kind).running(*places, edit=partial(warm.edit, 1, 0)) as sync:
             first = sync()
             google.edit(1, 0)
             return [taken.peak_mb - taken.idle_mb for taken in (first, sync())]

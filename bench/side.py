@@ -52,13 +52,19 @@ class Side:
     kind: Kind = SQLITE
 
     @contextmanager
-    def running(self, warm: Place, place: Place) -> Iterator[Callable[[], Taken]]:
-        """What syncs the place once. The process has done a sync of another one, so that all is loaded."""
+    def running(self, warm: Place, place: Place, *, edit: Callable[[], object]) -> Iterator[Callable[[], Taken]]:
+        """What syncs the place once. The process has done every kind of sync of another one, so that all is loaded.
+
+        edit: changes some counts of that other one.
+        """
         ours, theirs = multiprocessing.Pipe()
         arguments = (self, warm, place, theirs)
         process = multiprocessing.get_context("spawn").Process(target=_work, args=arguments, daemon=True)
         process.start()
         theirs.close()
+        ours.recv()
+        edit()
+        ours.send(True)
         ours.recv()
 
         def sync() -> Taken:
@@ -78,6 +84,10 @@ class Side:
 def _work(side: Side, warm: Place, place: Place, pipe: Connection) -> None:
     first = side.make(warm.google, warm.database, warm.size)
     first.sync()
+    pipe.send(True)
+    pipe.recv()
+    for _ in ("changed", "as it was"):
+        first.sync()
     first.close()
     script = side.make(place.google, place.database, place.size)
     pipe.send(True)

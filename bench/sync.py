@@ -10,6 +10,7 @@ import statistics
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,7 +80,7 @@ def measure_size(size: Size, latency_ms: int, rounds: int, sides: Sequence[Side]
                     Place(url, of, side.kind.empty(folder, f"{side.name}_{name}".lower()))
                     for url, of, name in ((warm.url, WARM, "warm"), (google.url, size, "real"))
                 ]
-                running[side.name] = stack.enter_context(side.running(*places))
+                running[side.name] = stack.enter_context(side.running(*places, edit=partial(warm.edit, 1, 0)))
             for step in STEPS:
                 if step == STEPS[1]:
                     google.edit(SHARE, number)
