@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.errors import NotFound
-from webapp.model import METRICS, Counts, Metric
+from webapp.model import METRICS, Counts, Metric, Values
 from webapp.rules.sorting import group_by
 from webapp.store import projects
 from webapp.store.accounts import Account
@@ -108,13 +108,13 @@ def take(
     return found
 
 
-def add_new(tx: sa.Connection, rows: Iterable[tuple[Any, ...]], day: date, at: datetime) -> None:
-    """The day's snapshots of accounts that have just come in: (account id, *counts)."""
-    head = bind_day(tx, day), native(tx, account_snapshots.c.snapshot_time.type, at)
-    _add_new.run(tx, ((*head, *row) for row in rows))
+def add_new(tx: sa.Connection, found: Iterable[tuple[int, Values]], day: date, at: datetime) -> None:
+    """The day's snapshots of accounts that have just come in: (account id, counts)."""
+    of_day, stamp = bind_day(tx, day), native(tx, account_snapshots.c.snapshot_time.type, at)
+    _add_new.run(tx, ((of_day, account_id, stamp, *counts) for account_id, counts in found))
 
 
-_add_new = insert(account_snapshots, ("day", "snapshot_time", "account_id", *METRICS))
+_add_new = insert(account_snapshots, ("day", "account_id", "snapshot_time", *METRICS))
 
 
 def _kind(wanted: Wanted) -> tuple[bool, bool, bool]:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import sqlalchemy as sa
 
-from webapp.model import NOTHING
+from webapp.model import NOTHING, Values
 from webapp.rules.addresses import rows_address
 from webapp.rules.growth import ALL, NO_SUMS, Sums, counting, joined_sums
 from webapp.store import accounts, observations, snapshots, spans
@@ -102,11 +102,11 @@ def _write(tx: sa.Connection, part: Sequence[New], now: datetime) -> None:
     observations.put_sheet(tx, said)
 
 
-def _snapshots(part: Sequence[New], bits: Sequence[int]) -> Iterator[tuple[int | None, ...]]:
+def _snapshots(part: Sequence[New], bits: Sequence[int]) -> Iterator[tuple[int, Values]]:
     """Of those that count, with the values that were read: nobody has said anything else of them yet."""
     for (i, _, _, (_, _, row)), counting_for in zip(part, bits, strict=True):
         if shown := counting_for & ~row.unread:
-            yield i, *counting(row.counts, shown)
+            yield i, counting(row.counts, shown)
 
 
 def _note(part: Sequence[tuple[New, int]], added: Added, *, shown: bool) -> None:
