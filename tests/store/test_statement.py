@@ -28,7 +28,12 @@ def _kept(tx: sa.Connection) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in tx.execute(sa.select(numbers).order_by(numbers.c.id))]
 
 
-@pytest.mark.parametrize("count", [1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE, 3 * AT_ONCE + 7])
+MOST, SOME, _ = AT_ONCE
+
+
+@pytest.mark.parametrize(
+    "count", [1, SOME - 1, SOME, SOME + 1, MOST - 1, MOST, MOST + 1, 3 * MOST, 3 * MOST + SOME + 7]
+)
 def test_every_row_is_written_once_and_counted(db: Database, count: int) -> None:
     rows = [(number, 10 * number) for number in range(count)]
     with db.write() as tx:
@@ -44,8 +49,8 @@ def test_every_row_is_written_once_and_counted(db: Database, count: int) -> None
 def test_the_last_of_rows_that_mean_the_same_stands(db: Database) -> None:
     with db.write() as tx:
         numbers.create(tx)
-        _upsert.run(tx, [(number % 2, number) for number in range(2 * AT_ONCE)])
-        assert _kept(tx) == [(0, 2 * AT_ONCE - 2), (1, 2 * AT_ONCE - 1)]
+        _upsert.run(tx, [(number % 2, number) for number in range(2 * MOST)])
+        assert _kept(tx) == [(0, 2 * MOST - 2), (1, 2 * MOST - 1)]
         numbers.drop(tx)
 
 
