@@ -464,6 +464,36 @@ def test_a_second_header_in_other_words_is_no_account_either() -> None:
     assert reading.skips == {"no_url": 1}
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (["Link", "Followers", "Likes"], ["Link", "Likes", "Followers"]),
+        (["Link", "Followers", "Likes"], ["Link", "Views", "Likes"]),
+        (["Link", "Followers", "Likes"], ["Link", "Followers", "Shares"]),
+        (["Link", "Followers", "Likes"], ["Profile", None, "Views"]),
+        (["TikTok URL", "Followers", "Likes"], ["Instagram URL", "Followers", "Likes"]),
+    ],
+    ids=["other order", "another metric", "no metric", "a blank", "another platform"],
+)
+def test_nothing_is_read_below_the_header_of_another_table(first: Row, second: Row) -> None:
+    table: list[Row] = [first, [ANN, 1000, 5], [], second, ["https://www.tiktok.com/@ben", 7, 2000], []]
+
+    reading = read(*table)
+    again = read(*table, first, ["https://www.tiktok.com/@cleo", 3000, 6])
+
+    assert counts_of(reading) == {"tiktok:@ann": (Counts(1000, 5), 28)}
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [("other_table", "Project A!A4")]
+    assert (reading.torn, reading.unusable) == (True, 1)
+    assert list(again.rows) == ["tiktok:@ann", "tiktok:@cleo"]
+
+
+def test_a_header_of_two_lines_is_one_header() -> None:
+    reading = read(["Link", "Followers", "Likes"], ["Ссылка", "Подписчики (сейчас)", "Лайки"], [ANN, 1000, 5])
+
+    assert counts_of(reading) == {"tiktok:@ann": (Counts(1000, 5), 28)}
+    assert codes(reading) == []
+
+
 # Who it is
 
 

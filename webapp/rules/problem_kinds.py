@@ -26,6 +26,7 @@ KINDS: Mapping[str, ProblemKind] = {
     "cut_file": ProblemKind("A file that is not whole", CUT),
     "cut_cell": ProblemKind("A file that is not whole", CUT),
     "malformed_row": ProblemKind("Rows that do not fit their header", "Give each row as many cells as the header has."),
+    "other_table": ProblemKind("A tab of two tables", "Give each table a tab of its own, or both the same columns."),
     "invalid_number": ProblemKind(
         "Cells that are no count", "Type one whole number; until then the last good value stays."
     ),

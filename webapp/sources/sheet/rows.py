@@ -29,7 +29,7 @@ from webapp.sources.urls import BadProfile, is_host, profile_of
 
 # Stored with the hash of a tab: raise it whenever the same cells come to mean something else, here, in the headers,
 # in the counts or in the profile URLs. Tabs that have not changed are then read anew.
-PARSER_VERSION = "4"
+PARSER_VERSION = "5"
 
 _LONGEST_TEXT = 255
 # What nobody writes who means English letters: one behind a decimal comma, and words of languages where M or B is other.
@@ -87,6 +87,7 @@ class _Reader:
         self.odd: set[str] = set()
         self.noted = 0  # how much was noted before the row that is read
         self.is_odd = False  # whether the row that is read means what it means because of other rows
+        self.is_foreign = False  # whether it stands below the header of another table
 
     def read(self, budget: Budget) -> TabReading:
         self._note_columns()
@@ -145,6 +146,10 @@ class _Reader:
             named, probe, typed, platform, handle, owner, topic, status, *cells = pick((*row, *blanks))
             if type(probe) is str and not probe[:1].isdigit() and self.header.repeats(row):
                 self.notes.skip("no_url")
+                self._begin_table(number, row)
+                continue
+            if self.is_foreign:
+                self.malformed += any(map(clean, row))
                 continue
             place = (platform if isinstance(platform, str) else None) or default
             try:
@@ -153,6 +158,8 @@ class _Reader:
                 profile, typed = self.finder.second_look(number, row, handle, place, why), None
                 self.is_odd = True
             if profile is None:
+                if self.header.repeats(row):
+                    self._begin_table(number, row)
                 continue
             if place and (profile.platform == "other" or (default is None and is_host(named))):
                 known = by_columns(profile, handle, place)
@@ -175,6 +182,15 @@ class _Reader:
                 account = account._replace(unread=unread | self.unread_texts)
                 self.unread_texts = 0
             self._add(account)
+
+    def _begin_table(self, number: int, row: Sequence[Cell]) -> None:
+        """A header again. What stands below one with other columns is not what our header says."""
+        is_ours = number == self.header.row + 1 or self.header.agrees(row)  # or its second line
+        self.is_foreign = not is_ours
+        if self.is_foreign:
+            self.finder.torn = True
+            words = "the header of another table; nothing below it is read until that table has a tab of its own"
+            self.notes.add_at("other_table", number, self.finder.column, words)
 
     def _add(self, account: SheetRow) -> None:
         key = account.profile.url_key
