@@ -240,6 +240,19 @@ def test_a_slip_of_the_pen_is_seen(name: str, metric: str) -> None:
     assert metric not in header.columns
 
 
+@pytest.mark.parametrize("name", ["{} %", "% {}", "{}, ％", "+{}", "{} (+/-)", "± {}", "∆ {}", "{}, $", "€ {}"])
+def test_a_share_a_change_and_a_price_are_no_counts(name: str) -> None:
+    """They stand beside the count, or alone."""
+    header = find_header([["Link", "Views", name.format("Views"), name.format("Videos")]])
+
+    assert header.columns == {"url": 0, "views": 1}
+    assert header.doubled == {}
+
+
+def test_a_share_is_not_meant_for_a_count() -> None:
+    assert find_header([["Link", "Views", "Likes %"]]).near == {}
+
+
 def test_a_metric_that_is_there_is_not_looked_for_elsewhere() -> None:
     assert find_header([["Link", "Followers", "Folowers"]]).near == {}
 

@@ -118,6 +118,8 @@ _KNOWN: Aliases = {
         *("Всего просмотров",),
     ),
 }
+# Signs that make a name another one, as a currency does: a share, a change, what came on top.
+_SPEAKING = frozenset("@%‰±+\u2206")
 # Names of dates, and what makes them dates of something else than the numbers in the row.
 _DATED = re.compile(
     r"date|time|\bhour|\bчас\b|\bhora\b|uhr|\bsaat\b|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali"
@@ -239,7 +241,7 @@ def _letter(sign: str) -> str:
     category = unicodedata.category(sign)
     if category == "Cf" or "\ufe00" <= sign <= "\ufe0f":
         return ""
-    return sign if sign == "@" or category[0] in "LN" or category in {"Mn", "Mc"} else " "
+    return sign if sign in _SPEAKING or category[0] in "LN" or category in {"Mn", "Mc", "Sc"} else " "
 
 
 def _meanings_by_name(aliases: Aliases) -> dict[str, str]:
@@ -291,7 +293,11 @@ def _check_identity(found: Mapping[str, Sequence[int]], number: int, row: Sequen
 
 def _header(number: int, names: Sequence[str], found: Mapping[str, Sequence[int]], chosen: Mapping[str, str]) -> Header:
     used = {column for columns in found.values() for column in columns}
-    unknown = {name: i for i, name in enumerate(names) if name and i not in used and name not in _NEVER}
+    unknown = {
+        name: i
+        for i, name in enumerate(names)
+        if name and i not in used and name not in _NEVER and _SPEAKING.isdisjoint(name)
+    }
     columns = {meaning: columns[0] for meaning, columns in found.items() if len(columns) == 1}
     return Header(
         row=number,
