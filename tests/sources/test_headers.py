@@ -217,6 +217,26 @@ def test_a_doubled_metric_is_left_out_alone() -> None:
     assert header.doubled == {"followers": (1, 3)}
 
 
+@pytest.mark.parametrize(
+    ("header", "below", "doubled"),
+    [
+        (["Link", "Followers", None, "Likes"], ["", "Before", "Now", None], {"followers": (1, 2)}),
+        (["Link", "Followers", "", "", "Likes"], ["", "24.11.", "25.11.", "26.11.", ""], {"followers": (1, 2, 3)}),
+        (["Link", "Likes", "Followers"], [None, None, 45999, 46000], {"followers": (2, 3)}),
+        (["Platform", "Ник", "Views"], ["", "", "2024", "2025"], {"views": (2, 3)}),
+        (["Link", "Likes", "Followers"], ["", "all", "all"], {}),
+        (["Link", "Followers", "", "Likes"], ["", "", "change"], {}),
+        (["Link", "Followers", "", "Likes"], ["https://www.tiktok.com/@ann", 1000, 950], {}),
+        (["Link", "Followers"], [], {}),
+    ],
+    ids=["words", "days", "dates", "years", "names of their own", "a name beside", "an account", "a blank row"],
+)
+def test_a_name_that_is_merged_over_several_columns_is_none_of_theirs(
+    header: list[Cell], below: list[Cell], doubled: dict[str, tuple[int, ...]]
+) -> None:
+    assert find_header([header, below]).doubled == doubled
+
+
 def test_a_doubled_metric_alone_still_makes_a_header() -> None:
     assert find_header([["Link", "Views", "Views"]]).doubled == {"views": (1, 2)}
 

@@ -201,7 +201,7 @@ def find_header(rows: Grid, aliases: Aliases | None = None, title: str = "") -> 
         found = _meanings(names, chosen)
         if _is_enough(found):
             _check_identity(found, number, row, title)
-            return _header(number, names, found, chosen)
+            return _header(number, names, found | _merged(found, row, rows[number : number + 1]), chosen)
     raise _missing(rows, chosen, title)
 
 
@@ -277,6 +277,26 @@ def _platform(name: str) -> str | None:
 
 def _is_enough(found: Mapping[str, object]) -> bool:
     return all(meaning in found for meaning in identity(found)) and any(metric in found for metric in METRICS)
+
+
+def _merged(found: Mapping[str, Sequence[int]], row: Sequence[Cell], below: Grid) -> dict[str, list[int]]:
+    """The metrics whose name is merged over several columns, each of which has a name of its own below it, with these."""
+    under = below[0] if below else ()
+    if any(_is_filled(under, found[meaning][0]) for meaning in identity(found)):
+        return {}
+    spans = {metric: _span(found[metric][0], row, under) for metric in METRICS if len(found.get(metric, ())) == 1}
+    return {metric: span for metric, span in spans.items() if len(span) > 1}
+
+
+def _span(column: int, row: Sequence[Cell], under: Sequence[Cell]) -> list[int]:
+    end = column + 1
+    while _is_filled(under, end - 1) and _is_filled(under, end) and not _is_filled(row, end):
+        end += 1
+    return [*range(column, end)]
+
+
+def _is_filled(row: Sequence[Cell], column: int) -> bool:
+    return column < len(row) and _is_seen(row[column])
 
 
 def _check_identity(found: Mapping[str, Sequence[int]], number: int, row: Sequence[Cell], title: str) -> None:
