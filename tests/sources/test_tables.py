@@ -133,6 +133,13 @@ ACCOUNTS = [LINK.format(number) for number in range(7)]
         ("Owner,Followers,Link,Likes,x", [f'ann,"1000,{ACCOUNTS[1]},10,ok', f'bo,2000,{ACCOUNTS[2]}",20']),
         ("Notes,Link,Followers", [f'"hi,{ACCOUNTS[1]},1000', f'",{ACCOUNTS[2]},2000']),
         ("Notes,Link,Followers", [f'"hi,{ACCOUNTS[1]},', f'ok",{ACCOUNTS[2]},2000']),
+        ("Link,Owner,Followers", [f'{ACCOUNTS[1]},"Nick,1.234', f'{ACCOUNTS[2]},Nora",2000']),
+        ("Link,Owner,Followers", [f'{ACCOUNTS[1]},"Nick,private', f'{ACCOUNTS[2]},Nora",2000']),
+        (
+            "Link,Owner,Followers",
+            [f'{ACCOUNTS[1]},"Nick,private', f"{ACCOUNTS[2]},Nora,banned", f'{ACCOUNTS[3]},Jo",3000'],
+        ),
+        ("Notes,Link,Followers", [f'"hi,{ACCOUNTS[1]},#N/A', f'ok",{ACCOUNTS[2]},2000']),
     ],
     ids=[
         "last cell",
@@ -145,6 +152,10 @@ ACCOUNTS = [LINK.format(number) for number in range(7)]
         "shorter",
         "first cell",
         "first without a count",
+        "a count that is refused",
+        "a word",
+        "words",
+        "the error of a formula",
     ],
 )
 def test_a_quote_closed_at_the_end_of_a_later_cell_swallows_no_row(header: str, swallowed: list[str]) -> None:
@@ -223,6 +234,12 @@ def test_a_note_that_is_nearly_a_row_is_a_note(note: str) -> None:
     text = f'TikTok URL,Followers,Notes\n{ACCOUNTS[1]},1000,"{note}"\n{ACCOUNTS[2]},2000\nann,3000,ok\n'
 
     assert list(followers(text).values()) == [1000, 2000, 3000]
+
+
+def test_names_with_roles_in_several_lines_are_a_text() -> None:
+    text = f'TikTok URL,Owner,Followers\n{ACCOUNTS[1]},"Ann, boss\nBen, cook",1000\n{ACCOUNTS[2]},ann,2000\n'
+
+    assert followers(text) == {"example_01": 1000, "example_02": 2000}
 
 
 def test_swallowed_rows_are_seen_wherever_the_account_stands() -> None:

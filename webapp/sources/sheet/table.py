@@ -248,20 +248,31 @@ class _Form:
     def is_row(self, cells: Sequence[str], *, is_sure: bool = False) -> bool:
         """Whether these are all the cells of an account's row; fewer than the header has need an address and a count.
 
-        is_sure: so few, even where other rows have more.
+        An address does without counts that can be read. is_sure: so few, even where other rows have more.
         """
+        if not names_account(self.header, cells):
+            return False
+        counts = number_of_counts(self.header, cells)
         if len(cells) == self.width:
-            return names_account(self.header, cells) and number_of_counts(self.header, cells) is not None
-        is_short = (is_sure or len(cells) in self.widths) and "/" in "".join(cells[self.named : self.named + 1])
-        return is_short and names_account(self.header, cells) and bool(number_of_counts(self.header, cells))
+            return counts is not None or self._has_address(cells)
+        return (is_sure or len(cells) in self.widths) and self._has_address(cells) and bool(counts)
 
-    def begins(self, first: Sequence[str], cells: Sequence[str], column: int, rest: Sequence[str]) -> bool:
-        """Whether the line that ends a cell of this column begins a row, of which the rest stands behind the cell.
+    def begins(self, row: Sequence[str], column: int, first: Sequence[str], last: Sequence[str]) -> bool:
+        """Whether the lines of one cell end a row and begin another, of which the rest stands behind the cell.
 
-        first: what the line that begins the cell has of its row.
+        first, last: what its first and its last line hold.
         """
-        is_whole = len(cells) == column + 1 and (self.named > column or names_account(self.header, cells))
-        return is_whole or self.is_row([*cells, *rest], is_sure=len(first) > 1)
+        ended = [*row[:column], *first]
+        if not self.is_row(ended):
+            return False
+        is_sure = number_of_counts(self.header, ended) is not None
+        is_named = names_account(self.header, last) and (is_sure or self._has_address(last))
+        if len(last) == column + 1 and (self.named > column or is_named):
+            return True
+        return is_sure and self.is_row([*last, *row[column + 1 :]], is_sure=len(first) > 1)
+
+    def _has_address(self, cells: Sequence[str]) -> bool:
+        return "/" in "".join(cells[self.named : self.named + 1])
 
 
 def _holds_rows(row: Sequence[str], form: _Form) -> bool:
@@ -271,13 +282,7 @@ def _holds_rows(row: Sequence[str], form: _Form) -> bool:
     """
     for column, cell in enumerate(row):
         first, *others = (line.split(form.delimiter) for line in _LINE_END.split(cell))
-        if any(map(form.is_row, others)):
-            return True
-        if (
-            others
-            and form.is_row([*row[:column], *first])
-            and form.begins(first, others[-1], column, row[column + 1 :])
-        ):
+        if any(map(form.is_row, others)) or (others and form.begins(row, column, first, others[-1])):
             return True
     return False
 
