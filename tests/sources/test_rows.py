@@ -13,7 +13,7 @@ from webapp.model import METRICS, Counts
 from webapp.rules.addresses import cell_of, rows_address
 from webapp.sources.sheet import Cell
 from webapp.sources.sheet.reading import SheetRow, TabReading
-from webapp.sources.sheet.rows import PARSER_VERSION, has_header, read_tab
+from webapp.sources.sheet.rows import PARSER_VERSION, read_tab
 
 Row = list[Cell]
 
@@ -142,13 +142,11 @@ def test_a_tab_without_a_sure_header_is_refused(rows: list[Row], code: str) -> N
         read(*rows)
 
     assert caught.value.code == code
-    assert not has_header(rows)
 
 
-def test_a_tab_with_a_header_is_worth_a_project() -> None:
-    assert has_header([["Our bloggers"], SHORT])
-    assert not has_header([["Konto", "Views"]])
-    assert has_header([["Konto", "Views"]], {"url": ("Konto",)})
+def test_a_header_may_stand_lower_and_have_names_that_were_added() -> None:
+    assert read(["Our bloggers"], SHORT).rows == {}
+    assert read(["Konto", "Views"], aliases={"url": ("Konto",)}).rows == {}
 
 
 def test_a_header_alone_has_no_accounts() -> None:

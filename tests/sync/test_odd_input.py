@@ -146,12 +146,11 @@ def test_a_tab_at_which_discovery_breaks_is_named_and_left_out(
     sheet.rows("Odd", [BEN, 2])
     sheet.rows("Project A", [ANN, 1])
 
-    def breaks(rows: Any, *_: Any) -> bool:
+    def breaks(rows: Any, *_: Any) -> None:
         if rows[1][0] == BEN:
             raise ZeroDivisionError("a bug")
-        return True
 
-    monkeypatch.setattr("webapp.sync.discovery.has_header", breaks)
+    monkeypatch.setattr("webapp.sync.discovery.find_header", breaks)
 
     run = service.sync()
 

@@ -45,6 +45,15 @@ def test_each_tab_with_a_header_becomes_a_project(service: Service, sheet: FakeS
     ]  # fmt: skip
 
 
+def test_a_tab_that_would_be_a_project_with_one_column_less_is_told_so(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", ["Ann", ANN, 1], header=("Account", "Link", "Followers"))
+
+    warning = service.sync()["warnings"][0]
+
+    assert warning.startswith("tab 'Project A' has no header that is understood and was left out: A1 'Account' and B1")
+    assert "rename all but one" in warning
+
+
 def test_a_tab_that_cannot_be_told_from_another_is_named_and_left_out(
     service: Service, sheet: FakeSheet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from webapp.errors import OutOfTime, SourceError
 from webapp.model import lease_of
 from webapp.sources.sheet import Cells, Grid, Tab
-from webapp.sources.sheet.rows import has_header
+from webapp.sources.sheet.headers import find_header
 from webapp.store import leases, projects
 from webapp.store.projects import NewProject, Project
 from webapp.sync.live import LiveRun
@@ -27,15 +27,18 @@ def find_grid(run: LiveRun, tab: Tab, cells: Cells) -> Grid | None:
             raise cells.error
         apart = cells.apart() if run.options.shortcuts.changed_rows else None
         grid = cells.rows(run.budget) if apart is None else apart
-        fits = has_header(grid, run.options.aliases)
     except SourceError as error:
         if isinstance(error, OutOfTime) and run.cut_short:
             raise
         run.leave_unread(SourceError(f"tab {tab.title!r}: {error.message}", code=error.code, hint=error.hint))
         return None
-    if not fits:
-        run.warn(f"tab {tab.title!r} has no header that is understood and was left out")
-    return grid if fits else None
+    try:
+        find_header(grid, run.options.aliases)
+    except SourceError as error:
+        why = f": {error}" if error.code == "header_unsure" else ""
+        run.warn(f"tab {tab.title!r} has no header that is understood and was left out{why}")
+        return None
+    return grid
 
 
 def create(run: LiveRun, key: str | None, tabs: Sequence[Tab]) -> dict[str, Turn]:

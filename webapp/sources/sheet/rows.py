@@ -10,7 +10,6 @@ from itertools import islice
 from operator import itemgetter
 
 from webapp.clock import Budget
-from webapp.errors import SourceError
 from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile, SkipReason
 from webapp.rules.addresses import address, column_letters
 from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of, has_letter
@@ -56,15 +55,6 @@ def read_tab(
     Raises: SourceError `tab_empty`, `header_missing`, `header_unsure`; OutOfTime.
     """
     return _Reader(rows, title, locale, header or find_header(rows, aliases, title), only).read(budget)
-
-
-def has_header(rows: Grid, aliases: Aliases | None = None) -> bool:
-    """Whether a tab is worth a project: it has a header that can be read."""
-    try:
-        find_header(rows, aliases)
-    except SourceError:
-        return False
-    return True
 
 
 class _Reader:
