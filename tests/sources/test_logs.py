@@ -363,8 +363,33 @@ def test_two_columns_of_dates_tell_nothing() -> None:
     assert codes(reading) == ["duplicate_row", "duplicate_row"]
 
 
+@pytest.mark.parametrize("others", [("Tue", "Wed", "Thu"), (48, 48, 48), ("Nov 2026", "Nov 2026", "Nov 2026")])
+def test_of_two_columns_that_are_called_a_date_the_finer_one_is_taken(others: tuple[Cell, ...]) -> None:
+    rows: list[Row] = [[other, *row] for other, row in zip(others, LOG, strict=True)]
+    merged: list[Row] = [rows[0], [None, None, TWO, 5, 7], *rows[1:], [None, None, TWO, 4, 7]]
+
+    assert only(read(*rows, header="Day,Date,Link,Followers,Videos")).counts.followers == 1380
+    assert [row.counts.followers for row in read(*merged, header="Week,Date,Link,Followers,Videos").rows.values()] == [
+        1380, 4,
+    ]  # fmt: skip
+
+
+def test_two_columns_of_days_that_are_no_dates_are_not_guessed() -> None:
+    rows: list[Row] = [["24.11.", "Tue", ONE, 1420], ["26.11.", "Thu", ONE, 1380]]
+
+    reading = read(*rows, header="Date,Day,Link,Followers")
+
+    assert only(reading).counts.followers is None
+    assert codes(reading) == ["invalid_date", "invalid_date"]
+
+
 @pytest.mark.parametrize(
-    "name", ["Last update", "Updated at", "Date of the numbers", "Обновлено", "Fecha del dato", "Checked by"]
+    "name",
+    [
+        *("Last update", "Updated at", "Date of the numbers", "Обновлено", "Fecha del dato", "Checked by", "Stand"),
+        *("Snapshot", "Mis à jour", "Période", "Woche", "Atualizado em", "更新日", "Bijgewerkt", "Senast uppdaterad"),
+        *("Oppdatert", "Opdateret"),
+    ],
 )
 def test_another_name_of_a_date_is_taken_for_one_where_it_tells_rows_apart(name: str) -> None:
     assert only(read(*LOG, header=f"{name},Link,Followers,Videos")).counts.followers == 1380

@@ -35,7 +35,9 @@ _HOURS = 24
 _YEAR_FIRST = re.compile(r"([0-9]{4})\s*[-/.년年]\s*([0-9]{1,2})\s*(?:[-/.월月]\s*([0-9]{1,2})\s*[.일日]?)?\s*")
 _COMPACT = re.compile(r"(20[0-9]{2})([0-9]{2})([0-9]{2})")
 _NUMBERS = re.compile(r"([0-9]{1,2})([./-])\s*([0-9]{1,2})\2\s*([0-9]{4}|[0-9]{2})\s*(?:г\.?|р\.?)?")
-_WEEK = re.compile(r"([0-9]{4})-?W([0-9]{1,2})", re.IGNORECASE)
+_MONTH_YEAR = re.compile(r"([0-9]{1,2})\s?[./-]\s?([0-9]{4})")
+_WEEK = re.compile(r"([0-9]{4})[\s-]*(?:[KC]?W|week)\s*([0-9]{1,2})", re.IGNORECASE)
+_WEEK_YEAR = re.compile(r"(?:[KC]?W|week)\s*([0-9]{1,2})[\s,./-]+([0-9]{4})", re.IGNORECASE)
 _DAY_NAME_YEAR = re.compile(
     r"([0-9]{1,2})(?:st|nd|rd|th|er|º|°|\.)?[\s./-]*(?:de\s+|of\s+)?([^\W\d_]{3,})[\s.,/-]*(?:de\s+|del\s+)?"
     r"([0-9]{4}|[0-9]{2})\s*(?:г\.?|р\.?)?",
@@ -43,7 +45,9 @@ _DAY_NAME_YEAR = re.compile(
 )
 _NAME_DAY_YEAR = re.compile(r"([^\W\d_]{3,})[\s.-]*([0-9]{1,2})(?:st|nd|rd|th)?[\s.,-]+([0-9]{4})", re.IGNORECASE)
 _NAME_YEAR = re.compile(r"([^\W\d_]{3,})[\s.,/-]+(?:de\s+)?([0-9]{4})", re.IGNORECASE)
+_YEAR_NAME_DAY = re.compile(r"([0-9]{4})[\s./-]*([^\W\d_]{3,})[\s.-]*([0-9]{1,2})\.?")
 _WEEKDAY = re.compile(r"[^\W\d_]{2,}[.,]*\s+")
+_BEHIND = re.compile(r"\s*\([^\W\d_]{1,12}\.?\)|\s+[^\W\d_]{2,}\.?\Z")  # a weekday, or another word
 
 # The months in some languages, in full; three letters of a name are enough.
 _MONTHS = (
@@ -62,7 +66,15 @@ _MONTHS = (
     "januari februari maret april mei juni juli agustus september oktober november desember;"
     "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia;"
     "styczeń luty marzec kwiecień maj czerwiec lipiec sierpień wrzesień październik listopad grudzień;"
-    "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık"
+    "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık;"
+    "ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie;"
+    "ledna února března dubna května června července srpna září října listopadu prosince;"
+    "leden únor březen duben květen červen červenec srpen září říjen listopad prosinec;"
+    "januára februára marca apríla mája júna júla augusta septembra októbra novembra decembra;"
+    "január február március április május június július augusztus szeptember október november december;"
+    "ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου "
+    "δεκεμβρίου;"
+    "януари февруари март април май юни юли август септември октомври ноември декември"
 )
 _SHORTEST_NAME = 3
 _SHORT_YEAR = 2  # digits
@@ -105,7 +117,8 @@ def moment_of(cell: object, order: Order) -> datetime | None:
     text = _plain(cell).strip("'\"").strip()
     if _TEXT_AS_NUMBER.fullmatch(text):
         return _moment_of_number(float(text))
-    return _moment_of_text(text, order) or _moment_of_text(_WEEKDAY.sub("", text, count=1), order)
+    spellings = (text, _WEEKDAY.sub("", text, count=1), _BEHIND.sub("", text, count=1))
+    return next(filter(None, (_moment_of_text(spelling, order) for spelling in spellings)), None)
 
 
 def _plain(cell: str) -> str:
@@ -169,12 +182,18 @@ def _day(text: str, order: Order) -> datetime | None:
         return _build(found[1], found[2], found[3] or "1")
     if found := _NUMBERS.fullmatch(text):
         return _day_of_numbers(found[1], found[3], found[4], "dmy" if found[2] == "." else order)
+    if found := _MONTH_YEAR.fullmatch(text):
+        return _build(found[2], found[1], "1")
     if found := _WEEK.fullmatch(text):
         return _week(int(found[1]), int(found[2]))
+    if found := _WEEK_YEAR.fullmatch(text):
+        return _week(int(found[2]), int(found[1]))
     if found := _DAY_NAME_YEAR.fullmatch(text):
         return _build(found[3], _month(found[2]), found[1])
     if found := _NAME_DAY_YEAR.fullmatch(text):
         return _build(found[3], _month(found[1]), found[2])
+    if found := _YEAR_NAME_DAY.fullmatch(text):
+        return _build(found[1], _month(found[2]), found[3])
     if found := _NAME_YEAR.fullmatch(text):
         return _build(found[2], _month(found[1]), "1")
     return None

@@ -91,6 +91,22 @@ _KNOWN: Aliases = {
             "تاريخ",
         ),
         *("תאריך", "तारीख", "दिनांक"),
+        *("Jour", "Día", "Giorno", "Dzień", "Gün", "Hari", "Woche", "Semaine", "Semana", "Settimana", "Tydzień"),
+        *(
+            "Hafta",
+            "Minggu",
+            "Тиждень",
+            "Monat",
+            "Mois",
+            "Mes",
+            "Mês",
+            "Mese",
+            "Miesiąc",
+            "Bulan",
+            "Місяць",
+            "Zeitraum",
+        ),
+        *("Période", "Periodo", "Período"),
     ),
     "followers": (
         *("Followers", "Follower", "Follower count", "Followers count", "Total followers", "Number of followers"),
@@ -123,6 +139,8 @@ _SPEAKING = frozenset("@%‰±+\u2206")
 # Names of dates, and what makes them dates of something else than the numbers in the row.
 _DATED = re.compile(
     r"date|time|\bhour|\bчас\b|\bhora\b|uhr|\bsaat\b|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali"
+    r"|a[dt]ualiz|mis à jour|\bmaj\b|aggiorn|bijgewerkt|güncel|diperbarui|uppdater|op[dp]+ater|frissít|оновл|更新|업데이트"
+    r"|cập nhật|\A(?:snapshot|stand)\Z"
 )
 _OF_ELSE = re.compile(
     "add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|добав|начал|созд|рожд|публ|окон|оплат"
@@ -146,6 +164,7 @@ class Header:
     columns: the column, from 0, of url, platform, username, owner, topic, status, date and the metrics that have one.
     doubled: meanings that more than one column claims, with these columns; none of them is used.
     near: for a metric without a column the one whose name may be meant for it.
+    dates: columns that are called a date, where there are several: `Date`, `Day`.
     dated: columns without a meaning whose name says that they may be of the date of the row: `Last update`.
     platform: whose bare handles stand in the url column, if its name says so: `TikTok URL`.
     chosen: meanings by the normal form of the names that were added to ours.
@@ -155,6 +174,7 @@ class Header:
     columns: Mapping[str, int]
     doubled: Mapping[str, tuple[int, ...]]
     near: Mapping[Metric, int]
+    dates: tuple[int, ...] = ()
     dated: tuple[int, ...] = ()
     platform: str | None = None
     chosen: Mapping[str, str] = field(default_factory=dict)
@@ -325,6 +345,7 @@ def _header(number: int, names: Sequence[str], found: Mapping[str, Sequence[int]
         # Two dates say nothing of each row's own, and a tab that is no log does without.
         doubled={m: tuple(columns) for m, columns in found.items() if len(columns) > 1 and m != "date"},
         near={m: unknown[name] for m in METRICS if m not in found and (name := _near(_NAMES[m], unknown))},
+        dates=tuple(found.get("date", ())) if len(found.get("date", ())) > 1 else (),
         dated=tuple(i for name, i in unknown.items() if _DATED.search(name) and not _OF_ELSE.search(name)),
         platform=_platform(names[columns["url"]]) if "url" in columns else None,
         chosen=chosen,

@@ -72,12 +72,15 @@ class Repeats:
             self._note_log(logged)
 
     def _find_dates(self) -> int | None:
-        """The column called so, or the only other one that may be meant and tells rows of an account apart."""
+        """The column called so, or the only other one that may be meant and tells rows of an account apart best."""
         if "date" in self._header.columns:
             return self._header.columns["date"]
-        columns = self._header.dated or [*filter(self._holds_dates, self._nameless())]
-        found = [i for i in columns if any(self._tells(rows, i) for rows in self._found.values())]
-        return found[0] if len(found) == 1 else None
+        columns = self._header.dates or self._header.dated or [*filter(self._holds_dates, self._nameless())]
+        steps = {column: self._steps(column) for column in columns}
+        best = [column for column in columns if steps[column] == max(steps.values())]
+        if not any(steps.values()):
+            return next(iter(self._header.dates), None)
+        return best[0] if len(best) == 1 else None
 
     def _nameless(self) -> list[int]:
         """The columns without a name."""
@@ -127,13 +130,15 @@ class Repeats:
     def _is_dated(self, row: SheetRow) -> bool:
         return any(self._when(row, order) is not None for order in ORDERS)
 
-    def _tells(self, rows: Sequence[SheetRow], column: int) -> bool:
-        cells = [self._cell(row, column) for row in rows]
-        return any(len({moment for cell in cells if (moment := moment_of(cell, order))}) > 1 for order in ORDERS)
+    def _steps(self, column: int) -> int:
+        """How many moments it names beyond one for each account."""
+        cells = [[self._cell(row, column) for row in rows] for rows in self._found.values()]
+        moments = (max(len({moment_of(cell, order) for cell in one} - {None}) for order in ORDERS) for one in cells)
+        return sum(max(count - 1, 0) for count in moments)
 
     def _are_days(self, rows: Sequence[SheetRow]) -> bool:
         """Whether a column called so says something else in each row, though nothing that is a date: `24.11.`, `46`."""
-        if "date" not in self._header.columns:
+        if self._dates is None or self._dates not in {self._header.columns.get("date"), *self._header.dates}:
             return False
         said = {clean(self._date(row)) for row in rows}
         return len(said) == len(rows) and None not in said
