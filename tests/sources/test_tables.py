@@ -416,6 +416,8 @@ def test_a_note_beside_the_headers_is_a_note_and_a_group_of_digits_is_not() -> N
         ("Link,Followers,Notes", ["a,23,072", "b,5000"], {"b": 5000}),
         ("Link,Followers,Owner", ["a,23,572", "b,5000,ann"], {"b": 5000}),
         ("Link,Followers,Owner", ["a,1,234,", "b,1,2K,", "c,5000,ann"], {"c": 5000}),
+        ("Link,Followers,Date,Notes", ["a,12,345,2026-03-04", "b,5,2026-03-05"], {"b": 5}),
+        ("Link,Followers,Date", ["a,12,345", "b,5,05.03.2026"], {"b": 5}),
     ],
 )
 def test_a_number_that_its_comma_cut_is_known_by_what_is_beside_it(
@@ -443,6 +445,8 @@ def test_a_number_that_its_comma_cut_is_known_by_what_is_beside_it(
         ("Link,Followers,Notes", ["a,12,5K", "b,5000,10K", "c,9,goal"]),
         ("Link,Followers,Notes", ["a,12,345"]),
         ("Link,Followers,Date", ["a,12,2026-03-04", "b,5,2026-03-05"]),
+        ("Link,Followers,Date", ["a,12,345", "b,5,46086"]),
+        ("Link,Followers,Rate", ["a,12,345", "b,5,12.5"]),
         ("Link;Followers;;", ["a;1;2K;", "b;7;note;"]),
         ("Link;Followers;Likes", ["a;12;345;", "b;5;7"]),
     ],

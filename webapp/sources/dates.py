@@ -24,6 +24,7 @@ _UNIX_S = 946_684_800  # 2000, in seconds
 _UNIX_MS = _UNIX_S * 1_000
 _SERIALS = range(36_526, 73_051)  # days from 2000 to 2099 as spreadsheets count them
 _TEXT_AS_NUMBER = re.compile(r"[0-9]{5}(?:\.[0-9]+)?|[0-9]{10}|[0-9]{13}")
+_NUMBER = re.compile(r"\s*\d+(?:[.,]\d+)?\s*")
 _LONGEST = 60  # characters
 
 _TIME = re.compile(
@@ -119,6 +120,11 @@ def moment_of(cell: object, order: Order) -> datetime | None:
         return _moment_of_number(float(text))
     spellings = (text, _WEEKDAY.sub("", text, count=1), _BEHIND.sub("", text, count=1))
     return next(filter(None, (_moment_of_text(spelling, order) for spelling in spellings)), None)
+
+
+def is_written_date(text: str) -> bool:
+    """Whether it is a date and no number, which may be anything."""
+    return not _NUMBER.fullmatch(text) and any(moment_of(text, order) for order in ORDERS)
 
 
 def _plain(cell: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
@@ -12,7 +11,7 @@ from webapp.model import METRICS, Counts, Problem
 from webapp.rules import wording
 from webapp.rules.addresses import address
 from webapp.rules.growth import mask_of
-from webapp.sources.dates import ORDERS, Order, hour_of, likely_orders, moment_of
+from webapp.sources.dates import ORDERS, Order, hour_of, is_written_date, likely_orders, moment_of
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.finder import AccountFinder
 from webapp.sources.sheet.headers import Header
@@ -25,7 +24,6 @@ NO_DATE, TWO_DATES = "is no date that can be read", "can be read as more than on
 FUTURE, WRITE = "is a date of the future", "; write it as 2026-03-04"
 MIDNIGHT = time()
 DAY = timedelta(days=1)
-_NUMBER = re.compile(r"\s*\d+(?:[.,]\d+)?\s*")
 _ALL = (1 << len(METRICS)) - 1
 
 
@@ -91,7 +89,7 @@ class Repeats:
     def _holds_dates(self, column: int) -> bool:
         """Whether there are dates in it, as texts, and nothing else: a number may be anything."""
         cells = [cell for row in self._repeated() if clean(cell := self._cell(row, column))]
-        return all(isinstance(cell, str) and not _NUMBER.fullmatch(cell) and _is_date(cell) for cell in cells)
+        return all(isinstance(cell, str) and is_written_date(cell) for cell in cells)
 
     def _find_above(self) -> dict[int, Cell]:
         """For rows whose date is blank the one above, as where cells are merged; once for each account."""
@@ -249,10 +247,6 @@ class Repeats:
         noun = "account has" if accounts == 1 else "accounts have"
         words = f"{self._notes.title}: {accounts} {noun} a row for each date; the row of the latest date is taken"
         self._notes.add(Problem("log_layout", words, None))
-
-
-def _is_date(cell: Cell) -> bool:
-    return any(moment_of(cell, order) for order in ORDERS)
 
 
 def _lay_over(newer: SheetRow, older: SheetRow) -> SheetRow:

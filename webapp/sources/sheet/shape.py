@@ -8,6 +8,7 @@ from functools import cached_property
 
 from webapp.model import METRICS
 from webapp.sources.counts import NotACount, count_of
+from webapp.sources.dates import is_written_date
 from webapp.sources.sheet.finder import names_account, number_of_counts
 from webapp.sources.sheet.headers import Header, identity
 from webapp.sources.sheet.table import Table
@@ -98,8 +99,8 @@ class Ruler:
         is_zero = any(_ZERO_GROUP.fullmatch(row[column + 1].strip()) for row in cut)
         if not cut or column + 1 in self._metrics:
             return is_zero
-        others = {(clean(row[column + 1]) or "")[:1] for row in plain if len(row) > column + 1}
-        if any(map(str.isdigit, others)):
+        others = {clean(row[column + 1]) or "" for row in plain if len(row) > column + 1}
+        if any(other[:1].isdigit() and not is_written_date(other) for other in others):
             return False
         return is_zero or any(others) or any(self._excess(row) or self._surplus(row) for row in cut)
 
