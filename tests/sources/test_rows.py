@@ -412,6 +412,19 @@ def test_totals_titles_and_notes_are_only_counted(row: Row) -> None:
 
 
 @pytest.mark.parametrize(
+    "word",
+    ["Total", "Subtotal", "Average", "Summe", "GESAMT", "Toplam:", "Razem", "Celkem", "Jumlah", "合計", "Всього"],
+)
+def test_a_total_is_no_handle_in_any_language(word: str) -> None:
+    of_one = read(["TikTok URL", "Followers"], ["ann", 1000], [word, 1000])
+    of_many = read(["Platform", "Username", "Followers"], ["TikTok", "ann", 1000], ["TikTok", word, 1000])
+
+    for reading in (of_one, of_many):
+        assert list(reading.rows) == ["tiktok:@ann"]
+        assert (reading.problems, reading.skips) == ((), {"no_url": 1})
+
+
+@pytest.mark.parametrize(
     ("cell", "code"),
     [
         ("https://www.tiktok.com/@ann/video/7301", "bad_url"),

@@ -15,10 +15,11 @@ from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import SheetRow
 from webapp.sources.sheet.texts import UNREADABLE, clean
 from webapp.sources.urls import PLATFORMS, BadProfile, is_host, platform_slug, profile_of
+from webapp.sources.urls.vocabulary import TOTALS
 
 # Nothing here may try a text in many ways: a cell has up to 131,072 characters, and no thread runs beside a pattern.
 _TOTAL = re.compile(
-    r"[\W_]*+(?:(?:grand|sub)[\s-]*+)?(?:totals?|sum|average|avg|итого|итог|всего|сумма|среднее|разом)(?=[\s:=]|\Z)",
+    rf"[\W_]*+(?:(?:grand|sub)[\s-]*+)?(?:{'|'.join(sorted(TOTALS))})(?=[\s:=]|\Z)",
     re.IGNORECASE,
 )
 

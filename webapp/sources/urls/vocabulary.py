@@ -35,10 +35,18 @@ KINDS = {
     for word in said.split()
 }
 
-PLACEHOLDERS = phrases(
+# What a row of sums or of means is called.
+TOTALS = phrases(
+    "total|totals|subtotal|subtotals|sum|average|avg|итого|итог|всего|сумма|среднее|разом|всього|загалом|общо|всичко|укупно|барлығы|"
+    "gesamt|insgesamt|gesamtsumme|gesamtergebnis|summe|zwischensumme|durchschnitt|mittelwert|totaal|totale|totalt|moyenne|promedio|"
+    "suma|razem|średnia|celkem|spolu|összesen|ukupno|kokku|yhteensä|kopā|iš viso|toplam|genel toplam|ara toplam|ortalama|jumlah|"
+    "tổng|tổng cộng|σύνολο|合計|小計|总计|合计|小计|總計|합계|총계|소계|평균|المجموع|الإجمالي|סך הכל|कुल|รวม"
+)
+
+PLACEHOLDERS = TOTALS | phrases(
     "n/a|na|none|null|nil|nan|nat|undefined|\\n|#n/a|no|nope|empty|blank|tbd|tba|tbc|todo|to do|pending|later|soon|missing|unknown|no url|no link|"
-    "no profile|not found|not yet|total|totals|sum|0|нет|нету|не|нет ссылки|нет профиля|нет данных|н/д|неизвестно|"
-    "отсутствует|пусто|позже|скоро|потом|уточнить|уточняется|итого|итог|всего|сумма|немає|нема|brak|kein|keine|aucun|"
+    "no profile|not found|not yet|0|нет|нету|не|нет ссылки|нет профиля|нет данных|н/д|неизвестно|"
+    "отсутствует|пусто|позже|скоро|потом|уточнить|уточняется|немає|нема|brak|kein|keine|aucun|"
     "ninguno|nessuno|nenhum|yok|无|沒有|没有|なし|없음"
 )
 
