@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webapp.rules.addresses import address, cell_of, cells_of, column_letters, first_row, rows_address, title_of
+from webapp.rules.addresses import address, cell_of, cells_of, column_letters, row_numbers, rows_address, title_of
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_cell_of_an_account() -> None:
     assert cell_of("!17", "E") == "E17"
     assert cell_of("youtube", "E") == cell_of("youtube", "E", 3) == "youtube"
     assert (title_of("What! A tab!17,31"), title_of("youtube")) == ("What! A tab", None)
-    assert [first_row(one) for one in ("What! A tab!17,31", "A!3", "A!B7", "17", "")] == [17, 3, None, None, None]
+    assert [row_numbers(one) for one in ("What! A tab!17,31", "A!3", "A!B7", "17", "")] == [[17, 31], [3], [], [], []]
 
 
 @pytest.mark.parametrize(

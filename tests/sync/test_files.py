@@ -293,6 +293,20 @@ def test_a_log_that_is_cut_goes_back_to_no_earlier_day(tables: Service, folder: 
     assert {p["code"] for p in result["problems"]} & {"cut_file", "cut_cell"}
 
 
+REPEATED = f"Link,Followers\n{ONE},100\n{TWO},2000\n{ONE},3000"
+
+
+@pytest.mark.parametrize("end", range(REPEATED.rindex(ONE) + 1, len(REPEATED)))
+def test_repeated_rows_that_are_cut_leave_the_number_of_the_last_one(tables: Service, folder: Path, end: int) -> None:
+    (folder / "A.csv").write_text(REPEATED + "\n")
+    tables.sync()
+
+    (folder / "A.csv").write_text(REPEATED[:end])
+    tables.sync()
+
+    assert (tables.followers(ONE), tables.followers(TWO)) == (3000, 2000)
+
+
 def test_a_log_that_ends_before_a_count_keeps_the_last_one(tables: Service, folder: Path) -> None:
     (folder / "A.csv").write_text(LOG + "\n")
     tables.sync()

@@ -60,10 +60,10 @@ def title_of(origin: str) -> str | None:
     return None if place is None else place[0]
 
 
-def first_row(origin: str) -> int | None:
-    """Of an observation: 17 of `Project A!17,31`; None for an origin that is no place in a sheet."""
+def row_numbers(origin: str) -> list[int]:
+    """Of an observation: 17 and 31 of `Project A!17,31`; none for an origin that is no place in a sheet."""
     place = _rows_of(origin)
-    return int(place[1][0]) if place is not None and place[1][0].isdecimal() else None
+    return [int(row) for row in place[1] if row.isdecimal()] if place is not None else []
 
 
 def cells_of(origin: str | None, column: str | None) -> list[str]:

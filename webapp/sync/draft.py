@@ -330,8 +330,8 @@ def _guard(tx: sa.Connection, project: Project, side: SheetSide, plan: Plan) -> 
     if not reading.ended and (_was_ended(project) or plan.cut or reading.stops):
         if plan.losses.rows:
             return wording.cut_file(reading.title, plan.losses.rows)
-        if plan.earlier and _was_log(project):
-            return wording.cut_log(reading.title, plan.earlier)
+        if gone := plan.earlier if _was_log(project) else plan.fewer:
+            return wording.cut_log(reading.title, gone)
     if plan.stubbed:
         return wording.cut_name(reading.title, plan.stubbed)
     if not may_have_shrunk(plan.losses):

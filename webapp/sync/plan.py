@@ -185,8 +185,8 @@ class Plan:
     withheld: rows and cells that are not taken, for what is stored; `problems` has them too.
     read_rows: accounts in the tab as read. lost_rows: accounts that have no row any more. lost_values: per metric,
     in rows that are still there. stubbed: accounts without a row whose name the file may end within. cut: it may
-    end within the cell of an account. earlier: accounts whose row stands above the one that it was, in a file that does
-    not end its last line.
+    end within the cell of an account. earlier: accounts whose last row stands above the one that it was, in a file that
+    does not end its last line; fewer: those of them that had several.
     """
 
     newcomers: Newcomers = field(default_factory=Newcomers)
@@ -222,6 +222,7 @@ class Plan:
     stubbed: int = 0
     cut: bool = False
     earlier: int = 0
+    fewer: int = 0
 
     def skip(self, reason: SkipReason) -> None:
         self.skips[reason] = self.skips.get(reason, 0) + 1

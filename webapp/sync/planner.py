@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from webapp.model import METRICS, NOTHING, Counts, Metric, Mode, Policy, Problem, Values
 from webapp.rules import wording
-from webapp.rules.addresses import cell_of, first_row, rows_address
+from webapp.rules.addresses import cell_of, row_numbers, rows_address
 from webapp.rules.credible import may_be_cut
 from webapp.rules.doubts import implausible
 from webapp.rules.edits import ignored_edits, note_edits
@@ -163,7 +163,8 @@ class _Planner:
         if account.removed_by is not None:
             self.plan.returned.append(account.id)
             self.show("return", account, cell=self.origin(row))
-        self.plan.earlier += self.is_earlier(account, row)
+        if not self.is_ended:
+            self.note_rows(account, row)
         old = account.sheet
         sheet: Values = keep_unread(row.counts, old, row.unread) if row.unread else row.counts
         if sheet != old:
@@ -171,10 +172,12 @@ class _Planner:
                 self.plan.lost_values[place] += old[place] is not None and sheet[place] is None
         return sheet
 
-    def is_earlier(self, account: Stored, row: SheetRow) -> bool:
-        """Whether the row of an account stands above the one that it was, in a file that does not end its last line."""
-        before = None if self.is_ended else first_row(account.sheet_origin or "")
-        return before is not None and row.row < before
+    def note_rows(self, account: Stored, row: SheetRow) -> None:
+        """Whether the last row of an account stands above the one that it was, and whether it had several."""
+        before = row_numbers(account.sheet_origin or "")
+        is_above = bool(before) and max((row.row, *row.more)) < before[-1]
+        self.plan.earlier += is_above
+        self.plan.fewer += is_above and len(before) > 1
 
     def describe(self, account: Stored, row: SheetRow) -> None:
         if row.profile.url_key != account.url_key:  # a row by a former address does not undo the correction

@@ -116,7 +116,7 @@ class _Reader:
         """Whose last cell is the last one of all, and what it means."""
         last = len(self.rows[-1]) - 1
         meaning = next((meaning for meaning in (*METRICS, *TEXTS) if self.columns.get(meaning) == last), None)
-        key = next((key for key, row in self.found.items() if row.row == len(self.rows)), None)
+        key = next((key for key, row in self.found.items() if len(self.rows) in {row.row, *row.more}), None)
         return (key, meaning) if key is not None and meaning is not None else None
 
     def _stub(self) -> str | None:
