@@ -358,6 +358,17 @@ def test_a_first_number_may_be_cut_where_the_file_used_to_end_its_last_line(
     assert tables.account(TWO)["likes"] == 1200
 
 
+def test_a_first_number_of_a_known_account_may_be_cut_likewise(tables: Service, folder: Path) -> None:
+    (folder / "A.csv").write_text(f"Link,Followers,Likes\n{ONE},1500,5 or 6\n")
+    tables.sync()
+
+    (folder / "A.csv").write_text(f"Link,Followers,Likes\n{ONE},1500,5")
+    result = tables.sync()["results"][0]
+
+    assert (tables.account(ONE)["followers"], tables.account(ONE)["likes"]) == (1500, None)
+    assert [p["code"] for p in result["problems"]] == ["cut_cell"]
+
+
 def test_a_blank_that_a_cut_file_ends_with_is_nothing_to_doubt(tables: Service, folder: Path) -> None:
     (folder / "A.csv").write_text(f"Link,Followers,Likes\n{ONE},1500,7\n")
     tables.sync()

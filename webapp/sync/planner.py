@@ -106,8 +106,9 @@ class _Planner:
         else:
             place = METRICS.index(meaning)
             new, old = row.counts[place], account.sheet[place]
-            is_less = self.inputs.was_ended and new is not None and old is not None and new < old
-            is_cut = is_less or may_be_cut(old, new)
+            if old is None:
+                return self.doubt_first(row, meaning)
+            is_cut = may_be_cut(old, new) or (self.inputs.was_ended and new is not None and new < old)
         if not is_cut:
             return row
         self.plan.cut = True
@@ -115,7 +116,7 @@ class _Planner:
         return row._replace(unread=row.unread | 1 << place)
 
     def doubt_first(self, row: SheetRow, meaning: str) -> SheetRow:
-        """The row of a newcomer without the count that a file ends with which used to end its last line."""
+        """The row without a first count that a file ends with which used to end its last line."""
         if meaning in TEXTS or not self.inputs.was_ended:
             return row
         place = METRICS.index(meaning)
