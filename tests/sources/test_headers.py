@@ -227,9 +227,10 @@ def test_a_doubled_metric_is_left_out_alone() -> None:
         (["Link", "Likes", "Followers"], ["", "all", "all"], {}),
         (["Link", "Followers", "", "Likes"], ["", "", "change"], {}),
         (["Link", "Followers", "", "Likes"], ["https://www.tiktok.com/@ann", 1000, 950], {}),
+        (["Link", "Followers", "", "Likes"], ["", "1 000", "ask her", 5], {}),
         (["Link", "Followers"], [], {}),
     ],
-    ids=["words", "days", "dates", "years", "names of their own", "a name beside", "an account", "a blank row"],
+    ids=["words", "days", "dates", "years", "their own", "a name beside", "an account", "a note", "a blank row"],
 )
 def test_a_name_that_is_merged_over_several_columns_is_none_of_theirs(
     header: list[Cell], below: list[Cell], doubled: dict[str, tuple[int, ...]]

@@ -309,10 +309,17 @@ def _merged(found: Mapping[str, Sequence[int]], row: Sequence[Cell], below: Grid
 
 
 def _span(column: int, row: Sequence[Cell], under: Sequence[Cell]) -> list[int]:
+    """A number that has a text beside it is no name: the row has lost its account, and its note is in nobody's column."""
     end = column + 1
     while _is_filled(under, end - 1) and _is_filled(under, end) and not _is_filled(row, end):
+        if _is_number(under[column]) and not _is_number(under[end]):
+            break
         end += 1
     return [*range(column, end)]
+
+
+def _is_number(cell: Cell) -> bool:
+    return not isinstance(cell, str) or cell.strip()[:1].isdigit()
 
 
 def _is_filled(row: Sequence[Cell], column: int) -> bool:
