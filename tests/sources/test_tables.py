@@ -458,6 +458,41 @@ def test_small_counts_notes_and_commas_at_the_end_are_no_cut_numbers(header: str
     assert not reading.problems
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "others"),
+    [
+        ("Link,Followers,Likes,Views", "a,,1000,5,", "1,2,3"),
+        ("Link;Followers;Likes;Topic", "a;;1000;5;", "1;2;ok"),
+        ("Link,Followers,Likes,Views,Topic", 'a,6,006",6055,6854,', "1,2,3,ok"),
+        ("Link,Followers,Likes,,", "a,,1000,5,,", "1,2,,"),
+    ],
+)
+def test_a_row_with_a_delimiter_too_many_is_not_read(header: str, row: str, others: str) -> None:
+    rows = [row, *(f"{name},{others}".replace(",", header[4]) for name in "bcd")]
+
+    reading = read("\n".join([header, *(f"https://www.tiktok.com/@{row}" for row in rows), ""]))
+
+    assert list(reading.rows) == ["tiktok:@b", "tiktok:@c", "tiktok:@d"]
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [("malformed_row", "A!A2")]
+    assert "where others have" in reading.problems[0].message
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["a,1000,5,,", "b,1,2,3", "c,1,2,3"],
+        ["a,,5,6,", "b,1,2,3,", "c,1,2,3"],
+        ["a,,5,6", "b,1,2,3", "c,1,2,3"],
+    ],
+    ids=["no gap", "others likewise", "no cell more"],
+)
+def test_a_comma_at_the_end_of_a_row_is_none_too_many(rows: list[str]) -> None:
+    reading = read("Link,Followers,Likes,Views\n" + "".join(f"https://www.tiktok.com/@{row}\n" for row in rows))
+
+    assert len(reading.rows) == 3
+    assert not reading.problems
+
+
 def test_nothing_is_cut_in_front_of_an_account_in_its_place() -> None:
     text = f"Followers,Likes,Link\n12,345,{ACCOUNTS[1]},\n5,7,{ACCOUNTS[2]}\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -51,7 +52,7 @@ class Ruler:
         if any(_is_cut(row, column) for column in self._cut_columns):
             return f"a number is cut in two by its comma; {_FIX}"
         if len(row) > self._width or any(row[self._named :]):
-            words = self._excess(row) or self._overflow(row) or self._surplus(row)
+            words = self._excess(row) or self._overflow(row) or self._surplus(row) or self._shift(row)
             if words:
                 return words
         if len(row) >= self._width or not any(map(clean, row)):
@@ -148,6 +149,25 @@ class Ruler:
         is_beside = _filled(row) > self._named and self._is_shifted(row)
         return self._beside() if is_beside or not self._numbers_beside(row) <= self._numbered else None
 
+    def _shift(self, row: Sequence[str]) -> str | None:
+        """A cell more than rows have, that is not at the end: behind a blank count, or with a number in a text's place."""
+        if len(row) <= self._usual or not names_account(self._header, row):
+            return None
+        has_gap = any(not clean(row[i]) for i in self._metrics if i < _filled(row))
+        return (
+            f"{self._cells(len(row))} where others have {self._usual}"
+            if has_gap or self._is_number_a_text(row)
+            else None
+        )
+
+    @cached_property
+    def _usual(self) -> int:
+        """How many cells most rows have, or as many as any row has where longer ones are no exception."""
+        lengths = Counter(len(row) for row in self._rows if any(map(clean, row)))
+        usual = max(self._width, lengths.most_common(1)[0][0])
+        longer = sum(count for length, count in lengths.items() if length > usual)
+        return usual if longer * _EXCEPTION <= lengths.total() else max(lengths)
+
     def _beside(self) -> str:
         return f"a number stands beside the {self._named} headers; {_FIX}"
 
@@ -196,10 +216,12 @@ class Ruler:
 
     def _is_shifted(self, row: Sequence[str]) -> bool:
         """Whether a number stands where a text should, or a text where a number should."""
-        columns = self._header.columns
-        texts = (row[columns[m]] for m in _TEXTS if columns.get(m, len(row)) < len(row))
         counts = (row[i] for i in self._metrics if i < len(row))
-        return any(cell.strip().isdigit() for cell in texts) or any(_is_no_count(cell) for cell in counts)
+        return self._is_number_a_text(row) or any(_is_no_count(cell) for cell in counts)
+
+    def _is_number_a_text(self, row: Sequence[str]) -> bool:
+        columns = self._header.columns
+        return any(row[columns[m]].strip().isdigit() for m in _TEXTS if columns.get(m, len(row)) < len(row))
 
 
 def _is_cut(row: Sequence[str], column: int) -> bool:
