@@ -498,6 +498,16 @@ def test_nothing_is_read_below_the_header_of_another_table(first: Row, second: R
     assert list(again.rows) == ["tiktok:@ann", "tiktok:@cleo"]
 
 
+def test_a_table_of_sums_keeps_no_account_that_has_gone() -> None:
+    reading = read(
+        ["Link", "Topic", "Followers"], [ANN, "Food", 1000], [], ["Platform", None, "Followers"], ["TikTok", None, 1000]
+    )
+
+    assert list(reading.rows) == ["tiktok:@ann"]
+    assert codes(reading) == ["other_table"]
+    assert (reading.torn, reading.unusable) == (False, 0)
+
+
 def test_a_header_of_two_lines_is_one_header() -> None:
     reading = read(["Link", "Followers", "Likes"], ["Ссылка", "Подписчики (сейчас)", "Лайки"], [ANN, 1000, 5])
 

@@ -14,7 +14,7 @@ from webapp.model import LARGEST, METRICS, Counts, Metric, Problem, Profile, Ski
 from webapp.rules.addresses import address, column_letters
 from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of, has_letter
 from webapp.sources.sheet import UNLIMITED, Cell, Grid
-from webapp.sources.sheet.finder import AccountFinder, by_columns
+from webapp.sources.sheet.finder import AccountFinder, by_columns, names_account
 from webapp.sources.sheet.headers import Aliases, Header, find_header
 from webapp.sources.sheet.limits import in_time
 from webapp.sources.sheet.notes import Notes
@@ -139,7 +139,9 @@ class _Reader:
                 self._begin_table(number, row)
                 continue
             if self.is_foreign:
-                self.malformed += any(map(clean, row))
+                is_account = names_account(self.header, row)
+                self.malformed += is_account
+                self.finder.torn |= is_account
                 continue
             place = (platform if isinstance(platform, str) else None) or default
             try:
@@ -178,7 +180,6 @@ class _Reader:
         is_ours = number == self.header.row + 1 or self.header.agrees(row)  # or its second line
         self.is_foreign = not is_ours
         if self.is_foreign:
-            self.finder.torn = True
             words = "the header of another table; nothing below it is read until that table has a tab of its own"
             self.notes.add_at("other_table", number, self.finder.column, words)
 
