@@ -476,24 +476,25 @@ def test_a_second_header_in_other_words_is_no_account_either() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
+    ("first", "second", "letter"),
     [
-        (["Link", "Followers", "Likes"], ["Link", "Likes", "Followers"]),
-        (["Link", "Followers", "Likes"], ["Link", "Views", "Likes"]),
-        (["Link", "Followers", "Likes"], ["Link", "Followers", "Shares"]),
-        (["Link", "Followers", "Likes"], ["Profile", None, "Views"]),
-        (["TikTok URL", "Followers", "Likes"], ["Instagram URL", "Followers", "Likes"]),
+        (["Link", "Followers", "Likes"], ["Link", "Likes", "Followers"], "B"),
+        (["Link", "Followers", "Likes"], ["Link", "Views", "Likes"], "B"),
+        (["Link", "Followers", "Likes"], ["Link", "Followers", "Shares"], "C"),
+        (["Link", "Followers", "Likes"], ["Profile", None, "Views"], "C"),
+        (["TikTok URL", "Followers", "Likes"], ["Instagram URL", "Followers", "Likes"], "A"),
     ],
     ids=["other order", "another metric", "no metric", "a blank", "another platform"],
 )
-def test_nothing_is_read_below_the_header_of_another_table(first: Row, second: Row) -> None:
+def test_nothing_is_read_below_the_header_of_another_table(first: Row, second: Row, letter: str) -> None:
     table: list[Row] = [first, [ANN, 1000, 5], [], second, ["https://www.tiktok.com/@ben", 7, 2000], []]
 
     reading = read(*table)
     again = read(*table, first, ["https://www.tiktok.com/@cleo", 3000, 6])
 
     assert counts_of(reading) == {"tiktok:@ann": (Counts(1000, 5), 28)}
-    assert [(problem.code, problem.cell) for problem in reading.problems] == [("other_table", "Project A!A4")]
+    assert [(problem.code, problem.cell) for problem in reading.problems] == [("other_table", f"Project A!{letter}4")]
+    assert f"is not what {letter}1 says" in reading.problems[0].message
     assert (reading.torn, reading.unusable) == (True, 1)
     assert list(again.rows) == ["tiktok:@ann", "tiktok:@cleo"]
 

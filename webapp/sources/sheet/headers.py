@@ -188,12 +188,16 @@ class Header:
         """Whether a row names columns where an account and at least one of its counts should stand."""
         return any(self._names(row, m) for m in METRICS) and all(self._names(row, m) for m in identity(self.columns))
 
-    def agrees(self, row: Sequence[Cell]) -> bool:
-        """Whether a row that names columns again gives none of ours another meaning, nor another platform."""
+    def foreign_column(self, row: Sequence[Cell]) -> int | None:
+        """The first column to which a row that names columns again gives another meaning, or another platform."""
         names = [_normal(cell) for cell in row]
-        said = {meaning: names[column] for meaning, column in self.columns.items() if column < len(names)}
-        is_same = all(_meaning(name, self.chosen) == meaning for meaning, name in said.items() if name)
-        return is_same and (self.platform is None or _platform(said.get("url", "")) in {None, self.platform})
+        ours = sorted((column, meaning) for meaning, column in self.columns.items() if column < len(names))
+        return next((column for column, meaning in ours if self._is_foreign(names[column], meaning)), None)
+
+    def _is_foreign(self, name: str, meaning: str) -> bool:
+        if name and _meaning(name, self.chosen) != meaning:
+            return True
+        return meaning == "url" and self.platform is not None and _platform(name) not in {None, self.platform}
 
     def _names(self, row: Sequence[Cell], meaning: str) -> bool:
         column = self.columns.get(meaning)

@@ -177,11 +177,14 @@ class _Reader:
 
     def _begin_table(self, number: int, row: Sequence[Cell]) -> None:
         """A header again. What stands below one with other columns is not what our header says."""
-        is_ours = number == self.header.row + 1 or self.header.agrees(row)  # or its second line
-        self.is_foreign = not is_ours
-        if self.is_foreign:
-            words = "the header of another table; nothing below it is read until that table has a tab of its own"
-            self.notes.add_at("other_table", number, self.finder.column, words)
+        column = (
+            None if number == self.header.row + 1 else self.header.foreign_column(row)
+        )  # its second line may differ
+        self.is_foreign = column is not None
+        if column is not None:
+            ours = address("", column, self.header.row)
+            words = f"{quote_cell(row[column])} begins another table, since it is not what {ours} says; nothing below it is read"
+            self.notes.add_at("other_table", number, column, f"{words} until that table has a tab of its own")
 
     def _add(self, account: SheetRow) -> None:
         key = account.profile.url_key
