@@ -576,6 +576,8 @@ REFUSED: dict[str, tuple[tuple[str, str], ...]] = {
         ("https://www.tiktok.com:443/@ada", "a port"),
         ("tiktok.com:8080/@ada", "a port"),
         ("(https://www.tiktok.com/@ada", "other signs in front"),
+        ("=SUM(B2:B9)", "a formula kept as text"),
+        ('=HYPERLINK("https://www.tiktok.com/@ada";"ada")', "a formula kept as text"),
         ("*http://www.tiktok.com/@ada", "other signs in front"),
         ("[tiktok.com/@ben](https://www.tiktok.com/@ada)", "is not a link"),
         ("[https://www.tiktok.com/@ben](https://www.tiktok.com/@ada)", "more than one link"),

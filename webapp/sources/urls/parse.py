@@ -124,6 +124,8 @@ def _trim(text: object) -> str:
     if not isinstance(text, str):
         raise BadProfile("is not text; write the handle with its @ or paste the link of the profile page")
     typed = strip_front(text.strip(_AROUND))
+    if typed.startswith("="):
+        raise BadProfile(f"is a formula kept as text and {LINKED_TEXT}")
     if found := _MARKDOWN.fullmatch(typed):
         typed = found[1]
     if (typed[:1], typed[-1:]) == ("<", ">") or (typed[:1] + typed[-1:] in {"()", "[]"} and "/" in typed):
