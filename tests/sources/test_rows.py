@@ -221,7 +221,9 @@ def test_a_letter_behind_a_decimal_comma_shows_it_even_where_it_is_refused(forei
     assert [row.counts.followers for row in reading.rows.values()] == [None, None]
 
 
-@pytest.mark.parametrize(("foreign", "count"), [("5 bin", 5_000), ("1,2 jt", 1_200_000), ("3 rb.", 3_000)])
+@pytest.mark.parametrize(
+    ("foreign", "count"), [("5 bin", 5_000), ("3 milyon", 3_000_000), ("1,2 jt", 1_200_000), ("3 rb.", 3_000)]
+)
 def test_a_word_of_a_language_whose_letters_differ_shows_it(foreign: str, count: int) -> None:
     reading = read(["Link", "Followers"], [ANN, foreign], [BEN, "12 M"], ["tiktok.com/@cid", "3K"])
 

@@ -32,7 +32,9 @@ PARSER_VERSION = "5"
 
 _LONGEST_TEXT = 255
 # What nobody writes who means English letters: one behind a decimal comma, and words of languages where M or B is other.
-_FOREIGN = re.compile(r"\d[,，]\d{1,2}\s*(?:[kmbw]|[mb]n|billions?)\b|\d\s*(?:bin|jt|juta|rb|ribu)\b", re.IGNORECASE)
+_FOREIGN = re.compile(
+    r"\d[,，]\d{1,2}\s*(?:[kmbw]|[mb]n|billions?)\b|\d\s*(?:bin|milyon|milyar|jt|juta|rb|ribu|miliar)\b", re.IGNORECASE
+)
 REFUSED: tuple[SkipReason, ...] = ("bad_url", "unknown_platform")  # why a row names no account that is understood
 
 
