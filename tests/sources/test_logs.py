@@ -363,6 +363,35 @@ def test_two_columns_of_dates_tell_nothing() -> None:
     assert codes(reading) == ["duplicate_row", "duplicate_row"]
 
 
+@pytest.mark.parametrize("days", [("24.11.2026", "26.11.2026"), ("November 24, 2026", "November 26, 2026")])
+@pytest.mark.parametrize("header", ["Link,Followers,Videos", ",Link,Followers,Videos"])
+def test_dates_may_stand_alone_above_the_rows_of_their_day(days: tuple[Cell, Cell], header: str) -> None:
+    first, last = days
+    indent: Row = [None] * header.startswith(",")
+    rows: list[Row] = [[*indent, ONE, 1420, 7], [*indent, TWO, 10, 7], [*indent, ONE, 1380, 7]]
+
+    reading = read([first], *rows[:2], [], [last, None, ""], rows[2], header=header)
+    undated = read(*rows[:2], [last], rows[2], header=header)
+
+    assert [row.counts.followers for row in reading.rows.values()] == [1380, 10]
+    assert codes(reading) == ["log_layout"]
+    assert codes(undated) == ["invalid_date", "log_layout"]
+
+
+def test_a_lone_number_above_rows_is_a_date_but_under_a_count() -> None:
+    dates = read([46350], [ONE, 1420], [46351], [ONE, 1380], header="Link,Followers")
+    sums = read([ONE, 1420], ["", 46350], [ONE, 1380], ["", 46351], [ONE, 9], header="Link,Followers")
+
+    assert [only(reading).counts.followers for reading in (dates, sums)] == [1380, 1420]
+
+
+def test_dates_that_stand_above_no_account_twice_tell_nothing() -> None:
+    reading = read(["24.11.2026"], [ONE, 1420], [ONE, 1380], ["26.11.2026"], [TWO, 10], header="Link,Followers")
+
+    assert [row.counts.followers for row in reading.rows.values()] == [1420, 10]
+    assert codes(reading) == ["duplicate_row"]
+
+
 @pytest.mark.parametrize("others", [("Tue", "Wed", "Thu"), (48, 48, 48), ("Nov 2026", "Nov 2026", "Nov 2026")])
 def test_of_two_columns_that_are_called_a_date_the_finer_one_is_taken(others: tuple[Cell, ...]) -> None:
     rows: list[Row] = [[other, *row] for other, row in zip(others, LOG, strict=True)]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from webapp.model import METRICS, Profile
 from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of
+from webapp.sources.dates import is_written_date
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.headers import Header, identity
 from webapp.sources.sheet.notes import Notes
@@ -152,7 +153,7 @@ class AccountFinder:
 
     def _is_title(self, row: Sequence[Cell], named: Cell) -> bool:
         """Whether the row is nothing but a text that does not even try to be a link."""
-        if not isinstance(named, str) or not clean(named) or _is_like_link(named):
+        if not isinstance(named, str) or not clean(named) or (_is_like_link(named) and not is_written_date(named)):
             return False
         return sum(clean(cell) is not None for cell in self._cells_in_use(row)) == 1
 

@@ -52,6 +52,8 @@ class Repeats:
         self._found = {key: self._finder.rows_of_one(rows, self._rows) for key, rows in self._found.items()}
         self._dates = self._find_dates()
         self._above = self._find_above()
+        if self._dates is None:
+            self._dates, self._above = self._find_titles()
         self._times = self._find_times()
         self._end = self._find_end(now)
         orders = self._orders()
@@ -107,6 +109,30 @@ class Repeats:
                     found[row.row] = self._rows[begin - 1][column]
                 begun.add(begin)
         return found
+
+    def _find_titles(self) -> tuple[int | None, dict[int, Cell]]:
+        """The column of dates that stand alone above their rows, and these by the number of the row.
+
+        Nothing where no account has rows below several.
+        """
+        end = max((row.row for row in self._repeated()), default=0)
+        below = enumerate(islice(self._rows, self._header.row, end), self._header.row + 1)
+        titles = {number: title for number, row in below if (title := self._lone_date(row))}
+        numbers = [0, *titles]
+        found = {row.row: numbers[bisect_right(numbers, row.row) - 1] for row in self._repeated()}
+        if all(len({found[row.row] for row in rows}) <= 1 for rows in self._found.values()):
+            return None, {}
+        column = next(column for column, _ in titles.values())
+        return column, {row: titles[number][1] for row, number in found.items() if number}
+
+    def _lone_date(self, row: Sequence[Cell]) -> tuple[int, Cell] | None:
+        """Where it stands, and the date, where a row has nothing else; a number under a metric's name is a sum."""
+        filled = [(column, cell) for column, cell in enumerate(row) if cell not in {None, ""}]
+        column, cell = filled[0] if len(filled) == 1 else (0, None)
+        if isinstance(cell, str):
+            return (column, cell) if is_written_date(cell) else None
+        is_sum = any(self._header.columns.get(metric) == column for metric in METRICS)
+        return (column, cell) if not is_sum and moment_of(cell, ORDERS[0]) else None
 
     def _repeated(self) -> Iterator[SheetRow]:
         return (row for rows in self._found.values() for row in rows)
