@@ -403,6 +403,16 @@ def test_of_two_columns_that_are_called_a_date_the_finer_one_is_taken(others: tu
     ]  # fmt: skip
 
 
+def test_of_two_columns_that_may_be_meant_none_is_taken() -> None:
+    rows: list[Row] = [
+        ["2026-11-24", 46350, ONE, 1420],
+        ["2026-11-24", 46351, ONE, 1400],
+        ["2026-11-25", 46352, ONE, 1380],
+    ]
+
+    assert only(read(*rows, header="Last update,Watch time,Link,Followers")).counts.followers == 1420
+
+
 def test_two_columns_of_days_that_are_no_dates_are_not_guessed() -> None:
     rows: list[Row] = [["24.11.", "Tue", ONE, 1420], ["26.11.", "Thu", ONE, 1380]]
 

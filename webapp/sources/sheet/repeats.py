@@ -72,15 +72,18 @@ class Repeats:
             self._note_log(logged)
 
     def _find_dates(self) -> int | None:
-        """The column called so, or the only other one that may be meant and tells rows of an account apart best."""
+        """The column called so, of several the one with the most moments; or the only other one that may be meant.
+
+        None where it tells no rows of an account apart.
+        """
         if "date" in self._header.columns:
             return self._header.columns["date"]
-        columns = self._header.dates or self._header.dated or [*filter(self._holds_dates, self._nameless())]
-        steps = {column: self._steps(column) for column in columns}
-        best = [column for column in columns if steps[column] == max(steps.values())]
-        if not any(steps.values()):
-            return next(iter(self._header.dates), None)
-        return best[0] if len(best) == 1 else None
+        if dates := self._header.dates:
+            steps = [self._steps(column) for column in dates]
+            return dates[steps.index(max(steps))] if steps.count(max(steps)) == 1 or not any(steps) else None
+        columns = self._header.dated or [*filter(self._holds_dates, self._nameless())]
+        found = [column for column in columns if self._steps(column)]
+        return found[0] if len(found) == 1 else None
 
     def _nameless(self) -> list[int]:
         """The columns without a name."""
