@@ -116,6 +116,18 @@ def test_a_new_header_makes_all_be_read(sqlite_service: Service, three: FakeShee
     assert read == [3]
 
 
+def test_another_table_makes_all_be_read(sqlite_service: Service, three: FakeSheet, read: list[int]) -> None:
+    three.put("Project A!A3", "Link")
+    three.put("Project A!B3", "Likes")
+
+    (result,) = sqlite_service.sync()["results"]
+
+    assert (read, [problem["code"] for problem in result["problems"]]) == ([0, 1], ["other_table"])
+    unread = "SELECT unread FROM observations WHERE source = 'sheet' ORDER BY account_id"
+    assert [row["unread"] for row in sqlite_service.rows(unread)] == [0, 31, 31]
+    assert [sqlite_service.followers(url) for url in (ANN, BEN, CID)] == [100, 200, 300]
+
+
 def test_a_reading_is_merged_with_a_row_that_is_not_read(
     sqlite_service: Service, three: FakeSheet, read: list[int]
 ) -> None:

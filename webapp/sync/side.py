@@ -109,7 +109,10 @@ def _read(
     prints = known.follow(hashes) if known is not None and is_known else RowPrints.of(head, hashes)
     only = prints.unread() if is_known else None
     # Each row goes before the next one comes: all at once take ten times the room of their bytes.
-    return read_tab(apart, title, side.locale, options.aliases, budget, header=header, only=only), prints
+    reading = read_tab(apart, title, side.locale, options.aliases, budget, header=header, only=only)
+    if not reading.unread or not reading.divided:
+        return reading, prints
+    return read_tab(apart, title, side.locale, options.aliases, budget, header=header), RowPrints.of(head, hashes)
 
 
 def _apart(grid: Grid | None, cells: Cells) -> RowsApart | None:

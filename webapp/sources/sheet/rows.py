@@ -80,6 +80,7 @@ class _Reader:
         self.noted = 0  # how much was noted before the row that is read
         self.is_odd = False  # whether the row that is read means what it means because of other rows
         self.is_foreign = False  # whether it stands below the header of another table
+        self.divided = False
 
     def read(self, budget: Budget) -> TabReading:
         self._note_columns()
@@ -106,6 +107,7 @@ class _Reader:
             stub=None if ended else self._stub(),
             stops=self.stops,
             waits=self.repeats.waits,
+            divided=self.divided,
             headers=tuple(filter(None, texts)),
             names={m: texts[columns[m]] for m in letters},
             others={column_letters(i): text for i, text in enumerate(texts) if text and i not in self.header.used},
@@ -184,6 +186,7 @@ class _Reader:
         )  # its second line may differ
         self.is_foreign = column is not None
         if column is not None:
+            self.divided = True
             ours = address("", column, self.header.row)
             words = f"{quote_cell(row[column])} begins another table, since it is not what {ours} says; nothing below it is read"
             self.notes.add_at("other_table", number, column, f"{words} until that table has a tab of its own")
