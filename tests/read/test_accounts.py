@@ -86,6 +86,7 @@ def test_an_account_says_what_is_known_of_it(world: World) -> None:
     ("asked", "expected"),
     [
         pytest.param({"platform": "YouTube"}, ["Ann", "zoe"], id="platform, capitals aside"),
+        pytest.param({"platform": "@YouTube"}, ["Ann", "zoe"], id="platform, a leading @ aside"),
         pytest.param({"platform": "myspace"}, [], id="a platform that nobody is on"),
         pytest.param({"topic": "еда"}, ["Жанна"], id="topic, in any script"),
         pytest.param({"owner": "@ADA"}, ["Ann", "bob"], id="owner, whole and without @"),

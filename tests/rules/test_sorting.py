@@ -44,6 +44,11 @@ def test_capitals_and_a_leading_sign_make_no_other_name() -> None:
     assert not matches("ann", "anna")
 
 
+def test_an_accent_that_is_sent_as_a_sign_of_its_own_is_the_same_letter() -> None:
+    assert matches("CAFE\u0301", "Caf\u00e9")
+    assert says("fe\u0301", "Caf\u00e9")
+
+
 def test_names_that_match_are_one_group_by_its_most_usual_spelling() -> None:
     items = [("Food", 1), ("food", 1), (None, 9), ("FOOD", 1), ("food", 1), ("b", 2), ("@B", 2)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
@@ -30,7 +31,7 @@ def group_by(items: Iterable[T], name: Callable[[T], K]) -> dict[K, list[T]]:
 
 def group_alike(items: Iterable[T], name: Callable[[T], N], weight: Callable[[T], int]) -> dict[N, list[T]]:
     """The same of names that match: each group by the spelling of the most weight, in the order of letters among equals."""
-    found = group_by(items, lambda item: _plain(name(item)))
+    found = group_by(items, lambda item: plain_name(name(item)))
     return {_spelling(members, name, weight): members for members in found.values()}
 
 
@@ -41,14 +42,20 @@ def _spelling(items: Iterable[T], name: Callable[[T], N], weight: Callable[[T], 
 
 def matches(asked: str | None, value: str | None) -> bool:
     """Whether a text is the one that is asked for, if one is: capitals and a leading @ do not matter."""
-    return asked is None or _plain(asked) == _plain(value)
+    return asked is None or plain_name(asked) == plain_name(value)
 
 
-def _plain(name: str | None) -> str | None:
-    return None if name is None else name.strip().removeprefix("@").strip().casefold()
+def plain_name(name: str | None) -> str | None:
+    """A name as all spellings of it that match have it."""
+    return None if name is None else _plain(name.strip().removeprefix("@").strip())
+
+
+def _plain(text: str) -> str:
+    """Without capitals; a letter with its accent is one, as in what is stored, also where it is sent as two."""
+    return unicodedata.normalize("NFC", text).casefold()
 
 
 def says(part: str, *texts: str | None) -> bool:
     """Whether any of the texts has this part, capitals or not; nothing is a part of every text."""
-    plain = part.casefold()
-    return not plain or any(plain in text.casefold() for text in texts if text)
+    plain = _plain(part)
+    return not plain or any(plain in _plain(text) for text in texts if text)

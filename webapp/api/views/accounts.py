@@ -35,7 +35,7 @@ from webapp.api.shapes.counts import Growth, growth_between
 from webapp.clock import iso
 from webapp.model import METRICS, UNKNOWN, Metric, Values
 from webapp.rules.growth import DAY, difference
-from webapp.rules.sorting import by_value, matches, says
+from webapp.rules.sorting import by_value, matches, plain_name, says
 from webapp.store.account_pages import json_lines, page
 from webapp.store.accounts import Account
 from webapp.store.projects import Project
@@ -178,7 +178,7 @@ def _page_of(asked: AccountsQuery, after: Place | None) -> PageOf:
     return {
         "metric": None if asked.sort == "id" else cast("Metric", asked.sort),
         "descending": asked.descending,
-        "platform": asked.platform.strip().lower() if asked.platform is not None else None,
+        "platform": plain_name(asked.platform),
         "after": cast("tuple[int | None, int] | None", after),
     }
 
