@@ -107,6 +107,15 @@ def test_no_two_marks_say_the_same_and_all_have_room(values: list[int]) -> None:
         assert max(map(len, words)) <= ROOM
 
 
+@pytest.mark.parametrize("days", [1, 3])
+def test_nobody_can_have_fewer_than_none(days: int) -> None:
+    drawn = draw_line([ChartDay(FIRST + timedelta(days=place), 0) for place in range(days)])
+
+    assert drawn is not None
+    assert [(mark.at, mark.words) for mark in drawn.grid] == [(200, "0"), (0, "1")]
+    assert set(drawn.ys) == {200}
+
+
 def test_one_of_forty_accounts_that_missed_a_day_makes_no_ring() -> None:
     few, many = (draw_line(points(10, 20, accounts=40, carried=carried)) for carried in (1, 4))
 

@@ -149,11 +149,11 @@ class SparkDrawing:
 
 
 def draw_line(points: Sequence[ChartDay]) -> LineDrawing | None:
-    """None when no day is known."""
+    """None when no day is known. Nothing but zeros lie at the bottom: there are no counts below it."""
     known = [point.value for point in points if point.value is not None and not point.gap]
     if not known:
         return None
-    low, high, step = _scale(0 if 0 <= 2 * min(known) < max(known) else min(known), max(known))
+    low, high, step = _scale(0 if 0 <= 2 * min(known) < max(known) else min(known), max(known) or 1)
     xs = _xs(len(points), WIDTH)
     ys = [None if p.value is None or p.gap else _y(p.value, low, high) for p in points]
     runs = _runs(xs, ys)
