@@ -44,6 +44,16 @@ def test_rows_of_the_same_account_are_all_named(service: Service, world: World) 
     assert (sheet["value"], sheet["cells"]) == (9, ["It's! me!F2", "It's! me!F4"])
 
 
+def test_a_day_of_a_log_that_another_fills_is_named_with_it(service: Service, world: World) -> None:
+    header = ["Date", "Link", "Followers", "Views"]
+    service.sheet.rows("Log", ["2026-03-01", ANN, 7, 70], ["2026-03-02", ANN, None, 80], header=header)
+    service.sync()
+
+    (sheet,) = explained(service, world)["followers"]["observations"]
+
+    assert (sheet["value"], sheet["cells"]) == (7, ["Log!C3", "Log!C2"])
+
+
 def test_a_manual_value_that_wins_says_for_how_long(service: Service, world: World, ann: list[Any]) -> None:
     service.time.forward(days=12, hours=5)
 

@@ -112,6 +112,17 @@ def test_a_blank_on_the_latest_day_is_filled_by_the_day_before() -> None:
     assert only(reading).counts == Counts(followers=1380, videos=704)
 
 
+def test_the_rows_that_fill_the_latest_day_are_named_with_it() -> None:
+    for rows, row, more in (
+        ([["2026-11-27", ONE, None, 704], ["2026-11-28", ONE]], 6, (5, 4)),
+        ([["2026-11-27", ONE, None, 704]], 5, (4,)),
+        ([["2026-11-27", ONE, "#REF!", None], ["2026-11-28", ONE, None, 704]], 6, (5,)),
+    ):
+        found = only(read(*LOG, *rows))
+
+        assert (found.row, found.more) == (row, more)
+
+
 def test_an_unreadable_count_of_the_latest_day_stays_unread() -> None:
     reading = read(*LOG, ["2026-11-27", ONE, "#REF!", 704])
 

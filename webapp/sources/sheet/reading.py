@@ -15,8 +15,8 @@ TEXTS = ("owner", "topic", "status")
 class SheetRow(NamedTuple):
     """One account of a tab.
 
-    row: number of its row as the sheet shows it, from 1; `more` the rows that repeat it. places: of each metric the
-    row that says it, where that may be another.
+    row: number of its row as the sheet shows it, from 1; `more` the others that say something of it. places: of each
+    metric the row that says it, where that may be another.
     counts: what its cells say; None where a cell is blank or was not read.
     unread: bit i is set when METRICS[i] could not be read (bad cell, missing or doubled column): the last good stays.
     The bits behind those are for TEXTS.

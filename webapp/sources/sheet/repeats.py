@@ -285,6 +285,7 @@ def _lay_over(newer: SheetRow, older: SheetRow) -> SheetRow:
         for i, (new, old) in enumerate(zip(newer.counts, older.counts, strict=True))
     )
     blank = _ALL & ~newer.unread & ~mask_of(newer.counts)
-    places = newer.places_beside(older, [new != old for new, old in zip(counts, newer.counts, strict=True)])
-    unread = newer.unread | (older.unread & blank)
-    return newer.with_texts(older)._replace(counts=counts, unread=unread, places=places)
+    theirs = [new != old for new, old in zip(counts, newer.counts, strict=True)]
+    places, unread = newer.places_beside(older, theirs), newer.unread | (older.unread & blank)
+    more = (*newer.more, older.row, *older.more) if any(theirs) or unread != newer.unread else newer.more
+    return newer.with_texts(older)._replace(counts=counts, unread=unread, more=more, places=places)
