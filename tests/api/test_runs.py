@@ -89,6 +89,19 @@ def test_an_abandoned_run_is_told_as_one(service: Service, sheet: FakeSheet) -> 
     assert (told["state"], told["success"], told["error_code"]) == ("abandoned", False, "abandoned")
 
 
+def test_a_run_whose_process_died_is_no_success_before_anybody_comes(service: Service, sheet: FakeSheet) -> None:
+    run = service.engine.start(Trigger()).run
+    path = f"/api/admin/runs/{run.id}"
+    assert service.get(path)["success"]
+    service.write("UPDATE sync_runs SET heartbeat = heartbeat - 61000")
+
+    last, listed = service.get("/api/admin/sync_status")["last_run"], service.get("/api/admin/runs")["runs"][0]
+
+    for told in (service.get(path), last, listed):
+        assert (told["state"], told["success"], told["error_code"]) == ("running", False, "stalled")
+        assert "no sign of progress for 61 s" in told["error"]
+
+
 @pytest.mark.parametrize("run_id", ["nothing", "%00", "%ED%A0%80", "..%2f..%2fetc", "' OR 1=1 --", "x" * 3000])
 def test_a_run_that_is_not_there_is_404(service: Service, run_id: str) -> None:
     answer = service.client.get(f"/api/admin/runs/{run_id}", headers=ADMIN)

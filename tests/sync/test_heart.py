@@ -88,6 +88,17 @@ def test_a_beat_that_was_refused_is_tried_again_soon(sqlite_db: Database, monkey
     assert row(sqlite_db) > before
 
 
+def test_a_long_lease_makes_nobody_wait_for_a_sign(sqlite_db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heart, "PROGRESS_EVERY_S", 0.01)
+    monkeypatch.setattr(heart, "STALLED_S", 0.04)
+    begin(sqlite_db)
+    before = row(sqlite_db)
+
+    beat(sqlite_db, ttl_ms=600_000)
+
+    assert row(sqlite_db) > before
+
+
 def test_a_run_that_was_closed_keeps_nothing_from_those_after_it(sqlite_db: Database) -> None:
     begin(sqlite_db)
     with sqlite_db.write() as tx:

@@ -113,7 +113,13 @@ def _run_of(row: Sequence[Any]) -> Run:
     return run if why is None else replace(run, error_code=STALLED, error=why)
 
 
-_COLUMNS = [sync_runs.c[name] for name in Run.__dataclass_fields__]
+_SINCE_BEAT = now_ms() - sync_runs.c.heartbeat
+# Of the work, as its heart has told; where that has stopped with it, since then.
+_SILENT_MS = sa.case(
+    ((sync_runs.c.state == "running") & (sync_runs.c.silent_ms < _SINCE_BEAT), _SINCE_BEAT),
+    else_=sync_runs.c.silent_ms,
+).label("silent_ms")
+_COLUMNS = [_SILENT_MS if name == "silent_ms" else sync_runs.c[name] for name in Run.__dataclass_fields__]
 _RESULT_COLUMNS = [sync_run_projects.c[name] for name in ProjectResult.__dataclass_fields__]
 _LIVE = is_one_of(sync_runs.c.state, LIVE_STATES)
 _is_live = Ready(

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from webapp.clock import Budget
 from webapp.errors import StoreError
+from webapp.rules.outcomes import STALLED_S
 from webapp.store import leases, runs
 from webapp.store.db import Database
 
@@ -59,7 +60,7 @@ class Heart:
 
     def _run(self) -> None:
         every = min(PROGRESS_EVERY_S, self._ttl_ms / 4_000)
-        beats_between = max(1, int(self._ttl_ms / 4_000 / every))
+        beats_between = max(1, int(min(self._ttl_ms / 1_000, STALLED_S) / 4 / every))
         shown: Mapping[str, Any] = {}
         quiet = 0
         while not self._ended.wait(every):
