@@ -174,6 +174,15 @@ def test_growth_is_shown_where_it_is_asked_for(world: World) -> None:
     assert (days["accounts"][0]["growth"]["from"], days["accounts"][0]["growth"]["to"]) == ("2026-02-27", "2026-02-28")
 
 
+def test_nobody_has_grown_over_days_to_come(world: World) -> None:
+    project = world.project()
+    world.every_day(world.account(project, "ann", views=130), "03-01", [120, 130])
+
+    coming = world.json(f"/api/projects/{project}/accounts", growth="true", start_date="2026-03-03")
+
+    assert [one["growth"] for one in coming["accounts"]] == [None]
+
+
 def test_pages_go_on_where_they_were_while_others_write(world: World) -> None:
     project = world.project()
     ids = [world.account(project, f"a{n}", views=n) for n in range(6)]

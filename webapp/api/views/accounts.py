@@ -189,7 +189,7 @@ def _choose(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Per
 
 
 def _all(tx: sa.Connection, project: Project, asked: AccountsQuery, days: Period | None) -> Iterator[Line]:
-    if not asked.growing:
+    if not asked.growing or (days is not None and days.days == 0):
         yield from (Line(account, None) for account in everybody(tx, "project", project.id))
     elif days is None:
         for one in recent(tx, "project", project.id, 1, {project.id: project.as_of}):
