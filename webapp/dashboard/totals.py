@@ -83,16 +83,24 @@ class Compared(NamedTuple):
 
     @property
     def words(self) -> str:
-        """`+12.3M from 29 Oct to 27 Nov, 14 % more than in the 29 days before (+10.8M)`."""
+        """`+12.3M from 29 Oct to 27 Nov, 14 % more than in the 29 days before (+10.8M)`.
+
+        What was lost is compared as a loss, and not at all with what was gained.
+        """
         days = [day_words(day) for day in (self.start, self.end)]
         if self.start.year == self.end.year:
             days = [day.rsplit(" ", 1)[0] for day in days]
         words = f"{compact(self.growth, sign=True)} from {days[0]} to {days[1]}"
         if self.growth is None or not self.earlier:
             return words
-        percent = round(100 * (self.growth - self.earlier) / abs(self.earlier))
-        than = "as much as" if percent == 0 else f"{abs(percent):,} % {'more' if percent > 0 else 'less'} than"
-        return f"{words}, {than} in the {(self.end - self.start).days} days before ({compact(self.earlier, sign=True)})"
+        before, was = f"in the {(self.end - self.start).days} days before", compact(self.earlier, sign=True)
+        if (self.growth < 0) != (self.earlier < 0):
+            return f"{words}, against {was} {before}"
+        percent = round(100 * (self.growth - self.earlier) / self.earlier)
+        more, less = ("larger", "smaller") if self.growth < 0 else ("more", "less")
+        than = "as much as" if percent == 0 else f"{abs(percent):,} % {more if percent > 0 else less} than"
+        loss = "a loss " if self.growth < 0 and percent else ""
+        return f"{words}, {loss}{than} {before} ({was})"
 
 
 def compare(courses: Sequence[Course], place: int, today: date) -> Compared | None:
