@@ -32,6 +32,7 @@ from webapp.api.http.routes import Answer, NoQuery, Route, as_csv
 from webapp.api.http.tables import FileName, json_content, lines_content, link_header
 from webapp.api.shapes.accounts import AccountDetail, AccountList, AccountOut, account_detail, account_out
 from webapp.api.shapes.counts import Growth, growth_between
+from webapp.api.views.projects import TAGGED
 from webapp.clock import iso
 from webapp.model import METRICS, UNKNOWN, Metric, Values
 from webapp.rules.growth import DAY, difference
@@ -262,8 +263,6 @@ def _detail(tx: sa.Connection, project: Project, account_id: int) -> Content:
     growth = growth_between(*_period(project, None), difference(one.now, one.then))
     return json_content(account_detail(one.account, project.name, growth))
 
-
-TAGGED = {304: Answer(words="nothing has changed since", headers=("ETag", "Last-Modified"))}
 
 LIST = Route(
     "list_accounts",

@@ -31,7 +31,7 @@ from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import FileName, csv_content, json_content
 from webapp.api.shapes.counts import CountsOut, GroupCounts, GroupGrowth, group_growth, growth_since
 from webapp.api.shapes.history import Analytics, HistoryDay, Now, TopProfile
-from webapp.api.views.accounts import TAGGED
+from webapp.api.views.projects import TAGGED
 from webapp.clock import iso
 from webapp.model import LARGEST, Counts, Values
 from webapp.rules.growth import NO_SUMS, Sums, counting, difference, progress, total

@@ -26,7 +26,7 @@ from webapp.api.shapes.history import (
     SnapshotList,
     SnapshotOut,
 )
-from webapp.api.views.accounts import TAGGED
+from webapp.api.views.projects import TAGGED
 from webapp.model import LARGEST
 from webapp.rules.history import AccountDay, DayGap, days_of, gaps
 from webapp.store import spans

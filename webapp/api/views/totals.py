@@ -29,7 +29,7 @@ from webapp.api.http.routes import Answer, Route, as_csv
 from webapp.api.http.tables import lines_content
 from webapp.api.shapes.counts import GroupCounts, GroupGrowth, group_growth
 from webapp.api.shapes.history import GroupTotals, Totals
-from webapp.api.views.accounts import TAGGED
+from webapp.api.views.projects import TAGGED
 from webapp.model import Counts
 from webapp.rules.growth import Sums
 from webapp.rules.sorting import by_value, group_alike, group_by
