@@ -210,6 +210,21 @@ def test_gaps_and_carried_days_are_marked(quiet_site: Site, admin: FlaskClient) 
     assert line[1].count("M") == 2
 
 
+@pytest.mark.parametrize("path", ["/", "/projects/{}"])
+def test_a_metric_that_is_missing_makes_no_gap_of_days_on_which_another_grew(quiet_site: Site, path: str) -> None:
+    before = quiet_site.visitor(TOKEN).get(path.format(project_id(quiet_site))).get_data(as_text=True)
+    with quiet_site.parts.db.write() as tx:
+        tx.execute(account_snapshots.update().where(account_snapshots.c.day >= date(2026, 2, 15)).values(likes=None))
+        for one in tx.execute(sa.select(projects.c.id)).scalars().all():
+            days.rebuild(tx, one)
+        tx.execute(projects.update().values(revision=projects.c.revision + 1))
+
+    after = quiet_site.visitor(TOKEN).get(path.format(project_id(quiet_site))).get_data(as_text=True)
+
+    assert "carried" in after
+    assert after.count("no snapshot") == before.count("no snapshot")
+
+
 @pytest.mark.parametrize("path", ["/", "/projects/{}", "/shared/{}", "/accounts/2"])
 def test_the_present_is_no_earlier_than_the_day_before_it(site: Site, path: str) -> None:
     site.time.forward(days=5)

@@ -68,6 +68,21 @@ def test_progress_is_percent_of_the_target(
     assert (body["progress_percent"], body["progress_capped"]) == expected
 
 
+def test_a_day_on_which_some_metric_grew_was_observed_though_others_were_not(world: World) -> None:
+    project = world.project()
+    ann = world.account(project, "ann", followers=5, views=15)
+    world.snapshots(ann, {"02-27": {"followers": 5, "views": 10}, "02-28": {"views": 12}, "03-02": {"views": 15}})
+
+    body = world.json(f"/api/projects/{project}/analytics")
+
+    assert told(body, "date", "views", "delta", "since", "carried") == [
+        ("2026-02-27", 10, 10, None, False),
+        ("2026-02-28", 12, 2, "2026-02-27", True),
+        ("2026-03-01", 12, 0, "2026-02-28", True),
+        ("2026-03-02", 15, 3, "2026-02-28", True),
+    ]
+
+
 def test_history_of_real_syncs_has_a_golden_number_for_every_kind_of_day(service: Service, world: World) -> None:
     ann, bob = ["x.com/ann", None, None, None, None, 1_000], ["x.com/bob", None, None, None, None, 500]
     service.sheet.rows("Project A", ann, bob)

@@ -416,7 +416,7 @@ def _sparks(past: Sequence[ProjectDay], place: int) -> list[int | None]:
 
 def _is_gap(day: ProjectDay) -> bool:
     """Nothing was observed on the day."""
-    return day.accounts > 0 and day.carried == day.accounts
+    return day.accounts > 0 and not day.is_observed
 
 
 def _points(

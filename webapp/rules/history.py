@@ -77,6 +77,11 @@ class ProjectDay(NamedTuple):
     def total(self) -> Values:
         return self.sums.known_total
 
+    @property
+    def is_observed(self) -> bool:
+        """Whether anything is known to be of the day: an account without a blank, or what grew."""
+        return self.carried < self.accounts or any(self.movement.growth)
+
 
 class AccountDay(NamedTuple):
     """One day of one account. start: where it stood at the end of the day before; None where it did not count.

@@ -257,7 +257,7 @@ def _days(past: Iterable[ProjectDay]) -> list[HistoryDay]:
     found, since = [], None
     for one in past:
         found.append(_day(one, since))
-        since = one.day if one.carried < one.accounts else since
+        since = one.day if one.is_observed else since
     return found
 
 
