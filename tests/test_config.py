@@ -49,6 +49,12 @@ UNDERSTOOD: dict[str, tuple[str, str, Any]] = {
     ),
     "a snapshot": ("SMART_SYNC_SNAPSHOT", "Latest", "latest"),
     "a folder": ("SMART_SYNC_DATA_DIR", "/var/data", Path("/var/data")),
+    "a folder at home": ("SMART_SYNC_DATA_DIR", "~/data", Path.home() / "data"),
+    "a home of nobody": ("SMART_SYNC_DATA_DIR", "~nobody-here/data", Path("~nobody-here/data")),
+    "a year": ("SMART_SYNC_LEASE_SECONDS", "31536000", 31_536_000),
+    "a token in quotes": ("SMART_SYNC_ADMIN_TOKEN", f'"{TOKEN}"', (TOKEN,)),
+    "a port in other quotes": ("PORT", " '8080' ", 8080),
+    "an address that a page was copied with": ("DATABASE_URL", "\ufeff`sqlite:///x.db`\u200b", "sqlite:///x.db"),
     "blank": ("PORT", "  ", 8000),
 }
 
@@ -70,6 +76,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "no seconds": ("SMART_SYNC_BUDGET", "25 s"),
     "endless seconds": ("SMART_SYNC_BUDGET", "inf"),
     "seconds that are none": ("SMART_SYNC_BUDGET", "nan"),
+    "more seconds than a year has": ("SMART_SYNC_LEASE_SECONDS", "1e12"),
     "no time at all": ("SMART_SYNC_LEASE_SECONDS", "0"),
     "maybe": ("SMART_SYNC_DISCOVER", "maybe"),
     "a base without a host": ("SMART_SYNC_SHEETS_API", "http://"),
@@ -131,6 +138,12 @@ def test_a_setting_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n", encoding="utf-8")
 
     assert Settings.from_env({"SMART_SYNC_ADMIN_TOKEN_FILE": str(tmp_path / "token")}).admin_tokens == (TOKEN,)
+
+
+def test_a_file_may_begin_as_editors_of_windows_let_it(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xef\xbb\xbf" + TOKEN.encode() + b"\r\n")
+
+    assert Settings.from_env({"SMART_SYNC_ADMIN_TOKEN_FILE": f'"{tmp_path}/token"'}).admin_tokens == (TOKEN,)
 
 
 def test_a_setting_given_twice_is_refused(tmp_path: Path) -> None:

@@ -655,6 +655,19 @@ def test_install_takes_the_token_that_the_service_made(machine: Machine, monkeyp
     assert (machine.data / "cron.curl").read_text() == curl_config("made-by-the-service")
 
 
+@pytest.mark.parametrize(("kept", "words"), [("", "there is no token in"), ("ключ", "holds no token")])
+def test_install_puts_no_token_into_a_crontab_that_is_none(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, kept: str, words: str
+) -> None:
+    monkeypatch.delenv("SMART_SYNC_ADMIN_TOKEN")
+    machine.data.mkdir()
+    (machine.data / "admin_token").write_text(kept)
+
+    done = machine.cron("install", "--yes")
+
+    assert (done.exit_code, words in done.output) == (1, True)
+
+
 @pytest.mark.parametrize("caller", CALLERS)
 def test_print_shows_a_snippet_without_the_token(machine: Machine, caller: str) -> None:
     done = machine.cron("print", "--for", caller, "--url", URL)

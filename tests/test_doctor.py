@@ -318,6 +318,16 @@ def test_a_kept_token_is_for_its_owner_only(environ: dict[str, str], tmp_path: P
     assert "kept-token" not in repr(found)
 
 
+def test_a_kept_token_that_is_none_is_told_without_being_shown(environ: dict[str, str], tmp_path: Path) -> None:
+    del environ["SMART_SYNC_ADMIN_TOKEN"]
+    (tmp_path / "admin_token").write_text("short", encoding="ascii")
+
+    found = findings(environ)["token"]
+
+    assert (found.level, found.words.partition(": ")[0]) == ("FAIL", f"{tmp_path}/admin_token holds no token")
+    assert "short" not in repr(found)
+
+
 @pytest.fixture(scope="session")
 def private_key() -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=1024)

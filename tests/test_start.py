@@ -21,10 +21,10 @@ from gunicorn.config import Config
 
 from webapp import server
 from webapp.app import create_app
-from webapp.bootstrap import Parts, bootstrap
+from webapp.bootstrap import Parts, admin_tokens, bootstrap
 from webapp.clock import Clock, Stop
 from webapp.config import Settings
-from webapp.errors import StoreError
+from webapp.errors import ConfigError, StoreError
 from webapp.server import Server, options
 from webapp.store import storage
 from webapp.store.migrate import current_revision, migrate
@@ -47,6 +47,26 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[logging.LogRecord]:
     records: list[logging.LogRecord] = []
     monkeypatch.setattr(logging.getLogger("smart_sync"), "handle", records.append)
     return records
+
+
+def test_a_made_up_token_is_kept_also_where_an_earlier_start_was_killed_before_it_wrote(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, data_dir_set=True)
+    (tmp_path / "admin_token").touch()
+
+    made, kept = [list(admin_tokens(settings, loopback=False)) for _ in range(2)]
+
+    assert made == kept == [(tmp_path / "admin_token").read_text().strip()]
+
+
+@pytest.mark.parametrize("kept", ["short", "ключ-от-квартиры-и-дачи", "a-token-of-some\nlength-in-two-lines"])
+def test_a_kept_token_that_is_none_stops_the_start_without_being_shown(tmp_path: Path, kept: str) -> None:
+    (tmp_path / "admin_token").write_bytes(kept.encode("cp1251"))
+
+    with pytest.raises(ConfigError, match="admin_token holds no token") as caught:
+        admin_tokens(Settings(data_dir=tmp_path, data_dir_set=True), loopback=False)
+
+    assert kept[:5] not in str(caught.value)
+    assert "remove it" in str(caught.value)
 
 
 @dataclass

@@ -20,6 +20,7 @@ from webapp.alerts.ping import Ping
 from webapp.clock import Clock, Stop
 from webapp.config import Settings
 from webapp.errors import ConfigError
+from webapp.setting import tokens, unwrapped
 from webapp.sources.sheet import SheetSource
 from webapp.sources.sheet.credentials import ApiKey, Credentials, ServiceAccount, parse_credentials
 from webapp.store.db import Database, normalise_url, open_database
@@ -110,8 +111,8 @@ def bootstrap(settings: Settings, *, clock: Clock | None = None, loopback: bool 
         partial(platforms_of, settings),
     )
     admin = admin_tokens(settings, loopback=loopback) if serving else ()
-    tokens = Tokens(admin, settings.read_tokens, settings.public_reads)
-    return Parts(settings, clock, db, engine, Background(Stop(clock.monotonic)), tokens)
+    gate = Tokens(admin, settings.read_tokens, settings.public_reads)
+    return Parts(settings, clock, db, engine, Background(Stop(clock.monotonic)), gate)
 
 
 def traces_of(settings: Settings) -> Sequence[Path]:
@@ -269,7 +270,7 @@ def admin_tokens(settings: Settings, *, loopback: bool) -> Sequence[str]:
         )
     path = token_file(settings)
     try:
-        return (_token_in(path),)
+        return _tokens_in(path)
     except OSError as error:
         raise ConfigError(
             f"SMART_SYNC_ADMIN_TOKEN: is not set, and {path} cannot be written or read: {error.strerror}",
@@ -277,17 +278,31 @@ def admin_tokens(settings: Settings, *, loopback: bool) -> Sequence[str]:
         ) from None
 
 
-def _token_in(path: Path) -> str:
+def kept_tokens(path: Path) -> Sequence[str]:
+    """What is kept in the data folder; none in an empty file.
+
+    Raises: OSError; ConfigError for what is no token.
+    """
+    try:
+        return tokens(unwrapped(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        words = "no text" if isinstance(error, UnicodeDecodeError) else error
+        raise ConfigError(
+            f"{path} holds no token: {words}",
+            hint="remove it, and the next start makes a new one, or set SMART_SYNC_ADMIN_TOKEN",
+        ) from None
+
+
+def _tokens_in(path: Path) -> Sequence[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        token = path.read_text(encoding="ascii").strip()
-        if token:
-            return token
+        if kept := kept_tokens(path):
+            return kept
         path.unlink()
-        return _token_in(path)
+        return _tokens_in(path)
     token = secrets.token_urlsafe(32)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(token + "\n")
-    return token
+    return (token,)

@@ -19,6 +19,7 @@ from webapp.setting import (
     Setting,
     base_url,
     database_url_text,
+    file_path,
     flag,
     key_text,
     line,
@@ -35,6 +36,7 @@ from webapp.setting import (
     target_urls,
     text_list,
     tokens,
+    unwrapped,
     whole,
 )
 
@@ -215,12 +217,12 @@ def _dotenv(path: Path) -> Mapping[str, str]:
 
 def _text(env: Mapping[str, str], name: str) -> str | None:
     """The setting's text from `NAME` or the file that `NAME_FILE` names; None when it is unset or blank."""
-    text, path = env.get(name, "").strip(), env.get(f"{name}_FILE", "").strip()
-    if text and path:
+    text, file = unwrapped(env.get(name, "")), unwrapped(env.get(f"{name}_FILE", ""))
+    if text and file:
         raise ValueError(f"is set twice, as {name} and as {name}_FILE; remove one")
-    if path:
+    if file:
         try:
-            text = Path(path).read_text(encoding="utf-8").strip()
+            text = unwrapped(file_path(file).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"the file that {name}_FILE names cannot be read: {type(error).__name__}") from None
     return text or None
@@ -308,7 +310,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SMART_SYNC_LOG_FILE",
         "log_file",
-        Path,
+        file_path,
         "file that gets every log line as well, as JSON; moved away by a rotation, it is begun anew",
         "none, the lines go to stderr alone",
     ),
@@ -359,7 +361,7 @@ SETTINGS: tuple[Setting, ...] = (
         "`*` for all, with public reads only",
         "none",
     ),
-    Setting("SMART_SYNC_DATA_DIR", "data_dir", Path, "folder that survives a restart", "data"),
+    Setting("SMART_SYNC_DATA_DIR", "data_dir", file_path, "folder that survives a restart", "data"),
     Setting(
         "SMART_SYNC_BUDGET",
         "budget_s",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import math
+import os
 import re
 import secrets
 from collections.abc import Callable
@@ -15,7 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from webapp.model import LONGEST_INTERVAL
+
 TOKEN_LENGTH = 16
+LONGEST_S = 60 * LONGEST_INTERVAL
 MOST_DATABASES = 9999  # of a Redis
 QUIET = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})(?:\s+(\S+))?")
 PICTURES = {
@@ -27,6 +30,7 @@ PICTURES = {
 }
 LARGEST_PICTURE = 32 * 1024  # bytes: it is in every page
 LONGEST_LINE = 60
+AROUND = "\ufeff\u200b \t\r\n\xa0"
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 HOST = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]*)?")
@@ -47,6 +51,19 @@ class Setting:
     secret: bool = False
 
 
+def unwrapped(text: str) -> str:
+    """Without what is left around a value by copying it: blanks, a byte order mark, quotes."""
+    text = text.strip(AROUND)
+    while len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
+        text = text[1:-1].strip(AROUND)
+    return text
+
+
+def file_path(text: str) -> Path:
+    """A path, also one in a home folder: no shell has looked at what stands in a file of settings."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111  Path.expanduser raises for an unknown user
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) <= len(str(high)) and low <= int(text) <= high):
@@ -61,8 +78,8 @@ def seconds(text: str) -> float:
         value = float(text)
     except ValueError:
         raise ValueError(f"{text!r} is not a number of seconds") from None
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{text!r} must be finite and above 0")
+    if not 0 < value <= LONGEST_S:
+        raise ValueError(f"{text!r} must be above 0 and at most {LONGEST_S}")
     return value
 
 
@@ -140,7 +157,7 @@ def picture(text: str) -> str:
     if kind is None:
         raise ValueError(f"is none of {', '.join(PICTURES)}")
     try:
-        data = Path(text).read_bytes()
+        data = file_path(text).read_bytes()
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from None
     if len(data) > LARGEST_PICTURE:
@@ -234,8 +251,7 @@ def replica_url(text: str) -> str:
 
 
 def redis_url(text: str) -> str:
-    """`redis://` or `rediss://`, with the quotes that some panels put around it taken off; the first database by default."""
-    text = text.strip().strip("\"'").strip()
+    """`redis://` or `rediss://`; the first database by default."""
     words = "is not an address such as redis://:password@host:6379/0 or rediss://..."
     try:
         parts = urlsplit(text)

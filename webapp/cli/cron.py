@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from webapp.bootstrap import token_file
+from webapp.bootstrap import kept_tokens, token_file
 from webapp.cli.root import open_parts
 from webapp.cli.terminal import say
 from webapp.clock import Clock, iso
@@ -135,8 +135,8 @@ def _token(settings: Settings) -> str:
         return settings.admin_tokens[0]
     kept = token_file(settings)
     try:
-        return kept.read_text(encoding="ascii").strip()
-    except OSError:
+        return kept_tokens(kept)[0]
+    except (OSError, IndexError):
         raise ConfigError(
             f"SMART_SYNC_ADMIN_TOKEN: is not set, and there is no token in {kept}",
             hint="set what the service was started with, or SMART_SYNC_DATA_DIR to its folder",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from webapp import __version__
-from webapp.bootstrap import token_file
+from webapp.bootstrap import kept_tokens, token_file
 from webapp.config import Settings, every_setting
 from webapp.doctor.case import Case, Diagnosis
 from webapp.logs import NAME_A_FILE
@@ -75,6 +75,7 @@ def examine_token(case: Case) -> Iterator[Diagnosis]:
         count = len(settings.admin_tokens)
         yield Diagnosis("ok", "token", f"{count} set by {name}" if count > 1 else f"set by {name}")
     elif path.is_file():
+        kept_tokens(path)
         mode = path.stat().st_mode & 0o777
         if mode & OPEN_TO_OTHERS:
             yield Diagnosis("warn", "token", f"{path} can be read by others (mode {mode:o})", f"chmod 600 {path}")

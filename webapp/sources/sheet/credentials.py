@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.errors import ConfigError
+from webapp.setting import unwrapped
 from webapp.sources.encoding import decode_text
 
 TOKEN_URIS = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
@@ -20,7 +21,6 @@ TOKEN_URIS = ("https://oauth2.googleapis.com/token", "https://accounts.google.co
 _FIELDS = ("client_email", "private_key", "private_key_id", "project_id", "token_uri")
 _PEM = re.compile(r"-----BEGIN ((?:RSA )?PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
 _LONGEST_PATH = 1024
-_AROUND = "\ufeff \t\r\n"
 _HINT = "set it to the key's JSON, the JSON in base64, or the path of the key file"
 
 
@@ -49,7 +49,7 @@ def parse_credentials(text: str) -> ServiceAccount:
 
     Raises: ConfigError with the fix, never with any part of the key.
     """
-    return _account(_key(_unwrap(text)))
+    return _account(_key(unwrapped(text)))
 
 
 def check_token_uri(account: ServiceAccount, api_base: str | None) -> None:
@@ -63,13 +63,6 @@ def check_token_uri(account: ServiceAccount, api_base: str | None) -> None:
 
 def _wrong(what: str, hint: str = _HINT) -> ConfigError:
     return ConfigError(f"GOOGLE_CREDENTIALS {what}", hint=hint)
-
-
-def _unwrap(text: str) -> str:
-    text = text.strip(_AROUND)
-    while len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
-        text = text[1:-1].strip(_AROUND)
-    return text
 
 
 def _key(text: str) -> dict[str, Any]:
@@ -99,7 +92,7 @@ def _file(text: str) -> str:
     if len(text) > _LONGEST_PATH or "\0" in text:
         return ""
     try:
-        return _unwrap(decode_text(Path(text).expanduser().read_bytes()))
+        return unwrapped(decode_text(Path(text).expanduser().read_bytes()))
     except (OSError, RuntimeError, UnicodeError):
         return ""
 
@@ -108,7 +101,7 @@ def _decode_base64(text: str) -> str:
     """The text behind base64, of either alphabet, wrapped into lines or not, padded or not; empty if it is none."""
     packed = re.sub(r"\s|\\[nr]", "", text).replace("-", "+").replace("_", "/").rstrip("=")
     try:
-        return _unwrap(decode_text(base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)))
+        return unwrapped(decode_text(base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)))
     except (binascii.Error, UnicodeError, ValueError):
         return ""
 

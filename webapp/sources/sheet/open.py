@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from webapp.clock import Clock
 from webapp.errors import ConfigError
+from webapp.setting import file_path
 from webapp.sources.sheet import SheetSource
 from webapp.sources.sheet.credentials import Credentials
 from webapp.sources.sheet.google import GoogleSheet
@@ -50,7 +51,7 @@ def open_sheet(
         raise _wrong("is empty", _FORMS)
     if "://" in text:
         return _web(text, credentials, api_base, clock, aliases, pace)
-    path = Path(text).expanduser()
+    path = file_path(text)
     if _ID.fullmatch(text) and not path.exists():
         if text.startswith(_PUBLISHED_ID):
             return PublishedCsv(_published_url(text, ""), api_base=api_base, clock=clock, aliases=aliases)
