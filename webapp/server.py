@@ -56,7 +56,7 @@ LEAVE_S = 2.0  # of the grace, for answers to be sent and the process to end
 SILENCE_S = 90  # longer than anything a worker's main thread does, besides waiting for background work at its end
 
 # The database may come up after us; requests look for it again and say 503 until then.
-PASSING = {"connections_used_up", "database_busy", "database_unreachable"}
+PASSING = {"connections_used_up", "database_absent", "database_busy", "database_login", "database_unreachable"}
 
 
 class Log(Logger):  # type: ignore[misc]

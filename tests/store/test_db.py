@@ -702,9 +702,32 @@ class TestPostgres:
         with pytest.raises(StoreError, match="no_such_database") as caught:
             migrate(db)
 
-        assert caught.value.code == "database_unreachable"
-        assert caught.value.hint
-        assert "exists" in caught.value.hint
+        assert caught.value.code == "database_absent"
+        assert "CREATE DATABASE" in str(caught.value)
+
+    def test_a_role_that_is_not_there(self, postgres: Server) -> None:
+        with pytest.raises(StoreError, match="does not let in the role nobody") as caught:
+            migrate(open_database(postgres.url("postgres").replace("//postgres@", "//nobody:secret-word@")))
+
+        assert caught.value.code == "database_login"
+        assert "secret-word" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("words", "code"),
+        [
+            ('FATAL:  password authentication failed for user "ann"', "database_login"),
+            ("fe_sendauth: no password supplied", "database_login"),
+            ('FATAL:  no pg_hba.conf entry for host "1.2.3.4", user "ann"', "database_login"),
+            ('FATAL:  role "ann" is not permitted to log in', "database_login"),
+            ("FATAL:  no such user: ann", "database_login"),
+            ("FATAL:  no such database: sync", "database_absent"),
+        ],
+    )
+    def test_why_a_server_refuses_is_told(self, words: str, code: str) -> None:
+        error = psycopg.OperationalError(f"connection failed: {words}")
+
+        assert Postgres(normalise_url("postgresql://host/db")).code_of(error, writing=False) == code
+        assert code in db_module.WORDS
 
     @pytest.mark.parametrize(
         ("error", "code"),
@@ -852,6 +875,11 @@ class TestUrl:
             ("postgresql://user:word@[::1]:5432/name", "postgresql+psycopg", "::1:5432/name"),
             ("postgresql://user:word@/name?host=one:1&host=two:2", "postgresql+psycopg", "one:1,two:2/name"),
             ("postgresql://user:word@/name", "postgresql+psycopg", "the local socket/name"),
+            ("postgresql+psycopg2://user:word@host/name", "postgresql+psycopg", "host/name"),
+            ("postgres+asyncpg://host/name", "postgresql+psycopg", "host/name"),
+            ("postgresql://%2Fvar%2frun:5433/name", "postgresql+psycopg", "/var/run:5433/name"),
+            ("postgresql://a:b@one:1/name?host=two&port=2&dbname=other", "postgresql+psycopg", "two:2/other"),
+            ("sqlite+pysqlite:////var/lib/x.db", "sqlite", "/var/lib/x.db"),
         ],
     )
     def test_a_url_is_understood(self, url: str, driver: str, place: str) -> None:
@@ -865,7 +893,11 @@ class TestUrl:
             "secret-word",
             "",
             "sqlite:///x.db?mode=ro",
-            "postgresql+asyncpg://host/x",
+            "sqlite:///data/what?.db",
+            "sqlite://data/x.db",
+            "sqlite://root:secret-word@/x.db",
+            "postgresql://root:secret-word@host/x\n",
+            "postgresql://root:secret-word@host/x\u200b",
         ],
     )
     def test_any_other_is_refused_without_repeating_it(self, url: str) -> None:
@@ -873,6 +905,10 @@ class TestUrl:
             open_database(url)
 
         assert "secret-word" not in str(caught.value)
+
+    def test_slashes_of_a_file_are_explained(self) -> None:
+        with pytest.raises(ConfigError, match="three slashes before a path from here"):
+            open_database("sqlite://data/x.db")
 
     @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
     def test_memory_is_no_place_for_what_workers_share(self, url: str) -> None:
@@ -960,6 +996,7 @@ def test_what_stands_behind_a_password_is_no_name_of_an_option(name: str) -> Non
         "postgresql://host/name?user=ann&password=p@hidden",
         "postgresql://host?user=ann&password=p@hidden",
         "postgresql://host:1/name?user=ann&password=p@hidden",
+        "postgresql://user%3Ahidden%40host/name",
     ],
 )
 def test_a_password_of_which_nobody_knows_where_it_ends_is_not_printed(url: str) -> None:
@@ -1049,6 +1086,8 @@ def test_any_other_refusal_is_told(postgres_url: str, monkeypatch: pytest.Monkey
         ("ssl_min_protocol_version=hidden", "does not accept the option ssl_min_protocol_version as it is set"),
         ("options=-c%20statement_timeout%3Dhidden", "does not accept the option statement_timeout as it is set"),
         ("options=-c%20bogus%3Dhidden", "does not accept the option bogus as it is set"),
+        ("options=search_path%3Dhidden", "does not accept the option search_path as it is set"),
+        ("connect_timeout=hidden", "does not accept the option connect_timeout as it is set"),
     ],
 )
 def test_an_option_that_the_server_cannot_take_is_named(postgres_url: str, option: str, words: str) -> None:
@@ -1098,6 +1137,49 @@ def test_a_search_path_without_a_schema_is_named(new_postgres_url: str) -> None:
 
     db.close()
     assert caught.value.code == "database_option"
+
+
+def test_what_the_address_says_goes_before_what_we_would_say(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, given = psycopg.connect, []
+
+    def note(*arguments: Any, **parameters: Any) -> Any:
+        given.append(parameters)
+        return connect(*arguments, **parameters)
+
+    monkeypatch.setattr(psycopg, "connect", note)
+    options = "options=-c%20jit%3Don&options=-cwork_mem=5MB&connect_timeout=31&application_name=ours&keepalives_idle=7"
+    db = open_database(f"{postgres_url}&{options}")
+    with db.read() as tx:
+        said = [tx.execute(sa.text(f"SHOW {name}")).scalar() for name in ("jit", "work_mem", "application_name")]
+    db.close()
+
+    assert said == ["on", "5MB", "ours"]
+    assert [int(given[0][name]) for name in ("connect_timeout", "keepalives_idle", "keepalives_count")] == [31, 7, 3]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("refusal", [None, "unsupported startup parameter: lock_timeout"])
+def test_options_that_are_no_settings_are_for_whoever_stands_before_the_server(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, refusal: str | None
+) -> None:
+    connect, given = psycopg.connect, []
+
+    def proxy(*arguments: Any, options: str, **parameters: Any) -> Any:
+        given.append(options)
+        if refusal and "-c" in options:
+            raise psycopg.OperationalError(refusal)
+        return connect(*arguments, **parameters)
+
+    monkeypatch.setattr(psycopg, "connect", proxy)
+    db = open_database(f"{postgres_url}&options=endpoint%3Da--b%20-cwork_mem=5MB")
+    with db.read():
+        pass
+    db.close()
+
+    assert given[0].startswith("endpoint=a--b -c timezone=UTC ")
+    assert given[1:] == (["endpoint=a--b"] if refusal else [])
 
 
 @pytest.mark.postgres

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote
 
 from sqlalchemy import URL, Connection, Engine, Pool, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -38,6 +39,14 @@ WORDS = {
     "connections_used_up": (
         "has no connection free: others hold all of them",
         "try again in a few seconds; if it stays so, raise max_connections of the server, or lower WEB_CONCURRENCY",
+    ),
+    "database_absent": (
+        "is not there on its server",
+        "make it by CREATE DATABASE, or mend the name behind the host in DATABASE_URL",
+    ),
+    "database_login": (
+        "does not let in {user}",
+        "check user and password in DATABASE_URL, and that the role may log in there",
     ),
     "database_option": (
         "has no schema that search_path names",
@@ -279,7 +288,7 @@ def open_database(
 
 
 def normalise_url(url: str) -> URL:
-    """The URL with our driver in it: hosting panels say `postgres://`, people say `postgresql://`; both mean psycopg.
+    """The URL with our driver in it: hosting panels say `postgres://`, people `postgresql://` or name a driver of theirs.
 
     Raises: ConfigError, which does not repeat the URL: there may be a password in it.
     """
@@ -289,19 +298,37 @@ def normalise_url(url: str) -> URL:
         raise ConfigError("DATABASE_URL: not a URL", hint=EXAMPLES) from error
     except (TypeError, ValueError):  # whose words repeat what stands there
         raise _no_port() from None
-    if parsed.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+    kind = parsed.get_backend_name()
+    if kind in {"postgres", "postgresql"}:
         _check_server(url, parsed)
+        host = parsed.host or ""
+        if host[:3].upper() == "%2F":  # a folder of sockets, as libpq has it
+            parsed = parsed.set(host=unquote(host))
         return parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername == "sqlite" and not parsed.query:
-        return parsed
+    if kind == "sqlite":
+        _check_file(url, parsed)
+        return parsed.set(drivername="sqlite")
     raise ConfigError("DATABASE_URL: neither SQLite nor PostgreSQL as we know them", hint=EXAMPLES)
+
+
+def _check_file(url: str, parsed: URL) -> None:
+    """What stands between the second and the third slash would be left out, and another file be used than was meant."""
+    if parsed.host or parsed.username or "?" in url:
+        raise ConfigError(
+            "DATABASE_URL: SQLite has neither a host nor options",
+            hint="write three slashes before a path from here, as in sqlite:///data/x.db, four before a whole one, as in "
+            "sqlite:////data/x.db; in a path write ? as %3F",
+        )
 
 
 def _check_server(url: str, parsed: URL) -> None:
     """What is understood in another way than it was meant tells a part of the password as a host or an option."""
     before, *behind = url.split("@")
-    if len(behind) > (parsed.username is not None) or (behind and _OPTIONS.search(before)):
+    told = (behind and _OPTIONS.search(before)) or "%40" in (parsed.host or "")
+    if len(behind) > (parsed.username is not None) or told:
         raise ConfigError("DATABASE_URL: it cannot be told where the password ends", hint=ESCAPES)
+    if not url.isprintable():
+        raise ConfigError("DATABASE_URL: there is a sign in it that cannot be seen", hint="copy or type it again")
     if parsed.port is not None and not 1 <= parsed.port <= LAST_PORT:
         raise _no_port()
 

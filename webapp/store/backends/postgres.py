@@ -20,6 +20,7 @@ CONNECT_TIMEOUT_S = 5
 ENCODING = "UTF8"
 # A server that has gone without a word, as in a failover, is noticed after a minute.
 ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+DEFAULTS = {"connect_timeout": CONNECT_TIMEOUT_S, **ALIVE, "application_name": "smart-sync"}
 LOCK_TIMEOUT_MS = 5_000
 SETTINGS = {
     "timezone": "UTC",
@@ -31,12 +32,14 @@ SETTINGS = {
     # As on disks that do not turn: by default an index of a year of snapshots is passed over for reading all of them.
     "random_page_cost": "1.1",
 }
-_SETTING = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)")  # of what stands in `?options=`
+_SETTING = re.compile(r"(?<!\S)(?:-c\s*|--)([\w.-]+)=((?:\\.|\S)*)")  # of what stands in `?options=`
 _KNOWN = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
 _SECRET = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults() if option.dispchar == b"*"}
 _REFUSED = ("unsupported startup parameter", "unrecognized configuration parameter")  # by PgBouncer and its like
 # How libpq and the server name what they cannot take.
-_WRONG = re.compile(r'(?:for connection option "|parameter "|invalid "?(?=\w+"? value: ))([\w.]+)')
+_WRONG = re.compile(
+    r'(?:for connection option "|parameter "|bad value for |argument for server process: |invalid "?(?=\w+"? value: ))([\w.]+)'
+)
 _NO_TLS = "server does not support SSL"
 MIGRATION_LOCK = 7_630_291_846  # any number that no other program takes for its advisory lock
 MIGRATION_WAIT_MS = 120_000
@@ -99,7 +102,8 @@ def _no_option(names: Sequence[str], *, hidden: bool) -> ConfigError:
         )
     return ConfigError(
         f"DATABASE_URL: PostgreSQL has no option {', '.join(map(repr, names))}",
-        hint="leave out what is meant for another program; a pooler is noticed without being told",
+        hint="leave out what is meant for another program; a pooler is noticed without being told, and a schema is named "
+        "by ?options=-csearch_path=NAME",
     )
 
 
@@ -112,34 +116,33 @@ class Postgres:
     def __init__(self, url: URL) -> None:
         if strange := sorted(set(url.query) - _KNOWN):
             raise _no_option(strange, hidden=not _SECRET.isdisjoint(url.query))
-        own = dict(_SETTING.findall(str(url.query.get("options", ""))))
+        options = _joined(url.query.get("options", ""), " ")
+        own = dict(_SETTING.findall(options))
+        self._others = _SETTING.sub("", options).split()  # such as what names a project to a proxy before many servers
         self.url = url.difference_update_query(["options"])
         self._settings = SETTINGS | own
         self._pooled = False  # a pooler stands between that passes no settings on when a session begins
 
     @property
     def place(self) -> str:
-        host = self.url.host or self._hosts or "the local socket"
-        port = f":{self.url.port}" if self.url.port else ""
-        return f"{host}{port}/{self.url.database or ''}"
-
-    @property
-    def _hosts(self) -> str:
-        hosts = self.url.query.get("host", "")
-        return hosts if isinstance(hosts, str) else ",".join(hosts)
+        port = self._said("port", self.url.port)
+        host = self._said("host", self.url.host) or "the local socket"
+        return f"{host}{port and f':{port}'}/{self._said('dbname', self.url.database)}"
 
     @property
     def user(self) -> str:
-        return f"the role {self.url.username or 'by default'}"
+        return f"the role {self._said('user', self.url.username) or 'by default'}"
+
+    def _said(self, option: str, before: object) -> str:
+        """An option, which goes before what stands in its own place of the address."""
+        return _joined(self.url.query.get(option, ""), ",") or str(before or "")
 
     def engine(self, pool_size: int, pool_timeout_s: float) -> Engine:
         try:
             engine = create_engine(
                 self.url,
                 connect_args={
-                    "connect_timeout": CONNECT_TIMEOUT_S,
-                    **ALIVE,
-                    "application_name": "smart-sync",
+                    **{name: value for name, value in DEFAULTS.items() if name not in self.url.query},
                     "client_encoding": "UTF8",  # whatever PGCLIENTENCODING, the role or the server would have it be
                     "prepare_threshold": None,  # statements prepared by name do not survive a transaction pooler
                 },
@@ -179,14 +182,15 @@ class Postgres:
 
     def _open(self, arguments: list[Any], parameters: dict[str, Any]) -> psycopg.Connection:
         if not self._pooled:
-            options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
+            settings = (f"-c {name}={value}" for name, value in self._settings.items())
             try:
-                return psycopg.connect(*arguments, **parameters, options=options)
-            except psycopg.OperationalError as error:
+                return psycopg.connect(*arguments, **parameters, options=" ".join([*self._others, *settings]))
+            except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
                 if not any(words in str(error) for words in _REFUSED):
                     self._blame_option(str(error))
                     raise
-        connection = psycopg.connect(*arguments, **parameters)
+        others = {"options": " ".join(self._others)} if self._others else {}
+        connection = psycopg.connect(*arguments, **(parameters | others))
         self._pooled = True
         return connection
 
@@ -266,8 +270,22 @@ class Postgres:
 
 
 # Of a server, of a role or database with a limit of its own, and of PgBouncer.
+NOT_LET_IN = ("authentication failed", "no password supplied", "no pg_hba.conf entry", "not permitted to log in")
+_ABSENT = re.compile(r'database "[^"]*" does not exist|no such database')
+_NO_ROLE = re.compile(r'role "[^"]*" does not exist|no such user')
 USED_UP = ("too many clients", "remaining connection slots", "too many connections for", "no more connections allowed")
 
 
 def _code_of_words(words: str) -> str:
-    return "connections_used_up" if any(one in words for one in USED_UP) else "database_unreachable"
+    if any(one in words for one in USED_UP):
+        return "connections_used_up"
+    if _ABSENT.search(words):
+        return "database_absent"
+    if any(one in words for one in NOT_LET_IN) or _NO_ROLE.search(words):
+        return "database_login"
+    return "database_unreachable"
+
+
+def _joined(value: str | Sequence[str], between: str) -> str:
+    """What an option says, also where it stands there several times."""
+    return value if isinstance(value, str) else between.join(value)
