@@ -489,3 +489,9 @@ def test_the_days_are_summed_up_anew(shell: Shell) -> None:
         after = db.execute("SELECT * FROM project_days ORDER BY project_id").fetchall()
     assert [(row[:2], row[3:]) for row in after] == [(row[:2], row[3:]) for row in before]
     assert [json.loads(row[2]) for row in after] == [json.loads(row[2]) for row in before]
+
+
+def test_a_fault_of_another_kind_stays_loud(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _: open("/nowhere/at/all"))  # noqa: PTH123, SIM115
+
+    assert isinstance(shell.run("token", "new").exception, FileNotFoundError)

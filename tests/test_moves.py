@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -122,6 +123,21 @@ def test_no_token_is_in_an_export_or_a_backup(demo: Demo, tmp_path: Path) -> Non
 
 
 # The command line
+
+
+def test_an_export_that_fills_the_disk_is_told_in_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    shell.run("sync")
+    monkeypatch.setattr("webapp.actions.moves.export_all", fill)
+
+    named, piped = shell.run("export", str(shell.folder / "all.gz")), shell.run("export", "-")
+
+    assert named.stderr.startswith(f"Error: there is no space left in {shell.folder} (")
+    assert piped.stderr == "Error: there is no space left on the disk that the output goes to\n"
+    assert {named.exit_code, piped.exit_code} == {1}
+    assert not list(shell.folder.glob("all.gz*"))
 
 
 def test_an_export_fills_an_empty_database(shell: Shell) -> None:

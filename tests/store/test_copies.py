@@ -7,6 +7,7 @@ import fcntl
 import os
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -91,9 +92,30 @@ def test_a_disk_that_is_full_is_told(file: Path, tmp_path: Path, monkeypatch: py
     target.touch()
     monkeypatch.setattr(os, "fsync", fail)
 
-    with pytest.raises(StoreError, match="No space left") as full:
+    with pytest.raises(StoreError, match=f"no space left in {tmp_path}") as full:
         copies.copy(file, target)
     assert full.value.code == "disk_full"
+
+
+def test_a_disk_that_the_copy_fills_is_the_one_that_is_named(file: Path, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.symlink_to("/dev/full")
+
+    with pytest.raises(StoreError, match=f"no space left in {tmp_path}") as caught:
+        copies.copy(file, full)
+    assert caught.value.code == "disk_full"
+
+
+def test_what_a_killed_process_left_beside_goes_a_day_later(tmp_path: Path) -> None:
+    target = tmp_path / "copy[1].db"
+    for name, age in (("partial-1", 90_000), ("partial-2", 3_600), ("other-1", 90_000)):
+        Path(f"{target}.{name}").touch()
+        os.utime(f"{target}.{name}", (time.time() - age,) * 2)
+
+    with copies.place_beside(target, "partial"):
+        pass
+
+    assert files(tmp_path) == ["copy[1].db.other-1", "copy[1].db.partial-2"]
 
 
 def test_what_stands_beside_goes_in_the_end(tmp_path: Path) -> None:

@@ -39,8 +39,11 @@ def export_(file: Path, *, force: bool) -> None:
     if file.exists() and not force:
         raise copies.name_conflict(file)
     with open_database_alone() as db, copies.place_beside(file, "partial") as new:
-        with new.open("wb") as opened, bar(file.name) as show:
-            size = export_all(db, opened, Clock(), show)
+        try:
+            with new.open("wb") as opened, bar(file.name) as show:
+                size = export_all(db, opened, Clock(), show)
+        except OSError as error:
+            raise copies.refusal(file, error) from error
         copies.keep_as(new, file, overwrite=force)
     say(f"{file}: {size:,} bytes")
 

@@ -18,6 +18,7 @@ from webapp.cli.terminal import say, shown
 from webapp.config import Settings
 from webapp.errors import SmartSyncError
 from webapp.store import projects
+from webapp.store.copies import NO_ROOM
 from webapp.store.db import Database, open_database
 from webapp.store.migrate import ensure_migrated, migrate
 
@@ -30,6 +31,11 @@ class Group(click.Group):
             return super().invoke(ctx)
         except SmartSyncError as error:
             raise click.ClickException(shown(str(error))) from error
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            where = error.filename or "the disk that the output goes to"
+            raise click.ClickException(f"there is no space left on {where}") from error
 
 
 def read_settings(*, demo: bool = False) -> Settings:

@@ -7,8 +7,10 @@ import fcntl
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from webapp.errors import StoreError
@@ -17,6 +19,8 @@ from webapp.store.revision import REVISION, is_newer, newer_schema
 
 Advance = Callable[[int, int], object]  # takes the pages that are done and all there are
 
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+ABANDONED_S = 86_400
 PAGES = 2_000  # 8 MB: of a step
 BUSY_S = 5.0
 LOCKS, LOCKS_SIZE = 0x40000000, 512  # the bytes of a file by which SQLite's processes tell each other that they use it
@@ -39,13 +43,19 @@ class InUse(StoreError):
 def place_beside(target: Path, ending: str) -> Iterator[Path]:
     """An empty file for this user alone, in the folder of the target; whatever is left of it is removed at the end.
 
+    What a process left that was killed meanwhile is removed by one that comes a day later: it may be as large as all.
+
     Raises: StoreError.
     """
+    for left in target.parent.glob(f"{escape(target.name)}.{ending}-*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > ABANDONED_S:
+                left.unlink()
     path = target.with_name(f"{target.name}.{ending}-{os.getpid()}")
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     except OSError as error:
-        raise _refusal(target, error) from error
+        raise refusal(target, error) from error
     try:
         yield path
     finally:
@@ -71,9 +81,11 @@ def copy(source: Path, target: Path, advance: Advance = lambda *_: None) -> None
             _sync(target)
     except sqlite3.Error as error:
         code = CODES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "database_unavailable")
+        if code == "disk_full":
+            raise _no_room(target) from error
         raise StoreError(f"{whole} cannot be copied: {error}", code=code) from error
     except OSError as error:
-        raise _refusal(target, error) from error
+        raise refusal(target, error) from error
 
 
 def check(file: Path, *, quick: bool = False) -> None:
@@ -132,7 +144,7 @@ def put_in_place(new: Path, target: Path, *, only_if_gone: bool = False) -> None
             new.replace(target.resolve())
             _sync(target.resolve().parent)
     except OSError as error:
-        raise _refusal(target, error) from error
+        raise refusal(target, error) from error
 
 
 def is_there(database: Path) -> bool:
@@ -155,7 +167,7 @@ def keep_as(new: Path, target: Path, *, overwrite: bool) -> None:
     except FileExistsError:
         raise name_conflict(target) from None
     except OSError as error:
-        raise _refusal(target, error) from error
+        raise refusal(target, error) from error
 
 
 def name_conflict(target: Path) -> Taken:
@@ -204,6 +216,13 @@ def _sync(path: Path) -> None:
         os.close(file)
 
 
-def _refusal(target: Path, error: OSError) -> StoreError:
-    code = "disk_full" if error.errno == errno.ENOSPC else "read_only"
-    return StoreError(f"{target} cannot be written: {error.strerror}", code=code)
+def refusal(target: Path, error: OSError) -> StoreError:
+    """What to say of a file that cannot be written."""
+    if error.errno in NO_ROOM:
+        return _no_room(target)
+    return StoreError(f"{target} cannot be written: {error.strerror}", code="read_only")
+
+
+def _no_room(target: Path) -> StoreError:
+    words = f"there is no space left in {target.absolute().parent}"
+    return StoreError(words, code="disk_full", hint="free space there; nothing was changed")
