@@ -60,6 +60,18 @@ def test_a_sync_that_fails_gives_it_back_too(trims: list[int]) -> None:
     assert trims == [0]
 
 
+def test_what_is_freed_lies_ready_from_the_first_sync_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(mallopt=lambda *given: asked.append(given)))
+    memory._keep_room.cache_clear()
+
+    for _ in range(2):
+        with given_back():
+            pass
+
+    assert asked == [(memory.TOP_PAD, memory.ROOM)]
+
+
 def test_a_small_sync_asks_for_nothing(service: Service, sheet: FakeSheet, trims: list[int]) -> None:
     sheet.rows("Project A", ["x.com/ann", 1])
 
