@@ -26,7 +26,7 @@ def merge(sheet: Values, parsed: Values, policy: Policy = "max", pins: Mapping[M
     pins: the values that a person has fixed.
     """
     if parsed == NOTHING:
-        merged = Counts._make(sheet)
+        merged = sheet if isinstance(sheet, Counts) else Counts._make(sheet)  # the same for both is kept once
     elif sheet == NOTHING:
         merged = Counts._make(parsed)
     elif policy == "max":
