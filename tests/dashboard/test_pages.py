@@ -211,15 +211,17 @@ def test_gaps_and_carried_days_are_marked(quiet_site: Site, admin: FlaskClient) 
 
 
 @pytest.mark.parametrize("path", ["/", "/projects/{}"])
-def test_a_metric_that_is_missing_makes_no_gap_of_days_on_which_another_grew(quiet_site: Site, path: str) -> None:
-    before = quiet_site.visitor(TOKEN).get(path.format(project_id(quiet_site))).get_data(as_text=True)
-    with quiet_site.parts.db.write() as tx:
-        tx.execute(account_snapshots.update().where(account_snapshots.c.day >= date(2026, 2, 15)).values(likes=None))
+def test_a_metric_that_is_missing_makes_no_gap_of_days_on_which_another_grew(site: Site, path: str) -> None:
+    before = site.visitor(TOKEN).get(path.format(project_id(site))).get_data(as_text=True)
+    with site.parts.db.write() as tx:
+        tx.execute(
+            account_snapshots.update().where(account_snapshots.c.day >= date(2026, 2, 15)).values(followers=None)
+        )
         for one in tx.execute(sa.select(projects.c.id)).scalars().all():
             days.rebuild(tx, one)
         tx.execute(projects.update().values(revision=projects.c.revision + 1))
 
-    after = quiet_site.visitor(TOKEN).get(path.format(project_id(quiet_site))).get_data(as_text=True)
+    after = site.visitor(TOKEN).get(path.format(project_id(site))).get_data(as_text=True)
 
     assert "carried" in after
     assert after.count("no snapshot") == before.count("no snapshot")
