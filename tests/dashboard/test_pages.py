@@ -91,6 +91,14 @@ def test_the_home_page_tells_how_each_project_is(admin: FlaskClient) -> None:
     assert "Checked just now, changed just now, next in 29 min 1 problem 1 held value" in words
 
 
+def test_one_account_is_no_accounts(site: Site) -> None:
+    with site.parts.db.write() as tx:
+        tx.execute(accounts.update().where(accounts.c.id > 1).values(removed_at=site.time.now, removed_by="sheet"))
+        tx.execute(projects.update().values(revision=projects.c.revision + 1))
+
+    assert "3 projects, 1 account. Last checked" in text_of(site.visitor(TOKEN), "/")
+
+
 @pytest.mark.parametrize(
     ("values", "hours", "said"),
     [
