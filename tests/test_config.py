@@ -223,6 +223,23 @@ def test_what_is_no_address_of_a_copy_is_refused_without_repeating_it(url: str) 
     assert f" {url}" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:hunter22secret@host/db",
+        "postgresql://ann:hunter22%73ecret@host/db",
+        "postgresql://host/db?user=ann&password=hunter22secret",
+        "postgresql://host/db?password=hunter22%73ecret",
+    ],
+)
+def test_a_password_is_a_secret_wherever_it_stands(url: str) -> None:
+    assert "hunter22secret" in Settings.from_env({"DATABASE_URL": url}).secrets
+
+
+def test_a_password_is_a_secret_with_a_slash_in_it() -> None:
+    assert "hunter/22secret" in Settings(database_url="postgresql://ann:hunter/22secret@host/db").secrets
+
+
 def test_the_password_of_a_copy_is_a_secret() -> None:
     settings = Settings.from_env({"LITESTREAM_REPLICA_URL": "sftp://ann:hunter%322secret@host/path"})
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from webapp.errors import ConfigError
 from webapp.model import LONGEST_INTERVAL, METRICS
@@ -42,6 +45,7 @@ from webapp.setting import (
 
 GOOGLE_READS = 60  # a minute, that Google grants to an account
 SECRET_LENGTH = 8  # what is shorter is found in innocent words
+_PASSWORD = re.compile(r"[\w+.-]+://[^:/@]*:([^@]*)@")
 
 
 @dataclass(frozen=True)
@@ -104,16 +108,12 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that must be seen nowhere: tokens, keys, passwords, secret addresses."""
-        passwords = (_password_in(self.database_url), _password_in(self.replica_url))
+        passwords = [*chain(*map(_passwords_in, (self.database_url, self.replica_url, self.redis_url)))]
         found = (
             *(*self.admin_tokens, *self.read_tokens, self.google_api_key, self.ping_url),
             *(*passwords, *map(unquote, passwords)),
         )
-        try:
-            redis_password = urlsplit(self.redis_url).password or ""
-        except ValueError:
-            redis_password = ""
-        told = (redis_password, unquote(redis_password), *self.notify, *self.webhook_urls, *self.webhook_secrets)
+        told = (*self.notify, *self.webhook_urls, *self.webhook_secrets)
         return tuple({secret for secret in (*found, *told, *self.platform_secrets) if len(secret) >= SECRET_LENGTH})
 
     @property
@@ -185,11 +185,14 @@ class Settings:
         return cls(**values, **kept, data_dir_set="data_dir" in values), wrong
 
 
-def _password_in(url: str) -> str:
-    try:
-        return urlsplit(url).password or ""
-    except ValueError:  # it is refused as an address elsewhere
-        return ""
+def _passwords_in(url: str) -> Iterator[str]:
+    """As any reader of the address may take it: one with a slash in it, and one among the options."""
+    with suppress(ValueError):  # it is refused as an address elsewhere
+        parts = urlsplit(url)
+        yield parts.password or ""
+        yield from parse_qs(parts.query).get("password", ())
+    if found := _PASSWORD.match(url):
+        yield found[1]
 
 
 def environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:
