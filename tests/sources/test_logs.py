@@ -387,13 +387,25 @@ def test_dates_may_stand_alone_above_the_rows_of_their_day(days: tuple[Cell, Cel
     assert [row.counts.followers for row in reading.rows.values()] == [1380, 10]
     assert codes(reading) == ["log_layout"]
     assert codes(undated) == ["invalid_date", "log_layout"]
+    assert "the date is missing; the row is left out" in undated.problems[0].message
 
 
-def test_a_lone_number_above_rows_is_a_date_but_under_a_count() -> None:
+def test_the_first_of_the_dates_may_stand_above_the_header() -> None:
+    rows: list[Row] = [["28.11.2026"], ["Link", "Followers"], [ONE, 1380], [], ["31.10.2026"], ["Link", "Followers"]]
+
+    reading = read_tab([*rows, [ONE, 1420]], "Log")
+
+    assert only(reading).counts.followers == 1380
+    assert codes(reading) == ["log_layout"]
+
+
+def test_a_lone_number_above_rows_is_a_date_but_under_numbers() -> None:
     dates = read([46350], [ONE, 1420], [46351], [ONE, 1380], header="Link,Followers")
     sums = read([ONE, 1420], ["", 46350], [ONE, 1380], ["", 46351], [ONE, 9], header="Link,Followers")
+    costs = read([ONE, 1420, 20000], ["", "", 45000], [ONE, 1380, 1], header="Link,Followers,Price")
 
-    assert [only(reading).counts.followers for reading in (dates, sums)] == [1380, 1420]
+    assert [only(reading).counts.followers for reading in (dates, sums, costs)] == [1380, 1420, 1420]
+    assert (codes(dates), dates.unusable) == (["log_layout"], 0)
 
 
 def test_dates_that_stand_above_no_account_twice_tell_nothing() -> None:

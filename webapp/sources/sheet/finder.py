@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from webapp.model import METRICS, Profile
 from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of
-from webapp.sources.dates import is_written_date
+from webapp.sources.dates import ORDERS, is_written_date, moment_of
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.headers import Header, identity
 from webapp.sources.sheet.notes import Notes
@@ -152,8 +152,8 @@ class AccountFinder:
         return self._header.repeats(row) or _is_total(row) or self._is_title(row, named)
 
     def _is_title(self, row: Sequence[Cell], named: Cell) -> bool:
-        """Whether the row is nothing but a text that does not even try to be a link."""
-        if not isinstance(named, str) or not clean(named) or (_is_like_link(named) and not is_written_date(named)):
+        """Whether the row is nothing but a date, or a text that does not even try to be a link."""
+        if not clean(named) or not _may_be_title(named):
             return False
         return sum(clean(cell) is not None for cell in self._cells_in_use(row)) == 1
 
@@ -212,6 +212,12 @@ def _profile_of_handle(handle: Cell, place: str) -> Profile | None:
     except BadProfile:
         return None
     return None if profile.platform == "other" else profile
+
+
+def _may_be_title(cell: Cell) -> bool:
+    if not isinstance(cell, str):
+        return moment_of(cell, ORDERS[0]) is not None
+    return not _is_like_link(cell) or is_written_date(cell)
 
 
 def _is_like_link(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime, time, timedelta
 from itertools import islice
 
@@ -114,28 +114,26 @@ class Repeats:
         return found
 
     def _find_titles(self) -> tuple[int | None, dict[int, Cell]]:
-        """The column of dates that stand alone above their rows, and these by the number of the row.
+        """The column of dates that stand alone above their rows, also above the header, and these by the number of the row.
 
-        Nothing where no account has rows below several.
+        Nothing where no account has rows below several. A row below none has no date.
         """
         end = max((row.row for row in self._repeated()), default=0)
-        below = enumerate(islice(self._rows, self._header.row, end), self._header.row + 1)
-        titles = {number: title for number, row in below if (title := self._lone_date(row))}
+        counted = self._counted()
+        above = enumerate(islice(self._rows, end), 1)
+        titles = {number: title for number, row in above if (title := _lone_date(row, counted))}
         numbers = [0, *titles]
         found = {row.row: numbers[bisect_right(numbers, row.row) - 1] for row in self._repeated()}
         if all(len({found[row.row] for row in rows}) <= 1 for rows in self._found.values()):
             return None, {}
         column = next(column for column, _ in titles.values())
-        return column, {row: titles[number][1] for row, number in found.items() if number}
+        return column, {row: titles[number][1] if number else None for row, number in found.items()}
 
-    def _lone_date(self, row: Sequence[Cell]) -> tuple[int, Cell] | None:
-        """Where it stands, and the date, where a row has nothing else; a number under a metric's name is a sum."""
-        filled = [(column, cell) for column, cell in enumerate(row) if cell not in {None, ""}]
-        column, cell = filled[0] if len(filled) == 1 else (0, None)
-        if isinstance(cell, str):
-            return (column, cell) if is_written_date(cell) else None
-        is_sum = any(self._header.columns.get(metric) == column for metric in METRICS)
-        return (column, cell) if not is_sum and moment_of(cell, ORDERS[0]) else None
+    def _counted(self) -> set[int]:
+        """The columns of metrics, and those in which accounts have numbers: alone in a row a number there is a sum."""
+        metrics = {column for metric in METRICS if (column := self._header.columns.get(metric)) is not None}
+        rows = (self._rows[row.row - 1] for row in self._repeated())
+        return metrics | {i for row in rows for i, cell in enumerate(row) if isinstance(cell, (int, float))}
 
     def _repeated(self) -> Iterator[SheetRow]:
         return (row for rows in self._found.values() for row in rows)
@@ -180,7 +178,7 @@ class Repeats:
 
     def _date(self, row: SheetRow) -> Cell:
         assert self._dates is not None  # noqa: S101  asked where there is a column
-        return self._above.get(row.row) or self._cell(row, self._dates)
+        return self._above[row.row] if row.row in self._above else self._cell(row, self._dates)
 
     def _cell(self, row: SheetRow, column: int) -> Cell:
         cells = self._rows[row.row - 1]
@@ -276,6 +274,15 @@ class Repeats:
         noun = "account has" if accounts == 1 else "accounts have"
         words = f"{self._notes.title}: {accounts} {noun} a row for each date; the row of the latest date is taken"
         self._notes.add(Problem("log_layout", words, None))
+
+
+def _lone_date(row: Sequence[Cell], counted: Container[int]) -> tuple[int, Cell] | None:
+    """Where it stands, and the date, where a row has nothing else. counted: columns in which a number is a sum."""
+    filled = [(column, cell) for column, cell in enumerate(row) if cell not in {None, ""}]
+    column, cell = filled[0] if len(filled) == 1 else (0, None)
+    if isinstance(cell, str):
+        return (column, cell) if is_written_date(cell) else None
+    return (column, cell) if column not in counted and moment_of(cell, ORDERS[0]) else None
 
 
 def _lay_over(newer: SheetRow, older: SheetRow) -> SheetRow:
