@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -10,19 +9,12 @@ from webapp.model import METRICS, Profile
 from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of
 from webapp.sources.dates import ORDERS, is_written_date, moment_of
 from webapp.sources.sheet import Cell, Grid
-from webapp.sources.sheet.headers import Header, identity
+from webapp.sources.sheet.headers import Header, identity, is_total
 from webapp.sources.sheet.notes import Notes
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import SheetRow
 from webapp.sources.sheet.texts import UNREADABLE, clean
 from webapp.sources.urls import PLATFORMS, BadProfile, is_host, platform_slug, profile_of
-from webapp.sources.urls.vocabulary import TOTALS
-
-# Nothing here may try a text in many ways: a cell has up to 131,072 characters, and no thread runs beside a pattern.
-_TOTAL = re.compile(
-    rf"[\W_]*+(?:(?:grand|sub)[\s-]*+)?(?:{'|'.join(sorted(TOTALS))})(?=[\s:=]|\Z)",
-    re.IGNORECASE,
-)
 
 
 def names_account(header: Header, row: Sequence[Cell]) -> bool:
@@ -149,7 +141,7 @@ class AccountFinder:
 
     def _is_furniture(self, row: Sequence[Cell], named: Cell) -> bool:
         """Whether the row is of no account at all: a header again, a total, a title."""
-        return self._header.repeats(row) or _is_total(row) or self._is_title(row, named)
+        return self._header.repeats(row) or any(map(is_total, row)) or self._is_title(row, named)
 
     def _is_title(self, row: Sequence[Cell], named: Cell) -> bool:
         """Whether the row is nothing but a date, or a text that does not even try to be a link."""
@@ -223,10 +215,6 @@ def _may_be_title(cell: Cell) -> bool:
 def _is_like_link(text: str) -> bool:
     """Whether it is a path or an address, or one word with a point in it."""
     return "/" in text or "@" in text or ("." in text and len(text.split()) == 1)
-
-
-def _is_total(row: Sequence[Cell]) -> bool:
-    return any(isinstance(cell, str) and _TOTAL.match(cell) for cell in row)
 
 
 def _is_filled(cell: Cell) -> bool:

@@ -16,6 +16,7 @@ from webapp.sources.blanks import BLANKS
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.urls import platform_slug
+from webapp.sources.urls.vocabulary import TOTALS
 
 Aliases = Mapping[str, tuple[str, ...]]
 
@@ -144,6 +145,12 @@ _DATED = re.compile(
 )
 _OF_ELSE = re.compile(
     "add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|добав|начал|созд|рожд|публ|окон|оплат"
+)
+
+# Nothing here may try a text in many ways: a cell has up to 131,072 characters, and no thread runs beside a pattern.
+_TOTAL = re.compile(
+    rf"[\W_]*+(?:(?:grand|sub)[\s-]*+)?(?:{'|'.join(sorted(TOTALS))})(?=[\s:=]|\Z)",
+    re.IGNORECASE,
 )
 
 # Names that are near to a metric's and never it.
@@ -306,7 +313,7 @@ def _is_enough(found: Mapping[str, object]) -> bool:
 def _merged(found: Mapping[str, Sequence[int]], row: Sequence[Cell], below: Grid) -> dict[str, list[int]]:
     """The metrics whose name is merged over several columns, each of which has a name of its own below it, with these."""
     under = below[0] if below else ()
-    if any(_is_filled(under, found[meaning][0]) for meaning in identity(found)):
+    if any(_is_filled(under, found[meaning][0]) for meaning in identity(found)) or _is_sum(under):
         return {}
     spans = {metric: _span(found[metric][0], row, under) for metric in METRICS if len(found.get(metric, ())) == 1}
     return {metric: span for metric, span in spans.items() if len(span) > 1}
@@ -320,6 +327,17 @@ def _span(column: int, row: Sequence[Cell], under: Sequence[Cell]) -> list[int]:
             break
         end += 1
     return [*range(column, end)]
+
+
+def _is_sum(row: Sequence[Cell]) -> bool:
+    """Whether a row has a word for a total in front of numbers and of no other text."""
+    label, *others = [*filter(_is_seen, row)] or [None]
+    return is_total(label) and all(not isinstance(cell, str) or any(map(str.isdigit, cell)) for cell in others)
+
+
+def is_total(cell: Cell) -> bool:
+    """Whether a text begins with a word for a total."""
+    return isinstance(cell, str) and _TOTAL.match(cell) is not None
 
 
 def _is_number(cell: Cell) -> bool:
