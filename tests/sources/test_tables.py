@@ -493,6 +493,15 @@ def test_a_comma_at_the_end_of_a_row_is_none_too_many(rows: list[str]) -> None:
     assert not reading.problems
 
 
+@pytest.mark.parametrize("row", ["a,12,2024,1000,5,", "a,12,2024"])
+def test_numbers_may_be_owners_and_topics_where_they_are_no_exception(row: str) -> None:
+    rows = [row, "b,7,2025,1,2", "c,Cleo,2025,1,2", "d,7,Food,1,2"]
+
+    reading = read("Link,Owner,Topic,Followers,Likes\n" + "".join(f"https://www.tiktok.com/@{row}\n" for row in rows))
+
+    assert (len(reading.rows), reading.problems) == (4, ())
+
+
 def test_nothing_is_cut_in_front_of_an_account_in_its_place() -> None:
     text = f"Followers,Likes,Link\n12,345,{ACCOUNTS[1]},\n5,7,{ACCOUNTS[2]}\n"
 

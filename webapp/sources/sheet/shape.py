@@ -220,8 +220,14 @@ class Ruler:
         return self._is_number_a_text(row) or any(_is_no_count(cell) for cell in counts)
 
     def _is_number_a_text(self, row: Sequence[str]) -> bool:
-        columns = self._header.columns
-        return any(row[columns[m]].strip().isdigit() for m in _TEXTS if columns.get(m, len(row)) < len(row))
+        return any(row[i].strip().isdigit() for i in self._worded if i < len(row))
+
+    @cached_property
+    def _worded(self) -> Sequence[int]:
+        """Columns of texts in which numbers, as for owners and years, are the exception in rows that are whole."""
+        whole = [row for row in self._rows if self._width <= len(row) <= self._usual]
+        texts = [self._header.columns[meaning] for meaning in _TEXTS if meaning in self._header.columns]
+        return [i for i in texts if sum(row[i].strip().isdigit() for row in whole) * _EXCEPTION <= len(whole)]
 
 
 def _is_cut(row: Sequence[str], column: int) -> bool:
