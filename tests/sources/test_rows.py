@@ -484,9 +484,8 @@ def test_a_second_header_in_other_words_is_no_account_either() -> None:
         (["Link", "Followers", "Likes"], ["Link", "Views", "Likes"], "B"),
         (["Link", "Followers", "Likes"], ["Link", "Followers", "Shares"], "C"),
         (["Link", "Followers", "Likes"], ["Profile", None, "Views"], "C"),
-        (["TikTok URL", "Followers", "Likes"], ["Instagram URL", "Followers", "Likes"], "A"),
     ],
-    ids=["other order", "another metric", "no metric", "a blank", "another platform"],
+    ids=["other order", "another metric", "no metric", "a blank"],
 )
 def test_nothing_is_read_below_the_header_of_another_table(first: Row, second: Row, letter: str) -> None:
     table: list[Row] = [first, [ANN, 1000, 5], [], second, ["https://www.tiktok.com/@ben", 7, 2000], []]
@@ -499,6 +498,17 @@ def test_nothing_is_read_below_the_header_of_another_table(first: Row, second: R
     assert f"is not what {letter}1 says" in reading.problems[0].message
     assert (reading.torn, reading.unusable) == (True, 1)
     assert list(again.rows) == ["tiktok:@ann", "tiktok:@cleo"]
+
+
+def test_the_same_columns_of_another_platform_are_read_as_its_own() -> None:
+    tiktok: list[Row] = [["TikTok URL", "Followers"], ["ann", 1], []]
+    instagram: list[Row] = [["Instagram URL", "Followers"], ["ben", 2], [BEN + "jamin", 3], []]
+
+    reading = read(*tiktok, *instagram, ["Link", "Followers"], ["cleo", 4])
+
+    assert list(reading.rows) == ["tiktok:@ann", "instagram:ben", "instagram:benjamin", "tiktok:@cleo"]
+    assert (codes(reading), reading.torn, reading.divided) == ([], False, True)
+    assert [key in reading.odd for key in reading.rows] == [False, True, True, False]
 
 
 def test_a_table_of_sums_keeps_no_account_that_has_gone() -> None:

@@ -196,15 +196,16 @@ class Header:
         return any(self._names(row, m) for m in METRICS) and all(self._names(row, m) for m in identity(self.columns))
 
     def foreign_column(self, row: Sequence[Cell]) -> int | None:
-        """The first column to which a row that names columns again gives another meaning, or another platform."""
+        """The first column to which a row that names columns again gives another meaning."""
         names = [_normal(cell) for cell in row]
         ours = sorted((column, meaning) for meaning, column in self.columns.items() if column < len(names))
-        return next((column for column, meaning in ours if self._is_foreign(names[column], meaning)), None)
+        is_ours = {column for column, meaning in ours if _meaning(names[column], self.chosen) == meaning}
+        return next((column for column, _ in ours if names[column] and column not in is_ours), None)
 
-    def _is_foreign(self, name: str, meaning: str) -> bool:
-        if name and _meaning(name, self.chosen) != meaning:
-            return True
-        return meaning == "url" and self.platform is not None and _platform(name) not in {None, self.platform}
+    def platform_below(self, row: Sequence[Cell]) -> str | None:
+        """The platform of bare handles below a row that names columns again."""
+        url = self.columns.get("url")
+        return (None if url is None else _platform(_normal(row[url]))) or self.platform
 
     def _names(self, row: Sequence[Cell], meaning: str) -> bool:
         column = self.columns.get(meaning)

@@ -69,7 +69,8 @@ class TabReading:
     names the account: it may be half a name, or nothing of it yet. stops: the file ends in the middle of a row.
     headers: the names in the header, from the left. names: that of each metric's column; others: those that mean
     nothing, by the letter of their column. named_in: the letter of the column that names the accounts.
-    divided: another table begins below the first: what a row means depends on where it stands.
+    divided: another table begins below the first, or links of another platform:
+    what a row means depends on where it stands.
     waits: counts were left out because their day is to come: the same cells may say more then.
     odd: of those by `url_key` whose rows are not understood all by themselves: something was noted, or other rows matter.
     unread: how many rows of accounts were left unread, because they say what they said before.

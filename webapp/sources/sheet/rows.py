@@ -79,6 +79,7 @@ class _Reader:
         self.odd: set[str] = set()
         self.noted = 0  # how much was noted before the row that is read
         self.is_odd = False  # whether the row that is read means what it means because of other rows
+        self.platform = header.platform  # whose bare handles stand in it
         self.is_foreign = False  # whether it stands below the header of another table
         self.divided = False
 
@@ -129,14 +130,14 @@ class _Reader:
         return clean(last[-1]) or "" if len(last) - 1 == self.finder.column else None
 
     def _read_rows(self, budget: Budget) -> None:
-        columns, default = self.columns, self.header.platform
+        columns = self.columns
         # Every row is made longer than any column that is used, and ends in a blank cell: -1 is a blank column.
         blanks: tuple[Cell, ...] = (None,) * (max(columns.values()) + 2)
         meanings = ("url", "platform", "username", "owner", "topic", "status", *METRICS)
         first = next((columns[metric] for metric in METRICS if metric in columns), -1)
         pick = itemgetter(self.finder.column, first, *(columns.get(meaning, -1) for meaning in meanings))
         for number, row in self._whole_rows(budget):
-            self.is_odd, self.noted = False, self.notes.count
+            self.is_odd, self.noted = self.platform != self.header.platform, self.notes.count
             named, probe, typed, platform, handle, owner, topic, status, *cells = pick((*row, *blanks))
             if type(probe) is str and not probe[:1].isdigit() and self.header.repeats(row):
                 self.notes.skip("no_url")
@@ -147,7 +148,7 @@ class _Reader:
                 self.malformed += is_account
                 self.finder.torn |= is_account
                 continue
-            place = (platform if isinstance(platform, str) else None) or default
+            place = (platform if isinstance(platform, str) else None) or self.platform
             try:
                 profile: Profile | None = profile_of(named, place)
             except BadProfile as why:
@@ -157,7 +158,7 @@ class _Reader:
                 if self.header.repeats(row):
                     self._begin_table(number, row)
                 continue
-            if place and (profile.platform == "other" or (default is None and is_host(named))):
+            if place and (profile.platform == "other" or (self.platform is None and is_host(named))):
                 known = by_columns(profile, handle, place)
                 profile, typed = known, typed if known.url_key == profile.url_key else None
                 self.is_odd = True
@@ -185,8 +186,9 @@ class _Reader:
             None if number == self.header.row + 1 else self.header.foreign_column(row)
         )  # its second line may differ
         self.is_foreign = column is not None
+        self.platform = self.header.platform_below(row)
+        self.divided |= self.is_foreign or self.platform != self.header.platform
         if column is not None:
-            self.divided = True
             ours = address("", column, self.header.row)
             words = f"{quote_cell(row[column])} begins another table, since it is not what {ours} says; nothing below it is read"
             self.notes.add_at("other_table", number, column, f"{words} until that table has a tab of its own")
