@@ -382,12 +382,19 @@ def test_dates_may_stand_alone_above_the_rows_of_their_day(days: tuple[Cell, Cel
     rows: list[Row] = [[*indent, ONE, 1420, 7], [*indent, TWO, 10, 7], [*indent, ONE, 1380, 7]]
 
     reading = read([first], *rows[:2], [], [last, None, ""], rows[2], header=header)
-    undated = read(*rows[:2], [last], rows[2], header=header)
 
     assert [row.counts.followers for row in reading.rows.values()] == [1380, 10]
     assert codes(reading) == ["log_layout"]
-    assert codes(undated) == ["invalid_date", "log_layout"]
-    assert "the date is missing; the row is left out" in undated.problems[0].message
+
+
+def test_rows_above_the_first_of_the_dates_may_be_of_any_day() -> None:
+    reading = read([ONE, 1420], [TWO, 10], ["31.10.2026"], [ONE, 1380], header="Link,Followers")
+
+    assert [row.counts.followers for row in reading.rows.values()] == [None, 10]
+    assert [problem.message.partition(": ")[2] for problem in reading.problems[:2]] == [
+        "the date is missing",
+        "'31.10.2026' is not above all rows of the account; write a date above the first ones too",
+    ]
 
 
 def test_the_first_of_the_dates_may_stand_above_the_header() -> None:

@@ -21,6 +21,7 @@ from webapp.sources.sheet.reading import SheetRow
 from webapp.sources.sheet.texts import clean
 
 NO_DATE, TWO_DATES = "is no date that can be read", "can be read as more than one date"
+UNTITLED = "is not above all rows of the account; write a date above the first ones too"
 FUTURE, WRITE = "is a date of the future", "; write it as 2026-03-04"
 MIDNIGHT = time()
 DAY = timedelta(days=1)
@@ -64,7 +65,9 @@ class Repeats:
                 continue
             is_log = self._dates is not None and any(map(self._is_dated, rows))
             logged += is_log
-            if is_log:
+            if is_log and any(self._above.get(row.row, "") is None for row in rows):
+                yield key, self._refuse(rows, UNTITLED)
+            elif is_log:
                 yield key, self._newest(rows, orders)
             else:
                 yield key, self._refuse(rows, f"{NO_DATE}{WRITE}") if self._are_days(rows) else self._largest(rows)
@@ -243,7 +246,8 @@ class Repeats:
     def _refuse(self, rows: Sequence[SheetRow], why: str) -> SheetRow:
         """Nobody can tell which row is the newest: the account is there, and its counts stay as they were."""
         for row in rows:
-            words = f"{quote_cell(self._date(row))} {why}"
+            cell = self._date(row)
+            words = "the date is missing" if cell is None else f"{quote_cell(cell)} {why}"
             self._notes.add_at("invalid_date", row.row, self._dates or 0, words)
         last = rows[-1]
         return last._replace(counts=Counts(), unread=last.unread | _ALL)
