@@ -511,6 +511,17 @@ def test_the_same_columns_of_another_platform_are_read_as_its_own() -> None:
     assert [key in reading.odd for key in reading.rows] == [False, True, True, False]
 
 
+@pytest.mark.parametrize("title", ["Week 2", "08.11.2026", "Ada Lovelace", "Genre"])
+def test_a_title_beside_the_names_of_the_same_columns_begins_no_other_table(title: str) -> None:
+    header: Row = ["Topic", "Link", "Followers"]
+
+    reading = read(header, ["Food", ANN, 1], [title, *header[1:]], ["Dance", BEN, 2])
+    moved = read(header, ["Food", ANN, 1], ["Owner", *header[1:]], ["Dance", BEN, 2])
+
+    assert [row.topic for row in reading.rows.values()] == ["Food", "Dance"]
+    assert [codes(reading), codes(moved)] == [[], ["other_table"]]
+
+
 def test_a_table_of_sums_keeps_no_account_that_has_gone() -> None:
     reading = read(
         ["Link", "Topic", "Followers"], [ANN, "Food", 1000], [], ["Platform", None, "Followers"], ["TikTok", None, 1000]

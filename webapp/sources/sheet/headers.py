@@ -15,6 +15,7 @@ from webapp.rules.addresses import address
 from webapp.sources.blanks import BLANKS
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.quotes import quote_cell
+from webapp.sources.sheet.reading import TEXTS
 from webapp.sources.urls import platform_slug
 from webapp.sources.urls.vocabulary import TOTALS
 
@@ -23,6 +24,7 @@ Aliases = Mapping[str, tuple[str, ...]]
 _SEARCHED = 10  # rows from the top in which a header may stand
 _LONGEST_NAME = 200  # characters; anything longer is a note, not a name
 _LISTED = 12  # cells of a row that a message repeats
+_LOOSE = (*TEXTS, "date")
 _ALIKE = 0.8  # difflib's ratio from which a name may be a slip of the pen
 
 _KNOWN: Aliases = {
@@ -196,11 +198,15 @@ class Header:
         return any(self._names(row, m) for m in METRICS) and all(self._names(row, m) for m in identity(self.columns))
 
     def foreign_column(self, row: Sequence[Cell]) -> int | None:
-        """The first column to which a row that names columns again gives another meaning."""
+        """The first column to which a row that names columns again gives another meaning.
+
+        Where a text stands, which tells no numbers, what is no name of ours may be the title of the rows below.
+        """
         names = [_normal(cell) for cell in row]
+        meant = [_meaning(name, self.chosen) for name in names]
         ours = sorted((column, meaning) for meaning, column in self.columns.items() if column < len(names))
-        is_ours = {column for column, meaning in ours if _meaning(names[column], self.chosen) == meaning}
-        return next((column for column, _ in ours if names[column] and column not in is_ours), None)
+        others = (i for i, meaning in ours if names[i] and meant[i] != meaning and (meant[i] or meaning not in _LOOSE))
+        return next(others, None)
 
     def platform_below(self, row: Sequence[Cell]) -> str | None:
         """The platform of bare handles below a row that names columns again."""
