@@ -388,10 +388,11 @@ def test_dates_may_stand_alone_above_the_rows_of_their_day(days: tuple[Cell, Cel
 
 
 def test_rows_above_the_first_of_the_dates_may_be_of_any_day() -> None:
-    reading = read([ONE, 1420], [TWO, 10], ["31.10.2026"], [ONE, 1380], header="Link,Followers")
+    reading = read([ONE, 1420], [TWO, 10], [TWO, 9], ["31.10.2026"], [ONE, 1380], header="Link,Followers")
 
     assert [row.counts.followers for row in reading.rows.values()] == [None, 10]
-    assert [problem.message.partition(": ")[2] for problem in reading.problems[:2]] == [
+    assert codes(reading) == ["duplicate_row", "invalid_date", "invalid_date"]
+    assert [problem.message.partition(": ")[2] for problem in reading.problems[1:]] == [
         "the date is missing",
         "'31.10.2026' is not above all rows of the account; write a date above the first ones too",
     ]

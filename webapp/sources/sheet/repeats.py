@@ -64,8 +64,9 @@ class Repeats:
                 yield key, next(iter(rows), None)
                 continue
             is_log = self._dates is not None and any(map(self._is_dated, rows))
-            logged += is_log
-            if is_log and any(self._above.get(row.row, "") is None for row in rows):
+            is_untitled = is_log and any(self._above.get(row.row, "") is None for row in rows)
+            logged += is_log and not is_untitled
+            if is_untitled:
                 yield key, self._refuse(rows, UNTITLED)
             elif is_log:
                 yield key, self._newest(rows, orders)
