@@ -243,6 +243,14 @@ def test_a_name_that_is_merged_over_several_columns_is_none_of_theirs(
     assert find_header([header, below]).doubled == doubled
 
 
+@pytest.mark.parametrize(("names", "column"), [(["Now", "+/-"], 1), (["%", "Now"], 2), (["+", "%"], None)])
+def test_below_a_merged_name_a_change_is_no_count(names: list[Cell], column: int | None) -> None:
+    header = find_header([["Link", "Followers", "", "Likes"], ["", *names, "Now"]])
+
+    assert (header.columns.get("followers"), header.columns["likes"]) == (column, 3)
+    assert header.doubled == ({} if column else {"followers": (1, 2)})
+
+
 def test_a_doubled_metric_alone_still_makes_a_header() -> None:
     assert find_header([["Link", "Views", "Views"]]).doubled == {"views": (1, 2)}
 

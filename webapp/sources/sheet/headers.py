@@ -318,12 +318,15 @@ def _is_enough(found: Mapping[str, object]) -> bool:
 
 
 def _merged(found: Mapping[str, Sequence[int]], row: Sequence[Cell], below: Grid) -> dict[str, list[int]]:
-    """The metrics whose name is merged over several columns, each of which has a name of its own below it, with these."""
+    """The metrics whose name is merged over several columns, each of which has a name of its own below it, with these.
+
+    A share or a change among them is none of the counts.
+    """
     under = below[0] if below else ()
     if any(_is_filled(under, found[meaning][0]) for meaning in identity(found)) or _is_sum(under):
         return {}
     spans = {metric: _span(found[metric][0], row, under) for metric in METRICS if len(found.get(metric, ())) == 1}
-    return {metric: span for metric, span in spans.items() if len(span) > 1}
+    return {metric: span for metric, span in spans.items() if span != found[metric]}
 
 
 def _span(column: int, row: Sequence[Cell], under: Sequence[Cell]) -> list[int]:
@@ -333,7 +336,8 @@ def _span(column: int, row: Sequence[Cell], under: Sequence[Cell]) -> list[int]:
         if _is_number(under[column]) and not _is_number(under[end]):
             break
         end += 1
-    return [*range(column, end)]
+    span = range(column, end)
+    return [i for i in span if i < len(under) and _SPEAKING.isdisjoint(_normal(under[i]))] or [*span]
 
 
 def _is_sum(row: Sequence[Cell]) -> bool:
