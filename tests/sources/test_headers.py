@@ -230,11 +230,12 @@ def test_a_doubled_metric_is_left_out_alone() -> None:
         (["Link", "Followers", "", "Likes"], ["", "1 000", "ask her", 5], {}),
         (["Owner", "Link", "Followers", "", "Likes", ""], ["Total:", "", 5799, 0.12, 327, "3 %"], {}),
         (["Link", "Followers", ""], ["", "New", "Total"], {"followers": (1, 2)}),
+        (["Link", "Views", "", ""], ["", "2025", "2026", "Total"], {"views": (1, 2, 3)}),
         (["Link", "Followers"], [], {}),
     ],
     ids=[
         *("words", "days", "dates", "years", "their own", "a name beside", "an account", "a note"),
-        *("sums", "a total", "a blank row"),
+        *("sums", "a total", "years and a total", "a blank row"),
     ],
 )
 def test_a_name_that_is_merged_over_several_columns_is_none_of_theirs(

@@ -333,7 +333,7 @@ def _span(column: int, row: Sequence[Cell], under: Sequence[Cell]) -> list[int]:
     """A number that has a text beside it is no name: the row has lost its account, and its note is in nobody's column."""
     end = column + 1
     while _is_filled(under, end - 1) and _is_filled(under, end) and not _is_filled(row, end):
-        if _is_number(under[column]) and not _is_number(under[end]):
+        if _is_number(under[column]) and not (_is_number(under[end]) or is_total(under[end])):
             break
         end += 1
     span = range(column, end)
