@@ -218,12 +218,14 @@ def test_gaps_and_carried_days_are_marked(quiet_site: Site, admin: FlaskClient) 
     assert line[1].count("M") == 2
 
 
-@pytest.mark.parametrize("path", ["/", "/projects/{}"])
+@pytest.mark.parametrize("path", ["/", "/projects/{}", "/?metric=likes", "/projects/{}?metric=likes"])
 def test_a_metric_that_is_missing_makes_no_gap_of_days_on_which_another_grew(site: Site, path: str) -> None:
     before = site.visitor(TOKEN).get(path.format(project_id(site))).get_data(as_text=True)
     with site.parts.db.write() as tx:
         tx.execute(
-            account_snapshots.update().where(account_snapshots.c.day >= date(2026, 2, 15)).values(followers=None)
+            account_snapshots.update()
+            .where(account_snapshots.c.day >= date(2026, 2, 15))
+            .values(likes=None, followers=None)
         )
         for one in tx.execute(sa.select(projects.c.id)).scalars().all():
             days.rebuild(tx, one)

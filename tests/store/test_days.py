@@ -161,7 +161,7 @@ def test_kept_days_are_those_of_the_plain_rule(db: Database, seed: int, operatio
 
 def metric_of(one: Sums, place: int) -> MetricSums:
     parts = (part[place] for part in (one.total, one.growth, one.joined, one.left, one.now))
-    return MetricSums._make([*parts, one.accounts, one.carried])
+    return MetricSums._make([*parts, one.accounts, one.carried, any(one.growth)])
 
 
 def test_days_before_what_was_touched_stay_as_they_are(db: Database) -> None:

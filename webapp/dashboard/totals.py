@@ -165,6 +165,6 @@ def _point(day: date, parts: Sequence[Numbers]) -> ChartDay:
     if not total.known and not total.left:
         return ChartDay(day, None, gap=True)
     value = total.total if total.known else None
-    gap = total.accounts > 0 and total.carried == total.accounts and not total.growth  # what grew was observed
+    gap = total.accounts > 0 and total.carried == total.accounts and not total.grew  # what grew was observed
     moved = (total.growth, total.joined, total.left)
     return ChartDay(day, value, *moved, carried=total.carried, accounts=total.accounts, gap=gap)

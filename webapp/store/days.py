@@ -230,7 +230,7 @@ def sums_at(tx: sa.Connection, project_ids: Sequence[str], day: date) -> dict[st
 
 
 class MetricSums(NamedTuple):
-    """One metric of many accounts on a day. known: accounts that count for it."""
+    """One metric of many accounts on a day. known: accounts that count for it. grew: projects of which any metric did."""
 
     total: int
     growth: int
@@ -239,6 +239,7 @@ class MetricSums(NamedTuple):
     known: int
     accounts: int
     carried: int
+    grew: int
 
 
 NO_METRIC = MetricSums(*[0] * len(MetricSums._fields))
@@ -258,7 +259,7 @@ def of_metric(
         mine, several = found[project_id], _read(_METRICS, f"[{texts}]")
         for day, one, count, carried in zip(days.split(","), several, *map(unlisted, counts), strict=True):
             moved = one.total[place], one.growth[place], one.joined[place], one.left[place]
-            numbers = (*moved, one.now[place], count, carried)
+            numbers = (*moved, one.now[place], count, carried, any(one.growth))
             if (at := places.get(day)) is None:
                 before[project_id] = numbers
             else:
@@ -271,8 +272,8 @@ def _carry(days: Sequence[Numbers | None], last: Numbers) -> list[Numbers]:
     found = []
     for one in days:
         if one is None:
-            total, _, _, _, known, accounts, _ = last
-            last = (total, 0, 0, 0, known, accounts, accounts)
+            total, _, _, _, known, accounts, _, _ = last
+            last = (total, 0, 0, 0, known, accounts, accounts, 0)
         else:
             last = one
         found.append(last)
