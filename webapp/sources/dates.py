@@ -118,8 +118,11 @@ def moment_of(cell: object, order: Order) -> datetime | None:
     text = _plain(cell).strip("'\"").strip()
     if _TEXT_AS_NUMBER.fullmatch(text):
         return _moment_of_number(float(text))
-    spellings = (text, _WEEKDAY.sub("", text, count=1), _BEHIND.sub("", text, count=1))
-    return next(filter(None, (_moment_of_text(spelling, order) for spelling in spellings)), None)
+    return (
+        _moment_of_text(text, order)
+        or _moment_of_text(_WEEKDAY.sub("", text, count=1), order)
+        or _moment_of_text(_BEHIND.sub("", text, count=1), order)
+    )
 
 
 def is_written_date(text: str) -> bool:

@@ -9,11 +9,10 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from webapp.errors import ConfigError
-from webapp.setting import unwrapped
+from webapp.setting import file_path, unwrapped
 from webapp.sources.encoding import decode_text
 
 TOKEN_URIS = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
@@ -92,8 +91,8 @@ def _file(text: str) -> str:
     if len(text) > _LONGEST_PATH or "\0" in text:
         return ""
     try:
-        return unwrapped(decode_text(Path(text).expanduser().read_bytes()))
-    except (OSError, RuntimeError, UnicodeError):
+        return unwrapped(decode_text(file_path(text).read_bytes()))
+    except (OSError, UnicodeError):
         return ""
 
 
