@@ -13,8 +13,10 @@ from webapp.errors import NotFound
 from webapp.model import LARGEST
 from webapp.rules.alert_kinds import Level, Rule, State
 from webapp.rules.alerts import Finding, Key, Mute, Standing
-from webapp.store.backends.dialect import counted, delete_some, insert_for
+from webapp.store.backends.dialect import counted, insert_for
+from webapp.store.statement import delete_some, upsert
 from webapp.store.tables import alert_looks, alert_mutes, alerts, projects
+from webapp.store.types import native
 
 
 @dataclass(frozen=True)
@@ -171,9 +173,12 @@ def acknowledge(tx: sa.Connection, alert_id: int, by: str, now: datetime) -> boo
     return counted(tx, alerts.update().where(unknown).values(acknowledged_at=now, acknowledged_by=by)) == 1
 
 
+_forget = delete_some(alerts, (alerts.c.state == "closed") & (alerts.c.closed_at < sa.bindparam("before")))
+
+
 def forget(tx: sa.Connection, before: datetime, most: int) -> int:
     """Remove alerts that were over before a moment; how many."""
-    return delete_some(tx, alerts, (alerts.c.state == "closed") & (alerts.c.closed_at < before), most)
+    return _forget.run(tx, before=before, most=most)
 
 
 # Mutes
@@ -200,7 +205,9 @@ def unmute(tx: sa.Connection, rule: str, project_id: str) -> bool:
 # Looks
 
 
+_put_look = upsert(alert_looks, ["id"])
+
+
 def put_look(tx: sa.Connection, now: datetime) -> None:
     """It was looked just now for what costs more to find out."""
-    statement = insert_for(tx, alert_looks).values(id=1, looked_at=now)
-    tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"looked_at": now}))
+    _put_look.run(tx, [(1, native(tx, alert_looks.c.looked_at.type, now))])

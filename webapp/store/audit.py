@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from webapp.store.backends.dialect import counted
+from webapp.store.statement import Ready
 from webapp.store.tables import audit_log
 
 
@@ -56,8 +56,16 @@ def latest(tx: sa.Connection, *, limit: int, before: int | None = None, target: 
     return [AuditEntry(*row) for row in tx.execute(statement)]
 
 
+def _old() -> sa.Select[Any]:
+    """Of the oldest rows, the parameter `most` at most, those from before the parameter `before`."""
+    most = sa.bindparam("most", type_=sa.Integer)
+    oldest = sa.select(audit_log.c.id, audit_log.c.at).order_by(audit_log.c.id).limit(most).subquery()
+    return sa.select(oldest.c.id).where(oldest.c.at < sa.bindparam("before"))
+
+
+_forget = Ready(lambda _: audit_log.delete().where(audit_log.c.id.in_(_old())))
+
+
 def forget(tx: sa.Connection, before: datetime, most: int) -> int:
     """Remove the oldest corrections as far as they are from before a moment; how many."""
-    oldest = sa.select(audit_log.c.id, audit_log.c.at).order_by(audit_log.c.id).limit(most).subquery()
-    old = sa.select(oldest.c.id).where(oldest.c.at < before)
-    return counted(tx, audit_log.delete().where(audit_log.c.id.in_(old)))
+    return _forget.run(tx, before=before, most=most)

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from webapp.model import LARGEST, METRICS, Metric, Values
 from webapp.rules.addresses import cell_address, cell_of, title_of
 from webapp.rules.merge import WINNERS
-from webapp.store.backends.dialect import counted, delete_some, new_ids
-from webapp.store.statement import in_order, insert
+from webapp.store.backends.dialect import new_ids
+from webapp.store.statement import Ready, delete_some, in_order, insert
 from webapp.store.tables import accounts, change_batches, count_changes
 from webapp.store.types import JSON, WHEN, Count, native
 
@@ -247,19 +247,23 @@ def of_account(tx: sa.Connection, project_id: str, account_id: int) -> list[tupl
 
 # Forgetting
 
-_oldest = (
-    sa.select(change_batches.c.id)
-    .where(change_batches.c.changed_at < sa.bindparam("before"))
-    .order_by(change_batches.c.changed_at)
-    .limit(1)
+_oldest = Ready(
+    lambda _: (
+        sa.select(change_batches.c.id)
+        .where(change_batches.c.changed_at < sa.bindparam("before"))
+        .order_by(change_batches.c.changed_at)
+        .limit(1)
+    )
 )
+_forget_some = delete_some(count_changes, count_changes.c.batch_id == sa.bindparam("batch"))
+_forget_batch = Ready(lambda _: change_batches.delete().where(change_batches.c.id == sa.bindparam("batch")))
 
 
 def forget(tx: sa.Connection, before: datetime, most: int) -> int:
     """Remove what changed before a moment, the oldest first; how many rows, which are not more than `most`."""
     gone = 0
-    while gone < most and (batch := tx.execute(_oldest, {"before": before}).scalar()) is not None:
-        gone += delete_some(tx, count_changes, count_changes.c.batch_id == batch, most - gone)
+    while gone < most and (oldest := _oldest.first(tx, before=before)):
+        gone += _forget_some.run(tx, batch=oldest[0], most=most - gone)
         if gone < most:
-            gone += counted(tx, change_batches.delete().where(change_batches.c.id == batch))
+            gone += _forget_batch.run(tx, batch=oldest[0])
     return gone

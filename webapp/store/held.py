@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from webapp.model import LARGEST, METRICS, Metric
 from webapp.rules.held import HeldState
 from webapp.store import projects
-from webapp.store.backends.dialect import delete_some
 from webapp.store.projects import DEFAULT_LIMIT
-from webapp.store.statement import Ready, bind_ids, insert, is_one_of, texts_in, update
+from webapp.store.statement import Ready, bind_ids, delete_some, insert, is_one_of, texts_in, update
 from webapp.store.tables import ACCOUNT_THERE, PROJECT_THERE, accounts, held_observations
 from webapp.store.tables import projects as project_rows
 from webapp.store.types import UtcDateTime, native
@@ -165,11 +164,19 @@ def _native_times(tx: sa.Connection, row: tuple[Any, ...], times: set[int]) -> t
     return tuple(native(tx, kind, value) if place in times else value for place, value in enumerate(row))
 
 
-def forget(tx: sa.Connection, before: datetime, most: int) -> int:
-    """Remove readings that were over before a moment, and that no later reading is compared with; how many."""
+def _over() -> sa.ColumnElement[bool]:
+    """Of a reading: decided before the parameter `before`, and no later reading is compared with it."""
     later = held_observations.alias()
     same = (later.c.account_id == held_observations.c.account_id) & (later.c.metric == held_observations.c.metric)
-    followed = sa.exists().where(same, later.c.id > held_observations.c.id, later.c.state.in_(DECIDED))
-    over = held_observations.c.state.in_(["confirmed", "withdrawn"]) | followed
-    old = (held_observations.c.state != "held") & (held_observations.c.decided_at < before)
-    return delete_some(tx, held_observations, old & over, most)
+    followed = sa.exists().where(same, later.c.id > held_observations.c.id, is_one_of(later.c.state, DECIDED))
+    over = is_one_of(held_observations.c.state, ["confirmed", "withdrawn"]) | followed
+    old = (held_observations.c.state != "held") & (held_observations.c.decided_at < sa.bindparam("before"))
+    return old & over
+
+
+_forget = delete_some(held_observations, _over())
+
+
+def forget(tx: sa.Connection, before: datetime, most: int) -> int:
+    """Remove readings that were over before a moment, and that no later reading is compared with; how many."""
+    return _forget.run(tx, before=before, most=most)

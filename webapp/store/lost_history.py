@@ -13,6 +13,7 @@ from webapp.clock import Clock
 from webapp.errors import StoreError
 from webapp.store.backends.dialect import counted, insert_for
 from webapp.store.db import Database
+from webapp.store.statement import Ready
 from webapp.store.tables import account_snapshots
 from webapp.store.tables import lost_history as table
 from webapp.store.traces import Trace
@@ -39,12 +40,12 @@ class LostHistory:
 
 
 _LAST = sa.select(*(table.c[name] for name in LostHistory.__dataclass_fields__)).where(table.c.id == 1)
-_FIRST_DAY = sa.select(sa.func.min(account_snapshots.c.day, type_=account_snapshots.c.day.type))
+_first_day = Ready(lambda _: sa.select(sa.func.min(account_snapshots.c.day, type_=account_snapshots.c.day.type)))
 
 
 def first_day(tx: sa.Connection) -> date | None:
     """The first day that there is a snapshot of."""
-    found: date | None = tx.execute(_FIRST_DAY).scalar()
+    found: date | None = _first_day.column(tx)[0]
     return found
 
 

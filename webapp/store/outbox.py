@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from webapp.store.backends.dialect import counted, delete_some, insert_for
+from webapp.store.backends.dialect import counted, insert_for
+from webapp.store.statement import delete_some
 from webapp.store.tables import alert_deliveries, alert_refusals
 from webapp.store.types import UtcDateTime
 
@@ -166,6 +167,9 @@ def take_back(tx: sa.Connection, recipient: str) -> bool:
     return counted(tx, alert_refusals.delete().where(alert_refusals.c.recipient == recipient)) == 1
 
 
+_forget = delete_some(alert_deliveries, alert_deliveries.c.created_at < sa.bindparam("before"))
+
+
 def forget(tx: sa.Connection, before: datetime, most: int) -> int:
     """Remove messages from before a moment, sent or not; how many."""
-    return delete_some(tx, alert_deliveries, alert_deliveries.c.created_at < before, most)
+    return _forget.run(tx, before=before, most=most)

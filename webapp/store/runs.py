@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from webapp.errors import NotFound
 from webapp.model import LIVE_STATES, RunState
 from webapp.rules.outcomes import STALLED, stalled, worst_first
-from webapp.store.backends.dialect import counted, delete_some, insert_for, insert_into, now_ms
+from webapp.store.backends.dialect import counted, insert_for, insert_into, now_ms
 from webapp.store.leases import TTL, in_force
-from webapp.store.statement import Ready, is_one_of, new_values, or_update, values_of
+from webapp.store.statement import Ready, delete_some, is_one_of, new_values, or_update, values_of
 from webapp.store.tables import IDLE, run_keys, sync_run_projects, sync_runs
 
 KEEP = timedelta(days=90)
@@ -161,8 +161,8 @@ def _add(names: tuple[str, ...]) -> Ready:
 
 
 _old = sync_runs.c.started_at < sa.bindparam("before", type_=sync_runs.c.started_at.type)
-_some_old = sa.select(sync_runs.c.id).where(_old).limit(sa.bindparam("most", type_=sa.BigInteger()))
-_forget = Ready(lambda _: sync_runs.delete().where(_old, sync_runs.c.id.in_(_some_old)))
+_forget = delete_some(sync_runs, _old)
+_forget_idle = delete_some(sync_runs, sa.text(IDLE) & _old)
 
 
 def put_key(tx: sa.Connection, key: str | None, run_id: str, params: Mapping[str, Any], now: datetime) -> bool:
@@ -176,8 +176,7 @@ def put_key(tx: sa.Connection, key: str | None, run_id: str, params: Mapping[str
 
 def add_idle(tx: sa.Connection, run: NewRun, key: str | None, warnings: Sequence[str]) -> bool:
     """Record a run that found nothing to do; False when another has its Idempotency-Key. Old ones are forgotten."""
-    old = sync_runs.c.started_at < run.started_at - KEEP_IDLE
-    delete_some(tx, sync_runs, sa.text(IDLE) & old, AT_ONCE)
+    _forget_idle.run(tx, before=run.started_at - KEEP_IDLE, most=AT_ONCE)
     ended = {"state": "succeeded", "phase": None, "finished_at": run.started_at, "warnings": warnings, "seconds": 0.0}
     return add(tx, run, key, ended)
 
@@ -404,17 +403,19 @@ def problem_counts(tx: sa.Connection, project_id: str, since: date) -> list[tupl
     return [(row[0], row[1]) for row in tx.execute(statement)]
 
 
-_LONG = (
-    sa.select(sync_run_projects.c.run_id, sync_run_projects.c.project_id, sync_run_projects.c.problems)
-    .join(sync_runs, sync_runs.c.id == sync_run_projects.c.run_id)
-    .where(sa.text("sync_run_projects.long"), sync_runs.c.started_at < sa.bindparam("before"))
-    .limit(sa.bindparam("most"))
+_long = Ready(
+    lambda _: (
+        sa.select(sync_run_projects.c.run_id, sync_run_projects.c.project_id, sync_run_projects.c.problems)
+        .join(sync_runs, sync_runs.c.id == sync_run_projects.c.run_id)
+        .where(sa.text("sync_run_projects.long"), sync_runs.c.started_at < sa.bindparam("before"))
+        .limit(sa.bindparam("most", type_=sa.Integer))
+    )
 )
 
 
 def forget_problems(tx: sa.Connection, before: datetime, most: int) -> int:
     """Leave outcomes of runs from before a moment the problems that an answer shows; how many outcomes had more."""
-    found = tx.execute(_LONG, {"before": before, "most": most}).all()
+    found = [*_long.rows(tx, before=before, most=most)]
     for run_id, project_id, problems in found:
         mine = (sync_run_projects.c.run_id == run_id) & (sync_run_projects.c.project_id == project_id)
         tx.execute(sync_run_projects.update().where(mine).values(problems=problems[:PROBLEMS_SHOWN], long=False))

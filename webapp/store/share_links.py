@@ -10,7 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from webapp.store.backends.dialect import delete_some
+from webapp.store.statement import delete_some
 from webapp.store.tables import share_links
 
 LONGEST_LABEL = 100
@@ -90,7 +90,10 @@ def project_of_token(tx: sa.Connection, token: str, now: datetime) -> str | None
     return tx.execute(statement).scalar()
 
 
+_before = sa.bindparam("before", type_=share_links.c.expires_at.type)
+_forget = delete_some(share_links, (share_links.c.revoked_at < _before) | (share_links.c.expires_at < _before))
+
+
 def forget(tx: sa.Connection, before: datetime, most: int) -> int:
     """Remove links that were revoked or expired before a moment; how many."""
-    over = (share_links.c.revoked_at < before) | (share_links.c.expires_at < before)
-    return delete_some(tx, share_links, over, most)
+    return _forget.run(tx, before=before, most=most)

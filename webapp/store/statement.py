@@ -217,6 +217,12 @@ class Ready(Query):
         )
 
 
+def delete_some(table: sa.Table, where: sa.ColumnElement[bool]) -> Ready:
+    """DELETE of rows that fit, of not more than the parameter `most`."""
+    some = sa.select(*table.primary_key).where(where).limit(sa.bindparam("most", type_=sa.Integer))
+    return Ready(lambda _: table.delete().where(where, sa.tuple_(*table.primary_key).in_(some)))
+
+
 class _Parameter(NamedTuple):
     """is_asked: whether whoever runs the statement gives it. value: what the statement itself has, as a driver value.
 

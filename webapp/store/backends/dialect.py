@@ -49,8 +49,8 @@ def _now_of_postgresql(*_: Any, **__: Any) -> str:
 def new_ids(tx: sa.Connection, table: sa.Table, count: int) -> Sequence[int]:
     """So many fresh values for the table's counted key, in rising order."""
     if is_sqlite(tx):  # nobody else writes between this and our insert: the transaction holds the write lock
-        last = tx.execute(sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name}).scalar()
-        return range((last or 0) + 1, (last or 0) + 1 + count)
+        last = _last_of_file(tx, table)
+        return range(last + 1, last + 1 + count)
     sequence = sa.select(_sequence(table)).scalar_subquery()  # looked up once and not for each value
     values = sa.select(sa.func.nextval(sequence)).select_from(sa.func.generate_series(1, count))
     return sorted(tx.execute(values).scalars())
@@ -77,19 +77,16 @@ class Savepoint:
         self._tx.exec_driver_sql("RELEASE SAVEPOINT part")
 
 
-def delete_some(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool], most: int) -> int:
-    """Delete rows that fit, so many at most; how many that was."""
-    key = sa.tuple_(*table.primary_key)
-    some = sa.select(*table.primary_key).where(where).limit(most)
-    return counted(tx, table.delete().where(where, key.in_(some)))
-
-
 def last_id(tx: sa.Connection, table: sa.Table) -> int:
     """The last value that the table's counted key has had, also where its row has gone; 0: none."""
     if is_sqlite(tx):
-        statement = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-        return tx.execute(statement, {"name": table.name}).scalar() or 0
+        return _last_of_file(tx, table)
     return tx.execute(sa.select(sa.func.pg_sequence_last_value(_sequence(table)))).scalar() or 0
+
+
+def _last_of_file(tx: sa.Connection, table: sa.Table) -> int:
+    found = tx.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,))
+    return found.scalar() or 0
 
 
 def count_on_from(tx: sa.Connection, table: sa.Table, last: int) -> None:
