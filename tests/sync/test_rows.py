@@ -425,6 +425,13 @@ def test_two_former_addresses_of_one_account_come_in_the_order_of_the_sheet(
     assert service.one("SELECT topic FROM accounts") == "News"
     assert service.one("SELECT origin FROM observations") == "Project A!2,3"
 
+    sheet.rows("Project A", ["https://x.com/dan", 1, None], [CID, 3, "Food"], [BEN, 2, "Art"], header=header)
+    problems = service.sync()["results"][0]["problems"]
+
+    assert service.one("SELECT topic FROM accounts") == "Food"
+    assert service.one("SELECT origin FROM observations") == "Project A!2,3,4"
+    assert [one["cell"] for one in problems] == ["Project A!A3", "Project A!A4"]
+
 
 def test_a_day_of_a_log_that_is_to_come_counts_once_it_has_come(
     service: Service, sheet: FakeSheet, time: FakeClock

@@ -381,15 +381,13 @@ def _follow_aliases(side: SheetSide, aliases: Mapping[str, str], *, last: bool) 
 
 
 def _follow(reading: TabReading, aliases: Mapping[str, str], *, last: bool) -> TabReading:
-    """Give the rows of a corrected or merged profile URL to the account that they mean now.
+    """Give the rows of a corrected or merged profile URL to the account that they mean now, in the order of the sheet.
 
     In rows of its own, unless it is the last time: a plan takes them, and may be made once more.
     """
     rows, doubles = reading.rows if last else dict(reading.rows), []
-    for alias, key in aliases.items():
-        row = rows.pop(alias, None)
-        if row is None:
-            continue
+    moved = sorted(((rows.pop(alias), key) for alias, key in aliases.items() if alias in rows), key=_place)
+    for row, key in moved:
         other = rows.get(key)
         if other is not None:  # two rows of one account, like any other double
             numbers = sorted((row.row, other.row), reverse=True)
@@ -400,6 +398,10 @@ def _follow(reading: TabReading, aliases: Mapping[str, str], *, last: bool) -> T
         return replace(reading, rows=rows)
     skips = {**reading.skips, DOUBLE: reading.skips.get(DOUBLE, 0) + len(doubles)}
     return replace(reading, rows=rows, problems=(*reading.problems, *doubles), skips=skips)
+
+
+def _place(moved: tuple[SheetRow, str]) -> int:
+    return moved[0].row
 
 
 def _together(current: SheetRow, former: SheetRow) -> SheetRow:
