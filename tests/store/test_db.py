@@ -542,6 +542,12 @@ if os.geteuid() == 0:
     os.setuid(user)
 db = open_database(url)
 steps = {"migrate": lambda: migrate(db), "read": lambda: read(db), "write": lambda: write(db)}
+if os.path.exists(db.storage()) and os.stat(db.storage()).st_uid == os.geteuid():
+    steps |= {
+        "read again": lambda: read(db),
+        "change the mode": lambda: os.chmod(db.storage(), 0o644),
+        "write again": lambda: write(db),
+    }
 print(json.dumps({name: attempt(step) for name, step in steps.items()} | {"uid": os.geteuid()}))
 """
 
@@ -574,6 +580,21 @@ class TestRights:
         answer = self.attempts(path, tmp_path)
 
         assert (answer["migrate"][0], answer["read"][0], answer["write"][0]) == ("ok", "ok", "read_only")
+        assert Path(f"{path}-shm").exists()
+
+        path.chmod(0o666)
+
+        assert self.attempts(path, tmp_path)["write"] == ["ok", ""]
+
+    def test_a_file_that_was_read_only_is_written_from_the_next_call_on(self, open_folder: Path, tmp_path: Path) -> None:
+        path = self.database(open_folder)
+        open_folder.chmod(0o777)
+        if user := unprivileged_user():
+            os.chown(path, user.pw_uid, user.pw_gid)
+
+        answer = self.attempts(path, tmp_path)
+
+        assert (answer["read again"][0], answer["write again"]) == ("ok", ["ok", ""])
 
     def test_a_read_only_folder(self, open_folder: Path, tmp_path: Path) -> None:
         path = self.database(open_folder)

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Hashable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp.clock import Budget
 from webapp.errors import ConfigError, StoreError
@@ -40,10 +42,12 @@ CODES = {
 class FileConnection(sqlite3.Connection):
     """A connection that knows which file it has open, whatever the path leads to by now.
 
+    writable: whether the file could be written when it was opened; where not, SQLite silently only reads it.
     found: rows that it had changed in all when its transaction began.
     """
 
     identity: tuple[int, int]
+    writable = True
     found = 0
 
 
@@ -84,6 +88,7 @@ class Sqlite:
             pool_use_lifo=True,
         )
         event.listen(engine, "begin", _begin)
+        event.listen(engine, "checkin", _give_up_what_only_reads)
         return engine
 
     def reader(self, engine: Engine) -> Engine:
@@ -202,6 +207,9 @@ class Sqlite:
             return None
 
     def _open(self, *, foreign_keys: bool = True) -> FileConnection:
+        writable = _may_write(self.path)
+        if writable:
+            self._open_up()
         connection = sqlite3.connect(
             self._uri(),
             uri=True,
@@ -210,12 +218,21 @@ class Sqlite:
             check_same_thread=False,
             factory=FileConnection,
         )
+        connection.writable = writable
         try:
             self._set_up(connection, foreign_keys=foreign_keys)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _open_up(self) -> None:
+        """Give the files beside the database its mode once more: they keep that of a time when it could only be read."""
+        for ending in ("-wal", "-shm"):
+            path = Path(f"{self.path.resolve()}{ending}")
+            with suppress(OSError):
+                if path.exists() and not _may_write(path):
+                    path.chmod(stat.S_IMODE(self.path.stat().st_mode))
 
     def _uri(self) -> str:
         return f"{self.path.as_uri()}?mode=rw"
@@ -338,12 +355,22 @@ def _begin(connection: Connection) -> None:
     file.execute("BEGIN")
 
 
+def _give_up_what_only_reads(connection: FileConnection | None, record: ConnectionPoolEntry) -> None:
+    """Keep no connection to a file that could not be written: it would go on refusing when the file can be."""
+    if connection is not None and not connection.writable:
+        record.invalidate()
+
+
 def _file_of(connection: Connection) -> FileConnection:
     return cast("FileConnection", connection.connection.dbapi_connection)
 
 
 def _identity(file: os.stat_result) -> tuple[int, int]:
     return file.st_dev, file.st_ino
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK)
 
 
 def _locked(file: int) -> bool:
