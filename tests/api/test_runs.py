@@ -113,6 +113,7 @@ def test_a_run_that_is_not_there_is_404(service: Service, run_id: str) -> None:
     "query",
     [
         "limit=0", "limit=-1", "limit=abc", "limit=1e9", "limit=201", "limit=null", "limit=", "limit=1&limit=2",
+        "limit=5.0", "limit=1e1",
         "before=yesterday", "before=2026-02-30T00:00:00Z", "before=2026-01-01T00:00:00", "before=2026-01-01",
         "before=0000-01-01T00:00:00Z", "before=10000-01-01T00:00:00Z", "before=0001-01-01T00:00:00%2B23:59",
         "before=null", "project_id=", "project_id=%00", "sort=started_at;drop",

@@ -586,7 +586,9 @@ class TestRights:
 
         assert self.attempts(path, tmp_path)["write"] == ["ok", ""]
 
-    def test_a_file_that_was_read_only_is_written_from_the_next_call_on(self, open_folder: Path, tmp_path: Path) -> None:
+    def test_a_file_that_was_read_only_is_written_from_the_next_call_on(
+        self, open_folder: Path, tmp_path: Path
+    ) -> None:
         path = self.database(open_folder)
         open_folder.chmod(0o777)
         if user := unprivileged_user():

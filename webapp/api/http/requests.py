@@ -16,6 +16,7 @@ from flask import request
 from webapp.api.http.problems import HttpProblem
 
 T = TypeVar("T")
+WHOLE = re.compile("-?[0-9]+")  # the decoder takes 5.0 and 1e2 as well
 MAX_PARAMETERS = 50
 DEEPEST = 50  # objects and lists within each other; how many more the JSON decoder takes differs by version of Python
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what PostgreSQL, or no database, keeps in a text
@@ -43,6 +44,8 @@ def decode_query(kind: type[T], fixed: dict[str, str]) -> T:
     for name, attribute in names.items():
         if name in given and getattr(asked, attribute) is None:  # `null` becomes None where no text is allowed
             raise _refusal(name, f"{name} is null; leave it out instead")
+        if name in given and type(getattr(asked, attribute)) is int and not WHOLE.fullmatch(given[name]):
+            raise _refusal(name, f"{name}: {given[name][:20]!r} is not a whole number")
     return asked
 
 
