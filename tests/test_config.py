@@ -12,6 +12,7 @@ from webapp.config import SETTINGS, Settings, environment
 from webapp.errors import ConfigError
 
 TOKEN = "a-token-of-some-length"
+WEBHOOK_SECRET = "whsec_" + "A" * 44
 
 
 def refused(**environ: str) -> str:
@@ -109,6 +110,22 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "more"),
+    [
+        ("SMART_SYNC_WEBHOOK_URL", "x", {"SMART_SYNC_WEBHOOK_SECRET": WEBHOOK_SECRET}),
+        ("SMART_SYNC_WEBHOOK_SECRET", "x", {"SMART_SYNC_WEBHOOK_URL": "https://a.example"}),
+        ("REDIS_URL", "x", {"SMART_SYNC_MODE": "celery"}),
+        ("SMART_SYNC_PUBLIC_READS", "x", {"SMART_SYNC_CORS_ORIGINS": "*"}),
+    ],
+)
+def test_what_is_refused_is_not_called_missing_as_well(name: str, text: str, more: dict[str, str]) -> None:
+    _, wrong = Settings.read({name: text, **more})
+
+    assert [words.partition(": ")[0] for words in wrong] == [name]
+    assert "is not set" not in wrong[0]
+
+
 def test_variables_of_other_programs_are_no_business_of_ours() -> None:
     assert Settings.from_env({"SMARTSYNC": "x", "PORTS": "y", "HOME": "/root"}) == Settings()
 
@@ -185,6 +202,16 @@ def test_a_file_that_is_no_text_is_told_by_its_name(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=f"{tmp_path}/.env cannot be read"):
         environment(tmp_path / ".env")
+
+
+@pytest.mark.parametrize("line", ["SMART_SYNC_SHEET https://a.example/hunter2", 'PORT="9002', "PORT: 9002"])
+def test_a_line_of_the_file_that_cannot_be_understood_is_refused_with_its_place(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"WEB_CONCURRENCY=9\n\n{line}\n", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=f"{tmp_path}/.env cannot be understood in line 3") as refused:
+        environment(tmp_path / ".env")
+
+    assert "hunter2" not in str(refused.value)
 
 
 def test_no_file_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

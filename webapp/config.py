@@ -167,6 +167,7 @@ class Settings:
         values: dict[str, Any] = {}
         platforms: dict[str, Any] = {}
         secrets: list[str] = []
+        refused: set[str] = set()
         settings = (*SETTINGS, *_of_platforms(platform for platform in PLATFORMS if platform.is_set(environ)))
         wrong = _unknown(environ, settings)
         for setting in settings:
@@ -178,9 +179,11 @@ class Settings:
                     secrets += getattr(value, "secrets", (text,)) if setting.secret and not setting.attribute else ()
             except ValueError as error:
                 wrong.append(f"{setting.name}: {error}")
-        for attribute, words in _together(values).items():
+                refused.add(setting.name)
+        for attribute, (other, words) in _together(values).items():
             del values[attribute]
-            wrong.append(words)
+            if other not in refused:  # else it is told already why that one is missing
+                wrong.append(words)
         kept: dict[str, Any] = {"platforms": platforms, "platform_secrets": tuple(secrets)} if platforms else {}
         return cls(**values, **kept, data_dir_set="data_dir" in values), wrong
 
@@ -198,7 +201,7 @@ def _passwords_in(url: str) -> Iterator[str]:
 def environment(dotenv: Path | None = Path(".env")) -> dict[str, str]:
     """The variables of this process, with those of a `.env` file behind them; None: of no file.
 
-    Raises: ConfigError when the file is there and cannot be read.
+    Raises: ConfigError when the file is there and cannot be read, or not all of it.
     """
     return ({} if dotenv is None else dict(_dotenv(dotenv))) | dict(os.environ)
 
@@ -207,15 +210,28 @@ def _dotenv(path: Path) -> Mapping[str, str]:
     if not path.is_file():
         return {}
     from dotenv import dotenv_values  # noqa: PLC0415  most starts have no such file
+    from dotenv.parser import parse_stream  # noqa: PLC0415
 
     try:
-        found = dotenv_values(path)
+        with path.open(encoding="utf-8") as file:
+            odd = [_line(*part.original) for part in parse_stream(file) if part.error]
+        found = {} if odd else dotenv_values(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"the settings file {path.absolute()} cannot be read: {type(error).__name__}",
             hint="make it a text file in UTF-8 that this user may read, or remove it",
         ) from None
+    if odd:  # what stands there would silently be the default
+        raise ConfigError(
+            f"the settings file {path.absolute()} cannot be understood in line {', '.join(map(str, odd))}",
+            hint="write NAME=value, close each quote, and begin a remark with #",
+        )
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _line(text: str, start: int) -> int:
+    """Where a statement begins whose text has the blank lines before it."""
+    return start + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _text(env: Mapping[str, str], name: str) -> str | None:
@@ -254,24 +270,29 @@ def _unknown(env: Mapping[str, str], settings: Iterable[Setting]) -> list[str]:
     return found
 
 
-def _together(values: Mapping[str, Any]) -> dict[str, str]:
-    """Settings that are right one by one and wrong together: {attribute: what is wrong}."""
+def _together(values: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Settings that are right one by one and wrong together: {attribute: (the other one's name, what is wrong)}."""
     found = {}
     if "*" in values.get("cors_origins", ()) and not values.get("public_reads"):
         found["cors_origins"] = (
-            "SMART_SYNC_CORS_ORIGINS: `*` is for public numbers; it needs SMART_SYNC_PUBLIC_READS=true"
+            "SMART_SYNC_PUBLIC_READS",
+            "SMART_SYNC_CORS_ORIGINS: `*` is for public numbers; it needs SMART_SYNC_PUBLIC_READS=true",
         )
     if set(values.get("read_tokens", ())) & set(values.get("admin_tokens", ())):
-        found["read_tokens"] = "SMART_SYNC_READ_TOKEN: is an admin token as well; give reading a token of its own"
+        found["read_tokens"] = (
+            "SMART_SYNC_ADMIN_TOKEN",
+            "SMART_SYNC_READ_TOKEN: is an admin token as well; give reading a token of its own",
+        )
     if values.get("mode") == "celery" and not values.get("redis_url"):
-        found["mode"] = "REDIS_URL: is not set; SMART_SYNC_MODE=celery needs the address of a Redis"
+        words = "REDIS_URL: is not set; SMART_SYNC_MODE=celery needs the address of a Redis"
+        found["mode"] = "REDIS_URL", words
     if values.get("mode") == "celery" and find_spec("celery") is None:
-        found["mode"] = "SMART_SYNC_MODE: celery needs Celery: install smart-sync with the extra `celery`"
+        found["mode"] = "", "SMART_SYNC_MODE: celery needs Celery: install smart-sync with the extra `celery`"
     address, secret = values.get("webhook_urls"), values.get("webhook_secrets")
     if bool(address) != bool(secret):
-        missing = "SECRET" if address else "URL"
-        words = f"SMART_SYNC_WEBHOOK_{missing}: is not set; a webhook needs its address and its secret"
-        found["webhook_urls" if address else "webhook_secrets"] = words
+        missing = f"SMART_SYNC_WEBHOOK_{'SECRET' if address else 'URL'}"
+        words = f"{missing}: is not set; a webhook needs its address and its secret"
+        found["webhook_urls" if address else "webhook_secrets"] = missing, words
     return found
 
 
