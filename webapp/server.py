@@ -81,7 +81,7 @@ def options(
 ) -> dict[str, Any]:
     """Settings of gunicorn by name. grace_s: seconds from SIGTERM to SIGKILL."""
     return {
-        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "bind": netloc(host, port),
         "workers": workers,
         "worker_class": "webapp.serving.worker.PatientWorker",
         "threads": THREADS,
@@ -100,6 +100,11 @@ def options(
         "worker_int": worker_int,
         "worker_exit": worker_exit,
     }
+
+
+def netloc(host: str, port: int) -> str:
+    """Host and port as an address has them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def check_address(host: str, port: int) -> None:

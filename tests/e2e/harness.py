@@ -245,6 +245,7 @@ def serving(
     program: Sequence[str] = CLI,
     workers: int = 1,
     ready: str = "/ready",
+    host: str = "127.0.0.1",
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Service]:
     """A server that answers. Whatever it does meanwhile, nothing of it is left at the end.
@@ -265,7 +266,7 @@ def serving(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    service = Service(process, f"http://127.0.0.1:{port}", folder)
+    service = Service(process, f"http://{host}:{port}", folder)
     try:
         until(partial(service.ready, ready))
         yield service

@@ -46,6 +46,14 @@ def test_the_demo_answers_to_the_command_it_prints(tmp_path: Path) -> None:
         assert service.get("/api/admin/sync_status").status == 401
 
 
+def test_an_address_of_ipv6_is_printed_as_browsers_take_it(tmp_path: Path) -> None:
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with serving(tmp_path, None, "--host", "::1", host="[::1]") as service:
+        assert f" on {service.url}\n" in service.log
+        assert service.url in printed_command(service.log)[-1]
+
+
 @pytest.mark.parametrize("demo", [True, False], ids=["demo", "a sheet"])
 def test_the_greeting_stands_alone_and_log_lines_come_after_it(tmp_path: Path, sheet: Google, demo: bool) -> None:
     options = ["--demo"] if demo else []

@@ -26,7 +26,7 @@ from webapp.store.migrate import ensure_migrated
 )
 def serve(*, demo: bool, host: str, port: int | None, workers: int | None, grace: int) -> None:
     """Serve the API with gunicorn."""
-    from webapp.server import Server, check_address, options, when_ready  # noqa: PLC0415  gunicorn is slow to import
+    from webapp.server import Server, check_address, netloc, options, when_ready  # noqa: PLC0415  gunicorn is slow to import
 
     settings = read_settings(demo=demo)
     port = port or settings.port
@@ -40,7 +40,8 @@ def serve(*, demo: bool, host: str, port: int | None, workers: int | None, grace
     served = options(port, workers or settings.web_concurrency, host, grace_s=grace, log_level=settings.log_level)
 
     def greet(server: Any) -> None:
-        say(*_greeting(parts, host, port))
+        shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104  only shown
+        say(*_greeting(parts, f"http://{netloc(shown, port)}"))
         sys.stdout.flush()
         held.let_go()
         when_ready(server)
@@ -48,9 +49,7 @@ def serve(*, demo: bool, host: str, port: int | None, workers: int | None, grace
     Server(parts, served | {"when_ready": greet}).run()
 
 
-def _greeting(parts: Parts, host: str, port: int) -> list[str]:
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  only shown
-    address = f"http://{shown}:{port}"
+def _greeting(parts: Parts, address: str) -> list[str]:
     if parts.settings.admin_tokens:
         words = "the one in SMART_SYNC_ADMIN_TOKEN"
         token = "$SMART_SYNC_ADMIN_TOKEN"  # noqa: S105  the shell's variable, not a token
