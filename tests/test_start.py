@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -56,6 +57,22 @@ def test_a_made_up_token_is_kept_also_where_an_earlier_start_was_killed_before_i
     made, kept = [list(admin_tokens(settings, loopback=False)) for _ in range(2)]
 
     assert made == kept == [(tmp_path / "admin_token").read_text().strip()]
+
+
+def test_first_starts_at_the_same_instant_keep_one_token(tmp_path: Path) -> None:
+    starts = 6
+    barrier = threading.Barrier(starts)
+
+    def start(turn: int) -> Sequence[str]:
+        settings = Settings(data_dir=tmp_path / str(turn), data_dir_set=True)
+        barrier.wait()
+        return admin_tokens(settings, loopback=False)
+
+    with ThreadPoolExecutor(starts) as pool:
+        for turn in range(50):
+            made = set(pool.map(start, [turn] * starts))
+
+            assert made == {((tmp_path / str(turn) / "admin_token").read_text().strip(),)}
 
 
 @pytest.mark.parametrize("kept", ["short", "ключ-от-квартиры-и-дачи", "a-token-of-some\nlength-in-two-lines"])

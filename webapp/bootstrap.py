@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -295,14 +296,13 @@ def kept_tokens(path: Path) -> Sequence[str]:
 
 def _tokens_in(path: Path) -> Sequence[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists() and (kept := kept_tokens(path)):
+        return kept
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "r+", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # who starts at the same instant waits, and takes what is made here
         if kept := kept_tokens(path):
             return kept
-        path.unlink()
-        return _tokens_in(path)
-    token = secrets.token_urlsafe(32)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
+        token = secrets.token_urlsafe(32)
         file.write(token + "\n")
     return (token,)
