@@ -158,6 +158,14 @@ def test_an_account_that_left_before_the_first_day_is_no_baseline() -> None:
     assert told(history(day("03-01"), day("03-01"), before, past(a2={"03-01": 6}), spans)) == [("03-01", 6, 1, 0, 0, 0)]
 
 
+def test_the_last_to_leave_on_the_first_day_is_told() -> None:
+    before = {1: (day("02-20"), views(70))}
+    spans = [span(1, "02-20", "03-01")]
+
+    assert told(history(day("03-01"), day("03-02"), before, [], spans))[:1] == [("03-01", None, None, 0, -70, 0)]
+    assert history(day("03-02"), day("03-03"), before, [], spans) == []
+
+
 def test_numbers_beyond_64_bits_are_added_exactly() -> None:
     most = 2**63 - 1
 

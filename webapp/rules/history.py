@@ -110,7 +110,7 @@ class DayGap(NamedTuple):
 def history(
     start: date, end: date, before: Standing, cells: Iterable[Sequence[Any]], spans: Iterable[Span]
 ) -> list[ProjectDay]:
-    """The days from the first one on which anybody counts.
+    """The days from the first one on which anybody counts, or did the day before.
 
     before: where accounts stood at the end of the day before `start`. cells: (day, account id, *counts) of the
     snapshots from `start` to `end`, by day.
@@ -119,9 +119,9 @@ def history(
 
 
 def project_days(sums: Mapping[date, Sums]) -> list[ProjectDay]:
-    """The days from the first one on which anybody counts."""
+    """The days from the first one on which anybody counts, or did the day before."""
     days = [ProjectDay(day, one) for day, one in sorted(sums.items())]
-    first = next((place for place, one in enumerate(days) if one.accounts), len(days))
+    first = next((place for place, one in enumerate(days) if one.accounts or any(one.sums.then)), len(days))
     return days[first:]
 
 
