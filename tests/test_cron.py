@@ -127,6 +127,14 @@ def test_a_duration_that_no_cron_expression_says_is_refused(caller: str) -> None
         snippet(caller, URL, every="45m", config=CONFIG)
 
 
+@pytest.mark.parametrize(("every", "instead"), [("7m", "6m"), ("45m", "30m"), ("90m", "1h"), ("23h", "12h")])
+def test_what_is_offered_instead_comes_more_often(every: str, instead: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        snippet("crontab", URL, every=every, config=CONFIG)
+
+    assert refused.value.hint == f"let it come more often instead, such as every {instead}: what is not due is left out"
+
+
 @pytest.mark.parametrize("caller", CALLERS)
 def test_every_preset_asks_for_what_is_due_and_repeats_no_post(caller: str) -> None:
     text = snippet(caller, URL, config=CONFIG)[1]

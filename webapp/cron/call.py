@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from webapp.cron.every import Every, Fields, bad_every, shift
+from webapp.cron.every import Every, Fields, bad_every, more_often, shift
 from webapp.errors import Invalid
 
 PATH = "/api/admin/smart_sync"
@@ -63,7 +63,8 @@ class Call:
         fields = shift(self.every, past)
         if fields is None:
             words = f"{caller} cannot say every {self.every.text}: it does not divide an hour or a day evenly"
-            raise bad_every(words, "let it come more often instead, such as every 15m: what is not due is left out")
+            instead = f"let it come more often instead, such as every {more_often(self.every)}"
+            raise bad_every(words, f"{instead}: what is not due is left out")
         return fields
 
 

@@ -91,6 +91,13 @@ def _fields_of(minutes: int) -> Fields | None:
     return None
 
 
+def more_often(every: Every) -> str:
+    """The longest duration that cron fields can say, below one that they cannot."""
+    assert every.minutes is not None  # noqa: S101  what has no fields is a duration
+    minutes = next(length for length in range(every.minutes, 0, -1) if _fields_of(length))
+    return f"{minutes // HOUR}h" if minutes % HOUR == 0 else f"{minutes}m"
+
+
 def parse_fields(text: str) -> Fields:
     """Five cron fields: `*`, numbers, names, ranges, lists and steps.
 
