@@ -89,6 +89,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "another database": ("DATABASE_URL", "mysql://localhost/x"),
     "columns without names": ("SMART_SYNC_COLUMNS", "followers="),
     "columns of no meaning": ("SMART_SYNC_COLUMNS", "fans=Fans"),
+    "a column of two meanings": ("SMART_SYNC_COLUMNS", "followers=Fans|Abos; likes=fans"),
     "a snapshot of some day": ("SMART_SYNC_SNAPSHOT", "always"),
     "no interval": ("SMART_SYNC_INTERVAL_MINUTES", "0"),
 }

@@ -309,12 +309,17 @@ def _columns(text: str) -> dict[str, tuple[str, ...]]:
     """`followers=Fans|Abonnenten; url=Konto` -> {"followers": ("Fans", "Abonnenten"), "url": ("Konto",)}."""
     meanings = ("url", "platform", "username", "owner", "topic", "status", "date", *METRICS)
     found: dict[str, tuple[str, ...]] = {}
+    owners: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in text.split(";"))):
         meaning, equals, names = part.partition("=")
         meaning = meaning.strip().lower()
         headers = tuple(name.strip() for name in names.split("|") if name.strip())
         if not equals or not headers or meaning not in meanings:
             raise ValueError(f"{part!r} is not `meaning=Header|Other header` with a meaning of {', '.join(meanings)}")
+        for name in headers:
+            other = owners.setdefault(name.casefold(), meaning)
+            if other != meaning:
+                raise ValueError(f"{name!r} cannot be both {other} and {meaning}")
         found[meaning] = found.get(meaning, ()) + headers
     return found
 
