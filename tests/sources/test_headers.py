@@ -11,6 +11,7 @@ from webapp.sources.sheet import Cell
 from webapp.sources.sheet.headers import Header, find_header
 from webapp.sources.sheet.quotes import quote_cell
 
+LINK = "https://www.tiktok.com/@ann"
 PLAIN: list[Cell] = ["Link", "Platform", "Username", "Owner", "Topic", "Status", *METRICS]
 
 
@@ -282,6 +283,70 @@ def test_a_share_a_change_and_a_price_are_no_counts(name: str) -> None:
 
     assert header.columns == {"url": 0, "views": 1}
     assert header.doubled == {}
+
+
+@pytest.mark.parametrize("name", ["Views ▲", "▲ Views", "Views ↑", "Views 🔻", "↗ Views"])
+def test_an_arrow_makes_a_name_that_of_a_change(name: str) -> None:
+    assert find_header([["Link", "Views", name]]).columns == {"url": 0, "views": 1}
+    assert find_header([["Link", "Likes", name]]).near == {"views": 2}
+
+
+def test_a_name_with_a_plus_behind_it_is_told_where_the_count_has_no_other_column() -> None:
+    assert find_header([["Link", "Likes", "Followers+"]]).near == {"followers": 2}
+    assert find_header([["Link", "Followers", "Followers+"]]).near == {}
+    assert find_header([["Link", "Likes", "+Followers"]]).near == {}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["(K)", "K", "in K", "тыс.", "(тыс. чел.)", "(000)", "'000", "x1000", "thousands", "万", "(in millions)", "Tsd."],
+)
+def test_a_unit_beside_the_name_makes_no_counts_of_the_numbers(unit: str) -> None:
+    below = find_header([["Link", "Followers", "Likes"], [None, unit], [LINK, 12, 5]])
+    above = find_header([[None, unit], ["Link", "Followers", "Likes"], [LINK, 12, 5]])
+
+    assert (below.row, below.columns, below.partial) == (1, {"url": 0, "likes": 2}, {"followers": (2, 1)})
+    assert (above.row, above.columns, above.partial) == (2, {"url": 0, "likes": 2}, {"followers": (1, 1)})
+    assert 1 in below.used
+
+
+@pytest.mark.parametrize("word", ["Growth", "%", "gained last week", "Δ", "прирост", "avg per video", "+/-"])
+def test_a_change_below_the_name_makes_no_counts_of_the_numbers(word: str) -> None:
+    header = find_header([["Link", "Followers", "Likes"], ["(link)", word, "total"], [LINK, 12, 5]])
+
+    assert (header.columns, header.partial) == ({"url": 0, "likes": 2}, {"followers": (2, 1)})
+
+
+@pytest.mark.parametrize(
+    "row", [[None, "total"], [None, "(now)"], [None, "000"], [None, "-"], [LINK, "new"], [LINK, "K"]]
+)
+def test_other_cells_below_the_name_are_no_unit(row: list[Cell]) -> None:
+    assert find_header([["Link", "Followers"], row]).partial == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "All numbers in thousands",
+        "(in K)",
+        "November (в тыс.)",
+        "Angaben in Tsd.",
+        "単位：千人",
+        "（单位：万）",
+        "단위: 천 명",
+    ],
+)
+def test_a_line_that_makes_thousands_of_all_numbers_refuses_the_tab(line: str) -> None:
+    error = refused([[line], ["Link", "Followers"], [LINK, 12]])
+
+    assert (error.code, "Project A!A1" in error.message) == ("header_unsure", True)
+
+
+@pytest.mark.parametrize(
+    "line", ["We reach people in millions of homes", "Followers in K-pop", "Thousands", "in Kenya"]
+)
+def test_other_lines_with_such_words_do_not(line: str) -> None:
+    assert find_header([[line], ["Link", "Followers"], [LINK, 12]]).columns == {"url": 0, "followers": 1}
 
 
 def test_a_share_is_not_meant_for_a_count() -> None:

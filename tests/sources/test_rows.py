@@ -532,6 +532,43 @@ def test_a_table_of_sums_keeps_no_account_that_has_gone() -> None:
     assert (reading.torn, reading.unusable) == (False, 0)
 
 
+@pytest.mark.parametrize(
+    ("header", "between"),
+    [
+        (["Link", "Payment", "Paid"], []),
+        (["Link", "Payment", "Paid"], [[]]),
+        (["Ссылка", "Оплата", None], [[]]),
+        (["Page", "Budget", "Deal"], [["Budgets"]]),
+    ],
+    ids=["right below", "after a gap", "one name", "names that are not ours"],
+)
+def test_numbers_below_names_of_other_things_are_no_counts(header: Row, between: list[Row]) -> None:
+    reading = read(["Link", "Followers", "Likes"], [ANN, 1000, 5], *between, header, [ANN, 2000, 40], [BEN, 200, 4])
+
+    assert counts_of(reading) == {"tiktok:@ann": (Counts(1000, 5), 28)}
+    assert codes(reading)[-1] == "other_table"
+    assert reading.torn
+
+
+@pytest.mark.parametrize(
+    "row",
+    [["Link", "private", None], ["Ann", "private", "closed"], ["Link", "private", "private"], ["Link", "-", "n/a"]],
+)
+def test_words_in_the_row_of_an_account_begin_no_table(row: Row) -> None:
+    reading = read(["Link", "Followers", "Likes"], [ANN, 1000, 5], row, [BEN, 200, 4])
+
+    assert list(reading.rows) == ["tiktok:@ann", "instagram:ben"]
+    assert "other_table" not in codes(reading)
+
+
+def test_a_column_in_thousands_is_not_read_and_told() -> None:
+    reading = read(["Link", "Followers", "Likes"], [None, "(K)", None], [ANN, 12, 5])
+
+    assert counts_of(reading) == {"tiktok:@ann": (Counts(likes=5), 29)}
+    assert (reading.problems[0].code, reading.problems[0].cell) == ("missing_column", "Project A!B2")
+    assert "'(K)' says that the followers in this column are no whole counts" in reading.problems[0].message
+
+
 def test_a_header_of_two_lines_is_one_header() -> None:
     reading = read(["Link", "Followers", "Likes"], ["Ссылка", "Подписчики (сейчас)", "Лайки"], [ANN, 1000, 5])
 

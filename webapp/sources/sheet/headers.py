@@ -13,10 +13,13 @@ from webapp.errors import SourceError
 from webapp.model import METRICS, Metric
 from webapp.rules.addresses import address
 from webapp.sources.blanks import BLANKS
+from webapp.sources.counts import NotACount, count_of
+from webapp.sources.magnitudes import magnitude_of
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import TEXTS
 from webapp.sources.urls import platform_slug
+from webapp.sources.urls.shapes import words
 from webapp.sources.urls.vocabulary import TOTALS
 
 Aliases = Mapping[str, tuple[str, ...]]
@@ -137,8 +140,20 @@ _KNOWN: Aliases = {
         *("Всего просмотров",),
     ),
 }
+_ARROWS = "▲▼△▽▴▾▵▿↑↓↗↘⇑⇓⇧⇩⬆⬇🔺🔻🔼🔽"
 # Signs that make a name another one, as a currency does: a share, a change, what came on top.
-_SPEAKING = frozenset("@%‰±+\u2206")
+_SPEAKING = frozenset("@%‰±+\u2206" + _ARROWS)
+# What a second line of a header says where the numbers below are not the whole counts: their unit, or a change, a share.
+_UNITS = frozenset(("000", "000s", "x1000", "x 1000", "1000s"))
+_BESIDE_A_UNIT = words(
+    "in of the followers subscribers subs likes comments videos views units people в чел шт en em x × 人 명"
+)
+_PARTIAL = words(
+    "growth change changes delta δ diff difference gain gained increase new percent wow mom avg average goal target "
+    "plan kpi прирост изменение изм рост динамика разница новые новых процент среднее план цель доля wachstum "
+    "veränderung zuwachs crecimiento variación cambio croissance évolution variation crescimento variação crescita "
+    "artış değişim büyüme hedef wzrost zmiana pertumbuhan 增长 变化 增加 增减 増減 増加 前日比 前週比 前月比 증가 증감 변화"
+)
 # Names of dates, and what makes them dates of something else than the numbers in the row.
 _DATED = re.compile(
     r"date|time|\bhour|\bчас\b|\bhora\b|uhr|\bsaat\b|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali"
@@ -147,6 +162,15 @@ _DATED = re.compile(
 )
 _OF_ELSE = re.compile(
     "add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|добав|начал|созд|рожд|публ|окон|оплат"
+)
+
+# A line by itself, or a remark in brackets, by which all numbers of a table are thousands or millions.
+_IN_UNITS = re.compile(
+    r"(?:\A|\()\W*(?:(?:all|the|numbers?|figures?|values?|counts?|data|stats|shown|are|все|цифры|числа|данные|значения"
+    r"|показатели|указаны|angaben|zahlen|alle|cifras|datos|chiffres|dados|números)\s+){0,4}+"
+    r"(?:in|в|en|em)\s+(?:thousands?|millions?|k|000s?|тыс|тысячах|млн|миллионах|tsd|tausend|mio|millionen|miles|millones"
+    r"|milliers|milhares|milhões)\W*+(?:\Z|\))|[単单單]位\s*[:：]?\s*[千万萬億亿百]|단위\s*[:：]?\s*[천만억백]",
+    re.IGNORECASE,
 )
 
 # Nothing here may try a text in many ways: a cell has up to 131,072 characters, and no thread runs beside a pattern.
@@ -173,6 +197,8 @@ class Header:
     columns: the column, from 0, of url, platform, username, owner, topic, status, date and the metrics that have one.
     doubled: meanings that more than one column claims, with these columns; none of them is used.
     near: for a metric without a column the one whose name may be meant for it.
+    partial: metrics of which a cell above or below the name says that the numbers are no whole counts, with its row, from
+    1, and column; none of them is used.
     dates: columns that are called a date, where there are several: `Date`, `Day`.
     dated: columns without a meaning whose name says that they may be of the date of the row: `Last update`.
     platform: whose bare handles stand in the url column, if its name says so: `TikTok URL`.
@@ -183,6 +209,7 @@ class Header:
     columns: Mapping[str, int]
     doubled: Mapping[str, tuple[int, ...]]
     near: Mapping[Metric, int]
+    partial: Mapping[Metric, tuple[int, int]] = field(default_factory=dict)
     dates: tuple[int, ...] = ()
     dated: tuple[int, ...] = ()
     platform: str | None = None
@@ -191,11 +218,25 @@ class Header:
     @property
     def used(self) -> set[int]:
         """The columns that have a meaning."""
-        return {*self.columns.values(), *(column for columns in self.doubled.values() for column in columns)}
+        doubled = (column for columns in self.doubled.values() for column in columns)
+        return {*self.columns.values(), *(column for _, column in self.partial.values()), *doubled}
 
     def repeats(self, row: Sequence[Cell]) -> bool:
         """Whether a row names columns where an account and at least one of its counts should stand."""
         return any(self._names(row, m) for m in METRICS) and all(self._names(row, m) for m in identity(self.columns))
+
+    def names_others(self, row: Sequence[Cell], above: Sequence[Cell]) -> bool:
+        """Whether a row has words where counts should stand, another one in each column: the names of other columns.
+
+        above: the row before. A row that names no account as ours does is no header where rows stand right above it,
+        nor is one with a single word.
+        """
+        filled = [row[i] for metric in METRICS if _is_filled(row, i := self.columns.get(metric, len(row)))]
+        if not filled or len({*map(_normal, filled)}) < len(filled) or not all(map(_is_word, filled)):
+            return False
+        is_named = all(self._names(row, meaning) for meaning in identity(self.columns))
+        is_apart = sum(map(_is_seen, above)) <= 1
+        return (is_named or len(filled) > 1) and (is_apart or (is_named and len(filled) > 1))
 
     def foreign_column(self, row: Sequence[Cell]) -> int | None:
         """The first column to which a row that names columns again gives another meaning.
@@ -239,7 +280,10 @@ def find_header(rows: Grid, aliases: Aliases | None = None, title: str = "") -> 
         found = _meanings(names, chosen)
         if _is_enough(found):
             _check_identity(found, number, row, title)
-            return _header(number, names, found | _merged(found, row, rows[number : number + 1]), chosen)
+            found |= _merged(found, row, rows[number : number + 1])
+            partial = _partial(found, number, rows)
+            _check_units(rows[: number - 1], partial.values(), title)
+            return _header(number, names, found, chosen, partial)
     raise _missing(rows, chosen, title)
 
 
@@ -340,6 +384,73 @@ def _span(column: int, row: Sequence[Cell], under: Sequence[Cell]) -> list[int]:
     return [i for i in span if i < len(under) and _SPEAKING.isdisjoint(_normal(under[i]))] or [*span]
 
 
+def _partial(found: Mapping[str, Sequence[int]], number: int, rows: Grid) -> dict[Metric, tuple[int, int]]:
+    """The metrics with a unit above their name, or a unit, a change or a share below it, where no account stands there."""
+    columns = {metric: found[metric][0] for metric in METRICS if len(found.get(metric, ())) == 1}
+    above = rows[number - 2] if number > 1 else ()
+    partial = {m: (number - 1, i) for m, i in columns.items() if _is_filled(above, i) and _is_unit(above[i])}
+    under = next(iter(rows[number : number + 1]), ())
+    if any(_is_filled(under, i) and not _meaning(_normal(under[i]), {}) for m in identity(found) for i in found[m]):
+        return partial
+    below = (m for m, i in columns.items() if _is_filled(under, i) and (_is_unit(under[i]) or _is_part(under[i])))
+    return partial | {metric: (number + 1, columns[metric]) for metric in below}
+
+
+def _is_unit(cell: Cell) -> bool:
+    """Whether a text says what numbers are counted in: `(K)`, `in thousands`, `тыс. чел.`."""
+    name = _normal(cell)
+    if name in _UNITS and not (isinstance(cell, str) and cell.strip(BLANKS).isdigit()):
+        return True
+    words = [word for word in name.split() if word not in _BESIDE_A_UNIT]
+    return len(words) == 1 and magnitude_of(words[0], None) is not None
+
+
+def _is_part(cell: Cell) -> bool:
+    """Whether a text is of a change, of a share or of a mean: `growth`, `%`, `new this week`."""
+    name = _normal(cell)
+    words = name.split()
+    if not words or _is_count(cell):
+        return False
+    return not _SPEAKING.isdisjoint(name) or not _PARTIAL.isdisjoint((words[0], words[-1]))
+
+
+def _check_units(above: Grid, known: Container[tuple[int, int]], title: str) -> None:
+    """Raises: SourceError where a line above the header says that all numbers are thousands, or millions.
+
+    known: row and column of cells that say so of one metric.
+    """
+    for number, row in enumerate(above, 1):
+        for column, cell in enumerate(row):
+            if not isinstance(cell, str) or len(cell) > _LONGEST_NAME or (number, column) in known:
+                continue
+            if _IN_UNITS.search(cell):
+                raise SourceError(
+                    f"{address(title, column, number)} {quote_cell(cell)} says that the numbers are no whole counts; "
+                    "nothing of the tab is read",
+                    code="header_unsure",
+                    hint="write all the digits, and take that line out",
+                )
+
+
+def _is_count(cell: Cell) -> bool:
+    try:
+        count_of(cell)
+    except NotACount:
+        return False
+    return True
+
+
+def _is_word(cell: Cell) -> bool:
+    """Whether it is a text without digits that says nothing about a count, as the name of a column does."""
+    if not isinstance(cell, str) or len(cell) > _LONGEST_NAME or any(map(str.isdigit, cell)):
+        return False
+    try:
+        count_of(cell)
+    except NotACount as why:
+        return why.code in {"not_a_number", "too_long"}
+    return False
+
+
 def _is_sum(row: Sequence[Cell]) -> bool:
     """Whether a row has a word for a total in front of numbers and of no other text."""
     label, *others = [*filter(_is_seen, row)] or [None]
@@ -371,20 +482,28 @@ def _check_identity(found: Mapping[str, Sequence[int]], number: int, row: Sequen
             )
 
 
-def _header(number: int, names: Sequence[str], found: Mapping[str, Sequence[int]], chosen: Mapping[str, str]) -> Header:
+def _header(
+    number: int,
+    names: Sequence[str],
+    found: Mapping[str, Sequence[int]],
+    chosen: Mapping[str, str],
+    partial: Mapping[Metric, tuple[int, int]],
+) -> Header:
     used = {column for columns in found.values() for column in columns}
     unknown = {
         name: i
         for i, name in enumerate(names)
         if name and i not in used and name not in _NEVER and _SPEAKING.isdisjoint(name)
     }
-    columns = {meaning: columns[0] for meaning, columns in found.items() if len(columns) == 1}
+    columns = {m: columns[0] for m, columns in found.items() if len(columns) == 1 and m not in partial}
+    marked = {bare: i for i, name in enumerate(names) if (bare := name.rstrip("+").strip(f"{_ARROWS} ")) != name}
     return Header(
         row=number,
         columns=columns,
         # Two dates say nothing of each row's own, and a tab that is no log does without.
         doubled={m: tuple(columns) for m, columns in found.items() if len(columns) > 1 and m != "date"},
-        near={m: unknown[name] for m in METRICS if m not in found and (name := _near(_NAMES[m], unknown))},
+        near={m: i for m in METRICS if m not in found and (i := _near(_NAMES[m], unknown, marked)) is not None},
+        partial=partial,
         dates=tuple(found.get("date", ())) if len(found.get("date", ())) > 1 else (),
         dated=tuple(i for name, i in unknown.items() if _DATED.search(name) and not _OF_ELSE.search(name)),
         platform=_platform(names[columns["url"]]) if "url" in columns else None,
@@ -392,13 +511,17 @@ def _header(number: int, names: Sequence[str], found: Mapping[str, Sequence[int]
     )
 
 
-def _near(wanted: Iterable[str], unknown: Iterable[str]) -> str | None:
-    """The unknown name that is most like one of the wanted ones, if any is like them at all."""
-    return max(
+def _near(wanted: Sequence[str], unknown: Mapping[str, int], marked: Mapping[str, int]) -> int | None:
+    """The column of the unknown name that is most like one of the wanted ones, if any is like them at all.
+
+    marked: names without the plus behind them or the arrow beside them, `Followers+`, by which they are others.
+    """
+    name = max(
         (name for word in wanted for name in difflib.get_close_matches(word, unknown, 1, _ALIKE)),
         key=lambda name: max(difflib.SequenceMatcher(None, name, word).ratio() for word in wanted),
         default=None,
     )
+    return unknown[name] if name is not None else next((marked[word] for word in wanted if word in marked), None)
 
 
 def _missing(rows: Grid, chosen: Mapping[str, str], title: str) -> SourceError:

@@ -28,7 +28,7 @@ from webapp.sources.urls import BadProfile, is_host, profile_of
 
 # Stored with the hash of a tab: raise it whenever the same cells come to mean something else, here, in the headers,
 # in the counts or in the profile URLs. Tabs that have not changed are then read anew.
-PARSER_VERSION = "5"
+PARSER_VERSION = "6"
 
 _LONGEST_TEXT = 255
 # What nobody writes who means English letters: one behind a decimal comma, and words of languages where M or B is other.
@@ -155,7 +155,7 @@ class _Reader:
                 profile, typed = self.finder.second_look(number, row, handle, place, why), None
                 self.is_odd = True
             if profile is None:
-                if self.header.repeats(row):
+                if self.header.repeats(row) or (self.found and self.header.names_others(row, self.rows[number - 2])):
                     self._begin_table(number, row)
                 continue
             if place and (profile.platform == "other" or (self.platform is None and is_host(named))):
@@ -309,6 +309,10 @@ class _Reader:
             cells = " and ".join(address(title, column, row) for column in columns)
             words = f"{cells} may all be the {meaning} column; none of them is read until only one is left"
             self.notes.add(Problem("header_duplicate", words, address(title, columns[-1], row)))
+        for metric, (line, column) in self.header.partial.items():
+            cell, said = address(title, column, line), quote_cell(self.rows[line - 1][column])
+            words = f"{cell}: {said} says that the {metric} in this column are no whole counts; they are not read"
+            self.notes.add(Problem("missing_column", f"{words} until it is gone", cell))
         for metric, column in self.header.near.items():
             name = quote_cell(self.rows[row - 1][column]).strip("'\"")
             cell = address("", column, row)
