@@ -360,6 +360,94 @@ def test_days_that_are_no_dates_are_neither_guessed_nor_is_the_largest_taken(dat
     assert f"{dates[0]!r} is no date that can be read; write it as 2026-03-04" in reading.problems[0].message
 
 
+def test_days_that_are_no_dates_may_come_twice() -> None:
+    reading = read(
+        ["Nov", ONE, 1380, 1], ["Oct", ONE, 1420, 1], ["Nov", ONE, 1300, 1], header="Month,Link,Followers,Videos"
+    )
+
+    assert only(reading).counts == Counts()
+    assert codes(reading) == ["invalid_date"] * 3
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ("Week 46", "Week 47"),
+        ("KW 46", "KW 47"),
+        ("W46", "W47"),
+        ("46 неделя", "47 неделя"),
+        ("October", "November"),
+        ("Ekim", "Kasım"),
+        ("Q2", "Q3"),
+        ("24.11.", "26.11."),
+        ("24 ноября", "26 ноября"),
+        ("9.11 - 15.11", "16.11 - 22.11"),
+        ("Week 46 (9.11-15.11)", "Week 47 (16.11-22.11)"),
+        ("10月", "11月"),
+        ("第46周", "第47周"),
+        ("46주차", "47주차"),
+    ],
+    ids=lambda titles: titles[0],
+)
+def test_titles_that_are_dates_without_a_year_are_not_guessed(titles: tuple[str, str]) -> None:
+    rows: list[Row] = [[ONE, 1420], [titles[1]], [ONE, 1380], [TWO, 5]]
+    beside: list[Row] = [
+        [titles[0], "Link", "Followers"],
+        [None, ONE, 1420],
+        [titles[1], "Link", "Followers"],
+        [None, ONE, 1380],
+    ]
+
+    for reading in (read([titles[0]], *rows, header="Link,Followers"), read(*rows, header="Link,Followers")):
+        assert [row.counts.followers for row in reading.rows.values()] == [None, 5]
+        assert [code for code in codes(reading) if code != "unknown_platform"] == ["invalid_date", "invalid_date"]
+    assert only(read_tab(beside, "Log")).counts == Counts()
+
+
+@pytest.mark.parametrize("titles", [("Team 1", "Team 2"), ("Jan", "Anna"), ("Batch 46", "Batch 47"), ("A", "B")])
+def test_other_titles_tell_no_days(titles: tuple[str, str]) -> None:
+    reading = read([titles[0]], [ONE, 1420], [titles[1]], [ONE, 1380], header="Link,Followers")
+
+    assert only(reading).counts.followers == 1420
+    assert "duplicate_row" in codes(reading)
+
+
+def test_dates_may_stand_beside_the_names_of_a_header_that_comes_again() -> None:
+    first: Row = ["24.11.2026", "Link", "Followers"]
+    last: Row = ["26.11.2026", "Link", "Followers"]
+
+    reading = read_tab([first, [None, ONE, 1420], [], last, [None, ONE, 1380]], "Log")
+
+    assert only(reading).counts.followers == 1380
+    assert codes(reading) == ["log_layout"]
+
+
+@pytest.mark.parametrize(
+    ("morning", "afternoon"),
+    [
+        ("2026. 11. 26 오전 9:20:11", "2026. 11. 26 오후 3:20:11"),
+        ("2026/11/26 午前 9:20", "2026/11/26 午後 3:20"),
+        ("2026/11/26 上午9:20", "2026/11/26 下午3:20"),
+        ("26/11/2026 9:20 a. m.", "26/11/2026 3:20 p. m."),
+        ("26.11.2026 ÖÖ 9:20", "26.11.2026 ÖS 3:20"),
+        ("26/11/2026 9:20 π.μ.", "26/11/2026 3:20 μ.μ."),
+        ("26/11/2026 9:20 ص", "26/11/2026 3:20 م"),
+        ("26/11/2026 9:20 SA", "26/11/2026 3:20 CH"),
+    ],
+)
+def test_the_halves_of_a_day_have_words_in_other_languages(morning: str, afternoon: str) -> None:
+    reading = read([morning, ONE, 1420, 1], [afternoon, ONE, 1380, 1])
+
+    assert only(reading).counts.followers == 1380
+    assert codes(reading) == ["log_layout"]
+
+
+def test_an_hour_may_be_full() -> None:
+    rows: list[Row] = [["26.11.2026", "9 AM", ONE, 1420], ["26.11.2026", "3 PM", ONE, 1380]]
+
+    assert only(read(*rows, header="Date,Hour,Link,Followers")).counts.followers == 1380
+
+
 def test_a_date_column_matters_only_to_repeated_accounts() -> None:
     reading = read(["yesterday", ONE, 1, 1], ["2026-11-24", TWO, 2, 1], ["2026-12-24", None, None, None])
 
@@ -458,7 +546,8 @@ def test_two_columns_of_days_that_are_no_dates_are_not_guessed() -> None:
     [
         *("Last update", "Updated at", "Date of the numbers", "Обновлено", "Fecha del dato", "Checked by", "Stand"),
         *("Snapshot", "Mis à jour", "Période", "Woche", "Atualizado em", "更新日", "Bijgewerkt", "Senast uppdaterad"),
-        *("Oppdatert", "Opdateret"),
+        *("Oppdatert", "Opdateret", "Erfasst am", "取得日", "统计日期", "Ölçüm Tarihi", "Дата съёма", "تاریخ"),
+        *("Erhebung", "Relevé le", "run", "scrape", "Fetched"),
     ],
 )
 def test_another_name_of_a_date_is_taken_for_one_where_it_tells_rows_apart(name: str) -> None:
@@ -466,7 +555,18 @@ def test_another_name_of_a_date_is_taken_for_one_where_it_tells_rows_apart(name:
 
 
 @pytest.mark.parametrize(
-    "name", ["Date added", "Joined", "Start date", "Birthday", "Дата добавления", "Notes", "Contract date"]
+    "name",
+    [
+        "Date added",
+        "Joined",
+        "Start date",
+        "Birthday",
+        "Дата добавления",
+        "Notes",
+        "Contract date",
+        "Vertragsende",
+        "登録日",
+    ],
 )
 def test_the_date_of_something_else_is_none_of_the_row(name: str) -> None:
     assert only(read(*LOG, header=f"{name},Link,Followers,Videos")).counts.followers == 1420

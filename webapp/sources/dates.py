@@ -29,9 +29,18 @@ _LONGEST = 60  # characters
 
 _TIME = re.compile(
     r"(?:[T ,]|, )\s*(?P<hour>[0-9]{1,2})[:.](?P<minute>[0-9]{2})(?:[:.](?P<second>[0-9]{2})(?:[.,][0-9]{1,9})?)?"
-    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?\s*\Z"
+    r"\s*(?P<half>[AaPp]\.?\s?[Mm]\.?|SA|CH)?\s*(?P<zone>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?\s*\Z"
+)
+# Before and after noon in other languages, in front of the time or behind it.
+_FORENOON = "오전|午前|上午|öö|π\\.?μ\\.?|ص"
+_AFTERNOON = "오후|午後|下午|ös|μ\\.?μ\\.?|م"
+_CLOCK = r"([0-9]{1,2}[:.][0-9]{2}(?:[:.][0-9]{2})?)"
+_HALVES = tuple(
+    (re.compile(rf"(?:{half})\s*{_CLOCK}|{_CLOCK}\s*(?:{half})(?![^\W\d_])", re.IGNORECASE), rf"\1\2 {word}")
+    for half, word in ((_FORENOON, "am"), (_AFTERNOON, "pm"))
 )
 _HOUR = re.compile(r"\s*[0-9]{1,2}\s*")
+_FULL_HOUR = re.compile(r"\A([0-9]{1,2})\s*([ap]\.?m\.?)\Z", re.IGNORECASE)
 _HOURS = 24
 _YEAR_FIRST = re.compile(r"([0-9]{4})\s*[-/.년年]\s*([0-9]{1,2})\s*(?:[-/.월月]\s*([0-9]{1,2})\s*[.일日]?)?\s*")
 _COMPACT = re.compile(r"(20[0-9]{2})([0-9]{2})([0-9]{2})")
@@ -49,6 +58,17 @@ _NAME_YEAR = re.compile(r"([^\W\d_]{3,})[\s.,/-]+(?:de\s+)?([0-9]{4})", re.IGNOR
 _YEAR_NAME_DAY = re.compile(r"([0-9]{4})[\s./-]*([^\W\d_]{3,})[\s.-]*([0-9]{1,2})\.?")
 _WEEKDAY = re.compile(r"[^\W\d_]{2,}[.,]*\s+")
 _BEHIND = re.compile(r"\s*\([^\W\d_]{1,12}\.?\)|\s+[^\W\d_]{2,}\.?\Z")  # a weekday, or another word
+
+# A date without its year, or a span of days: signs and words of which it consists, and one of days alone.
+_PERIOD = re.compile(r"[\w .,:;/№#()–—-]+")
+_DAYS = re.compile(r"[0-9]{1,2}[./][0-9]{1,2}\.?(?:\s*[-–—]\s*[0-9]{1,2}[./][0-9]{1,2}\.?)?")
+_WORD = re.compile(r"[^\W\d_]+")
+_SPAN = re.compile(
+    "w|wk|week|kw|cw|q|quarter|h|half|month|day|of|the|from|to|no|nr|year|неделя|недели|нед|н|квартал|кв|месяц|день|с|по|год"
+    "|woche|kalenderwoche|quartal|monat|tag|vom|bis|semaine|mois|jour|du|au|trimestre|trim|t|semana|mes|día|del|al|de|mês"
+    "|settimana|mese|giorno|dal|hafta|ay|gün|çeyrek|tydzień|miesiąc|dzień|minggu|bulan|hari|тиждень|місяць|týden|hét|uke|vecka"
+    "|uge|viikko|[第週周月日目年回주차월일년분기季度四半期]+"
+)
 
 # The months in some languages, in full; three letters of a name are enough.
 _MONTHS = (
@@ -130,13 +150,35 @@ def is_written_date(text: str) -> bool:
     return not _NUMBER.fullmatch(text) and any(moment_of(text, order) for order in ORDERS)
 
 
+def is_part_of_date(text: str) -> bool:
+    """Whether it is what is left of a date without its year: `Week 46`, `46 неделя`, `24.11.`, `November`, `Q3`."""
+    if len(text) > _LONGEST:
+        return False
+    plain = _plain(text).casefold()
+    if not _PERIOD.fullmatch(plain):
+        return False
+    words = _WORD.findall(plain)
+    if not words:
+        return _DAYS.fullmatch(plain) is not None
+    has_number = any(map(str.isdigit, plain))
+    is_told = has_number or any(map(_is_whole_month, words))
+    return is_told and all(_SPAN.fullmatch(word) or _is_whole_month(word) for word in words)
+
+
+def _is_whole_month(word: str) -> bool:
+    return _fold(word) in _months()
+
+
 def _plain(cell: str) -> str:
     """With the digits of ASCII, and without the marks of direction that are typed with those of other scripts."""
     text = unicodedata.normalize("NFKC", cell).strip()
     if text.isascii():
         return text
     seen = (sign for sign in text if unicodedata.category(sign) != "Cf")
-    return "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in seen)
+    digits = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in seen)
+    for pattern, said in _HALVES:
+        digits = pattern.sub(said, digits)
+    return digits
 
 
 def hour_of(cell: object) -> timedelta | None:
@@ -145,7 +187,8 @@ def hour_of(cell: object) -> timedelta | None:
         return timedelta(hours=int(cell)) if 0 <= int(cell) < _HOURS else None
     if isinstance(cell, float):
         return timedelta(seconds=round(cell * 86_400)) if 0 <= cell < 1 else None
-    found = _TIME.fullmatch(f" {cell.strip()}") if isinstance(cell, str) and len(cell) <= _LONGEST else None
+    text = _FULL_HOUR.sub(r"\1:00 \2", cell.strip()) if isinstance(cell, str) and len(cell) <= _LONGEST else ""
+    found = _TIME.fullmatch(f" {text}")
     moment = _at(_SHEET_EPOCH, found) if found else None
     return moment - _SHEET_EPOCH if moment else None
 
@@ -174,7 +217,7 @@ def _moment_of_text(text: str, order: Order) -> datetime | None:
 def _at(day: datetime, time: re.Match[str]) -> datetime | None:
     hour, half = int(time["hour"]), (time["half"] or "").lower()[:1]
     if half:
-        hour = hour % 12 + (12 if half == "p" else 0)
+        hour = hour % 12 + (12 if half in {"p", "c"} else 0)  # CH is what Vietnamese calls pm
     try:
         moment = day.replace(hour=hour, minute=int(time["minute"]), second=int(time["second"] or 0))
     except ValueError:

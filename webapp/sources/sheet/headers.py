@@ -112,7 +112,23 @@ _KNOWN: Aliases = {
             "Місяць",
             "Zeitraum",
         ),
-        *("Période", "Periodo", "Período"),
+        *("Période", "Periodo", "Período", "KW", "Kalenderwoche", "CW", "Calendar week", "Week no", "Week number"),
+        *(
+            "Номер недели",
+            "№ недели",
+            "Quarter",
+            "Quartal",
+            "Квартал",
+            "週",
+            "周",
+            "周次",
+            "月",
+            "月份",
+            "年月",
+            "주차",
+            "월",
+        ),
+        *("Dönem", "تاریخ"),
     ),
     "followers": (
         *("Followers", "Follower", "Follower count", "Followers count", "Total followers", "Number of followers"),
@@ -158,10 +174,15 @@ _PARTIAL = words(
 _DATED = re.compile(
     r"date|time|\bhour|\bчас\b|\bhora\b|uhr|\bsaat\b|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali"
     r"|a[dt]ualiz|mis à jour|\bmaj\b|aggiorn|bijgewerkt|güncel|diperbarui|uppdater|op[dp]+ater|frissít|оновл|更新|업데이트"
-    r"|cập nhật|\A(?:snapshot|stand)\Z"
+    r"|cập nhật|\A(?:snapshot|stand)\Z|fetched|scraped|captured|measured|recorded|collected|retrieved|pulled|tarih|erfasst"
+    r"|abgerufen|zeitpunkt|relevé|medición|rilevazione|pomiar|съ[её]м|tanggal|日期|日付|取得日|時間|时间|날짜|기준일|측정일|수집일"
+    r"|ngày|วันที่|تاريخ|تاریخ|תאריך"
 )
 _OF_ELSE = re.compile(
-    "add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|добав|начал|созд|рожд|публ|окон|оплат"
+    r"add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|paid|next|launch|register|note|remark"
+    r"|добав|начал|созд|рожд|публ|окон|оплат|регистр|подпис|договор|вступ|след|примеч|замет|alta|nacim|inicio|fin\b|naiss"
+    r"|début|ajout|inscri|vertrag|geburt|beginn|erstell|hinzu|nascita|creaz|criad|urodz|umow|utworz|lahir|mulai|kayıt|doğum"
+    r"|başla|oluştur|sözleşme|登録|登录|作成|创建|注册|開始|开始|契約|合同|生日|投稿|发布|등록|생성|생일|시작|게시|계약"
 )
 
 # A line by itself, or a remark in brackets, by which all numbers of a table are thousands or millions.
@@ -201,6 +222,7 @@ class Header:
     1, and column; none of them is used.
     dates: columns that are called a date, where there are several: `Date`, `Day`.
     dated: columns without a meaning whose name says that they may be of the date of the row: `Last update`.
+    undated: columns whose name says that a date there is of something else: `Created`.
     platform: whose bare handles stand in the url column, if its name says so: `TikTok URL`.
     chosen: meanings by the normal form of the names that were added to ours.
     """
@@ -212,6 +234,7 @@ class Header:
     partial: Mapping[Metric, tuple[int, int]] = field(default_factory=dict)
     dates: tuple[int, ...] = ()
     dated: tuple[int, ...] = ()
+    undated: tuple[int, ...] = ()
     platform: str | None = None
     chosen: Mapping[str, str] = field(default_factory=dict)
 
@@ -506,6 +529,7 @@ def _header(
         partial=partial,
         dates=tuple(found.get("date", ())) if len(found.get("date", ())) > 1 else (),
         dated=tuple(i for name, i in unknown.items() if _DATED.search(name) and not _OF_ELSE.search(name)),
+        undated=tuple(i for i, name in enumerate(names) if _OF_ELSE.search(name)),
         platform=_platform(names[columns["url"]]) if "url" in columns else None,
         chosen=chosen,
     )

@@ -11,7 +11,7 @@ from webapp.model import METRICS, Counts, Problem
 from webapp.rules import wording
 from webapp.rules.addresses import address
 from webapp.rules.growth import mask_of
-from webapp.sources.dates import ORDERS, Order, hour_of, is_written_date, likely_orders, moment_of
+from webapp.sources.dates import ORDERS, Order, hour_of, is_part_of_date, is_written_date, likely_orders, moment_of
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.finder import AccountFinder
 from webapp.sources.sheet.headers import Header
@@ -37,6 +37,7 @@ class Repeats:
         self._finder = finder
         self._dates: int | None = None  # the column of the date of a row
         self._above: dict[int, Cell] = {}  # dates that stand above their rows, by the number of the row
+        self._is_titled = False  # whether they stand there alone
         self._times: int | None = None  # the column of its hour, where that is another one
         self._end: datetime | None = None  # from when on dates are slips
         self.waits = False  # counts are left out whose day may come
@@ -55,6 +56,7 @@ class Repeats:
         self._above = self._find_above()
         if self._dates is None:
             self._dates, self._above = self._find_titles()
+            self._is_titled = self._dates is not None
         self._times = self._find_times()
         self._end = self._find_end(now)
         orders = self._orders()
@@ -85,15 +87,15 @@ class Repeats:
         if dates := self._header.dates:
             steps = [self._steps(column) for column in dates]
             return dates[steps.index(max(steps))] if steps.count(max(steps)) == 1 or not any(steps) else None
-        columns = self._header.dated or [*filter(self._holds_dates, self._nameless())]
-        found = [column for column in columns if self._steps(column)]
+        found = [column for column in self._header.dated if self._steps(column)]
+        found = found or [i for i in self._others() if self._holds_dates(i) and self._steps(i)]
         return found[0] if len(found) == 1 else None
 
-    def _nameless(self) -> list[int]:
-        """The columns without a name."""
-        names = self._rows[self._header.row - 1]
+    def _others(self) -> list[int]:
+        """The columns without a meaning, those without a name too; not those whose name is of other dates."""
+        taken = {*self._header.used, *self._header.undated, *self._header.dated}
         width = max((len(self._rows[row.row - 1]) for row in self._repeated()), default=0)
-        return [i for i in range(width) if i >= len(names) or not clean(names[i])]
+        return [i for i in range(width) if i not in taken]
 
     def _holds_dates(self, column: int) -> bool:
         """Whether there are dates in it, as texts, and nothing else: a number may be anything."""
@@ -118,20 +120,28 @@ class Repeats:
         return found
 
     def _find_titles(self) -> tuple[int | None, dict[int, Cell]]:
-        """The column of dates that stand alone above their rows, also above the header, and these by the number of the row.
+        """The column of dates that stand alone above their rows, also above the header or beside its names, and these by
+        the number of the row.
 
         Nothing where no account has rows below several. A row below none has no date.
         """
         end = max((row.row for row in self._repeated()), default=0)
         counted = self._counted()
         above = enumerate(islice(self._rows, end), 1)
-        titles = {number: title for number, row in above if (title := _lone_date(row, counted))}
+        titles = {n: title for n, row in above if (title := _lone_date(row, counted) or self._date_beside(row))}
         numbers = [0, *titles]
         found = {row.row: numbers[bisect_right(numbers, row.row) - 1] for row in self._repeated()}
         if all(len({found[row.row] for row in rows}) <= 1 for rows in self._found.values()):
             return None, {}
         column = next(column for column, _ in titles.values())
         return column, {row: titles[number][1] if number else None for row, number in found.items()}
+
+    def _date_beside(self, row: Sequence[Cell]) -> tuple[int, Cell] | None:
+        """Where it stands, and the only date, among the names of a header."""
+        if not self._header.repeats(row):
+            return None
+        found = [(i, cell) for i, cell in enumerate(row) if isinstance(cell, str) and _is_title(cell)]
+        return found[0] if len(found) == 1 else None
 
     def _counted(self) -> set[int]:
         """The columns of metrics, and those in which accounts have numbers: alone in a row a number there is a sum."""
@@ -166,11 +176,12 @@ class Repeats:
         return sum(max(count - 1, 0) for count in moments)
 
     def _are_days(self, rows: Sequence[SheetRow]) -> bool:
-        """Whether a column called so says something else in each row, though nothing that is a date: `24.11.`, `46`."""
-        if self._dates is None or self._dates not in {self._header.columns.get("date"), *self._header.dates}:
+        """Whether what is called a date, or stands above rows, says something else of some, though nothing that is a
+        date: `24.11.`, `46`, `Week 46`."""
+        if not self._is_titled and self._dates not in {self._header.columns.get("date", -1), *self._header.dates}:
             return False
         said = {clean(self._date(row)) for row in rows}
-        return len(said) == len(rows) and None not in said
+        return len(said) > 1 and (self._is_titled or None not in said)
 
     def _orders(self) -> Sequence[Order]:
         if self._dates is None:
@@ -282,12 +293,16 @@ class Repeats:
 
 
 def _lone_date(row: Sequence[Cell], counted: Container[int]) -> tuple[int, Cell] | None:
-    """Where it stands, and the date, where a row has nothing else. counted: columns in which a number is a sum."""
+    """Where it stands, and the date or as much of it as is written, where a row has nothing else. counted: columns in which a number is a sum."""
     filled = [(column, cell) for column, cell in enumerate(row) if cell not in {None, ""}]
     column, cell = filled[0] if len(filled) == 1 else (0, None)
     if isinstance(cell, str):
-        return (column, cell) if is_written_date(cell) else None
+        return (column, cell) if _is_title(cell) else None
     return (column, cell) if column not in counted and moment_of(cell, ORDERS[0]) else None
+
+
+def _is_title(text: str) -> bool:
+    return is_written_date(text) or is_part_of_date(text)
 
 
 def _lay_over(newer: SheetRow, older: SheetRow) -> SheetRow:
