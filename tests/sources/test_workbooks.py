@@ -398,6 +398,31 @@ def test_a_number_is_a_date_where_its_format_shows_one(book: Book, code: str, va
     assert book.grid() == [[cell, 7]]
 
 
+@pytest.mark.parametrize(
+    ("code", "value", "cell"),
+    [
+        ('0.0"K"', "12.3", "12.3 K"),
+        ("0.0\\K", "12.3", "12.3 K"),
+        ('#,##0" тыс."', "12", "12 тыс."),
+        ('0"万"', "12", "12 万"),
+        ('#,##0.0 "M";-#,##0.0 "M"', "1.25", "1.25 M"),
+        ('0.0,"K"', "12300", 12300),
+        ('[>=1000000]0.0,,"M";[>=1000]0.0,"K";0', "1234567", 1234567),
+        ('0" followers"', "12", 12),
+        ('0"x"', "12", 12),
+    ],
+)
+def test_a_unit_that_a_format_writes_is_part_of_the_number(book: Book, code: str, value: str, cell: object) -> None:
+    escaped = code.replace('"', "&quot;").replace(">", "&gt;")
+    book.styles = (
+        f'<numFmts><numFmt numFmtId="164" formatCode="{escaped}"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs>'
+    )
+    book.rows = f'<row r="1"><c r="A1" s="1"><v>{value}</v></c><c r="B1" s="0"><v>7</v></c></row>'
+
+    assert book.grid() == [[cell, 7]]
+
+
 def test_shares_are_no_counts(book: Book) -> None:
     book.styles = '<cellXfs><xf numFmtId="9"/><xf numFmtId="10"/></cellXfs>'
     book.rows = '<row r="1"><c r="A1" s="0"><v>1</v></c><c r="B1" s="1"><v>2.5</v></c></row>'

@@ -13,8 +13,15 @@ from webapp.sources.sheet import MOST_COLUMNS, Cell
 from webapp.sources.sheet.limits import check_cell, check_cells, check_rows, check_text, too_large
 from webapp.sources.sheet.xlsx.texts import local_name, parse, unescape
 
-# What a number is shown as: a date or a time of day, a length of time, a share.
-Shown = Literal["date", "length", "percent"]
+
+class Unit(str):
+    """What a format writes behind a number, and multiplies it by for whoever reads it: `K` of `0.0"K"`."""
+
+    __slots__ = ()
+
+
+# What a number is shown as: a date or a time of day, a length of time, a share, so many thousands.
+Shown = Literal["date", "length", "percent"] | Unit
 
 _ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 _WHOLE = re.compile("-?[0-9]{1,18}")
@@ -210,6 +217,8 @@ class CellReader:
             return number
         if shown == "percent":
             return f"{number * 100:g}%"
+        if isinstance(shown, Unit):
+            return f"{number:.15g} {shown}"
         return self._moment(number, is_length=shown == "length")
 
     def _moment(self, days: float, *, is_length: bool) -> str:

@@ -16,8 +16,9 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from zipfile import ZipFile
 
 from webapp.clock import Budget
+from webapp.sources.magnitudes import magnitude_of
 from webapp.sources.sheet.limits import LARGEST_PART, LONGEST_CONTENTS, MOST_ELEMENTS, check_time, too_large
-from webapp.sources.sheet.xlsx.cells import Shown
+from webapp.sources.sheet.xlsx.cells import Shown, Unit
 from webapp.sources.sheet.xlsx.texts import SharedStrings, parse
 
 _PIECE = 64 * 1024
@@ -31,6 +32,8 @@ _LONGEST_FORMAT = 255  # characters, as Excel has it
 _NO_DATE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|general|E[+-]', re.IGNORECASE)
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _DATE_LETTER = re.compile("[dmhys]", re.IGNORECASE)
+# What stands behind the last digit; a comma right there divides by a thousand.
+_BEHIND = re.compile(r'[0#?]((?:\s|"[^"]*"|\\.|[^\W\d_])+)\Z')
 
 # Libraries that write 0 beside a formula they have not computed. Excel itself lists its formulas in a part of their own.
 _LIBRARY = re.compile(
@@ -230,4 +233,13 @@ def _kind(number: int, code: str | None) -> Shown | None:
     if _ELAPSED.search(first):
         return "length"
     plain = _NO_DATE.sub("", first)
-    return "date" if _DATE_LETTER.search(plain) else "percent" if "%" in plain else None
+    if _DATE_LETTER.search(plain):
+        return "date"
+    return "percent" if "%" in plain else _unit(first)
+
+
+def _unit(code: str) -> Unit | None:
+    """The thousands or millions that a format writes without having divided by them, as `0.0,"K"` does."""
+    found = _BEHIND.search(code)
+    word = re.sub(r'["\\]', "", found[1]).strip() if found else ""
+    return Unit(word) if word and magnitude_of(word, None) else None
