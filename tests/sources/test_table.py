@@ -30,7 +30,7 @@ ROWS = {
     "x": ("X", "https://x.com/ada_99", "x.com twitter.com"),
     "threads": ("Threads", "https://www.threads.com/@ada_99", "threads.com threads.net"),
     "telegram": ("Telegram", "https://t.me/ada_99", "t.me telegram.me telegram.dog"),
-    "vk": ("VK", "https://vk.com/ada_99", "vk.com vk.ru vkontakte.ru"),
+    "vk": ("VK", "https://vk.com/ada_99", "vk.com vk.ru vkontakte.ru vkvideo.ru"),
     "ok": ("OK", "https://ok.ru/ada_99", "ok.ru odnoklassniki.ru"),
     "bluesky": ("Bluesky", "https://bsky.app/profile/ada-99.bsky.social", "bsky.app bsky.social"),
     "mastodon": (

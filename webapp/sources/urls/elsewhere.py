@@ -6,16 +6,20 @@ import re
 from urllib.parse import quote
 
 from webapp.model import Profile
-from webapp.sources.urls.pieces import Pieces, decode
+from webapp.sources.urls.pieces import Pieces, decode, parameters
 from webapp.sources.urls.refusals import check_length
 from webapp.sources.urls.vocabulary import (
+    CASELESS_HOSTS,
     COUNTRY_FOLDER,
     COUNTRY_HOSTS,
+    FRONTS,
     LANGUAGE_FOLDER,
+    NAMED_BY,
     PATH_HOSTS,
     SECTIONS,
     SHARING,
     SHARING_VALUE,
+    TABS,
     TRACKING,
     WEB_HOSTS,
 )
@@ -29,8 +33,10 @@ def profile_elsewhere(host: str, address: Pieces) -> Profile:
 
     Raises: BadProfile.
     """
-    segments = [decode(segment) for segment in address.path.rstrip("/").split("/")]
     short = WEB_HOSTS.get(host.removeprefix("www."), host.removeprefix("www."))
+    segments = [decode(segment) for segment in address.path.rstrip("/").split("/")]
+    if short in NAMED_BY and parameters(address.query, NAMED_BY[short][0]):
+        segments = [value for name in NAMED_BY[short] for value in parameters(address.query, name)[:1]]
     names_page = any(segments)
     kept = "" if short in PATH_HOSTS and names_page else _query(address.query, names_page=names_page)
     rest = ("?" + kept if kept else "") + _fragment(address.fragment)
@@ -38,7 +44,7 @@ def profile_elsewhere(host: str, address: Pieces) -> Profile:
     url = f"https://{host}{where if len(where) > 1 else ''}"
     check_length(url)
     folder = COUNTRY_FOLDER if short in COUNTRY_HOSTS else LANGUAGE_FOLDER
-    place = _path(_without(folder, segments)) + rest
+    place = _path(_of_profile(short, _without(folder, segments))) + rest
     name = segments[0][1:] if len(segments) == 1 and segments[0].startswith("@") else ""
     own = short if "." in short else host
     return Profile("other", f"other:{own}{place if len(place) > 1 else ''}", name or None, url)
@@ -53,6 +59,15 @@ def _without(folder: re.Pattern[str], segments: list[str]) -> list[str]:
     if any(segments[1:]) and folder.fullmatch(segments[0].lower()):
         return segments[1:]
     return segments
+
+
+def _of_profile(host: str, segments: list[str]) -> list[str]:
+    """The name alone, of each of the pages that a profile has on a host where we know them."""
+    if any(segments[1:]) and segments[0].lower() in FRONTS.get(host, ()):
+        segments = segments[1:]
+    if len(segments) > 1 and not segments[2:] and segments[1].lower() in TABS.get(host, ()):
+        segments = segments[:1]
+    return [segments[0].lower()] if len(segments) == 1 and host in CASELESS_HOSTS else segments
 
 
 def _query(query: str, *, names_page: bool) -> str:

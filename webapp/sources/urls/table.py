@@ -185,7 +185,7 @@ SITES = (
         slug="vk",
         title="VK",
         home="https://vk.com/",
-        hosts=("vk.com", "vk.ru", "vkontakte.ru"),
+        hosts=("vk.com", "vk.ru", "vkontakte.ru", "vkvideo.ru"),
         subs=("new",),
         forms=(
             form("{}", _VK_ID, is_id=True),
@@ -193,6 +193,7 @@ SITES = (
             form("@{}", _VK_NAME, key="{}", link="{}"),
             form("{}", _VK_NAME),
         ),
+        tabs=words("about all clips lives playlists"),
         reserved=words(
             _COMMON
             + "album albums app apps article audio audios biz blog bookmarks calls clip clips club dev doc docs edit "
@@ -395,7 +396,7 @@ CALLED = {
     "x": "twitter, x twitter, twitter x, tw, твиттер, твитер, твіттер, икс, ツイッター, 트위터, 推特, تويتر, ट्विटर, טוויטר",
     "threads": "thread, тредс, тредз, スレッズ, 스레드",
     "telegram": "tg, телеграм, телеграмм, телега, тг, テレグラム, 텔레그램, تيليجرام, تلگرام, טלגרם",
-    "vk": "vkontakte, v kontakte, вк, вконтакте, в контакте",
+    "vk": "vkontakte, v kontakte, вк, вконтакте, в контакте, vk video, вк видео, vk видео",
     "ok": "odnoklassniki, одноклассники, ок, однокласники",
     "bluesky": "blue sky, bsky, блюскай, блускай, ブルースカイ",
     "mastodon": "мастодон, マストドン",

@@ -40,6 +40,8 @@ TOTALS = phrases(
     "total|totals|subtotal|subtotals|sum|average|avg|итого|итог|всего|сумма|среднее|разом|всього|загалом|общо|всичко|укупно|барлығы|"
     "gesamt|insgesamt|gesamtsumme|gesamtergebnis|summe|zwischensumme|durchschnitt|mittelwert|totaal|totale|totalt|moyenne|promedio|"
     "suma|razem|średnia|celkem|spolu|összesen|ukupno|kokku|yhteensä|kopā|iš viso|toplam|genel toplam|ara toplam|ortalama|jumlah|"
+    "median|mediana|медиана|medyan|średnio|gemiddelde|gemiddeld|průměr|átlag|rata-rata|trung bình|μέσος όρος|genomsnitt|"
+    "medelvärde|gennemsnit|gjennomsnitt|keskiarvo|prosjek|平均|平均値|平均值|中央値|中位数|متوسط|المتوسط|ממוצע|औसत|ค่าเฉลี่ย|"
     "tổng|tổng cộng|σύνολο|合計|小計|总计|合计|小计|總計|합계|총계|소계|평균|المجموع|الإجمالي|סך הכל|कुल|รวม"
 )
 
@@ -72,7 +74,7 @@ SHARING = re.compile(
     "|_branch_.*|_t|_r|hl|lang|language|locale|referrer|referer|xsec_token|xsec_source|spm|spm_id_from|vd_source|trk"
     "|xmt|feature_type|__twitter_impression|mkt_tok|amp|referral|sharer_id|shareuid|shared_by|sender_web_id|u_code|tt_from"
     "|tt_medium|ugc_source|ugbiz_name|enter_?from|enter_method|checksum|timestamp|ts|unique_k|plat_id|bbid|apptime"
-    "|app_platform|appuid|exsource|xhsshare|author_share|pbjreload|view_as|sub_confirmation|ab_channel|cbrd|ucbcb"
+    "|app_platform|appuid|exsource|xhsshare|sub_rt|author_share|pbjreload|view_as|sub_confirmation|ab_channel|cbrd|ucbcb"
     "|tracking_?id|originalsubdomain|lipi|outputtype|original(?:referrer|channel)|rcm|img_index|_d|_svg|preview_pb|rdid"
     "|refid|fan_landing|openexternalbrowser|_x_tr_.*"
 )
@@ -124,7 +126,23 @@ WEB_HOSTS = {
     "touch.dailymotion.com": "dailymotion.com",
     "m.likee.video": "likee.video",
     "l.likee.video": "likee.video",
+    "m.bilibili.com": "space.bilibili.com",
+    "m.kwai.com": "kwai.com",
 }
+
+# What may stand in front of a name, and behind it, on pages of one profile.
+FRONTS = {"patreon.com": words("c cw"), "weibo.com": words("u profile"), "space.bilibili.com": words("space")}
+TABS = {
+    "patreon.com": words("about collections home membership posts shop"),
+    "space.bilibili.com": words("article audio dynamic upload video"),
+    "kick.com": words("about clips videos"),
+}
+
+# Hosts that mind no case in a name.
+CASELESS_HOSTS = words("kick.com patreon.com github.com linktr.ee onlyfans.com")
+
+# Parameters that name the page in place of the path, in the order of its parts.
+NAMED_BY = {"blog.naver.com": ("blogId", "logNo")}
 
 # A text with points and without slashes is a host when it ends so; `ada.lovelace` is somebody's handle.
 ENDINGS = words(
