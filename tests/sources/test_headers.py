@@ -297,6 +297,12 @@ def test_a_name_with_a_plus_behind_it_is_told_where_the_count_has_no_other_colum
     assert find_header([["Link", "Likes", "+Followers"]]).near == {}
 
 
+@pytest.mark.parametrize("name", ["Followers (total)", "Current followers", "Подписчики (всего)", "Followers now"])
+def test_a_name_of_the_whole_count_is_told(name: str) -> None:
+    assert find_header([["Link", "Likes", name]]).near == {"followers": 2}
+    assert find_header([["Link", "Followers", name]]).near == {}
+
+
 @pytest.mark.parametrize(
     "unit",
     ["(K)", "K", "in K", "тыс.", "(тыс. чел.)", "(000)", "'000", "x1000", "thousands", "万", "(in millions)", "Tsd."],

@@ -415,7 +415,21 @@ def test_totals_titles_and_notes_are_only_counted(row: Row) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["Total", "Subtotal", "Average", "Median", "平均", "Summe", "GESAMT", "Toplam:", "Razem", "Celkem", "Jumlah", "合計", "Всього"],
+    [
+        "Total",
+        "Subtotal",
+        "Average",
+        "Median",
+        "平均",
+        "Summe",
+        "GESAMT",
+        "Toplam:",
+        "Razem",
+        "Celkem",
+        "Jumlah",
+        "合計",
+        "Всього",
+    ],
 )
 def test_a_total_is_no_handle_in_any_language(word: str) -> None:
     of_one = read(["TikTok URL", "Followers"], ["ann", 1000], [word, 1000])

@@ -170,6 +170,8 @@ _PARTIAL = words(
     "veränderung zuwachs crecimiento variación cambio croissance évolution variation crescimento variação crescita "
     "artış değişim büyüme hedef wzrost zmiana pertumbuhan 增长 变化 增加 增减 増減 増加 前日比 前週比 前月比 증가 증감 변화"
 )
+# Beside a name: of the whole count, as the name alone is.
+_WHOLE = words("total totals now current currently overall всего сейчас итого общее")
 # Names of dates, and what makes them dates of something else than the numbers in the row.
 _DATED = re.compile(
     r"date|time|\bhour|\bчас\b|\bhora\b|uhr|\bsaat\b|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali"
@@ -519,7 +521,7 @@ def _header(
         if name and i not in used and name not in _NEVER and _SPEAKING.isdisjoint(name)
     }
     columns = {m: columns[0] for m, columns in found.items() if len(columns) == 1 and m not in partial}
-    marked = {bare: i for i, name in enumerate(names) if (bare := name.rstrip("+").strip(f"{_ARROWS} ")) != name}
+    marked = {bare: i for i, name in enumerate(names) if (bare := _bare(name)) != name}
     return Header(
         row=number,
         columns=columns,
@@ -535,10 +537,15 @@ def _header(
     )
 
 
+def _bare(name: str) -> str:
+    """The name without a plus behind it, an arrow or a word for all of it."""
+    return " ".join(word for word in name.rstrip("+").strip(_ARROWS).split() if word not in _WHOLE)
+
+
 def _near(wanted: Sequence[str], unknown: Mapping[str, int], marked: Mapping[str, int]) -> int | None:
     """The column of the unknown name that is most like one of the wanted ones, if any is like them at all.
 
-    marked: names without the plus behind them or the arrow beside them, `Followers+`, by which they are others.
+    marked: other names without what stands beside them: `Followers+`, `Followers (total)`.
     """
     name = max(
         (name for word in wanted for name in difflib.get_close_matches(word, unknown, 1, _ALIKE)),
