@@ -575,6 +575,12 @@ def test_words_in_the_row_of_an_account_begin_no_table(row: Row) -> None:
     assert "other_table" not in codes(reading)
 
 
+def test_a_title_over_some_of_the_columns_begins_no_table() -> None:
+    reading = read(["Link", *METRICS], [ANN, 1000, 5], [], ["Team Ann", "Berlin", "Food"], [BEN, 200, 4])
+
+    assert list(reading.rows) == ["tiktok:@ann", "instagram:ben"]
+
+
 def test_a_column_in_thousands_is_not_read_and_told() -> None:
     reading = read(["Link", "Followers", "Likes"], [None, "(K)", None], [ANN, 12, 5])
 

@@ -253,15 +253,17 @@ class Header:
     def names_others(self, row: Sequence[Cell], above: Sequence[Cell]) -> bool:
         """Whether a row has words where counts should stand, another one in each column: the names of other columns.
 
-        above: the row before. A row that names no account as ours does is no header where rows stand right above it,
-        nor is one with a single word.
+        above: the row before. One such word is none of a header where rows stand right above it. Neither are those of a
+        row that names no account as ours does, but where each of our metrics has one: a title may be so long.
         """
         filled = [row[i] for metric in METRICS if _is_filled(row, i := self.columns.get(metric, len(row)))]
         if not filled or len({*map(_normal, filled)}) < len(filled) or not all(map(_is_word, filled)):
             return False
-        is_named = all(self._names(row, meaning) for meaning in identity(self.columns))
         is_apart = sum(map(_is_seen, above)) <= 1
-        return (is_named or len(filled) > 1) and (is_apart or (is_named and len(filled) > 1))
+        if all(self._names(row, meaning) for meaning in identity(self.columns)):
+            return is_apart or len(filled) > 1
+        is_full = 1 < len(filled) == sum(metric in self.columns for metric in METRICS)
+        return is_apart and is_full and all(_is_filled(row, self.columns[m]) for m in identity(self.columns))
 
     def foreign_column(self, row: Sequence[Cell]) -> int | None:
         """The first column to which a row that names columns again gives another meaning.
