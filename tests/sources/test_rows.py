@@ -575,6 +575,14 @@ def test_words_in_the_row_of_an_account_begin_no_table(row: Row) -> None:
     assert "other_table" not in codes(reading)
 
 
+def test_the_header_of_other_things_is_known_where_the_accounts_above_are_left_unread() -> None:
+    rows: list[Row] = [["Link", "Followers", "Likes"], [ANN, 1000, 5], [], ["Link", "Payment", None], [BEN, 200]]
+
+    reading = read_tab(rows, "Project A", only=[1, 3, 4, 5])
+
+    assert (dict(reading.rows), codes(reading)[-1], reading.divided) == ({}, "other_table", True)
+
+
 def test_a_title_over_some_of_the_columns_begins_no_table() -> None:
     reading = read(["Link", *METRICS], [ANN, 1000, 5], [], ["Team Ann", "Berlin", "Food"], [BEN, 200, 4])
 

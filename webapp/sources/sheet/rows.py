@@ -155,7 +155,7 @@ class _Reader:
                 profile, typed = self.finder.second_look(number, row, handle, place, why), None
                 self.is_odd = True
             if profile is None:
-                if self.header.repeats(row) or (self.found and self.header.names_others(row, self.rows[number - 2])):
+                if self.header.repeats(row) or self._names_others(number, row):
                     self._begin_table(number, row)
                 continue
             if place and (profile.platform == "other" or (self.platform is None and is_host(named))):
@@ -179,6 +179,11 @@ class _Reader:
                 account = account._replace(unread=unread | self.unread_texts)
                 self.unread_texts = 0
             self._add(account)
+
+    def _names_others(self, number: int, row: Sequence[Cell]) -> bool:
+        """Whether the row is the header of numbers of other things, below accounts; some of them may be left unread."""
+        is_below = bool(self.found) or self.only is not None
+        return is_below and self.header.names_others(row, self.rows[number - 2])
 
     def _begin_table(self, number: int, row: Sequence[Cell]) -> None:
         """A header again. What stands below one with other columns is not what our header says."""
