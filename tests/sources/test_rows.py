@@ -584,7 +584,13 @@ def test_the_header_of_other_things_is_known_where_the_accounts_above_are_left_u
 
 
 def test_a_title_over_some_of_the_columns_begins_no_table() -> None:
-    reading = read(["Link", *METRICS], [ANN, 1000, 5], [], ["Team Ann", "Berlin", "Food"], [BEN, 200, 4])
+    table: list[Row] = [["Link", *METRICS], [ANN, 1000, 5], []]
+
+    assert list(read(*table, ["Team Ann", "Berlin", "Food"], [BEN, 200, 4]).rows) == ["tiktok:@ann", "instagram:ben"]
+
+
+def test_links_over_the_columns_of_counts_begin_no_table() -> None:
+    reading = read(["Link", "Followers", "Likes"], [ANN, 1000, 5], [], ["Team Ann", ANN, "Berlin"], [BEN, 200, 4])
 
     assert list(reading.rows) == ["tiktok:@ann", "instagram:ben"]
 

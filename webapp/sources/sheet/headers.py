@@ -468,8 +468,8 @@ def _is_count(cell: Cell) -> bool:
 
 
 def _is_word(cell: Cell) -> bool:
-    """Whether it is a text without digits that says nothing about a count, as the name of a column does."""
-    if not isinstance(cell, str) or len(cell) > _LONGEST_NAME or any(map(str.isdigit, cell)):
+    """Whether it is a text without digits that is no link and says nothing about a count, as the name of a column does."""
+    if not isinstance(cell, str) or len(cell) > _LONGEST_NAME or "://" in cell or any(map(str.isdigit, cell)):
         return False
     try:
         count_of(cell)
