@@ -321,6 +321,22 @@ def test_a_revoked_share_link_is_no_token_any_more(demo: Demo) -> None:
     assert demo.client.get(path, headers=still).status_code == 200
 
 
+def test_a_share_token_opens_nothing_while_its_project_is_removed(demo: Demo) -> None:
+    token, _ = share(demo)
+    project = demo.values["project_id"]
+    paths = [f"/test/projects/{project}", f"/test/accounts/{account_of(demo, project)}"]
+
+    def opened() -> list[int]:
+        return [demo.client.get(path, headers=token).status_code for path in paths]
+
+    found = [opened()]
+    for operation in ("delete_project", "restore_project"):
+        demo.call(operation)
+        found.append(opened())
+
+    assert found == [[200, 200], [401, 401], [200, 200]]
+
+
 def test_the_list_of_share_links_shows_live_ones_first_and_no_tokens(demo: Demo) -> None:
     token, link_id = share(demo)
     demo.call("revoke_share_link")

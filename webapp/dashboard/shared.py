@@ -64,8 +64,6 @@ def _show(project_id: str) -> Response:
         if not token or share_links.project_of_token(tx, token, now) != project_id:
             return _closed(token)
         found = _page_of(tx, project_id, now)
-    if found is None:
-        return _closed(token)
     settings, span = web.get(Settings), span_in_query(now.date())
     drawn = draw_line(found.points)
     return _unseen(
@@ -85,12 +83,8 @@ def _show(project_id: str) -> Response:
     )
 
 
-def _page_of(tx: sa.Connection, project_id: str, now: datetime) -> ProjectPage | None:
-    """None: the project was removed."""
-    head = head_of(tx, project_id)
-    if head.removed_at is not None:
-        return None
-    metric = metric_in_query()
+def _page_of(tx: sa.Connection, project_id: str, now: datetime) -> ProjectPage:
+    head, metric = head_of(tx, project_id), metric_in_query()
     return project_page(tx, head, metric, span_in_query(now.date()), AccountListing(metric), now, web.get(Settings))
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from webapp.store.statement import delete_some
-from webapp.store.tables import share_links
+from webapp.store.tables import PROJECT_THERE, projects, share_links
 
 LONGEST_LABEL = 100
 LIVE_LINKS = 100  # per project; so that a list of them always fits one answer
@@ -85,9 +85,12 @@ def revoke(tx: sa.Connection, link_id: str, now: datetime) -> ShareLink | None:
 
 
 def project_of_token(tx: sa.Connection, token: str, now: datetime) -> str | None:
-    """The project that this token opens; None for a token that is unknown, has expired or was revoked."""
-    statement = sa.select(share_links.c.project_id).where(share_links.c.token_hash == _hash(token), _live(now))
-    return tx.execute(statement).scalar()
+    """The project that this token opens; None for a token that is unknown, has expired or was revoked.
+
+    None too while the project is removed: nobody sees its links then, to revoke them.
+    """
+    meant = sa.select(share_links.c.project_id).join(projects, projects.c.id == share_links.c.project_id)
+    return tx.execute(meant.where(share_links.c.token_hash == _hash(token), _live(now), PROJECT_THERE)).scalar()
 
 
 _before = sa.bindparam("before", type_=share_links.c.expires_at.type)
