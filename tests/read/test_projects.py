@@ -46,6 +46,17 @@ def test_each_project_grows_up_to_its_own_last_sync(world: World) -> None:
     assert (grown["fresh"]["views"], grown["old"]["views"], grown["old"]["to"][:10]) == (5, 60, "2026-01-02")
 
 
+def test_a_project_without_accounts_grows_as_its_analytics_say(world: World) -> None:
+    world.project("Synced")
+    world.project("New", synced_at=None, checked_at=None, changed_at=None)
+
+    for one in world.json("/api/projects")["projects"]:
+        body = world.json(f"/api/projects/{one['id']}/analytics")
+
+        assert (one["growth_24h"] is None) == (one["name"] == "New")
+        assert [one[name] for name in ("growth_24h", "growth_7d")] == [body["growth_24h"], body["growth_7d"]]
+
+
 @pytest.mark.parametrize("projects", [1, 30])
 def test_a_home_page_is_one_request_and_three_statements(world: World, projects: int) -> None:
     for number in range(projects):

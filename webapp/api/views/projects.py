@@ -19,9 +19,9 @@ from webapp.api.shapes.projects import ProjectList, ProjectOut
 from webapp.api.shapes.rows import from_row
 from webapp.clock import Clock, iso
 from webapp.config import Settings
-from webapp.model import UNKNOWN, Counts, Values
+from webapp.model import Counts, Values
 from webapp.rules.freshness import is_project_stale
-from webapp.rules.growth import Sums, progress
+from webapp.rules.growth import NO_SUMS, Sums, progress
 from webapp.store.by_project import ByProject
 from webapp.store.db import Database
 from webapp.store.heads import all_heads, head_of
@@ -37,9 +37,6 @@ class ProjectSums(NamedTuple):
     counts: Values
     day: GroupGrowth | None
     week: GroupGrowth | None
-
-
-NOBODY = ProjectSums(0, UNKNOWN, None, None)
 
 
 class ProjectsMemory(ByProject[ProjectSums]):
@@ -69,7 +66,7 @@ def _sums(tx: sa.Connection, projects: Sequence[Project]) -> dict[str, ProjectSu
     there = {one.project_id: one for one in present(tx, ids, by=WHOLE)}
     day, week = since_moments(tx, ids, (1, 7), by_project(there.values()))
     return {
-        one.id: _sum(one, there.get(one.id), day[one.id], week[one.id]) if one.id in day else NOBODY for one in projects
+        one.id: _sum(one, there.get(one.id), *(side.get(one.id, NO_SUMS) for side in (day, week))) for one in projects
     }
 
 
