@@ -141,6 +141,39 @@ def test_a_held_reading_is_listed_and_not_believed(service: Service, world: Worl
     assert views["held"][0]["held_at"][:10] == "2026-03-06"
 
 
+def test_a_new_reading_shows_before_the_next_sync_what_it_will_do(
+    service: Service, world: World, ann: list[Any]
+) -> None:
+    foretold = []
+    for hours, reading in ((0, 10_000_000), (96, 1_100), (1, 9_000_000), (7, 9_000_100), (7, 9_000_200), (1, 5)):
+        service.time.forward(hours=hours)
+        service.reading(ANN, views=reading, origin="x")
+        before = explained(service, world)["views"]
+        service.sync()
+        after = explained(service, world)["views"]
+        assert before["next_value"] == after["value"] == after["next_value"], reading
+        foretold.append(after["value"])
+
+    assert foretold == [10_000_000, 10_000_000, 9_000_000, 9_000_100, 9_000_200, 9_000_200]
+
+
+@pytest.mark.parametrize(("decision", "value"), [("accept", 10_000_000), ("reject", 1_000)])
+def test_what_was_decided_on_a_held_reading_shows_before_the_next_sync(
+    service: Service, world: World, ann: list[Any], decision: str, value: int
+) -> None:
+    service.time.forward(days=4)
+    service.reading(ANN, views=10_000_000, origin="x")
+    service.sync()
+    (held,) = explained(service, world)["views"]["held"]
+    assert service.client.post(f"/api/admin/held/{held['id']}/{decision}", headers=ADMIN).status_code == 200
+
+    before = explained(service, world)["views"]
+    service.sync()
+
+    assert (before["value"], before["next_value"]) == (1_000, value)
+    assert explained(service, world)["views"]["value"] == value
+
+
 def test_an_explanation_takes_a_constant_number_of_statements_and_changes_nothing(
     service: Service, world: World, ann: list[Any]
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from webapp.model import METRICS, Counts, Mode
+from webapp.rules.doubts import HISTORY
 from webapp.rules.growth import mask_of
 from webapp.rules.history import Span
 from webapp.store.statement import Bulk, Query, bind_ids, ids_in, insert
@@ -102,6 +103,10 @@ class Counted(NamedTuple):
     first: datetime
     since: datetime
     until: datetime | None
+
+    def has_history(self, now: datetime) -> bool:
+        """Whether it has counted long enough for its last value to say what can follow."""
+        return now - self.first >= HISTORY
 
 
 def counted(spans: Iterable[Span]) -> dict[int, Counted]:

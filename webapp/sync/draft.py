@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from webapp.model import METRICS, UNKNOWN, Metric, Problem, SkipReason
 from webapp.rules import wording
 from webapp.rules.addresses import cell_address
-from webapp.rules.doubts import HISTORY
 from webapp.rules.merge import pin_in_force
 from webapp.rules.shrink import may_have_shrunk, shrinkage
 from webapp.sources.sheet.reading import SheetRow, TabReading
@@ -285,7 +284,7 @@ class _Counted:
     def has_history(self, account_id: int, place: int) -> bool:
         """Whether a metric has counted long enough for its last value to say what can follow."""
         counted = self._counted(account_id, place)
-        return counted is not None and self.now - counted.first >= HISTORY
+        return counted is not None and counted.has_history(self.now)
 
     def since(self, account_id: int, place: int) -> datetime:
         """Since when a metric has counted without a break; now, where it does not."""

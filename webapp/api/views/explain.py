@@ -26,8 +26,11 @@ from webapp.api.views.projects import TAGGED
 from webapp.clock import Clock, iso
 from webapp.model import METRICS, Metric, Policy, Values
 from webapp.rules.addresses import cells_of
+from webapp.rules.doubts import implausible
 from webapp.rules.edits import decode_notes
+from webapp.rules.held import believe
 from webapp.rules.merge import Verdict, pin_in_force, policy_of, verdict
+from webapp.store import spans
 from webapp.store.accounts import Account, get
 from webapp.store.db import Database
 from webapp.store.doubts import ListedDoubt, listed
@@ -41,10 +44,11 @@ if TYPE_CHECKING:
     from webapp.store.held import Held
     from webapp.store.observations import Observation as Observed
     from webapp.store.pins import Pin as Pinned
+    from webapp.store.spans import Counted
 
 
 class AccountFacts(NamedTuple):
-    """Everything that is known of one account."""
+    """Everything that is known of one account. counted: when each metric did, by its place."""
 
     project: Project
     account: Account
@@ -57,6 +61,7 @@ class AccountFacts(NamedTuple):
     doubts: Sequence[ListedDoubt]
     changes: Sequence[tuple[datetime | None, Changes]]
     unread: AccountRead | None
+    counted: Mapping[int, Counted]
     now: datetime
 
 
@@ -86,6 +91,7 @@ def _facts(tx: sa.Connection, project: Project, account: Account) -> AccountFact
         listed(tx, account_id=account.id),
         store.changes.of_account(tx, project.id, account.id),
         store.account_reads.why_unread(tx, account.id),
+        spans.counted(spans.of_scope(tx, "account", account.id)),
         now,
     )
 
@@ -117,11 +123,12 @@ def _metric(facts: AccountFacts, place: int, metric: Metric) -> ExplainedMetric:
     pinned = pin.value if pin is not None and pin_in_force(as_moment(pin.until), facts.now) else None
     sheet, parsed = _sheet(facts, place), facts.believed[place]
     found = verdict(sheet, parsed, facts.policy, pinned)
+    upcoming = verdict(sheet, _next_parsed(facts, place, metric), facts.policy, pinned)
     since = _manual_since(facts, place, metric, found)
     return ExplainedMetric(
         value=facts.account.counts[place],
         winner=found.winner,
-        next_value=found.value,
+        next_value=upcoming.value,
         manual=since is not None,
         manual_since=iso(since),
         manual_days=(facts.now - since).days if since is not None else None,
@@ -135,6 +142,18 @@ def _metric(facts: AccountFacts, place: int, metric: Metric) -> ExplainedMetric:
 def _sheet(facts: AccountFacts, place: int) -> int | None:
     said = facts.observed.get("sheet")
     return said.counts[place] if said is not None else None
+
+
+def _next_parsed(facts: AccountFacts, place: int, metric: Metric) -> int | None:
+    """What the next sync believes of the platform, which may have said something new, or has been decided upon."""
+    said, good = facts.observed.get("parsed"), facts.believed[place]
+    if said is None or said.observed_at is None:
+        return None
+    reading, counted = said.counts[place], facts.counted.get(place)
+    history = implausible(good, reading) and counted is not None and counted.has_history(facts.now)
+    kept = (one for one in facts.held if one.metric == metric and one.state in store.held.DECIDED)
+    seen_at = as_moment(said.observed_at)
+    return believe(reading, good, next(kept, None), seen_at=seen_at, history=history, now=facts.now).value
 
 
 def _manual_since(facts: AccountFacts, place: int, metric: Metric, found: Verdict) -> datetime | None:
