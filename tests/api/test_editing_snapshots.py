@@ -68,6 +68,17 @@ def test_todays_forgotten_snapshot_is_made_again_by_the_next_sync(service: Servi
     assert service.history("x.com/ann") == [("2026-03-02", 1000), ("2026-03-03", 1000)]
 
 
+def test_what_was_taken_away_of_today_is_there_again_with_the_next_sync(service: Service) -> None:
+    call(service, "PUT", path(service, "2026-03-03"), {"likes": None})
+
+    service.sync()
+
+    assert call(service, "PUT", path(service, "2026-03-03"), {"views": 1})["before"] == NOTHING | {
+        "followers": 1000,
+        "likes": 10,
+    }
+
+
 @pytest.mark.parametrize(("method", "body"), [("PUT", {"followers": 900}), ("DELETE", None)])
 def test_a_tried_correction_changes_nothing(service: Service, method: str, body: Any) -> None:
     before = service.tables()

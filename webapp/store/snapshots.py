@@ -45,7 +45,8 @@ def correct(tx: sa.Connection, account: Account, day: date, values: Mapping[str,
     if after != before:
         mine = (account_snapshots.c.account_id == account.id) & (account_snapshots.c.day == day)
         tx.execute(account_snapshots.update().where(mine).values(**values))
-        projects.touch(tx, [account.project_id])
+        # A day that lacks a count again gets it from a merge alone.
+        projects.touch(tx, [account.project_id], merge=None in values.values())
     return before, after
 
 
