@@ -274,6 +274,19 @@ def test_a_lower_edit_that_is_heeded_is_not_listed(service: Service, sheet: Fake
     assert (codes(sync(service)), service.followers(ANN)) == ([], 900)
 
 
+def test_a_lower_edit_below_a_pin_is_not_listed(service: Service, sheet: FakeSheet) -> None:
+    sheet.rows("Project A", [ANN, 1000])
+    service.sync()
+    service.reading(ANN, followers=990)
+    sheet.put("Project A!B2", 900)
+    assert pin(service, ANN, "followers", {"value": 950}).status_code == 200
+
+    assert (codes(sync(service)), service.followers(ANN)) == ([], 950)
+
+    assert unpin(service, ANN, "followers") == 200
+    assert (codes(sync(service)), service.followers(ANN)) == (["lower_edit_ignored"], 990)
+
+
 # Pins
 
 

@@ -30,3 +30,4 @@ def test_a_lower_edit_is_pointed_out_while_it_is_ignored() -> None:
 
     assert found(BEFORE._replace(likes=11)) == [1]
     assert found(BEFORE) == []
+    assert list(ignored_edits("lowered:likes", BEFORE, BEFORE._replace(likes=11), {"likes"})) == []

@@ -5,7 +5,7 @@ They are kept with the observation as `lowered:likes lowered:views`, one word fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from webapp.model import METRICS, Metric, Values
 
@@ -38,10 +38,13 @@ def _oddity(old: int | None, new: int | None) -> str | None:
     return "lowered" if old is not None and new is not None and new < old else None
 
 
-def ignored_edits(note: str | None, sheet: Values, counts: Values) -> Iterator[int]:
-    """The metrics, by their place, whose lowered value does not count. counts: the merged ones."""
+def ignored_edits(note: str | None, sheet: Values, counts: Values, pinned: Container[Metric] = ()) -> Iterator[int]:
+    """The metrics, by their place, whose lowered value does not count. counts: the merged ones.
+
+    pinned: those of which a person has said what counts, so that nobody has to look again.
+    """
     for metric in decode_notes(note):
         place = METRICS.index(metric)
         value, current = sheet[place], counts[place]
-        if value is not None and current is not None and current > value:
+        if value is not None and current is not None and current > value and metric not in pinned:
             yield place
