@@ -19,7 +19,7 @@ from tests.sync.meeting import begun, states
 from webapp.clock import Budget
 from webapp.errors import StoreError, TransientSourceError
 from webapp.sources.sheet import Tab
-from webapp.store import leases, runs
+from webapp.store import leases, runs, snapshots, tables
 from webapp.store.runs import NewRun
 from webapp.sync.engine import Engine
 from webapp.sync.trigger import Trigger
@@ -43,6 +43,38 @@ def seem_dead(service: Service) -> None:
     """Make everything that is held look as if its holder had stopped long ago."""
     service.write("UPDATE sync_runs SET heartbeat = heartbeat - 3600000")
     service.write("UPDATE leases SET expires_at = 1 WHERE holder IS NOT NULL")
+
+
+# Readings that meet
+
+
+def test_a_reading_that_comes_while_its_project_is_written_is_of_the_next_sync(
+    service: Service, two: FakeSheet, time: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL a transaction sees what others have written meanwhile."""
+    two.rows("Project A", [ANN])
+    service.sync()
+    service.reading(ANN, followers=1000)
+    service.sync()
+    time.forward(days=1)
+    account = service.account(ANN)["id"]
+    take = snapshots.take
+
+    def read_meanwhile(tx: sa.Connection, *what: Any, **how: Any) -> Any:
+        values = {"followers": 1200, "observed_at": time.now}
+        mine = tables.observations.c.account_id == account
+        tx.execute(tables.observations.update().where(mine).values(**values))
+        return take(tx, *what, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshots, "take", read_meanwhile)
+        service.sync()
+    first = service.history(ANN)
+    service.sync()
+
+    assert first == [("2026-03-02", 1000)]
+    assert service.history(ANN) == [("2026-03-02", 1000), ("2026-03-03", 1200)]
+    assert service.followers(ANN) == 1200
 
 
 # Triggers that meet

@@ -247,8 +247,9 @@ def _credible(
     when = observations.c.observed_at.type
     starts, ends = sa.bindparam("day_starts", type_=when), sa.bindparam("day_ends", type_=when)
     of_today = (parsed.c.observed_at >= starts) & (parsed.c.observed_at < ends)
-    held = has_bit(sa.func.coalesce(accepted.c.held, 0), place)
-    read = parsed.c[metric].is_not(None) & of_today & ~has_bit(parsed.c.unread, place) & ~held
+    # As the merge has it: not one that is held, nor one that somebody has written since on PostgreSQL.
+    believed = parsed.c[metric] == accepted.c[metric]
+    read = believed & of_today & ~has_bit(parsed.c.unread, place)
     doubted = has_bit(sa.func.coalesce(sheet.c.doubted, 0), place)
     confirmed: sa.ColumnElement[bool] = read
     if sheet_read:
