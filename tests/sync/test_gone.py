@@ -47,6 +47,24 @@ def test_a_renamed_header_freezes_no_metric_in_silence(service: Service, sheet: 
     assert (found["degraded"], found["problems"], views(service)[-1]) == (False, [], ("03-04", 560))
 
 
+def test_a_column_that_gets_its_name_back_makes_history_again(
+    service: Service, sheet: FakeSheet, time: FakeClock
+) -> None:
+    """Also where every cell is what it was before."""
+    sheet.rows("Project A", [ANN, 10, None, None, None, 500])
+    service.sync()
+    time.forward(days=1)
+    sheet.put("Project A!F1", "Reach 2026")
+    assert result(service)["problems"][0]["code"] == "column_gone"
+
+    sheet.put("Project A!F1", "Views")
+    assert result(service)["problems"] == []
+    time.forward(days=1)
+    service.sync()
+
+    assert views(service) == [("03-02", 500), ("03-03", 500), ("03-04", 500)]
+
+
 def test_a_column_that_was_still_blank_gets_another_name_no_more_in_silence_than_any_other(
     service: Service, sheet: FakeSheet, time: FakeClock
 ) -> None:

@@ -127,6 +127,8 @@ def _sheet_values(side: SheetSide, draft: Draft) -> dict[str, Any]:
     if side.reading is not None and draft.applied:
         values |= {"sheet_seen": side.fingerprint, "sheet_columns": dict(side.reading.columns)}
         values["rows_seen"] = side.fingerprint if draft.prints else None
+    elif draft.gone:  # what is stored is of these cells and no longer of those that were understood, which may return
+        values |= {"sheet_seen": None, "rows_seen": None}
     elif draft.prints is None and draft.plan is not None and draft.plan.changes_what_readers_see:
         values["rows_seen"] = None
     if side.size is not None:
