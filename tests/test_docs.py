@@ -49,10 +49,12 @@ from webapp.cli import main
 from webapp.config import every_setting
 from webapp.cron.callers import CALLERS
 from webapp.model import LIVE_STATES, Counts, RunState
+from webapp.rules.growth import mask_of
 from webapp.rules.merge import merge
 from webapp.sources.counts import NotACount, count_of
 from webapp.sources.sheet.headers import find_header
 from webapp.sources.urls import PLATFORMS, BadProfile, platform_slug, profile_of
+from webapp.store.tables import observations
 
 SETTING = re.compile(r"\b(?:SMART_SYNC_[A-Z_]+|GOOGLE_[A-Z_]+|DATABASE_URL|WEB_CONCURRENCY|LOG_LEVEL)\b")
 # The prefix itself; variables of a caller's shell; what an example declares.
@@ -446,6 +448,16 @@ def test_a_reading_that_is_written_by_sql_is_merged(demo: Demo) -> None:
     assert sum(result["updated_count"] for result in answer["results"]) == 1
     with demo.parts.db.read() as tx:
         assert tx.execute(sa.text("SELECT followers, views FROM accounts WHERE id = 1")).one() == (128_900, 18_500_000)
+
+
+def test_a_reading_that_is_written_by_sql_is_of_its_time_whatever_was_read_before(demo: Demo) -> None:
+    values = {"account_id": 1, "source": "parsed", "followers": 1, "observed_at": demo.parts.clock.now(), "unread": 30}
+    with demo.parts.db.write() as tx:
+        tx.execute(observations.insert().values(values))
+        tx.execute(sa.text(block(GUIDE, "sql", "INSERT INTO observations")))
+        unread = tx.execute(sa.select(observations.c.unread).where(observations.c.source == "parsed")).scalar_one()
+
+    assert unread == mask_of(Counts(likes=1, comments=1, videos=1))
 
 
 def test_the_history_query_of_the_guide_answers_days(demo: Demo) -> None:
