@@ -219,7 +219,7 @@ class _Planner:
             self.fill_late(account, parsed, policy, pins)
         unread = (account.unread if self.inputs.stands else ALL) if row is None else row.unread
         doubted = self.doubting.bits(account, sheet, counts, pins, ALL if mode == "off" else unread)
-        note = self.keep_sheet(account, sheet, counts, row, doubted, origin, pins)
+        note = self.keep_sheet(account, sheet, counts, row, doubted, origin)
         open_ = mode == "off" or parsed != account.parsed or account.id in self.held or pins or note or doubted
         if not open_ and account.id not in self.doubting.doubted and (row is None or self.is_plain(row)):
             plan.quiet.append((account.id, row.row if row else 0))
@@ -257,14 +257,7 @@ class _Planner:
     # What is kept of the sheet
 
     def keep_sheet(
-        self,
-        account: Stored,
-        sheet: Values,
-        counts: Counts,
-        row: SheetRow | None,
-        doubted: int,
-        origin: str | None,
-        pins: Mapping[Metric, int],
+        self, account: Stored, sheet: Values, counts: Counts, row: SheetRow | None, doubted: int, origin: str | None
     ) -> str | None:
         """The note about odd edits that stays with it. doubted: bits of the metrics that are in doubt."""
         if sheet == NOTHING:
@@ -280,7 +273,7 @@ class _Planner:
             self.plan.sheet.append(SheetChange(account.id, sheet, since, origin or "", note, unread, doubted))
         if note or doubted:
             said = Said(origin or account.profile_url, row.places if row else ())
-            self.point_out(note, doubted, account, sheet, counts, said, pins)
+            self.point_out(note, doubted, account, sheet, counts, said)
         return note
 
     def unread_of(self, account: Stored) -> int:
@@ -289,19 +282,12 @@ class _Planner:
         return ALL if is_torn else account.unread
 
     def point_out(
-        self,
-        note: str | None,
-        doubted: int,
-        account: Stored,
-        sheet: Values,
-        counts: Counts,
-        said: Said,
-        pins: Mapping[Metric, int],
+        self, note: str | None, doubted: int, account: Stored, sheet: Values, counts: Counts, said: Said
     ) -> None:
         """List the odd edits, which are taken all the same."""
         cells = {place: self.cell(said, place) for place in range(len(METRICS))}
         self.doubting.point_out(doubted, sheet, cells, account)
-        for place in ignored_edits(note, sheet, counts, pins):
+        for place in ignored_edits(note, sheet, counts, self.inputs.pins.get(account.id, NO_PINS)):
             value, current = sheet[place], counts[place]
             assert value is not None and current is not None  # noqa: S101, PT018  only a value is odd
             self.plan.problems.append(wording.lower_edit_ignored(cells[place], value, current))
