@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.sources.dates import ORDERS, Order, likely_orders, moment_of
+from webapp.sources.dates import ORDERS, Order, is_part_of_date, likely_orders, moment_of
 
 ONE_DAY = [
     *("2026-11-24", "2026/11/24", "2026.11.24", "20261124", "2026-11-24T00:00:00Z", "2026-11-24 00:00", "'2026-11-24"),
@@ -101,6 +101,17 @@ def test_numbers_alone_are_read_by_their_order(cell: str, by_order: tuple[str | 
 )
 def test_what_is_no_date_of_our_times_is_none(cell: object) -> None:
     assert {moment_of(cell, order) for order in ORDERS} == {None}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *((text, True) for text in ("Week 46", "46 неделя", "KW 46", "24.11.", "November", "Q3", "第46週")),
+        *((text, False) for text in ("Ann", "46", "Week", "4.6 Ann", "Week 46 of Ann", "Week " + "4" * 60, "", "@may")),
+    ],
+)
+def test_what_is_left_of_a_date_without_its_year_is_told_from_other_texts(text: str, *, expected: bool) -> None:
+    assert is_part_of_date(text) is expected
 
 
 @pytest.mark.parametrize(

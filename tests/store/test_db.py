@@ -297,6 +297,42 @@ class TestBusy:
 
 
 class TestSqliteFile:
+    def test_files_beside_that_cannot_be_written_get_the_mode_of_the_database(
+        self, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The superuser may write whatever the mode is, so this asks for the mode itself."""
+        path = Path(sqlite_url.removeprefix("sqlite:///"))
+        monkeypatch.setattr(sqlite_module, "_may_write", lambda file: bool(file.stat().st_mode & 0o200))
+        path.chmod(0o444)
+        with closing(sqlite3.connect(path)) as kept:
+            kept.execute("SELECT id FROM projects").fetchall()
+            beside = Path(f"{path}-shm")
+            assert beside.stat().st_mode & 0o777 == 0o444
+
+            path.chmod(0o644)
+            db = open_database(sqlite_url)
+            assert names(db) == []
+            assert beside.stat().st_mode & 0o777 == 0o644
+            db.close()
+
+    def test_no_connection_to_a_file_that_only_reads_is_kept(
+        self, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite_module, "_may_write", lambda _: False)
+        opened = []
+        connect = sqlite3.connect
+        monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: opened.append(a) or connect(*a, **k))
+
+        names(sqlite_db)
+        names(sqlite_db)
+        assert len(opened) == 2
+
+        monkeypatch.undo()
+        with sqlite_db.write() as tx:
+            add(tx)
+
+        assert names(sqlite_db) == ["a"]
+
     def test_opening_touches_nothing(self, tmp_path: Path) -> None:
         db = open_database(f"sqlite:///{tmp_path}/folder/file.db")
 
@@ -597,42 +633,6 @@ class TestRights:
         answer = self.attempts(path, tmp_path)
 
         assert (answer["read again"][0], answer["write again"]) == ("ok", ["ok", ""])
-
-    def test_files_beside_that_cannot_be_written_get_the_mode_of_the_database(
-        self, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The superuser may write whatever the mode is, so this asks for the mode itself."""
-        path = Path(sqlite_url.removeprefix("sqlite:///"))
-        monkeypatch.setattr(sqlite_module, "_may_write", lambda file: bool(file.stat().st_mode & 0o200))
-        path.chmod(0o444)
-        with closing(sqlite3.connect(path)) as kept:
-            kept.execute("SELECT id FROM projects").fetchall()
-            beside = Path(f"{path}-shm")
-            assert beside.stat().st_mode & 0o777 == 0o444
-
-            path.chmod(0o644)
-            db = open_database(sqlite_url)
-            assert names(db) == []
-            assert beside.stat().st_mode & 0o777 == 0o644
-            db.close()
-
-    def test_no_connection_to_a_file_that_only_reads_is_kept(
-        self, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(sqlite_module, "_may_write", lambda _: False)
-        opened = []
-        connect = sqlite3.connect
-        monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: opened.append(a) or connect(*a, **k))
-
-        names(sqlite_db)
-        names(sqlite_db)
-        assert len(opened) == 2
-
-        monkeypatch.undo()
-        with sqlite_db.write() as tx:
-            add(tx)
-
-        assert names(sqlite_db) == ["a"]
 
     def test_a_read_only_folder(self, open_folder: Path, tmp_path: Path) -> None:
         path = self.database(open_folder)
