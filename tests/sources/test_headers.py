@@ -291,6 +291,24 @@ def test_an_arrow_makes_a_name_that_of_a_change(name: str) -> None:
     assert find_header([["Link", "Likes", name]]).near == {"views": 2}
 
 
+@pytest.mark.parametrize("mark", ["▼", "▲", "↓", "↑", "🔽", "⬇️", "↗"])
+def test_an_arrow_makes_no_other_name_of_what_is_no_count(mark: str) -> None:
+    names = ["Link", "Owner", "Date", "Status", "Followers"]
+
+    assert columns(*(f"{name} {mark}" for name in names[:4]), "Followers") == {
+        n.lower() if n != "Link" else "url": i for i, n in enumerate(names)
+    }
+    assert find_header([[f"TikTok URL {mark}", "Likes"]]).platform == "tiktok"
+    assert find_header([["Link", "Likes", f"Last update {mark}"]]).dated == (2,)
+
+
+@pytest.mark.parametrize("name", ["Followers ▼", "Followers▼", "Followers ↓", "Followers 🔽", "Подписчики ⬇️"])
+def test_an_arrow_down_behind_the_only_name_of_a_count_says_that_the_table_is_sorted(name: str) -> None:
+    assert columns("Link", name, "Likes ▼") == {"url": 0, "followers": 1, "likes": 2}
+    assert columns("Link", "Followers", name) == {"url": 0, "followers": 1}
+    assert columns("Link", "Likes", "Followers ▲", name) == {"url": 0, "likes": 1}
+
+
 def test_a_name_with_a_plus_behind_it_is_told_where_the_count_has_no_other_column() -> None:
     assert find_header([["Link", "Likes", "Followers+"]]).near == {"followers": 2}
     assert find_header([["Link", "Followers", "Followers+"]]).near == {}

@@ -157,6 +157,7 @@ _KNOWN: Aliases = {
     ),
 }
 _ARROWS = "▲▼△▽▴▾▵▿↑↓↗↘⇑⇓⇧⇩⬆⬇🔺🔻🔼🔽"
+_DOWN = "▼▽▾▿↓⇓⇩⬇🔽"  # what tables are sorted and filtered by
 # Signs that make a name another one, as a currency does: a share, a change, what came on top.
 _SPEAKING = frozenset("@%‰±+\u2206" + _ARROWS)
 # What a second line of a header says where the numbers below are not the whole counts: their unit, or a change, a share.
@@ -366,14 +367,34 @@ def _meanings(names: Iterable[str], chosen: Mapping[str, str]) -> dict[str, list
     """The columns that claim each meaning."""
     ours: dict[str, list[int]] = {}
     added: dict[str, list[int]] = {}
+    arrows: dict[str, list[int]] = {}
     for column, name in enumerate(names):
         if meaning := _meaning(name, chosen):
             (added if name in chosen else ours).setdefault(meaning, []).append(column)
-    return ours | added
+        bare = _without_arrows(name)
+        if bare != name not in chosen and (meaning := _meaning(bare, chosen)):
+            arrows.setdefault(meaning, []).append(column)
+    found = ours | added
+    sole = {m: _sorted(columns, arrows.get(m, ())) if m in METRICS else columns for m, columns in found.items()}
+    return {meaning: columns for meaning, columns in sole.items() if columns}
+
+
+def _sorted(columns: list[int], arrows: Sequence[int]) -> list[int]:
+    """Without those that have an arrow in their name, where others have the name too: they are of changes."""
+    return columns if columns == [*arrows] and len(columns) == 1 else [i for i in columns if i not in arrows]
 
 
 def _meaning(name: str, chosen: Mapping[str, str]) -> str | None:
-    return (name and (chosen.get(name) or _MEANINGS.get(name) or (_platform(name) and "url"))) or None
+    """A count with an arrow in its name is a change, but for one behind it that points down: the table is sorted by it."""
+    meaning = (name and (chosen.get(name) or _MEANINGS.get(name) or (_platform(name) and "url"))) or None
+    if meaning or (bare := _without_arrows(name)) == name:
+        return meaning
+    meaning = _meaning(bare, chosen)
+    return None if meaning in METRICS and name.rstrip(_DOWN).rstrip() != bare else meaning
+
+
+def _without_arrows(name: str) -> str:
+    return name if name.isascii() else name.strip(_ARROWS + " ")
 
 
 def _platform(name: str) -> str | None:
@@ -517,11 +538,9 @@ def _header(
     partial: Mapping[Metric, tuple[int, int]],
 ) -> Header:
     used = {column for columns in found.values() for column in columns}
-    unknown = {
-        name: i
-        for i, name in enumerate(names)
-        if name and i not in used and name not in _NEVER and _SPEAKING.isdisjoint(name)
-    }
+    others = {name: i for i, name in enumerate(names) if name and i not in used and name not in _NEVER}
+    unknown = {name: i for name, i in others.items() if _SPEAKING.isdisjoint(name)}
+    dated = {name: i for name, i in others.items() if _SPEAKING.isdisjoint(_without_arrows(name))}
     columns = {m: columns[0] for m, columns in found.items() if len(columns) == 1 and m not in partial}
     marked = {bare: i for i, name in enumerate(names) if (bare := _bare(name)) != name}
     return Header(
@@ -532,7 +551,7 @@ def _header(
         near={m: i for m in METRICS if m not in found and (i := _near(_NAMES[m], unknown, marked)) is not None},
         partial=partial,
         dates=tuple(found.get("date", ())) if len(found.get("date", ())) > 1 else (),
-        dated=tuple(i for name, i in unknown.items() if _DATED.search(name) and not _OF_ELSE.search(name)),
+        dated=tuple(i for name, i in dated.items() if _DATED.search(name) and not _OF_ELSE.search(name)),
         undated=tuple(i for i, name in enumerate(names) if _OF_ELSE.search(name)),
         platform=_platform(names[columns["url"]]) if "url" in columns else None,
         chosen=chosen,
@@ -541,7 +560,7 @@ def _header(
 
 def _bare(name: str) -> str:
     """The name without a plus behind it, an arrow or a word for all of it."""
-    return " ".join(word for word in name.rstrip("+").strip(_ARROWS).split() if word not in _WHOLE)
+    return " ".join(word for word in _without_arrows(name.rstrip("+")).split() if word not in _WHOLE)
 
 
 def _near(wanted: Sequence[str], unknown: Mapping[str, int], marked: Mapping[str, int]) -> int | None:
