@@ -442,6 +442,12 @@ def test_the_halves_of_a_day_have_words_in_other_languages(morning: str, afterno
     assert codes(reading) == ["log_layout"]
 
 
+def test_an_hour_after_noon_is_what_it_is() -> None:
+    rows: list[Row] = [["26.11.2026 9:20", ONE, 1420, 1], ["26.11.2026 15:20 SA", ONE, 1380, 1]]
+
+    assert only(read(*rows)).counts.followers == 1380
+
+
 def test_an_hour_may_be_full() -> None:
     rows: list[Row] = [["26.11.2026", "9 AM", ONE, 1420], ["26.11.2026", "3 PM", ONE, 1380]]
 
@@ -548,6 +554,7 @@ def test_two_columns_of_days_that_are_no_dates_are_not_guessed() -> None:
         *("Snapshot", "Mis à jour", "Période", "Woche", "Atualizado em", "更新日", "Bijgewerkt", "Senast uppdaterad"),
         *("Oppdatert", "Opdateret", "Erfasst am", "取得日", "统计日期", "Ölçüm Tarihi", "Дата съёма", "تاریخ"),
         *("Erhebung", "Relevé le", "run", "scrape", "Fetched"),
+        *("Последнее обновление", "Последняя проверка", "Дата замера подписчиков", "Обновление подписчиков"),
     ],
 )
 def test_another_name_of_a_date_is_taken_for_one_where_it_tells_rows_apart(name: str) -> None:
@@ -566,6 +573,18 @@ def test_another_name_of_a_date_is_taken_for_one_where_it_tells_rows_apart(name:
         "Contract date",
         "Vertragsende",
         "登録日",
+        *(
+            "Deadline",
+            "Delivery",
+            "Valid until",
+            "Shoot",
+            "Campaign",
+            "Last video",
+            "Дата съёмки",
+            "Срок",
+            "Следующий пост",
+        ),
+        *("Termin", "Drehtag", "Entrega", "Çekim tarihi", "撮影日"),
     ],
 )
 def test_the_date_of_something_else_is_none_of_the_row(name: str) -> None:

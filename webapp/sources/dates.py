@@ -42,6 +42,7 @@ _HALVES = tuple(
 _HOUR = re.compile(r"\s*[0-9]{1,2}\s*")
 _FULL_HOUR = re.compile(r"\A([0-9]{1,2})\s*([ap]\.?m\.?)\Z", re.IGNORECASE)
 _HOURS = 24
+_NOON = 12
 _YEAR_FIRST = re.compile(r"([0-9]{4})\s*[-/.년年]\s*([0-9]{1,2})\s*(?:[-/.월月]\s*([0-9]{1,2})\s*[.일日]?)?\s*")
 _COMPACT = re.compile(r"(20[0-9]{2})([0-9]{2})([0-9]{2})")
 _NUMBERS = re.compile(r"([0-9]{1,2})([./-])\s*([0-9]{1,2})\2\s*([0-9]{4}|[0-9]{2})\s*(?:г\.?|р\.?)?")
@@ -216,7 +217,7 @@ def _moment_of_text(text: str, order: Order) -> datetime | None:
 
 def _at(day: datetime, time: re.Match[str]) -> datetime | None:
     hour, half = int(time["hour"]), (time["half"] or "").lower()[:1]
-    if half:
+    if half and hour <= _NOON:  # a weekday may look like one: 15:20 SA
         hour = hour % 12 + (12 if half in {"p", "c"} else 0)  # CH is what Vietnamese calls pm
     try:
         moment = day.replace(hour=hour, minute=int(time["minute"]), second=int(time["second"] or 0))

@@ -178,12 +178,18 @@ _DATED = re.compile(
     r"date|time|\bhour|\bчас\b|\bhora\b|uhr|\bsaat\b|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali"
     r"|a[dt]ualiz|mis à jour|\bmaj\b|aggiorn|bijgewerkt|güncel|diperbarui|uppdater|op[dp]+ater|frissít|оновл|更新|업데이트"
     r"|cập nhật|\A(?:snapshot|stand)\Z|fetched|scraped|captured|measured|recorded|collected|retrieved|pulled|tarih|erfasst"
-    r"|abgerufen|zeitpunkt|relevé|medición|rilevazione|pomiar|съ[её]м|tanggal|日期|日付|取得日|時間|时间|날짜|기준일|측정일|수집일"
+    r"|abgerufen|zeitpunkt|relevé|medición|rilevazione|pomiar|съ[её]ма?\b|tanggal|日期|日付|取得日|時間|时间|날짜|기준일|측정일|수집일"
     r"|ngày|วันที่|تاريخ|تاریخ|תאריך"
 )
 _OF_ELSE = re.compile(
     r"add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|paid|next|launch|register|note|remark"
-    r"|добав|начал|созд|рожд|публ|окон|оплат|регистр|подпис|договор|вступ|след|примеч|замет|alta|nacim|inicio|fin\b|naiss"
+    r"|deliver|expir|valid until|renew|release|remind|meeting|\bcall\b|invoice|visit|shoot|campaign|event|vacation|follow.?up"
+    r"|anniversary|\bdob\b|\bsince\b|\border|bought|purchase|onboard|banned|blocked|approv|\bsent\b|\blast (?:video|live|reel)"
+    r"|добав|начал|созд|рожд|публ|окон|оплат|регистр|подпис(?!чик)|договор|вступ|\bслед|примеч|замет"
+    r"|\bсрок|дедлайн|релиз|\bвыход|отпуск|встреч|созвон|звонок|напомин|продлен|действует до|съ[её]мк|съ[её]мочн|заказ|покупк"
+    r"|уш[её]л|уволен|отправлен|последн\w+ (?:пост|видео|ролик)|frist|termin|lieferung|rechnung|drehtag|bestell|\bseit\b|letzt\w+ (?:post|video)"
+    r"|livraison|échéance|tournage|depuis|entrega|vencim|grabaci|gravaç|reuni|validade|desde|scadenza|consegna|teslim|son tarih"
+    r"|(?<!veri )çekim|納期|撮影|締切|交付|截止|拍摄|到期|마감|촬영|만료|alta|nacim|inicio|fin\b|naiss"
     r"|début|ajout|inscri|vertrag|geburt|beginn|erstell|hinzu|nascita|creaz|criad|urodz|umow|utworz|lahir|mulai|kayıt|doğum"
     r"|başla|oluştur|sözleşme|登録|登录|作成|创建|注册|開始|开始|契約|合同|生日|投稿|发布|등록|생성|생일|시작|게시|계약"
 )
