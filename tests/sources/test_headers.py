@@ -334,7 +334,25 @@ def test_a_unit_beside_the_name_makes_no_counts_of_the_numbers(unit: str) -> Non
     assert 1 in below.used
 
 
-@pytest.mark.parametrize("word", ["Growth", "%", "gained last week", "Δ", "прирост", "avg per video", "+/-"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        *(
+            "Growth",
+            "%",
+            "gained last week",
+            "Δ",
+            "прирост",
+            "avg per video",
+            "+/-",
+            "growth 2026",
+            "+7d",
+            "+ 7 days",
+            "▲",
+        ),
+        *("7-day growth", "growth, not total", "new (30 days)", "% of 100", "growth 3M"),
+    ],
+)
 def test_a_change_below_the_name_makes_no_counts_of_the_numbers(word: str) -> None:
     header = find_header([["Link", "Followers", "Likes"], ["(link)", word, "total"], [LINK, 12, 5]])
 
@@ -342,7 +360,18 @@ def test_a_change_below_the_name_makes_no_counts_of_the_numbers(word: str) -> No
 
 
 @pytest.mark.parametrize(
-    "row", [[None, "total"], [None, "(now)"], [None, "000"], [None, "-"], [LINK, "new"], [LINK, "K"]]
+    "row",
+    [
+        *([None, "total"], [None, "(now)"], [None, "000"], [None, "-"], [LINK, "new"], [LINK, "K"]),
+        *(
+            [None, word]
+            for word in ("+5%", "▲ 5%", "(+120)", "+120 this week", "100%", "goal: 10K", "Goal 10 000", "avg 12,000")
+        ),
+        *(
+            [None, word]
+            for word in ("reels + posts", "posts+reels", "total, not growth", "всего, а не прирост", "incl. new", "▼")
+        ),
+    ],
 )
 def test_other_cells_below_the_name_are_no_unit(row: list[Cell]) -> None:
     assert find_header([["Link", "Followers"], row]).partial == {}
@@ -367,10 +396,35 @@ def test_a_line_that_makes_thousands_of_all_numbers_refuses_the_tab(line: str) -
 
 
 @pytest.mark.parametrize(
-    "line", ["We reach people in millions of homes", "Followers in K-pop", "Thousands", "in Kenya"]
+    "line",
+    [
+        *(
+            "We reach people in millions of homes",
+            "Followers in K-pop",
+            "Thousands",
+            "in Kenya",
+            "Do not shorten (in K)",
+        ),
+        *(
+            "Budget (in thousands)",
+            "Prices (in K $)",
+            "in k€",
+            "Бюджет (в тыс. ₽)",
+            "Цены (в тыс.)",
+            "Reach goal (in K): 50",
+        ),
+        *("单位：万元", "単位：百万円", "金额（单位：万）", "단위: 천원"),
+    ],
 )
 def test_other_lines_with_such_words_do_not(line: str) -> None:
     assert find_header([[line], ["Link", "Followers"], [LINK, 12]]).columns == {"url": 0, "followers": 1}
+
+
+def test_a_line_about_the_number_behind_it_says_nothing_of_the_others() -> None:
+    rows: list[list[Cell]] = [["Total views (in millions)", 12.5], ["Link", "Followers"], [LINK, 12]]
+
+    assert find_header(rows).columns == {"url": 0, "followers": 1}
+    assert refused([["Views and prices (in K)"], *rows[1:]]).code == "header_unsure"
 
 
 def test_a_share_is_not_meant_for_a_count() -> None:

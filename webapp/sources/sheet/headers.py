@@ -171,6 +171,17 @@ _PARTIAL = words(
     "veränderung zuwachs crecimiento variación cambio croissance évolution variation crescimento variação crescita "
     "artış değişim büyüme hedef wzrost zmiana pertumbuhan 增长 变化 增加 增减 増減 増加 前日比 前週比 前月比 증가 증감 변화"
 )
+# A number with such a word or sign is no name: `+5%`, `+120 this week`, `goal: 10K`. One of days or of a year is: `+7d`.
+_VALUE = re.compile(
+    r"[^\w]*[0-9][0-9.,\s]*[%kK]?[^\w]*"
+    r"|[^\w]*[+±−–▲▼△▽↑↓-]\s*[0-9][0-9.,]*\s*%?"
+    r"(?![\s-]*(?:[dhw日天周週月일주]|mo|year|дн|ден|час|нед|мес|tag)).*"
+    r"|[^0-9]+(?:[:=]\s*[0-9][0-9.,]*[kKmM%]?|\s(?:[0-9]{4,}|[0-9]{1,3}(?:(?:[., ][0-9]{3})+|\s*[%kK])))[^\w]*",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"[^0-9]*20[0-9]{2}[^0-9]*")
+_SUM = re.compile(r"(?<=[^\W\d_])\s*\+\s*(?=[^\W\d_])")  # `reels + posts`
+_DENIES = words("not no without excl incl including не без включая nicht ohne inkl sin no con pas sans avec sem")
 # Beside a name: of the whole count, as the name alone is.
 _WHOLE = words("total totals now current currently overall всего сейчас итого общее")
 # Names of dates, and what makes them dates of something else than the numbers in the row.
@@ -196,12 +207,25 @@ _OF_ELSE = re.compile(
 
 # A line by itself, or a remark in brackets, by which all numbers of a table are thousands or millions.
 _IN_UNITS = re.compile(
-    r"(?:\A|\()\W*(?:(?:all|the|numbers?|figures?|values?|counts?|data|stats|shown|are|все|цифры|числа|данные|значения"
+    r"(?:\A|\()[^\w$€£¥₽₹₴₸₺₩]*"
+    r"(?:(?:all|the|numbers?|figures?|values?|counts?|data|stats|shown|are|все|цифры|числа|данные|значения"
     r"|показатели|указаны|angaben|zahlen|alle|cifras|datos|chiffres|dados|números)\s+){0,4}+"
     r"(?:in|в|en|em)\s+(?:thousands?|millions?|k|000s?|тыс|тысячах|млн|миллионах|tsd|tausend|mio|millionen|miles|millones"
-    r"|milliers|milhares|milhões)\W*+(?:\Z|\))|[単单單]位\s*[:：]?\s*[千万萬億亿百]|단위\s*[:：]?\s*[천만억백]",
+    r"|milliers|milhares|milhões)[^\w$€£¥₽₹₴₸₺₩]*+(?:\Z|\))|[単单單]位\s*[:：]?\s*[千万萬億亿百]++(?!\s*[元円圓])"
+    r"|단위\s*[:：]?\s*[천만억백]++(?!\s*원)",
     re.IGNORECASE,
 )
+# What else than the numbers of accounts such a line may be of; a word that forbids it.
+_MONEY = re.compile(
+    r"budget|pric(?:e|ing)|deal|payment|\bfees?\b|\bcosts?\b|spend|salar|revenue|\bsales\b|бюджет|цен[аы]|прайс"
+    r"|оплат|стоимост|расход|доход|продаж|выручк|preis|kosten|umsatz|honorar|presupuesto|precio|ventas|\bprix\b|\bcoûts?\b|orçamento|preço|prezz"
+    r"|bütçe|ücret|fiyat|金額|金额|报价|费用|预算|予算|価格|売上|销售额|예산|금액|단가",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile("follow|subscri|like|comment|view|подписч|лайк|просмотр|粉丝|フォロワー|팔로워", re.IGNORECASE)
+_AMOUNT = re.compile(r"\s*[0-9][0-9 ]*(?:[.,][0-9]+)?\s*[%kKM]?\s*")
+_SERIALS = range(30_000, 80_000)  # dates of our time, as spreadsheets count days
+_FORBIDS = re.compile(r"\b(?:not|never|don['’]?t|не|nicht|keine?|ne pas|não)\b", re.IGNORECASE)
 
 # Nothing here may try a text in many ways: a cell has up to 131,072 characters, and no thread runs beside a pattern.
 _TOTAL = re.compile(
@@ -463,9 +487,19 @@ def _is_part(cell: Cell) -> bool:
     """Whether a text is of a change, of a share or of a mean: `growth`, `%`, `new this week`."""
     name = _normal(cell)
     words = name.split()
-    if not words or _is_count(cell):
+    if not words or _is_count(cell) or _is_value(str(cell)) or (_is_arrows(name) and not set(_DOWN).isdisjoint(name)):
         return False
-    return not _SPEAKING.isdisjoint(name) or not _PARTIAL.isdisjoint((words[0], words[-1]))
+    if not _SPEAKING.isdisjoint(_SUM.sub(" ", name)) or words[0] in _PARTIAL:
+        return True
+    return words[-1] in _PARTIAL and _DENIES.isdisjoint(words)
+
+
+def _is_value(text: str) -> bool:
+    return _VALUE.fullmatch(text) is not None and not _YEAR.fullmatch(text)
+
+
+def _is_arrows(name: str) -> bool:
+    return not _without_arrows(name)
 
 
 def _check_units(above: Grid, known: Container[tuple[int, int]], title: str) -> None:
@@ -477,13 +511,29 @@ def _check_units(above: Grid, known: Container[tuple[int, int]], title: str) -> 
         for column, cell in enumerate(row):
             if not isinstance(cell, str) or len(cell) > _LONGEST_NAME or (number, column) in known:
                 continue
-            if _IN_UNITS.search(cell):
+            if _is_in_units(cell, row[column + 1 :]):
                 raise SourceError(
                     f"{address(title, column, number)} {quote_cell(cell)} says that the numbers are no whole counts; "
                     "nothing of the tab is read",
                     code="header_unsure",
                     hint="write all the digits, and take that line out",
                 )
+
+
+def _is_in_units(text: str, behind: Sequence[Cell]) -> bool:
+    """Whether a line makes thousands of all numbers, and not of money or of the one that stands behind it."""
+    found = _IN_UNITS.search(text)
+    if found is None or _FORBIDS.search(text, 0, found.start()):
+        return False
+    if _MONEY.search(text) and not _COUNTED.search(text):
+        return False
+    beside = next(filter(_is_seen, behind), "")
+    return not (found.start() > 0 and _is_amount(beside))
+
+
+def _is_amount(cell: Cell) -> bool:
+    """Whether it is a number, and hardly that of a date."""
+    return _AMOUNT.fullmatch(cell) is not None if isinstance(cell, str) else cell not in _SERIALS
 
 
 def _is_count(cell: Cell) -> bool:
