@@ -566,13 +566,29 @@ def test_numbers_below_names_of_other_things_are_no_counts(header: Row, between:
 
 @pytest.mark.parametrize(
     "row",
-    [["Link", "private", None], ["Ann", "private", "closed"], ["Link", "private", "private"], ["Link", "-", "n/a"]],
+    [
+        *(
+            ["Link", "private", None],
+            ["Ann", "private", "closed"],
+            ["Link", "private", "private"],
+            ["Link", "-", "n/a"],
+        ),
+        *(
+            ["Link", "Private", "Closed"],
+            ["Ссылка", "скоро", "позже"],
+            ["Link", "pending", None],
+            ["Profile", "not found", "?"],
+        ),
+        *(["Ann (new)", "private", "ask her"], ["@ann soon", "ill", "away"], ["Average", "good", "fair"]),
+    ],
 )
 def test_words_in_the_row_of_an_account_begin_no_table(row: Row) -> None:
-    reading = read(["Link", "Followers", "Likes"], [ANN, 1000, 5], row, [BEN, 200, 4])
+    gaps: tuple[list[Row], ...] = ([], [[]])
+    for gap in gaps:
+        reading = read(["Link", "Followers", "Likes"], [ANN, 1000, 5], *gap, row, [BEN, 200, 4])
 
-    assert list(reading.rows) == ["tiktok:@ann", "instagram:ben"]
-    assert "other_table" not in codes(reading)
+        assert list(reading.rows) == ["tiktok:@ann", "instagram:ben"]
+        assert "other_table" not in codes(reading)
 
 
 def test_the_header_of_other_things_is_known_where_the_accounts_above_are_left_unread() -> None:

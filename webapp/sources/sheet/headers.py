@@ -19,8 +19,8 @@ from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import TEXTS
 from webapp.sources.urls import platform_slug
-from webapp.sources.urls.shapes import words
-from webapp.sources.urls.vocabulary import TOTALS
+from webapp.sources.urls.shapes import phrases, words
+from webapp.sources.urls.vocabulary import PLACEHOLDERS, TOTALS
 
 Aliases = Mapping[str, tuple[str, ...]]
 
@@ -182,6 +182,14 @@ _VALUE = re.compile(
 _YEAR = re.compile(r"[^0-9]*20[0-9]{2}[^0-9]*")
 _SUM = re.compile(r"(?<=[^\W\d_])\s*\+\s*(?=[^\W\d_])")  # `reels + posts`
 _DENIES = words("not no without excl incl including не без включая nicht ohne inkl sin no con pas sans avec sem")
+# What people write in place of a count that nobody can see, or of an account that rests.
+_STATES = PLACEHOLDERS | phrases(
+    "private|hidden|closed|banned|blocked|deleted|suspended|paused|inactive|offline|unavailable|on hold|vacation|on vacation"
+    "|waiting|no data|no access|hidden by owner|account closed|закрыт|закрыто|закрытый|скрыт|скрыто|скрыты|бан|в бане|удален|удалён"
+    "|заблокирован|пауза|на паузе|отпуск|в отпуске|ждем|ждём|нет доступа|приватный|закритий|приховано|видалено|privat|gesperrt"
+    "|gelöscht|versteckt|pausiert|privado|privada|oculto|bloqueado|eliminado|en pausa|privé|masqué|supprimé|bloqué|en pause|privato"
+    "|nascosto|gizli|kapalı|silindi|prywatne|ukryte|usunięte|非公開|削除|停止|私密|隐藏|封号|已注销|비공개|삭제|정지"
+)
 # Beside a name: of the whole count, as the name alone is.
 _WHOLE = words("total totals now current currently overall всего сейчас итого общее")
 # Names of dates, and what makes them dates of something else than the numbers in the row.
@@ -285,16 +293,26 @@ class Header:
         """Whether a row has words where counts should stand, another one in each column: the names of other columns.
 
         above: the row before. One such word is none of a header where rows stand right above it. Neither are those of a
-        row that names no account as ours does, but where each of our metrics has one: a title may be so long.
+        row that names no account as ours does, but where each of our metrics has one: a title may be so long. What says
+        why a count is missing is no name, nor is a handle or a word for a total.
         """
         filled = [row[i] for metric in METRICS if _is_filled(row, i := self.columns.get(metric, len(row)))]
         if not filled or len({*map(_normal, filled)}) < len(filled) or not all(map(_is_word, filled)):
+            return False
+        if any(isinstance(cell, str) and cell.strip(BLANKS + ".!").casefold() in _STATES for cell in filled):
             return False
         is_apart = sum(map(_is_seen, above)) <= 1
         if all(self._names(row, meaning) for meaning in identity(self.columns)):
             return is_apart or len(filled) > 1
         is_full = 1 < len(filled) == sum(metric in self.columns for metric in METRICS)
-        return is_apart and is_full and all(_is_filled(row, self.columns[m]) for m in identity(self.columns))
+        return is_apart and is_full and all(self._may_be_name(row, m) for m in identity(self.columns))
+
+    def _may_be_name(self, row: Sequence[Cell], meaning: str) -> bool:
+        column = self.columns[meaning]
+        if not _is_filled(row, column):
+            return False
+        cell = row[column]
+        return not is_total(cell) and not (isinstance(cell, str) and cell.lstrip().startswith("@"))
 
     def foreign_column(self, row: Sequence[Cell]) -> int | None:
         """The first column to which a row that names columns again gives another meaning.
