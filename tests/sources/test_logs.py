@@ -404,12 +404,24 @@ def test_titles_that_are_dates_without_a_year_are_not_guessed(titles: tuple[str,
     assert only(read_tab(beside, "Log")).counts == Counts()
 
 
-@pytest.mark.parametrize("titles", [("Team 1", "Team 2"), ("Jan", "Anna"), ("Batch 46", "Batch 47"), ("A", "B")])
+@pytest.mark.parametrize(
+    "titles",
+    [
+        *(("Team 1", "Team 2"), ("Jan", "Anna"), ("Batch 46", "Batch 47"), ("A", "B"), ("No 1", "No 2"), ("№1", "№2")),
+        *(("12.50", "99.99"), ("Nr. 1", "Nr. 2")),
+    ],
+)
 def test_other_titles_tell_no_days(titles: tuple[str, str]) -> None:
     reading = read([titles[0]], [ONE, 1420], [titles[1]], [ONE, 1380], header="Link,Followers")
 
     assert only(reading).counts.followers == 1420
     assert "duplicate_row" in codes(reading)
+
+
+def test_sums_that_stand_alone_in_a_file_are_no_days() -> None:
+    rows: list[Row] = [[ONE, "1420", "7.5"], [None, None, "10.11"], [ONE, "1380", "2.5"], [None, None, "9.12"]]
+
+    assert only(read(*rows, header="Link,Followers,Price")).counts.followers == 1420
 
 
 def test_dates_may_stand_beside_the_names_of_a_header_that_comes_again() -> None:

@@ -62,13 +62,18 @@ _BEHIND = re.compile(r"\s*\([^\W\d_]{1,12}\.?\)|\s+[^\W\d_]{2,}\.?\Z")  # a week
 
 # A date without its year, or a span of days: signs and words of which it consists, and one of days alone.
 _PERIOD = re.compile(r"[\w .,:;/№#()–—-]+")
-_DAYS = re.compile(r"[0-9]{1,2}[./][0-9]{1,2}\.?(?:\s*[-–—]\s*[0-9]{1,2}[./][0-9]{1,2}\.?)?")
+_DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
+_DAY_OF_MONTH = rf"(?:{_DAY}[./](?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])[./]{_DAY})\.?"
+_DAYS = re.compile(rf"{_DAY_OF_MONTH}(?:\s*[-–—]\s*{_DAY_OF_MONTH})?")
 _WORD = re.compile(r"[^\W\d_]+")
 _SPAN = re.compile(
-    "w|wk|week|kw|cw|q|quarter|h|half|month|day|of|the|from|to|no|nr|year|неделя|недели|нед|н|квартал|кв|месяц|день|с|по|год"
-    "|woche|kalenderwoche|quartal|monat|tag|vom|bis|semaine|mois|jour|du|au|trimestre|trim|t|semana|mes|día|del|al|de|mês"
-    "|settimana|mese|giorno|dal|hafta|ay|gün|çeyrek|tydzień|miesiąc|dzień|minggu|bulan|hari|тиждень|місяць|týden|hét|uke|vecka"
+    "w|wk|week|kw|cw|q|quarter|h|half|month|day|year|неделя|недели|нед|н|квартал|кв|месяц|день|год"
+    "|woche|kalenderwoche|quartal|monat|tag|semaine|mois|jour|trimestre|trim|t|semana|mes|día|mês"
+    "|settimana|mese|giorno|hafta|ay|gün|çeyrek|tydzień|miesiąc|dzień|minggu|bulan|hari|тиждень|місяць|týden|hét|uke|vecka"
     "|uge|viikko|[第週周月日目年回주차월일년분기季度四半期]+"
+)
+_BETWEEN = frozenset(
+    ["of", "the", "from", "to", "no", "nr", "с", "по", "vom", "bis", "du", "au", "del", "al", "de", "dal"]
 )
 
 # The months in some languages, in full; three letters of a name are enough.
@@ -158,7 +163,7 @@ def is_part_of_date(text: str) -> bool:
     plain = _plain(text).casefold()
     if not _PERIOD.fullmatch(plain):
         return False
-    words = _WORD.findall(plain)
+    words = [word for word in _WORD.findall(plain) if word not in _BETWEEN]
     if not words:
         return _DAYS.fullmatch(plain) is not None
     has_number = any(map(str.isdigit, plain))

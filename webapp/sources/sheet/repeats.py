@@ -144,10 +144,15 @@ class Repeats:
         return found[0] if len(found) == 1 else None
 
     def _counted(self) -> set[int]:
-        """The columns of metrics, and those in which accounts have numbers: alone in a row a number there is a sum."""
+        """The columns of metrics, and those in which accounts have numbers: alone in a row a number there is a sum.
+
+        In a file they are texts.
+        """
         metrics = {column for metric in METRICS if (column := self._header.columns.get(metric)) is not None}
         rows = (self._rows[row.row - 1] for row in self._repeated())
-        return metrics | {i for row in rows for i, cell in enumerate(row) if isinstance(cell, (int, float))}
+        return metrics | {
+            i for row in rows for i, cell in enumerate(row) if isinstance(cell, (int, float)) or _is_number(cell)
+        }
 
     def _repeated(self) -> Iterator[SheetRow]:
         return (row for rows in self._found.values() for row in rows)
@@ -297,8 +302,13 @@ def _lone_date(row: Sequence[Cell], counted: Container[int]) -> tuple[int, Cell]
     filled = [(column, cell) for column, cell in enumerate(row) if cell not in {None, ""}]
     column, cell = filled[0] if len(filled) == 1 else (0, None)
     if isinstance(cell, str):
-        return (column, cell) if _is_title(cell) else None
+        is_title = is_written_date(cell) or (column not in counted and is_part_of_date(cell))
+        return (column, cell) if is_title else None
     return (column, cell) if column not in counted and moment_of(cell, ORDERS[0]) else None
+
+
+def _is_number(cell: Cell) -> bool:
+    return isinstance(cell, str) and cell.strip().replace(".", "", 1).isdecimal()
 
 
 def _is_title(text: str) -> bool:
