@@ -434,6 +434,7 @@ def test_a_key_is_of_one_platform_of_the_list_or_other() -> None:
         pytest.param("https://example.com/?si=1", "https://example.com/?si=2", id="nothing else names the page"),
         pytest.param("https://example.com/?lang=a", "https://example.com/?lang=b", id="a language that is all"),
         pytest.param("https://example.com/p?from=ada", "https://example.com/p?from=bob", id="from somebody"),
+        pytest.param("https://example.com/p?lat=1&lng=2", "https://example.com/p?lat=1&lng=3", id="a place"),
         pytest.param("https://example.com/p?gl=ada", "https://example.com/p?gl=bob", id="no language"),
         pytest.param("https://example.com/p?v=1", "https://example.com/p?v=2", id="any other parameter"),
         pytest.param("https://patreon.com/user?u=1", "https://patreon.com/user?u=2", id="an id in the query"),

@@ -77,11 +77,11 @@ SHARING = re.compile(
     "|app_platform|appuid|exsource|xhsshare|sub_rt|author_share|pbjreload|view_as|sub_confirmation|ab_channel|cbrd|ucbcb"
     "|tracking_?id|originalsubdomain|lipi|outputtype|original(?:referrer|channel)|rcm|img_index|_d|_svg|preview_pb|rdid"
     "|refid|fan_landing|openexternalbrowser|_x_tr_.*|g_st|hc_location|isappinstalled|sharefrom|wechat_share|clicktime"
-    "|fb_action_ids|_nc|setlang|lng|ui_locale|locale2|langcode|rdt_cid|sccid|_kx|paipv|eav"
+    "|fb_action_ids|_nc|setlang|ui_locale|locale2|langcode|rdt_cid|sccid|_kx|paipv|eav"
 )
 SHARING_VALUE = re.compile(
     "(?:ref|source|src|from|via|feature|context|medium|app)=.*(?:share|sharing|copy|qr|link).*|app=desktop|feature=youtu.be|entry=ttu"
-    "|ref_=.*share.*|from=(?:group|single)message|(?:lg|gl|mkt)=[a-z]{2}(?:[-_][a-z]{2})?"
+    "|ref_=.*share.*|from=(?:group|single)message|(?:lg|gl|lng|mkt)=[a-z]{2}(?:[-_][a-z]{2})?"
 )
 
 # `/intl-de/`, `/pt-br/`, `/de/`: a language in front of the page. Codes that are words of their own are left out.
