@@ -418,6 +418,13 @@ def test_other_titles_tell_no_days(titles: tuple[str, str]) -> None:
     assert "duplicate_row" in codes(reading)
 
 
+def test_the_same_counts_are_taken_whatever_day_they_are_of() -> None:
+    reading = read([ONE, 1420], ["November"], [ONE, 1420], header="Link,Followers")
+
+    assert only(reading).counts.followers == 1420
+    assert codes(reading) == ["duplicate_row"]
+
+
 def test_sums_that_stand_alone_in_a_file_are_no_days() -> None:
     rows: list[Row] = [[ONE, "1420", "7.5"], [None, None, "10.11"], [ONE, "1380", "2.5"], [None, None, "9.12"]]
 

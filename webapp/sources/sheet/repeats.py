@@ -182,7 +182,9 @@ class Repeats:
 
     def _are_days(self, rows: Sequence[SheetRow]) -> bool:
         """Whether what is called a date, or stands above rows, says something else of some, though nothing that is a
-        date: `24.11.`, `46`, `Week 46`."""
+        date: `24.11.`, `46`, `Week 46`. Of the same counts it does not matter which is the newest."""
+        if len({row.counts for row in rows}) == 1:
+            return False
         if not self._is_titled and self._dates not in {self._header.columns.get("date", -1), *self._header.dates}:
             return False
         said = {clean(self._date(row)) for row in rows}
