@@ -302,7 +302,9 @@ def test_an_arrow_makes_no_other_name_of_what_is_no_count(mark: str) -> None:
     assert find_header([["Link", "Likes", f"Last update {mark}"]]).dated == (2,)
 
 
-@pytest.mark.parametrize("name", ["Followers ▼", "Followers▼", "Followers ↓", "Followers 🔽", "Подписчики ⬇️"])
+@pytest.mark.parametrize(
+    "name", ["Followers ▼", "Followers▼", "Followers ↓", "Followers 🔽", "Подписчики ⬇️", "Followers ▲▼"]
+)
 def test_an_arrow_down_behind_the_only_name_of_a_count_says_that_the_table_is_sorted(name: str) -> None:
     assert columns("Link", name, "Likes ▼") == {"url": 0, "followers": 1, "likes": 2}
     assert columns("Link", "Followers", name) == {"url": 0, "followers": 1}
@@ -369,7 +371,15 @@ def test_a_change_below_the_name_makes_no_counts_of_the_numbers(word: str) -> No
         ),
         *(
             [None, word]
-            for word in ("reels + posts", "posts+reels", "total, not growth", "всего, а не прирост", "incl. new", "▼")
+            for word in (
+                "reels + posts",
+                "posts+reels",
+                "total, not growth",
+                "всего, а не прирост",
+                "incl. new",
+                "▼",
+                "@handle",
+            )
         ),
     ],
 )

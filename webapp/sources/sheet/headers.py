@@ -203,10 +203,10 @@ _DATED = re.compile(
 _OF_ELSE = re.compile(
     r"add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|paid|next|launch|register|note|remark"
     r"|deliver|expir|valid until|renew|release|remind|meeting|\bcall\b|invoice|visit|shoot|campaign|event|vacation|follow.?up"
-    r"|anniversary|\bdob\b|\bsince\b|\border|bought|purchase|onboard|banned|blocked|approv|\bsent\b|\blast (?:video|live|reel)"
+    r"|anniversary|\bdob\b|\bsince\b|\border|bought|purchase|onboard|banned|blocked|approv|\bsent\b|\bleave\b|\bleft\b|\bfired\b|\bsold\b|\btrip\b|\bsick\b|\bpause|\blast (?:video|live|reel)"
     r"|добав|начал|созд|рожд|публ|окон|оплат|регистр|подпис(?!чик)|договор|вступ|\bслед|примеч|замет"
     r"|\bсрок|дедлайн|релиз|\bвыход|отпуск|встреч|созвон|звонок|напомин|продлен|действует до|съ[её]мк|съ[её]мочн|заказ|покупк"
-    r"|уш[её]л|уволен|отправлен|последн\w+ (?:пост|видео|ролик)|frist|termin|lieferung|rechnung|drehtag|bestell|\bseit\b|letzt\w+ (?:post|video)"
+    r"|уш[её]л|уволен|\bдр\b|отправлен|последн\w+ (?:пост|видео|ролик)|frist|termin|lieferung|rechnung|drehtag|veröffent|bestell|\bseit\b|letzt\w+ (?:post|video)"
     r"|livraison|échéance|tournage|depuis|entrega|vencim|grabaci|gravaç|reuni|validade|desde|scadenza|consegna|teslim|son tarih"
     r"|(?<!veri )çekim|納期|撮影|締切|交付|截止|拍摄|到期|마감|촬영|만료|alta|nacim|inicio|fin\b|naiss"
     r"|début|ajout|inscri|vertrag|geburt|beginn|erstell|hinzu|nascita|creaz|criad|urodz|umow|utworz|lahir|mulai|kayıt|doğum"
@@ -433,12 +433,13 @@ def _sorted(columns: list[int], arrows: Sequence[int]) -> list[int]:
 
 
 def _meaning(name: str, chosen: Mapping[str, str]) -> str | None:
-    """A count with an arrow in its name is a change, but for one behind it that points down: the table is sorted by it."""
+    """A count with an arrow in its name is a change, but for one behind it that points down: a table is sorted by it."""
     meaning = (name and (chosen.get(name) or _MEANINGS.get(name) or (_platform(name) and "url"))) or None
     if meaning or (bare := _without_arrows(name)) == name:
         return meaning
     meaning = _meaning(bare, chosen)
-    return None if meaning in METRICS and name.rstrip(_DOWN).rstrip() != bare else meaning
+    is_sorted = name.startswith(bare) and not set(_DOWN).isdisjoint(name)
+    return meaning if meaning not in METRICS or is_sorted else None
 
 
 def _without_arrows(name: str) -> str:
@@ -507,7 +508,7 @@ def _is_part(cell: Cell) -> bool:
     words = name.split()
     if not words or _is_count(cell) or _is_value(str(cell)) or (_is_arrows(name) and not set(_DOWN).isdisjoint(name)):
         return False
-    if not _SPEAKING.isdisjoint(_SUM.sub(" ", name)) or words[0] in _PARTIAL:
+    if not _SPEAKING.isdisjoint(_SUM.sub(" ", name.lstrip("@"))) or words[0] in _PARTIAL:
         return True
     return words[-1] in _PARTIAL and _DENIES.isdisjoint(words)
 
