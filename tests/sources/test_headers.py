@@ -302,6 +302,12 @@ def test_an_arrow_makes_no_other_name_of_what_is_no_count(mark: str) -> None:
     assert find_header([["Link", "Likes", f"Last update {mark}"]]).dated == (2,)
 
 
+def test_the_names_of_a_sorted_table_may_come_twice() -> None:
+    header = find_header([["Link ↓", "Likes ↓"], ["Link ↓", "Likes ↓"], [LINK, 12]])
+
+    assert (header.columns, header.partial) == ({"url": 0, "likes": 1}, {})
+
+
 @pytest.mark.parametrize(
     "name", ["Followers ▼", "Followers▼", "Followers ↓", "Followers 🔽", "Подписчики ⬇️", "Followers ▲▼"]
 )
@@ -349,6 +355,7 @@ def test_a_unit_beside_the_name_makes_no_counts_of_the_numbers(unit: str) -> Non
             "+/-",
             "growth 2026",
             "+7d",
+            "+14d",
             "+ 7 days",
             "▲",
         ),
@@ -367,7 +374,18 @@ def test_a_change_below_the_name_makes_no_counts_of_the_numbers(word: str) -> No
         *([None, "total"], [None, "(now)"], [None, "000"], [None, "-"], [LINK, "new"], [LINK, "K"]),
         *(
             [None, word]
-            for word in ("+5%", "▲ 5%", "(+120)", "+120 this week", "100%", "goal: 10K", "Goal 10 000", "avg 12,000")
+            for word in (
+                "+5%",
+                "▲ 5%",
+                "(+120)",
+                "+120 this week",
+                "+12 MoM",
+                "+7% w/w",
+                "100%",
+                "goal: 10K",
+                "Goal 10 000",
+                "avg 12,000",
+            )
         ),
         *(
             [None, word]

@@ -591,6 +591,12 @@ def test_words_in_the_row_of_an_account_begin_no_table(row: Row) -> None:
         assert "other_table" not in codes(reading)
 
 
+def test_a_second_line_below_a_header_that_comes_again_begins_no_table() -> None:
+    names: list[Row] = [["Link", "Followers", "Likes"], ["(link)", "number", "total"]]
+
+    assert list(read(*names, [ANN, 1000, 5], [], *names, [BEN, 200, 4]).rows) == ["tiktok:@ann", "instagram:ben"]
+
+
 def test_the_header_of_other_things_is_known_where_the_accounts_above_are_left_unread() -> None:
     rows: list[Row] = [["Link", "Followers", "Likes"], [ANN, 1000, 5], [], ["Link", "Payment", None], [BEN, 200]]
 

@@ -174,8 +174,8 @@ _PARTIAL = words(
 # A number with such a word or sign is no name: `+5%`, `+120 this week`, `goal: 10K`. One of days or of a year is: `+7d`.
 _VALUE = re.compile(
     r"[^\w]*[0-9][0-9.,\s]*[%kK]?[^\w]*"
-    r"|[^\w]*[+±−–▲▼△▽↑↓-]\s*[0-9][0-9.,]*\s*%?"
-    r"(?![\s-]*(?:[dhw日天周週月일주]|mo|year|дн|ден|час|нед|мес|tag)).*"
+    r"|[^\w]*[+±−–▲▼△▽↑↓-]\s*[0-9][0-9.,]*+\s*+"
+    r"(?:%|(?![\s-]*(?:[dhw日天周週月일주]|mo(?!m)|year|дн|ден|час|нед|мес|tag))).*"
     r"|[^0-9]+(?:[:=]\s*[0-9][0-9.,]*[kKmM%]?|\s(?:[0-9]{4,}|[0-9]{1,3}(?:(?:[., ][0-9]{3})+|\s*[%kK])))[^\w]*",
     re.IGNORECASE,
 )
@@ -293,13 +293,16 @@ class Header:
         """Whether a row has words where counts should stand, another one in each column: the names of other columns.
 
         above: the row before. One such word is none of a header where rows stand right above it. Neither are those of a
-        row that names no account as ours does, but where each of our metrics has one: a title may be so long. What says
+        row that names no account as ours does, but where each of our metrics has one: a title may be so long. Those right
+        below our names, once more, are their second line. What says
         why a count is missing is no name, nor is a handle or a word for a total.
         """
         filled = [row[i] for metric in METRICS if _is_filled(row, i := self.columns.get(metric, len(row)))]
         if not filled or len({*map(_normal, filled)}) < len(filled) or not all(map(_is_word, filled)):
             return False
         if any(isinstance(cell, str) and cell.strip(BLANKS + ".!").casefold() in _STATES for cell in filled):
+            return False
+        if self.repeats(above):
             return False
         is_apart = sum(map(_is_seen, above)) <= 1
         if all(self._names(row, meaning) for meaning in identity(self.columns)):
@@ -489,7 +492,8 @@ def _partial(found: Mapping[str, Sequence[int]], number: int, rows: Grid) -> dic
     under = next(iter(rows[number : number + 1]), ())
     if any(_is_filled(under, i) and not _meaning(_normal(under[i]), {}) for m in identity(found) for i in found[m]):
         return partial
-    below = (m for m, i in columns.items() if _is_filled(under, i) and (_is_unit(under[i]) or _is_part(under[i])))
+    said = {m: under[i] for m, i in columns.items() if _is_filled(under, i) and not _meaning(_normal(under[i]), {})}
+    below = (metric for metric, cell in said.items() if _is_unit(cell) or _is_part(cell))
     return partial | {metric: (number + 1, columns[metric]) for metric in below}
 
 
