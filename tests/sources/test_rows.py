@@ -605,6 +605,12 @@ def test_the_header_of_other_things_is_known_where_the_accounts_above_are_left_u
     assert (dict(reading.rows), codes(reading)[-1], reading.divided) == ({}, "other_table", True)
 
 
+def test_what_stands_above_all_accounts_begins_no_table_where_some_rows_are_left_unread() -> None:
+    rows: list[Row] = [["Link", "Followers", "Likes"], ["TikTok"], ["Team", "Berlin", "Food"], [ANN, 1000, 5]]
+
+    assert list(read_tab(rows, "Project A", only=[1, 2, 3, 4]).rows) == ["tiktok:@ann"] == [*read(*rows).rows]
+
+
 def test_a_title_over_some_of_the_columns_begins_no_table() -> None:
     table: list[Row] = [["Link", *METRICS], [ANN, 1000, 5], []]
 

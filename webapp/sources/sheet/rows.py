@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -182,8 +182,14 @@ class _Reader:
 
     def _names_others(self, number: int, row: Sequence[Cell]) -> bool:
         """Whether the row is the header of numbers of other things, below accounts; some of them may be left unread."""
-        is_below = bool(self.found) or self.only is not None
+        is_below = bool(self.found) or self._has_unread_above(number)
         return is_below and self.header.names_others(row, self.rows[number - 2])
+
+    def _has_unread_above(self, number: int) -> bool:
+        if self.only is None:
+            return False
+        read = bisect_left(self.only, number) - bisect_right(self.only, self.header.row)
+        return read < number - self.header.row - 1
 
     def _begin_table(self, number: int, row: Sequence[Cell]) -> None:
         """A header again. What stands below one with other columns is not what our header says."""
