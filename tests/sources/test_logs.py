@@ -573,6 +573,16 @@ def test_two_columns_of_days_that_are_no_dates_are_not_guessed() -> None:
         *("Snapshot", "Mis à jour", "Période", "Woche", "Atualizado em", "更新日", "Bijgewerkt", "Senast uppdaterad"),
         *("Oppdatert", "Opdateret", "Erfasst am", "取得日", "统计日期", "Ölçüm Tarihi", "Дата съёма", "تاریخ"),
         *("Erhebung", "Relevé le", "run", "scrape", "Fetched"),
+        *(
+            "Week ending",
+            "Week start",
+            "Period end",
+            "Week of",
+            "Dernière mise à jour",
+            "Данные на",
+            "Срез",
+            "Kontrolliert am",
+        ),
         *("Последнее обновление", "Последняя проверка", "Дата замера подписчиков", "Обновление подписчиков"),
     ],
 )

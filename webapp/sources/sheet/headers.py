@@ -195,10 +195,15 @@ _WHOLE = words("total totals now current currently overall всего сейча
 # Names of dates, and what makes them dates of something else than the numbers in the row.
 _DATED = re.compile(
     r"date|time|\bhour|\bчас\b|\bhora\b|uhr|\bsaat\b|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali"
-    r"|a[dt]ualiz|mis à jour|\bmaj\b|aggiorn|bijgewerkt|güncel|diperbarui|uppdater|op[dp]+ater|frissít|оновл|更新|업데이트"
+    r"|a[dt]ualiz|mise? à jour|\bmaj\b|aggiorn|bijgewerkt|güncel|diperbarui|uppdater|op[dp]+ater|frissít|оновл|更新|업데이트"
     r"|cập nhật|\A(?:snapshot|stand)\Z|fetched|scraped|captured|measured|recorded|collected|retrieved|pulled|tarih|erfasst"
     r"|abgerufen|zeitpunkt|relevé|medición|rilevazione|pomiar|съ[её]ма?\b|tanggal|日期|日付|取得日|時間|时间|날짜|기준일|측정일|수집일"
     r"|ngày|วันที่|تاريخ|تاریخ|תאריך"
+    r"|as of|logged|\bсрез|данные на|внесено|kontroll|\babruf|集計日|記録日|기록일|조회일"
+)
+# The first or last day of what the numbers are of.
+_OF_SPAN = re.compile(
+    r"\A(?:week|month|period|reporting (?:week|month|period)) (?:of|begin\w*|start\w*|end\w*)(?: date| on)?\Z"
 )
 _OF_ELSE = re.compile(
     r"add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|paid|next|launch|register|note|remark"
@@ -630,8 +635,12 @@ def _header(
         near={m: i for m in METRICS if m not in found and (i := _near(_NAMES[m], unknown, marked)) is not None},
         partial=partial,
         dates=tuple(found.get("date", ())) if len(found.get("date", ())) > 1 else (),
-        dated=tuple(i for name, i in dated.items() if _DATED.search(name) and not _OF_ELSE.search(name)),
-        undated=tuple(i for i, name in enumerate(names) if _OF_ELSE.search(name)),
+        dated=tuple(
+            i
+            for name, i in dated.items()
+            if _OF_SPAN.match(name) or (_DATED.search(name) and not _OF_ELSE.search(name))
+        ),
+        undated=tuple(i for i, name in enumerate(names) if _OF_ELSE.search(name) and not _OF_SPAN.match(name)),
         platform=_platform(names[columns["url"]]) if "url" in columns else None,
         chosen=chosen,
     )
