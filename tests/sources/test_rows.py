@@ -553,8 +553,9 @@ def test_a_table_of_sums_keeps_no_account_that_has_gone() -> None:
         (["Link", "Payment", "Paid"], [[]]),
         (["Ссылка", "Оплата", None], [[]]),
         (["Page", "Budget", "Deal"], [["Budgets"]]),
+        (["Link", "Payment", "Pending"], []),
     ],
-    ids=["right below", "after a gap", "one name", "names that are not ours"],
+    ids=["right below", "after a gap", "one name", "names that are not ours", "a name that is a state too"],
 )
 def test_numbers_below_names_of_other_things_are_no_counts(header: Row, between: list[Row]) -> None:
     reading = read(["Link", "Followers", "Likes"], [ANN, 1000, 5], *between, header, [ANN, 2000, 40], [BEN, 200, 4])

@@ -190,6 +190,8 @@ _STATES = PLACEHOLDERS | phrases(
     "|gelöscht|versteckt|pausiert|privado|privada|oculto|bloqueado|eliminado|en pausa|privé|masqué|supprimé|bloqué|en pause|privato"
     "|nascosto|gizli|kapalı|silindi|prywatne|ukryte|usunięte|非公開|削除|停止|私密|隐藏|封号|已注销|비공개|삭제|정지"
 )
+# Those that name a column of payments as well, where they are written as names are.
+_OF_PAYMENTS = words("Pending Closed Blocked Missing Todo Hidden")
 # Beside a name: of the whole count, as the name alone is.
 _WHOLE = words("total totals now current currently overall всего сейчас итого общее")
 # Names of dates, and what makes them dates of something else than the numbers in the row.
@@ -305,7 +307,7 @@ class Header:
         filled = [row[i] for metric in METRICS if _is_filled(row, i := self.columns.get(metric, len(row)))]
         if not filled or len({*map(_normal, filled)}) < len(filled) or not all(map(_is_word, filled)):
             return False
-        if any(isinstance(cell, str) and cell.strip(BLANKS + ".!").casefold() in _STATES for cell in filled):
+        if any(map(_is_state, filled)):
             return False
         if self.repeats(above):
             return False
@@ -581,6 +583,13 @@ def _is_word(cell: Cell) -> bool:
     except NotACount as why:
         return why.code in {"not_a_number", "too_long"}
     return False
+
+
+def _is_state(cell: Cell) -> bool:
+    """Whether it says why a count is missing."""
+    text = cell.strip(BLANKS + ".!") if isinstance(cell, str) else ""
+    is_name = text[:1].isupper() and text.capitalize() in _OF_PAYMENTS
+    return text.casefold() in _STATES and not is_name
 
 
 def _is_sum(row: Sequence[Cell]) -> bool:
