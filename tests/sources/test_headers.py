@@ -453,6 +453,8 @@ def test_a_line_about_the_number_behind_it_says_nothing_of_the_others() -> None:
 
     assert find_header(rows).columns == {"url": 0, "followers": 1}
     assert refused([["Views and prices (in K)"], *rows[1:]]).code == "header_unsure"
+    for year in (2026, "2026", 46000):
+        assert refused([["November (in K)", year], *rows[1:]]).code == "header_unsure"
 
 
 def test_a_share_is_not_meant_for_a_count() -> None:

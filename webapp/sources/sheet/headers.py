@@ -181,7 +181,7 @@ _VALUE = re.compile(
 )
 _YEAR = re.compile(r"[^0-9]*20[0-9]{2}[^0-9]*")
 _SUM = re.compile(r"(?<=[^\W\d_])\s*\+\s*(?=[^\W\d_])")  # `reels + posts`
-_DENIES = words("not no without excl incl including не без включая nicht ohne inkl sin no con pas sans avec sem")
+_DENIES = words("not without excl incl including не без включая nicht ohne inkl sin pas sans sem")
 # What people write in place of a count that nobody can see, or of an account that rests.
 _STATES = PLACEHOLDERS | phrases(
     "private|hidden|closed|banned|blocked|deleted|suspended|paused|inactive|offline|unavailable|on hold|vacation|on vacation"
@@ -238,8 +238,8 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile("follow|subscri|like|comment|view|подписч|лайк|просмотр|粉丝|フォロワー|팔로워", re.IGNORECASE)
-_AMOUNT = re.compile(r"\s*[0-9][0-9 ]*(?:[.,][0-9]+)?\s*[%kKM]?\s*")
-_SERIALS = range(30_000, 80_000)  # dates of our time, as spreadsheets count days
+_AMOUNT = re.compile(r"\s*(?!20[0-9]{2}\s*\Z)[0-9][0-9 ]*(?:[.,][0-9]+)?\s*[%kKM]?\s*")
+_DATES = (range(2000, 2100), range(30_000, 80_000))  # years, and days of our time as spreadsheets count them
 _FORBIDS = re.compile(r"\b(?:not|never|don['’]?t|не|nicht|keine?|ne pas|não)\b", re.IGNORECASE)
 
 # Nothing here may try a text in many ways: a cell has up to 131,072 characters, and no thread runs beside a pattern.
@@ -563,7 +563,7 @@ def _is_in_units(text: str, behind: Sequence[Cell]) -> bool:
 
 def _is_amount(cell: Cell) -> bool:
     """Whether it is a number, and hardly that of a date."""
-    return _AMOUNT.fullmatch(cell) is not None if isinstance(cell, str) else cell not in _SERIALS
+    return _AMOUNT.fullmatch(cell) is not None if isinstance(cell, str) else not any(cell in dates for dates in _DATES)
 
 
 def _is_count(cell: Cell) -> bool:
