@@ -418,6 +418,12 @@ def test_other_titles_tell_no_days(titles: tuple[str, str]) -> None:
     assert "duplicate_row" in codes(reading)
 
 
+def test_weeks_in_the_column_of_numbers_of_a_file_are_weeks() -> None:
+    rows: list[Row] = [["Week 46", "", ""], ["1", ONE, "1420"], ["Week 47", "", ""], ["1", ONE, "1380"]]
+
+    assert only(read(*rows, header="#,Link,Followers")).counts == Counts()
+
+
 def test_the_same_counts_are_taken_whatever_day_they_are_of() -> None:
     reading = read([ONE, 1420], ["November"], [ONE, 1420], header="Link,Followers")
 

@@ -304,8 +304,8 @@ def _lone_date(row: Sequence[Cell], counted: Container[int]) -> tuple[int, Cell]
     filled = [(column, cell) for column, cell in enumerate(row) if cell not in {None, ""}]
     column, cell = filled[0] if len(filled) == 1 else (0, None)
     if isinstance(cell, str):
-        is_title = is_written_date(cell) or (column not in counted and is_part_of_date(cell))
-        return (column, cell) if is_title else None
+        is_sum = column in counted and not any(map(str.isalpha, cell)) and not is_written_date(cell)
+        return (column, cell) if _is_title(cell) and not is_sum else None
     return (column, cell) if column not in counted and moment_of(cell, ORDERS[0]) else None
 
 
