@@ -424,6 +424,36 @@ def test_weeks_in_the_column_of_numbers_of_a_file_are_weeks() -> None:
     assert only(read(*rows, header="#,Link,Followers")).counts == Counts()
 
 
+@pytest.mark.parametrize(
+    ("names", "first", "last"),
+    [
+        ("KW,Last update", (46, "20.11.2026"), (47, "26.11.2026")),
+        ("Week no,Stand", ("46", "2026-11-20"), ("47", "2026-11-26")),
+        ("月,更新日", ("10月", "2026/10/31"), ("11月", "2026/11/26")),
+        ("Month,Date", ("2026-10", "2026-10-31"), ("2026-11", "2026-11-26")),
+        ("Quarter,Date", ("2026-07-01", "2026-09-30"), ("2026-10-01", "2026-11-26")),
+        ("年月,日付", ("2026/10", "2026-10-31"), ("2026/11", "2026-11-26")),
+    ],
+)
+def test_weeks_and_months_may_stand_beside_days(names: str, first: tuple[Cell, Cell], last: tuple[Cell, Cell]) -> None:
+    reading = read([*last, ONE, 1380], [*first, ONE, 1420], header=f"{names},Link,Followers")
+
+    assert only(reading).counts.followers == 1380
+    assert codes(reading) == ["log_layout"]
+
+
+def test_days_beside_months_tell_more_rows_apart() -> None:
+    rows: list[Row] = [
+        ["10月", "2026/10/31", ONE, 9],
+        ["11月", "2026/11/20", ONE, 1420],
+        ["11月", "2026/11/26", ONE, 1380],
+    ]
+    full: list[Row] = [[f"2026年{row[0]}", *row[1:]] for row in rows]
+
+    for log in (rows, full):
+        assert only(read(*log, header="月,更新日,Link,Followers")).counts.followers == 1380
+
+
 def test_the_same_counts_are_taken_whatever_day_they_are_of() -> None:
     reading = read([ONE, 1420], ["November"], [ONE, 1420], header="Link,Followers")
 

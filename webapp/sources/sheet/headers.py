@@ -251,6 +251,51 @@ _TOTAL = re.compile(
 # Names that are near to a metric's and never it.
 _OTHERS = ("Following", "Followings", "Подписки", "Подписок", "Subscriptions", "Reviews")
 
+# Names of dates that are no days.
+_OF_SPANS = (
+    *(
+        "Week",
+        "Month",
+        "Period",
+        "Quarter",
+        "KW",
+        "CW",
+        "Calendar week",
+        "Week no",
+        "Week number",
+        "Kalenderwoche",
+        "Woche",
+    ),
+    *(
+        "Monat",
+        "Quartal",
+        "Zeitraum",
+        "Неделя",
+        "Номер недели",
+        "№ недели",
+        "Месяц",
+        "Квартал",
+        "Период",
+        "Тиждень",
+        "Місяць",
+    ),
+    *(
+        "Semaine",
+        "Mois",
+        "Période",
+        "Semana",
+        "Mes",
+        "Mês",
+        "Periodo",
+        "Período",
+        "Settimana",
+        "Mese",
+        "Tydzień",
+        "Miesiąc",
+    ),
+    *("Hafta", "Dönem", "Minggu", "Bulan", "週", "周", "周次", "月", "月份", "年月", "주차", "월"),
+)
+
 # `TikTok URL`, `Ссылка на канал YouTube`: what makes a name one of links, and what may stand beside the platform.
 _URL_WORDS = frozenset(("url", "link", "profile", "account", "ссылка", "профиль", "аккаунт"))
 _FILLERS = frozenset(
@@ -268,7 +313,8 @@ class Header:
     near: for a metric without a column the one whose name may be meant for it.
     partial: metrics of which a cell above or below the name says that the numbers are no whole counts, with its row, from
     1, and column; none of them is used.
-    dates: columns that are called a date, where there are several: `Date`, `Day`.
+    dates: columns that are called a date, where there are several: `Date`, `Day`. spans: of these the weeks, months and
+    quarters.
     dated: columns without a meaning whose name says that they may be of the date of the row: `Last update`.
     undated: columns whose name says that a date there is of something else: `Created`.
     platform: whose bare handles stand in the url column, if its name says so: `TikTok URL`.
@@ -281,6 +327,7 @@ class Header:
     near: Mapping[Metric, int]
     partial: Mapping[Metric, tuple[int, int]] = field(default_factory=dict)
     dates: tuple[int, ...] = ()
+    spans: tuple[int, ...] = ()
     dated: tuple[int, ...] = ()
     undated: tuple[int, ...] = ()
     platform: str | None = None
@@ -419,6 +466,7 @@ def _meanings_by_name(aliases: Aliases) -> dict[str, str]:
 _MEANINGS = _meanings_by_name(_KNOWN)
 _NAMES = {metric: [_normal(name) for name in _KNOWN[metric]] for metric in METRICS}
 _NEVER = frozenset(map(_normal, _OTHERS))
+_SPANS = frozenset(map(_normal, _OF_SPANS))
 
 
 def _meanings(names: Iterable[str], chosen: Mapping[str, str]) -> dict[str, list[int]]:
@@ -644,6 +692,7 @@ def _header(
         near={m: i for m in METRICS if m not in found and (i := _near(_NAMES[m], unknown, marked)) is not None},
         partial=partial,
         dates=tuple(found.get("date", ())) if len(found.get("date", ())) > 1 else (),
+        spans=tuple(i for i in found.get("date", ()) if names[i] in _SPANS),
         dated=tuple(
             i
             for name, i in dated.items()

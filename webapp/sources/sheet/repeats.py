@@ -80,14 +80,20 @@ class Repeats:
     def _find_dates(self) -> int | None:
         """The column called so, of several the one with the most moments; or the only other one that may be meant.
 
-        None where it tells no rows of an account apart.
+        None where it tells no rows of an account apart. Days go before weeks and months that tell no more rows apart, and
+        so does another date before a column that tells fewer and is of weeks or months, or of no moments: `46`.
         """
-        if "date" in self._header.columns:
-            return self._header.columns["date"]
-        if dates := self._header.dates:
-            steps = [self._steps(column) for column in dates]
-            return dates[steps.index(max(steps))] if steps.count(max(steps)) == 1 or not any(steps) else None
         found = [column for column in self._header.dated if self._steps(column)]
+        if "date" in self._header.columns:
+            column = self._header.columns["date"]
+            steps = self._steps(column)
+            is_rough = not steps or column in self._header.spans
+            return found[0] if is_rough and len(found) == 1 and self._steps(found[0]) > steps else column
+        if dates := self._header.dates:
+            counts = [self._steps(column) for column in dates]
+            most = [column for column, count in zip(dates, counts, strict=True) if count == max(counts)]
+            days = [column for column in most if column not in self._header.spans] or most
+            return days[0] if len(days) == 1 or not any(counts) else None
         found = found or [i for i in self._others() if self._holds_dates(i) and self._steps(i)]
         return found[0] if len(found) == 1 else None
 
