@@ -318,14 +318,16 @@ class TestSqliteFile:
     def test_no_connection_to_a_file_that_only_reads_is_kept(
         self, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sqlite_module, "_may_write", lambda _: False)
-        opened = []
-        connect = sqlite3.connect
-        monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: opened.append(a) or connect(*a, **k))
+        looked: list[Path] = []
 
+        def may_write(path: Path) -> bool:
+            looked.append(path)
+            return False
+
+        monkeypatch.setattr(sqlite_module, "_may_write", may_write)
         names(sqlite_db)
         names(sqlite_db)
-        assert len(opened) == 2
+        assert looked == [path_of(sqlite_db)] * 2  # each time a file is opened
 
         monkeypatch.undo()
         with sqlite_db.write() as tx:

@@ -15,13 +15,14 @@ from webapp.rules.addresses import address
 from webapp.sources.counts import NotACount, count_of
 from webapp.sources.encoding import decode_text
 from webapp.sources.sheet import Cell
-from webapp.sources.sheet.headers import Aliases, Header, find_header
+from webapp.sources.sheet.headers import Header, find_header
 from webapp.sources.sheet.limits import LARGEST_FILE, too_large
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.rows import read_tab
 from webapp.sources.sheet.shape import Ruler
 from webapp.sources.sheet.table import Table, read_table
 from webapp.sources.sheet.texts import clean
+from webapp.sources.sheet.vocabulary import Aliases
 from webapp.sources.urls import BadProfile, profile_of
 
 LONGEST_LINE = 2**20

@@ -15,9 +15,9 @@ from webapp.errors import OutOfTime, SourceError, TransientSourceError
 from webapp.sources.encoding import decode_text
 from webapp.sources.sheet import Book, Cells, Tab
 from webapp.sources.sheet.disk import check_size, open_file, source_errors
-from webapp.sources.sheet.headers import Aliases
 from webapp.sources.sheet.limits import LARGEST_FILE
 from webapp.sources.sheet.payload import Payload, csv_payload, error_payload
+from webapp.sources.sheet.vocabulary import Aliases
 from webapp.sources.sheet.xlsx import XlsxFile
 
 _TEXT = (".csv", ".tsv")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,289 +17,44 @@ from webapp.sources.magnitudes import magnitude_of
 from webapp.sources.sheet import Cell, Grid
 from webapp.sources.sheet.quotes import quote_cell
 from webapp.sources.sheet.reading import TEXTS
+from webapp.sources.sheet.vocabulary import (
+    AMOUNT,
+    ARROWS,
+    BESIDE_A_UNIT,
+    COUNTED,
+    DATED,
+    DATES,
+    DENIES,
+    DOWN,
+    FILLERS,
+    FORBIDS,
+    IN_UNITS,
+    KNOWN,
+    MONEY,
+    OF_ELSE,
+    OF_PAYMENTS,
+    OF_SPAN,
+    OF_SPANS,
+    OTHERS,
+    PARTIAL,
+    SPEAKING,
+    STATES,
+    SUM,
+    TOTAL,
+    UNITS,
+    URL_WORDS,
+    VALUE,
+    WHOLE,
+    YEAR,
+    Aliases,
+)
 from webapp.sources.urls import platform_slug
-from webapp.sources.urls.shapes import phrases, words
-from webapp.sources.urls.vocabulary import PLACEHOLDERS, TOTALS
-
-Aliases = Mapping[str, tuple[str, ...]]
 
 _SEARCHED = 10  # rows from the top in which a header may stand
 _LONGEST_NAME = 200  # characters; anything longer is a note, not a name
 _LISTED = 12  # cells of a row that a message repeats
 _LOOSE = (*TEXTS, "date")
 _ALIKE = 0.8  # difflib's ratio from which a name may be a slip of the pen
-
-_KNOWN: Aliases = {
-    "url": (
-        *("Link", "Links", "URL", "Account", "Account URL", "Account link", "Profile", "Profile URL", "Profile link"),
-        *("Link to profile", "Link to account", "Channel URL", "Channel link", "Channel ID", "Page URL", "Page link"),
-        *("Ссылка", "Ссылки", "Аккаунт", "Профиль", "Ссылка на профиль", "Ссылка на аккаунт", "Ссылка на канал"),
-        *("Ссылка на страницу", "Ссылка профиля", "Ссылка аккаунта", "URL профиля", "URL аккаунта", "Линк"),
-    ),
-    "platform": (
-        *("Platform", "Social network", "Social media", "Social platform", "Network"),
-        *("Платформа", "Соцсеть", "Соц сеть", "Социальная сеть", "Площадка"),
-    ),
-    "username": (
-        *("Username", "User name", "Handle", "Nickname", "Nick", "Account username", "Account handle", "Login"),
-        *("Ник", "Никнейм", "Логин", "Юзернейм", "Имя пользователя"),
-    ),
-    "owner": (
-        *("@Username", "@User", "@Owner", "@Telegram", "@Ник", "@Юзернейм"),
-        *("Owner", "Account owner", "Telegram User", "Telegram Username", "Person", "Manager", "Blogger", "Creator"),
-        *("Блогер", "Владелец", "Имя", "Ответственный", "Менеджер", "Автор"),
-    ),
-    "topic": ("Topic", "Niche", "Category", "Theme", "Тематика", "Тема", "Ниша", "Категория"),
-    "status": ("Status", "Account status", "Статус", "Статус аккаунта"),
-    "date": (
-        *("Date", "Day", "Date time", "Datetime", "Timestamp", "As of", "As at", "Week", "Month", "Period"),
-        *("Report date", "Reporting date", "Check date", "Date of check", "Date checked", "Snapshot date", "Log date"),
-        *("Measured", "Measured at", "Measured on", "Recorded", "Recorded at", "Recorded on", "Logged at"),
-        *(
-            "Checked",
-            "Checked at",
-            "Checked on",
-            "Collected",
-            "Collected at",
-            "Captured at",
-            "Scraped at",
-            "Fetched at",
-        ),
-        *("Дата", "День", "Дата и время", "Отметка времени", "Дата замера", "Дата проверки", "Дата отчета"),
-        *("Дата отчёта", "Дата среза", "Неделя", "Месяц", "Период"),
-        *(
-            "Datum",
-            "Fecha",
-            "Data",
-            "Tarih",
-            "Tanggal",
-            "Dato",
-            "Dátum",
-            "日期",
-            "日付",
-            "日時",
-            "날짜",
-            "When",
-            "Ngày",
-        ),
-        *(
-            "Ημερομηνία",
-            "Ημερομηνια",
-            "Päivämäärä",
-            "Kuupäev",
-            "Datums",
-            "Dagsetning",
-            "Tarikh",
-            "Petsa",
-            "วันที่",
-            "التاريخ",
-            "تاريخ",
-        ),
-        *("תאריך", "तारीख", "दिनांक"),
-        *("Jour", "Día", "Giorno", "Dzień", "Gün", "Hari", "Woche", "Semaine", "Semana", "Settimana", "Tydzień"),
-        *(
-            "Hafta",
-            "Minggu",
-            "Тиждень",
-            "Monat",
-            "Mois",
-            "Mes",
-            "Mês",
-            "Mese",
-            "Miesiąc",
-            "Bulan",
-            "Місяць",
-            "Zeitraum",
-        ),
-        *("Période", "Periodo", "Período", "KW", "Kalenderwoche", "CW", "Calendar week", "Week no", "Week number"),
-        *(
-            "Номер недели",
-            "№ недели",
-            "Quarter",
-            "Quartal",
-            "Квартал",
-            "週",
-            "周",
-            "周次",
-            "月",
-            "月份",
-            "年月",
-            "주차",
-            "월",
-        ),
-        *("Dönem", "تاریخ"),
-    ),
-    "followers": (
-        *("Followers", "Follower", "Follower count", "Followers count", "Total followers", "Number of followers"),
-        *("Subscribers", "Subscriber count", "Subscribers count", "Total subscribers", "Subs"),
-        *("Подписчики", "Подписчиков", "Кол-во подписчиков", "Количество подписчиков", "Число подписчиков"),
-        *("Всего подписчиков", "Фолловеры"),
-    ),
-    "likes": (
-        *("Likes", "Like count", "Likes count", "Total likes", "Number of likes"),
-        *("Лайки", "Лайков", "Кол-во лайков", "Количество лайков", "Число лайков", "Всего лайков"),
-    ),
-    "comments": (
-        *("Comments", "Comment count", "Comments count", "Total comments", "Number of comments"),
-        *("Комментарии", "Комментариев", "Комменты", "Кол-во комментариев", "Количество комментариев"),
-        *("Число комментариев", "Всего комментариев"),
-    ),
-    "videos": (
-        *("Videos", "Video", "Video count", "Videos count", "Total videos", "Number of videos"),
-        *("Видео", "Ролики", "Роликов", "Кол-во видео", "Количество видео", "Число видео", "Всего видео"),
-        *("Видеоролики", "Кол-во роликов", "Количество роликов"),
-    ),
-    "views": (
-        *("Views", "View count", "Views count", "Total views", "Number of views"),
-        *("Просмотры", "Просмотров", "Кол-во просмотров", "Количество просмотров", "Число просмотров"),
-        *("Всего просмотров",),
-    ),
-}
-_ARROWS = "▲▼△▽▴▾▵▿↑↓↗↘⇑⇓⇧⇩⬆⬇🔺🔻🔼🔽"
-_DOWN = "▼▽▾▿↓⇓⇩⬇🔽"  # what tables are sorted and filtered by
-# Signs that make a name another one, as a currency does: a share, a change, what came on top.
-_SPEAKING = frozenset("@%‰±+\u2206" + _ARROWS)
-# What a second line of a header says where the numbers below are not the whole counts: their unit, or a change, a share.
-_UNITS = frozenset(("000", "000s", "x1000", "x 1000", "1000s"))
-_BESIDE_A_UNIT = words(
-    "in of the followers subscribers subs likes comments videos views units people в чел шт en em x × 人 명"
-)
-_PARTIAL = words(
-    "growth change changes delta δ diff difference gain gained increase new percent wow mom avg average goal target "
-    "plan kpi прирост изменение изм рост динамика разница новые новых процент среднее план цель доля wachstum "
-    "veränderung zuwachs crecimiento variación cambio croissance évolution variation crescimento variação crescita "
-    "artış değişim büyüme hedef wzrost zmiana pertumbuhan 增长 变化 增加 增减 増減 増加 前日比 前週比 前月比 증가 증감 변화"
-)
-# A number with such a word or sign is no name: `+5%`, `+120 this week`, `goal: 10K`. One of days or of a year is: `+7d`.
-_VALUE = re.compile(
-    r"[^\w]*[0-9][0-9.,\s]*[%kK]?[^\w]*"
-    r"|[^\w]*[+±−–▲▼△▽↑↓-]\s*[0-9][0-9.,]*+\s*+"
-    r"(?:%|(?![\s-]*(?:[dhw日天周週月일주]|mo(?!m)|year|дн|ден|час|нед|мес|tag))).*"
-    r"|[^0-9]+(?:[:=]\s*[0-9][0-9.,]*[kKmM%]?|\s(?:[0-9]{4,}|[0-9]{1,3}(?:(?:[., ][0-9]{3})+|\s*[%kK])))[^\w]*",
-    re.IGNORECASE,
-)
-_YEAR = re.compile(r"[^0-9]*20[0-9]{2}[^0-9]*")
-_SUM = re.compile(r"(?<=[^\W\d_])\s*\+\s*(?=[^\W\d_])")  # `reels + posts`
-_DENIES = words("not without excl incl including не без включая nicht ohne inkl sin pas sans sem")
-# What people write in place of a count that nobody can see, or of an account that rests.
-_STATES = PLACEHOLDERS | phrases(
-    "private|hidden|closed|banned|blocked|deleted|suspended|paused|inactive|offline|unavailable|on hold|vacation|on vacation"
-    "|waiting|no data|no access|hidden by owner|account closed|закрыт|закрыто|закрытый|скрыт|скрыто|скрыты|бан|в бане|удален|удалён"
-    "|заблокирован|пауза|на паузе|отпуск|в отпуске|ждем|ждём|нет доступа|приватный|закритий|приховано|видалено|privat|gesperrt"
-    "|gelöscht|versteckt|pausiert|privado|privada|oculto|bloqueado|eliminado|en pausa|privé|masqué|supprimé|bloqué|en pause|privato"
-    "|nascosto|gizli|kapalı|silindi|prywatne|ukryte|usunięte|非公開|削除|停止|私密|隐藏|封号|已注销|비공개|삭제|정지"
-)
-# Those that name a column of payments as well, where they are written as names are.
-_OF_PAYMENTS = words("Pending Closed Blocked Missing Todo Hidden")
-# Beside a name: of the whole count, as the name alone is.
-_WHOLE = words("total totals now current currently overall всего сейчас итого общее")
-# Names of dates, and what makes them dates of something else than the numbers in the row.
-_DATED = re.compile(
-    r"date|time|\bhour|\bчас\b|\bhora\b|uhr|\bsaat\b|check|дата|обновл|провер|замер|fecha|datum|actuali|aktuali"
-    r"|a[dt]ualiz|mise? à jour|\bmaj\b|aggiorn|bijgewerkt|güncel|diperbarui|uppdater|op[dp]+ater|frissít|оновл|更新|업데이트"
-    r"|cập nhật|\A(?:snapshot|stand)\Z|fetched|scraped|captured|measured|recorded|collected|retrieved|pulled|tarih|erfasst"
-    r"|abgerufen|zeitpunkt|relevé|medición|rilevazione|pomiar|съ[её]ма?\b|tanggal|日期|日付|取得日|時間|时间|날짜|기준일|측정일|수집일"
-    r"|ngày|วันที่|تاريخ|تاریخ|תאריך"
-    r"|as of|logged|\bсрез|данные на|внесено|kontroll|\babruf|集計日|記録日|기록일|조회일"
-)
-# The first or last day of what the numbers are of.
-_OF_SPAN = re.compile(
-    r"\A(?:week|month|period|reporting (?:week|month|period)) (?:of|begin\w*|start\w*|end\w*)(?: date| on)?\Z"
-)
-_OF_ELSE = re.compile(
-    r"add|join|creat|start|begin|end|birth|due|dead|publ|post|sign|hire|contract|pay|paid|next|launch|register|note|remark"
-    r"|deliver|expir|valid until|renew|release|remind|meeting|\bcall\b|invoice|visit|shoot|campaign|event|vacation|follow.?up"
-    r"|anniversary|\bdob\b|\bsince\b|\border|bought|purchase|onboard|banned|blocked|approv|\bsent\b|\bleave\b|\bleft\b|\bfired\b|\bsold\b|\btrip\b|\bsick\b|\bpause|\blast (?:video|live|reel)"
-    r"|добав|начал|созд|рожд|публ|окон|оплат|регистр|подпис(?!чик)|договор|вступ|\bслед|примеч|замет"
-    r"|\bсрок|дедлайн|релиз|\bвыход|отпуск|встреч|созвон|звонок|напомин|продлен|действует до|съ[её]мк|съ[её]мочн|заказ|покупк"
-    r"|уш[её]л|уволен|\bдр\b|отправлен|последн\w+ (?:пост|видео|ролик)|frist|termin|lieferung|rechnung|drehtag|veröffent|bestell|\bseit\b|letzt\w+ (?:post|video)"
-    r"|livraison|échéance|tournage|depuis|entrega|vencim|grabaci|gravaç|reuni|validade|desde|scadenza|consegna|teslim|son tarih"
-    r"|(?<!veri )çekim|納期|撮影|締切|交付|截止|拍摄|到期|마감|촬영|만료|alta|nacim|inicio|fin\b|naiss"
-    r"|début|ajout|inscri|vertrag|geburt|beginn|erstell|hinzu|nascita|creaz|criad|urodz|umow|utworz|lahir|mulai|kayıt|doğum"
-    r"|başla|oluştur|sözleşme|登録|登录|作成|创建|注册|開始|开始|契約|合同|生日|投稿|发布|등록|생성|생일|시작|게시|계약"
-)
-
-# A line by itself, or a remark in brackets, by which all numbers of a table are thousands or millions.
-_IN_UNITS = re.compile(
-    r"(?:\A|\()[^\w$€£¥₽₹₴₸₺₩]*"
-    r"(?:(?:all|the|numbers?|figures?|values?|counts?|data|stats|shown|are|все|цифры|числа|данные|значения"
-    r"|показатели|указаны|angaben|zahlen|alle|cifras|datos|chiffres|dados|números)\s+){0,4}+"
-    r"(?:in|в|en|em)\s+(?:thousands?|millions?|k|000s?|тыс|тысячах|млн|миллионах|tsd|tausend|mio|millionen|miles|millones"
-    r"|milliers|milhares|milhões)[^\w$€£¥₽₹₴₸₺₩]*+(?:\Z|\))|[単单單]位\s*[:：]?\s*[千万萬億亿百]++(?!\s*[元円圓])"
-    r"|단위\s*[:：]?\s*[천만억백]++(?!\s*원)",
-    re.IGNORECASE,
-)
-# What else than the numbers of accounts such a line may be of; a word that forbids it.
-_MONEY = re.compile(
-    r"budget|pric(?:e|ing)|deal|payment|\bfees?\b|\bcosts?\b|spend|salar|revenue|\bsales\b|бюджет|цен[аы]|прайс"
-    r"|оплат|стоимост|расход|доход|продаж|выручк|preis|kosten|umsatz|honorar|presupuesto|precio|ventas|\bprix\b|\bcoûts?\b|orçamento|preço|prezz"
-    r"|bütçe|ücret|fiyat|金額|金额|报价|费用|预算|予算|価格|売上|销售额|예산|금액|단가",
-    re.IGNORECASE,
-)
-_COUNTED = re.compile("follow|subscri|like|comment|view|подписч|лайк|просмотр|粉丝|フォロワー|팔로워", re.IGNORECASE)
-_AMOUNT = re.compile(r"\s*(?!20[0-9]{2}\s*\Z)[0-9][0-9 ]*(?:[.,][0-9]+)?\s*[%kKM]?\s*")
-_DATES = (range(2000, 2100), range(30_000, 80_000))  # years, and days of our time as spreadsheets count them
-_FORBIDS = re.compile(r"\b(?:not|never|don['’]?t|не|nicht|keine?|ne pas|não)\b", re.IGNORECASE)
-
-# Nothing here may try a text in many ways: a cell has up to 131,072 characters, and no thread runs beside a pattern.
-_TOTAL = re.compile(
-    rf"[\W_]*+(?:(?:grand|sub)[\s-]*+)?(?:{'|'.join(sorted(TOTALS))})(?=[\s:=]|\Z)",
-    re.IGNORECASE,
-)
-
-# Names that are near to a metric's and never it.
-_OTHERS = ("Following", "Followings", "Подписки", "Подписок", "Subscriptions", "Reviews")
-
-# Names of dates that are no days.
-_OF_SPANS = (
-    *(
-        "Week",
-        "Month",
-        "Period",
-        "Quarter",
-        "KW",
-        "CW",
-        "Calendar week",
-        "Week no",
-        "Week number",
-        "Kalenderwoche",
-        "Woche",
-    ),
-    *(
-        "Monat",
-        "Quartal",
-        "Zeitraum",
-        "Неделя",
-        "Номер недели",
-        "№ недели",
-        "Месяц",
-        "Квартал",
-        "Период",
-        "Тиждень",
-        "Місяць",
-    ),
-    *(
-        "Semaine",
-        "Mois",
-        "Période",
-        "Semana",
-        "Mes",
-        "Mês",
-        "Periodo",
-        "Período",
-        "Settimana",
-        "Mese",
-        "Tydzień",
-        "Miesiąc",
-    ),
-    *("Hafta", "Dönem", "Minggu", "Bulan", "週", "周", "周次", "月", "月份", "年月", "주차", "월"),
-)
-
-# `TikTok URL`, `Ссылка на канал YouTube`: what makes a name one of links, and what may stand beside the platform.
-_URL_WORDS = frozenset(("url", "link", "profile", "account", "ссылка", "профиль", "аккаунт"))
-_FILLERS = frozenset(
-    ("to", "of", "the", "channel", "page", "на", "в", "канал", "канала", "страницу", "аккаунта", "профиля")
-)
 
 
 @dataclass(frozen=True)
@@ -456,17 +210,17 @@ def _letter(sign: str) -> str:
     category = unicodedata.category(sign)
     if category == "Cf" or "\ufe00" <= sign <= "\ufe0f":
         return ""
-    return sign if sign in _SPEAKING or category[0] in "LN" or category in {"Mn", "Mc", "Sc"} else " "
+    return sign if sign in SPEAKING or category[0] in "LN" or category in {"Mn", "Mc", "Sc"} else " "
 
 
 def _meanings_by_name(aliases: Aliases) -> dict[str, str]:
     return {_normal(name): meaning for meaning, names in aliases.items() for name in names}
 
 
-_MEANINGS = _meanings_by_name(_KNOWN)
-_NAMES = {metric: [_normal(name) for name in _KNOWN[metric]] for metric in METRICS}
-_NEVER = frozenset(map(_normal, _OTHERS))
-_SPANS = frozenset(map(_normal, _OF_SPANS))
+_MEANINGS = _meanings_by_name(KNOWN)
+_NAMES = {metric: [_normal(name) for name in KNOWN[metric]] for metric in METRICS}
+_NEVER = frozenset(map(_normal, OTHERS))
+_SPANS = frozenset(map(_normal, OF_SPANS))
 
 
 def _meanings(names: Iterable[str], chosen: Mapping[str, str]) -> dict[str, list[int]]:
@@ -496,20 +250,20 @@ def _meaning(name: str, chosen: Mapping[str, str]) -> str | None:
     if meaning or (bare := _without_arrows(name)) == name:
         return meaning
     meaning = _meaning(bare, chosen)
-    is_sorted = name.startswith(bare) and not set(_DOWN).isdisjoint(name)
+    is_sorted = name.startswith(bare) and not set(DOWN).isdisjoint(name)
     return meaning if meaning not in METRICS or is_sorted else None
 
 
 def _without_arrows(name: str) -> str:
-    return name if name.isascii() else name.strip(_ARROWS + " ")
+    return name if name.isascii() else name.strip(ARROWS + " ")
 
 
 def _platform(name: str) -> str | None:
     """The platform of `tiktok url` or `ссылка на тикток`."""
     words = name.split()
-    if _URL_WORDS.isdisjoint(words):
+    if URL_WORDS.isdisjoint(words):
         return None
-    return platform_slug(" ".join(word for word in words if word not in _URL_WORDS and word not in _FILLERS))
+    return platform_slug(" ".join(word for word in words if word not in URL_WORDS and word not in FILLERS))
 
 
 def _is_enough(found: Mapping[str, object]) -> bool:
@@ -536,7 +290,7 @@ def _span(column: int, row: Sequence[Cell], under: Sequence[Cell]) -> list[int]:
             break
         end += 1
     span = range(column, end)
-    return [i for i in span if i < len(under) and _SPEAKING.isdisjoint(_normal(under[i]))] or [*span]
+    return [i for i in span if i < len(under) and SPEAKING.isdisjoint(_normal(under[i]))] or [*span]
 
 
 def _partial(found: Mapping[str, Sequence[int]], number: int, rows: Grid) -> dict[Metric, tuple[int, int]]:
@@ -555,9 +309,9 @@ def _partial(found: Mapping[str, Sequence[int]], number: int, rows: Grid) -> dic
 def _is_unit(cell: Cell) -> bool:
     """Whether a text says what numbers are counted in: `(K)`, `in thousands`, `тыс. чел.`."""
     name = _normal(cell)
-    if name in _UNITS and not (isinstance(cell, str) and cell.strip(BLANKS).isdigit()):
+    if name in UNITS and not (isinstance(cell, str) and cell.strip(BLANKS).isdigit()):
         return True
-    words = [word for word in name.split() if word not in _BESIDE_A_UNIT]
+    words = [word for word in name.split() if word not in BESIDE_A_UNIT]
     return len(words) == 1 and magnitude_of(words[0], None) is not None
 
 
@@ -565,15 +319,15 @@ def _is_part(cell: Cell) -> bool:
     """Whether a text is of a change, of a share or of a mean: `growth`, `%`, `new this week`."""
     name = _normal(cell)
     words = name.split()
-    if not words or _is_count(cell) or _is_value(str(cell)) or (_is_arrows(name) and not set(_DOWN).isdisjoint(name)):
+    if not words or _is_count(cell) or _is_value(str(cell)) or (_is_arrows(name) and not set(DOWN).isdisjoint(name)):
         return False
-    if not _SPEAKING.isdisjoint(_SUM.sub(" ", name.lstrip("@"))) or words[0] in _PARTIAL:
+    if not SPEAKING.isdisjoint(SUM.sub(" ", name.lstrip("@"))) or words[0] in PARTIAL:
         return True
-    return words[-1] in _PARTIAL and _DENIES.isdisjoint(words)
+    return words[-1] in PARTIAL and DENIES.isdisjoint(words)
 
 
 def _is_value(text: str) -> bool:
-    return _VALUE.fullmatch(text) is not None and not _YEAR.fullmatch(text)
+    return VALUE.fullmatch(text) is not None and not YEAR.fullmatch(text)
 
 
 def _is_arrows(name: str) -> bool:
@@ -600,10 +354,10 @@ def _check_units(above: Grid, known: Container[tuple[int, int]], title: str) -> 
 
 def _is_in_units(text: str, behind: Sequence[Cell]) -> bool:
     """Whether a line makes thousands of all numbers, and not of money or of the one that stands behind it."""
-    found = _IN_UNITS.search(text)
-    if found is None or _FORBIDS.search(text, 0, found.start()):
+    found = IN_UNITS.search(text)
+    if found is None or FORBIDS.search(text, 0, found.start()):
         return False
-    if _MONEY.search(text) and not _COUNTED.search(text):
+    if MONEY.search(text) and not COUNTED.search(text):
         return False
     beside = next(filter(_is_seen, behind), "")
     return not (found.start() > 0 and _is_amount(beside))
@@ -611,7 +365,7 @@ def _is_in_units(text: str, behind: Sequence[Cell]) -> bool:
 
 def _is_amount(cell: Cell) -> bool:
     """Whether it is a number, and hardly that of a date."""
-    return _AMOUNT.fullmatch(cell) is not None if isinstance(cell, str) else not any(cell in dates for dates in _DATES)
+    return AMOUNT.fullmatch(cell) is not None if isinstance(cell, str) else not any(cell in dates for dates in DATES)
 
 
 def _is_count(cell: Cell) -> bool:
@@ -636,8 +390,8 @@ def _is_word(cell: Cell) -> bool:
 def _is_state(cell: Cell) -> bool:
     """Whether it says why a count is missing."""
     text = cell.strip(BLANKS + ".!") if isinstance(cell, str) else ""
-    is_name = text[:1].isupper() and text.capitalize() in _OF_PAYMENTS
-    return text.casefold() in _STATES and not is_name
+    is_name = text[:1].isupper() and text.capitalize() in OF_PAYMENTS
+    return text.casefold() in STATES and not is_name
 
 
 def _is_sum(row: Sequence[Cell]) -> bool:
@@ -648,7 +402,7 @@ def _is_sum(row: Sequence[Cell]) -> bool:
 
 def is_total(cell: Cell) -> bool:
     """Whether a text begins with a word for a total."""
-    return isinstance(cell, str) and _TOTAL.match(cell) is not None
+    return isinstance(cell, str) and TOTAL.match(cell) is not None
 
 
 def _is_number(cell: Cell) -> bool:
@@ -680,8 +434,8 @@ def _header(
 ) -> Header:
     used = {column for columns in found.values() for column in columns}
     others = {name: i for i, name in enumerate(names) if name and i not in used and name not in _NEVER}
-    unknown = {name: i for name, i in others.items() if _SPEAKING.isdisjoint(name)}
-    dated = {name: i for name, i in others.items() if _SPEAKING.isdisjoint(_without_arrows(name))}
+    unknown = {name: i for name, i in others.items() if SPEAKING.isdisjoint(name)}
+    dated = {name: i for name, i in others.items() if SPEAKING.isdisjoint(_without_arrows(name))}
     columns = {m: columns[0] for m, columns in found.items() if len(columns) == 1 and m not in partial}
     marked = {bare: i for i, name in enumerate(names) if (bare := _bare(name)) != name}
     return Header(
@@ -694,11 +448,9 @@ def _header(
         dates=tuple(found.get("date", ())) if len(found.get("date", ())) > 1 else (),
         spans=tuple(i for i in found.get("date", ()) if names[i] in _SPANS),
         dated=tuple(
-            i
-            for name, i in dated.items()
-            if _OF_SPAN.match(name) or (_DATED.search(name) and not _OF_ELSE.search(name))
+            i for name, i in dated.items() if OF_SPAN.match(name) or (DATED.search(name) and not OF_ELSE.search(name))
         ),
-        undated=tuple(i for i, name in enumerate(names) if _OF_ELSE.search(name) and not _OF_SPAN.match(name)),
+        undated=tuple(i for i, name in enumerate(names) if OF_ELSE.search(name) and not OF_SPAN.match(name)),
         platform=_platform(names[columns["url"]]) if "url" in columns else None,
         chosen=chosen,
     )
@@ -706,7 +458,7 @@ def _header(
 
 def _bare(name: str) -> str:
     """The name without a plus behind it, an arrow or a word for all of it."""
-    return " ".join(word for word in _without_arrows(name.rstrip("+")).split() if word not in _WHOLE)
+    return " ".join(word for word in _without_arrows(name.rstrip("+")).split() if word not in WHOLE)
 
 
 def _near(wanted: Sequence[str], unknown: Mapping[str, int], marked: Mapping[str, int]) -> int | None:

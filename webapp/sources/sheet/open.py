@@ -16,8 +16,8 @@ from webapp.sources.sheet.google import GoogleSheet
 from webapp.sources.sheet.published import DOCS, PublishedCsv
 
 if TYPE_CHECKING:
-    from webapp.sources.sheet.headers import Aliases
     from webapp.sources.sheet.pace import Pace
+    from webapp.sources.sheet.vocabulary import Aliases
 
 _ID = re.compile(r"[A-Za-z0-9_-]{20,}")
 _PUBLISHED_ID = "2PACX-"

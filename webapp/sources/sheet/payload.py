@@ -16,7 +16,7 @@ from webapp.sources.sheet import UNLIMITED, Cell, Grid, Tab
 from webapp.sources.sheet.limits import MOST_CELLS, MOST_ROWS, check_cells, check_rows
 
 if TYPE_CHECKING:
-    from webapp.sources.sheet.headers import Aliases
+    from webapp.sources.sheet.vocabulary import Aliases
 
 _GRID = msgspec.json.Decoder(list[list[Cell]])
 _RAW_ROWS = msgspec.json.Decoder(list[msgspec.Raw])

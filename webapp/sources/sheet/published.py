@@ -16,7 +16,7 @@ from webapp.sources.sheet import Book, Cells, Tab
 from webapp.sources.sheet.payload import Payload, csv_payload
 
 if TYPE_CHECKING:
-    from webapp.sources.sheet.headers import Aliases
+    from webapp.sources.sheet.vocabulary import Aliases
 
 MOST_REDIRECTS = 3
 

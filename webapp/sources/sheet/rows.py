@@ -15,7 +15,7 @@ from webapp.rules.addresses import address, column_letters
 from webapp.sources.counts import COMPUTE, NOT_COMPUTED, NotACount, count_of, has_letter
 from webapp.sources.sheet import UNLIMITED, Cell, Grid
 from webapp.sources.sheet.finder import AccountFinder, by_columns, names_account
-from webapp.sources.sheet.headers import Aliases, Header, find_header
+from webapp.sources.sheet.headers import Header, find_header
 from webapp.sources.sheet.limits import in_time
 from webapp.sources.sheet.notes import Notes
 from webapp.sources.sheet.quotes import quote_cell
@@ -24,6 +24,7 @@ from webapp.sources.sheet.repeats import Repeats
 from webapp.sources.sheet.shape import Ruler
 from webapp.sources.sheet.table import Table
 from webapp.sources.sheet.texts import UNREADABLE, clean, clean_again
+from webapp.sources.sheet.vocabulary import Aliases
 from webapp.sources.urls import BadProfile, is_host, profile_of
 
 # Stored with the hash of a tab: raise it whenever the same cells come to mean something else, here, in the headers,

@@ -20,7 +20,7 @@ from webapp.clock import Budget
 from webapp.errors import SourceError
 from webapp.sources.sheet import UNLIMITED
 from webapp.sources.sheet.finder import names_account, number_of_counts
-from webapp.sources.sheet.headers import Aliases, Header, find_header, fitness, identity
+from webapp.sources.sheet.headers import Header, find_header, fitness, identity
 from webapp.sources.sheet.limits import (
     LONGEST_CELL,
     MOST_CELLS,
@@ -30,6 +30,7 @@ from webapp.sources.sheet.limits import (
     check_time,
     in_time,
 )
+from webapp.sources.sheet.vocabulary import Aliases
 
 if TYPE_CHECKING:
     from _csv import Reader
