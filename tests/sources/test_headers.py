@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -519,6 +521,30 @@ def test_an_address_reads_as_people_write_it() -> None:
 )
 def test_a_cell_is_quoted_on_one_short_line(cell: Cell, shown: str) -> None:
     assert quote_cell(cell) == shown
+
+
+@pytest.mark.parametrize(
+    ("row", "above", "expected"),
+    [
+        (("Link", "Payment", "Paid"), (), True),
+        (("Page", "Budget", "Spent"), (), True),
+        (("Link", "Payment", "Paid"), ("x.com/ann", 5, 7), True),
+        (("Page", "Budget", "Spent"), ("x.com/ann", 5, 7), False),
+        (("", "Budget", "Spent"), (), False),
+        (("@ann", "Budget", "Spent"), (), False),
+        (("Total", "Budget", "Spent"), (), False),
+        (("x.com/ann", "private", "hidden"), (), False),
+        (("", "of all", "of the week"), ("Link", "Followers", "Likes"), False),
+        (("Page", "Budget", "Budget"), (), False),
+        (("Page", 5, "Spent"), (), False),
+    ],
+)
+def test_a_row_names_other_columns_where_words_stand_apart_in_the_place_of_counts(
+    row: Sequence[Cell], above: Sequence[Cell], *, expected: bool
+) -> None:
+    header = find_header([("Link", "Followers", "Likes"), ("x.com/ann", 1, 2)])
+
+    assert header.names_others(row, above) is expected
 
 
 @given(st.permutations(PLAIN), st.integers(0, 5))

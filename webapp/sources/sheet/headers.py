@@ -102,8 +102,8 @@ class Header:
 
         above: the row before. One such word is none of a header where rows stand right above it. Neither are those of a
         row that names no account as ours does, but where each of our metrics has one: a title may be so long. Those right
-        below our names, once more, are their second line. What says
-        why a count is missing is no name, nor is a handle or a word for a total.
+        below our names, once more, are their second line. What says why a count is missing is no name, nor is a handle or
+        a word for a total.
         """
         filled = [row[i] for metric in METRICS if _is_filled(row, i := self.columns.get(metric, len(row)))]
         if not filled or len({*map(_normal, filled)}) < len(filled) or not all(map(_is_word, filled)):
