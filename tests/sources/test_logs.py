@@ -516,11 +516,18 @@ def test_a_date_column_matters_only_to_repeated_accounts() -> None:
     assert (reading.problems, reading.skips) == ((), {})
 
 
-def test_two_columns_of_dates_tell_nothing() -> None:
-    reading = read(*([row[0], *row] for row in LOG), header="Date,Day,Link,Followers,Videos")
+@pytest.mark.parametrize("header", ["Date,Day", "Last update,Captured", "Erfasst am,取得日"])
+def test_two_columns_of_dates_tell_as_much_as_one_where_they_agree(header: str) -> None:
+    days: list[Cell] = [row[0] for row in LOG]
 
-    assert only(reading).counts.followers == 1420
-    assert codes(reading) == ["duplicate_row", "duplicate_row"]
+    def followers(*others: Cell) -> int | None:
+        rows = ([other, *row] for other, row in zip(others, LOG, strict=True))
+        return only(read(*rows, header=f"{header},Link,Followers,Videos")).counts.followers
+
+    assert followers(*days) == 1380
+    assert followers("2026-12-01", "2026-12-02", "2026-12-03") == 1380
+    assert followers(*reversed(days)) == 1420
+    assert followers(days[0], None, days[2]) == (1380 if header.startswith("Date") else 1420)
 
 
 @pytest.mark.parametrize("days", [("24.11.2026", "26.11.2026"), ("November 24, 2026", "November 26, 2026")])
@@ -583,14 +590,15 @@ def test_of_two_columns_that_are_called_a_date_the_finer_one_is_taken(others: tu
     ]  # fmt: skip
 
 
-def test_of_two_columns_that_may_be_meant_none_is_taken() -> None:
+@pytest.mark.parametrize(("last", "expected"), [(46352, 1380), (46349, 1420)])
+def test_of_two_columns_that_may_be_meant_none_is_taken_where_they_differ(last: int, expected: int) -> None:
     rows: list[Row] = [
         ["2026-11-24", 46350, ONE, 1420],
         ["2026-11-24", 46351, ONE, 1400],
-        ["2026-11-25", 46352, ONE, 1380],
+        ["2026-11-25", last, ONE, 1380],
     ]
 
-    assert only(read(*rows, header="Last update,Watch time,Link,Followers")).counts.followers == 1420
+    assert only(read(*rows, header="Last update,Watch time,Link,Followers")).counts.followers == expected
 
 
 def test_two_columns_of_days_that_are_no_dates_are_not_guessed() -> None:

@@ -81,7 +81,8 @@ class Repeats:
         """The column called so, of several the one with the most moments; or the only other one that may be meant.
 
         None where it tells no rows of an account apart. Days go before weeks and months that tell no more rows apart, and
-        so does another date before a column that tells fewer and is of weeks or months, or of no moments: `46`.
+        so does another date before a column that tells fewer and is of weeks or months, or of no moments: `46`. Of several
+        others any will do by which the rows of each account come in one order.
         """
         found = [column for column in self._header.dated if self._steps(column)]
         if "date" in self._header.columns:
@@ -93,9 +94,24 @@ class Repeats:
             counts = [self._steps(column) for column in dates]
             most = [column for column, count in zip(dates, counts, strict=True) if count == max(counts)]
             days = [column for column in most if column not in self._header.spans] or most
-            return days[0] if len(days) == 1 or not any(counts) else None
+            return days[0] if not any(counts) or self._agree(days) else None
         found = found or [i for i in self._others() if self._holds_dates(i) and self._steps(i)]
-        return found[0] if len(found) == 1 else None
+        return found[0] if found and self._agree(found) else None
+
+    def _agree(self, columns: Sequence[int]) -> bool:
+        """Whether the rows of each account come in one order by all of these columns, however their dates are read."""
+        if len(columns) == 1:
+            return True
+        cells = {column: [self._cell(row, column) for row in self._repeated()] for column in columns}
+        ways = [(column, order) for column in columns for order in likely_orders(cells[column], self._locale)]
+        found = ({self._in_order(rows, *way) for way in ways} for rows in self._found.values())
+        return all(len(orders) == 1 and None not in orders for orders in found)
+
+    def _in_order(self, rows: Sequence[SheetRow], column: int, order: Order) -> tuple[int, ...] | None:
+        """The rows by their dates; None where one has none."""
+        dated = [(moment_of(self._cell(row, column), order), row.row) for row in rows]
+        known = [(moment, number) for moment, number in dated if moment is not None]
+        return tuple(number for _, number in sorted(known)) if len(known) == len(dated) else None
 
     def _others(self) -> list[int]:
         """The columns without a meaning, those without a name too; not those whose name is of other dates."""
