@@ -10,6 +10,15 @@ from webapp.sources.urls.vocabulary import PLACEHOLDERS, TOTALS
 
 Aliases = Mapping[str, tuple[str, ...]]
 
+# Names of dates that are no days.
+OF_SPANS = (
+    *("Week", "Month", "Period", "Quarter", "KW", "CW", "Calendar week", "Week no", "Week number"),
+    *("Kalenderwoche", "Woche", "Monat", "Quartal", "Zeitraum", "Неделя", "Номер недели", "№ недели", "Месяц"),
+    *("Квартал", "Период", "Тиждень", "Місяць", "Semaine", "Mois", "Période", "Semana", "Mes", "Mês"),
+    *("Periodo", "Período", "Settimana", "Mese", "Tydzień", "Miesiąc", "Hafta", "Dönem", "Minggu", "Bulan"),
+    *("週", "周", "周次", "月", "月份", "年月", "주차", "월"),
+)
+
 KNOWN: Aliases = {
     "url": (
         *("Link", "Links", "URL", "Account", "Account URL", "Account link", "Profile", "Profile URL", "Profile link"),
@@ -33,82 +42,16 @@ KNOWN: Aliases = {
     "topic": ("Topic", "Niche", "Category", "Theme", "Тематика", "Тема", "Ниша", "Категория"),
     "status": ("Status", "Account status", "Статус", "Статус аккаунта"),
     "date": (
-        *("Date", "Day", "Date time", "Datetime", "Timestamp", "As of", "As at", "Week", "Month", "Period"),
-        *("Report date", "Reporting date", "Check date", "Date of check", "Date checked", "Snapshot date", "Log date"),
+        *OF_SPANS,
+        *("Date", "Day", "Date time", "Datetime", "Timestamp", "As of", "As at", "Report date"),
+        *("Reporting date", "Check date", "Date of check", "Date checked", "Snapshot date", "Log date"),
         *("Measured", "Measured at", "Measured on", "Recorded", "Recorded at", "Recorded on", "Logged at"),
-        *(
-            "Checked",
-            "Checked at",
-            "Checked on",
-            "Collected",
-            "Collected at",
-            "Captured at",
-            "Scraped at",
-            "Fetched at",
-        ),
-        *("Дата", "День", "Дата и время", "Отметка времени", "Дата замера", "Дата проверки", "Дата отчета"),
-        *("Дата отчёта", "Дата среза", "Неделя", "Месяц", "Период"),
-        *(
-            "Datum",
-            "Fecha",
-            "Data",
-            "Tarih",
-            "Tanggal",
-            "Dato",
-            "Dátum",
-            "日期",
-            "日付",
-            "日時",
-            "날짜",
-            "When",
-            "Ngày",
-        ),
-        *(
-            "Ημερομηνία",
-            "Ημερομηνια",
-            "Päivämäärä",
-            "Kuupäev",
-            "Datums",
-            "Dagsetning",
-            "Tarikh",
-            "Petsa",
-            "วันที่",
-            "التاريخ",
-            "تاريخ",
-        ),
-        *("תאריך", "तारीख", "दिनांक"),
-        *("Jour", "Día", "Giorno", "Dzień", "Gün", "Hari", "Woche", "Semaine", "Semana", "Settimana", "Tydzień"),
-        *(
-            "Hafta",
-            "Minggu",
-            "Тиждень",
-            "Monat",
-            "Mois",
-            "Mes",
-            "Mês",
-            "Mese",
-            "Miesiąc",
-            "Bulan",
-            "Місяць",
-            "Zeitraum",
-        ),
-        *("Période", "Periodo", "Período", "KW", "Kalenderwoche", "CW", "Calendar week", "Week no", "Week number"),
-        *(
-            "Номер недели",
-            "№ недели",
-            "Quarter",
-            "Quartal",
-            "Квартал",
-            "週",
-            "周",
-            "周次",
-            "月",
-            "月份",
-            "年月",
-            "주차",
-            "월",
-        ),
-        *("Dönem", "تاریخ"),
+        *("Checked", "Checked at", "Checked on", "Collected", "Collected at", "Captured at", "Scraped at"),
+        *("Fetched at", "Дата", "День", "Дата и время", "Отметка времени", "Дата замера", "Дата проверки"),
+        *("Дата отчета", "Дата отчёта", "Дата среза", "Datum", "Fecha", "Data", "Tarih", "Tanggal", "Dato"),
+        *("Dátum", "日期", "日付", "日時", "날짜", "When", "Ngày", "Ημερομηνία", "Ημερομηνια", "Päivämäärä", "Kuupäev"),
+        *("Datums", "Dagsetning", "Tarikh", "Petsa", "วันที่", "التاريخ", "تاريخ", "תאריך", "तारीख", "दिनांक"),
+        *("Jour", "Día", "Giorno", "Dzień", "Gün", "Hari", "تاریخ"),
     ),
     "followers": (
         *("Followers", "Follower", "Follower count", "Followers count", "Total followers", "Number of followers"),
@@ -230,51 +173,6 @@ TOTAL = re.compile(
 
 # Names that are near to a metric's and never it.
 OTHERS = ("Following", "Followings", "Подписки", "Подписок", "Subscriptions", "Reviews")
-
-# Names of dates that are no days.
-OF_SPANS = (
-    *(
-        "Week",
-        "Month",
-        "Period",
-        "Quarter",
-        "KW",
-        "CW",
-        "Calendar week",
-        "Week no",
-        "Week number",
-        "Kalenderwoche",
-        "Woche",
-    ),
-    *(
-        "Monat",
-        "Quartal",
-        "Zeitraum",
-        "Неделя",
-        "Номер недели",
-        "№ недели",
-        "Месяц",
-        "Квартал",
-        "Период",
-        "Тиждень",
-        "Місяць",
-    ),
-    *(
-        "Semaine",
-        "Mois",
-        "Période",
-        "Semana",
-        "Mes",
-        "Mês",
-        "Periodo",
-        "Período",
-        "Settimana",
-        "Mese",
-        "Tydzień",
-        "Miesiąc",
-    ),
-    *("Hafta", "Dönem", "Minggu", "Bulan", "週", "周", "周次", "月", "月份", "年月", "주차", "월"),
-)
 
 # `TikTok URL`, `Ссылка на канал YouTube`: what makes a name one of links, and what may stand beside the platform.
 URL_WORDS = frozenset(("url", "link", "profile", "account", "ссылка", "профиль", "аккаунт"))
