@@ -177,7 +177,7 @@ class Sqlite:
 
     def _written(self, ending: str) -> Hashable:
         try:
-            found = Path(f"{self.path.resolve()}{ending}").stat()
+            found = self._path_beside(ending).stat()
         except OSError:
             return None
         return *_identity(found), found.st_size, found.st_mtime_ns
@@ -199,10 +199,14 @@ class Sqlite:
         self._last, self._log = connection.identity, self._beside("-wal")
         return connection
 
+    def _path_beside(self, ending: str) -> Path:
+        """Of the database itself, or of a file that SQLite keeps beside it, also where a link leads to it."""
+        return Path(f"{self.path.resolve()}{ending}")
+
     def _beside(self, ending: str) -> tuple[int, int] | None:
         """Which file SQLite has beside the database; None when there is none."""
         try:
-            return _identity(Path(f"{self.path.resolve()}{ending}").stat())
+            return _identity(self._path_beside(ending).stat())
         except OSError:
             return None
 
@@ -229,7 +233,7 @@ class Sqlite:
     def _open_up(self) -> None:
         """Give the files beside the database its mode once more: they keep that of a time when it could only be read."""
         for ending in ("-wal", "-shm"):
-            path = Path(f"{self.path.resolve()}{ending}")
+            path = self._path_beside(ending)
             with suppress(OSError):
                 if path.exists() and not _may_write(path):
                     path.chmod(stat.S_IMODE(self.path.stat().st_mode))
@@ -280,7 +284,7 @@ class Sqlite:
 
     def _is_new(self) -> bool:
         """An empty file is a new one unless a log of changes to it is left."""
-        return not Path(f"{self.path.resolve()}-wal").exists()
+        return not self._path_beside("-wal").exists()
 
     @contextmanager
     def migration_lock(self, *, create: bool) -> Iterator[None]:
@@ -305,9 +309,9 @@ class Sqlite:
         """Keep SQLite from applying the log of a file that is gone to the one in its place, which would destroy it."""
         if self._log is not None and self._log == self._beside("-wal"):
             for ending in ("-shm", "-wal"):  # the log last: until it is gone, somebody tries again
-                path = f"{self.path.resolve()}{ending}"
+                path = self._path_beside(ending)
                 with suppress(OSError):
-                    Path(path).rename(f"{path}.of-deleted")
+                    path.rename(f"{path}.of-deleted")
         self._log = None
 
     def _replaced(self, what: str) -> StoreError:
