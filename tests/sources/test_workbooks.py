@@ -363,6 +363,17 @@ def test_numbers_are_what_they_are(book: Book, value: str, cell: object) -> None
     assert book.grid() == [[cell, 1]]
 
 
+def shown_by(book: Book, code: str, value: str) -> list[list[object]]:
+    """A number of this format, and a 7 of none."""
+    escaped = code.replace('"', "&quot;").replace(">", "&gt;")
+    book.styles = (
+        f'<numFmts><numFmt numFmtId="164" formatCode="{escaped}"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs>'
+    )
+    book.rows = f'<row r="1"><c r="A1" s="1"><v>{value}</v></c><c r="B1" s="0"><v>7</v></c></row>'
+    return book.grid()
+
+
 @pytest.mark.parametrize(
     ("code", "value", "cell"),
     [
@@ -388,14 +399,7 @@ def test_numbers_are_what_they_are(book: Book, value: str, cell: object) -> None
     ],
 )
 def test_a_number_is_a_date_where_its_format_shows_one(book: Book, code: str, value: str, cell: object) -> None:
-    escaped = code.replace('"', "&quot;")
-    book.styles = (
-        f'<numFmts><numFmt numFmtId="164" formatCode="{escaped}"/></numFmts>'
-        '<cellXfs><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs>'
-    )
-    book.rows = f'<row r="1"><c r="A1" s="1"><v>{value}</v></c><c r="B1" s="0"><v>7</v></c></row>'
-
-    assert book.grid() == [[cell, 7]]
+    assert shown_by(book, code, value) == [[cell, 7]]
 
 
 @pytest.mark.parametrize(
@@ -413,14 +417,7 @@ def test_a_number_is_a_date_where_its_format_shows_one(book: Book, code: str, va
     ],
 )
 def test_a_unit_that_a_format_writes_is_part_of_the_number(book: Book, code: str, value: str, cell: object) -> None:
-    escaped = code.replace('"', "&quot;").replace(">", "&gt;")
-    book.styles = (
-        f'<numFmts><numFmt numFmtId="164" formatCode="{escaped}"/></numFmts>'
-        '<cellXfs><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs>'
-    )
-    book.rows = f'<row r="1"><c r="A1" s="1"><v>{value}</v></c><c r="B1" s="0"><v>7</v></c></row>'
-
-    assert book.grid() == [[cell, 7]]
+    assert shown_by(book, code, value) == [[cell, 7]]
 
 
 def test_shares_are_no_counts(book: Book) -> None:

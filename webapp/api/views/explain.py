@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from webapp.store.held import Held
     from webapp.store.observations import Observation as Observed
     from webapp.store.pins import Pin as Pinned
-    from webapp.store.spans import Counted
 
 
 class AccountFacts(NamedTuple):
@@ -61,7 +60,7 @@ class AccountFacts(NamedTuple):
     doubts: Sequence[ListedDoubt]
     changes: Sequence[tuple[datetime | None, Changes]]
     unread: AccountRead | None
-    counted: Mapping[int, Counted]
+    counted: Mapping[int, spans.Counted]
     now: datetime
 
 
