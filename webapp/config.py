@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time
 from importlib.util import find_spec
+from io import StringIO
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -213,19 +214,19 @@ def _dotenv(path: Path) -> Mapping[str, str]:
     from dotenv.parser import parse_stream  # noqa: PLC0415
 
     try:
-        with path.open(encoding="utf-8") as file:
-            odd = [_line(*part.original) for part in parse_stream(file) if part.error]
-        found = {} if odd else dotenv_values(path)
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"the settings file {path.absolute()} cannot be read: {type(error).__name__}",
             hint="make it a text file in UTF-8 that this user may read, or remove it",
         ) from None
+    odd = [_line(*part.original) for part in parse_stream(StringIO(text)) if part.error]
     if odd:  # what stands there would silently be the default
         raise ConfigError(
             f"the settings file {path.absolute()} cannot be understood in line {', '.join(map(str, odd))}",
             hint="write NAME=value, close each quote, and begin a remark with #",
         )
+    found = dotenv_values(stream=StringIO(text))
     return {name: value for name, value in found.items() if value is not None}
 
 
